@@ -23,7 +23,7 @@ import polars as pl
 
 from correlator.market.audit.prices import audit_prices, audit_vintages
 from correlator.market.reading.files import read_prices
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 COMPANY = 8
 LEAST_TRIALS = 12

@@ -39,7 +39,7 @@ def made_bars(symbols: int, sessions: int) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    from correlator.sessions import sessions_between
+    from correlator.sessions.calendars import sessions_between
 
     labels = sessions_between("XNYS", date(2000, 1, 3), date(2024, 12, 31))["session"].tail(sessions)
     sessions = len(labels)

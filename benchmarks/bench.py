@@ -42,7 +42,7 @@ from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.panel import stored_panel
 from correlator.research.study import run_study
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 from correlator.store.lake_upkeep import export
 from correlator.store.writing import write_bars, write_instruments

@@ -29,10 +29,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from correlator.base.files import read_csv
 from correlator.brief.evaluate import Evaluation, evaluate
-from correlator.files import read_csv
 from correlator.intake.events import add_events
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_bars, write_instruments, write_outside_events
 

@@ -37,14 +37,14 @@ from bench import Bench
 from deltalake import DeltaTable
 from peak import peak_of_all
 
+from correlator.base.database import connect
+from correlator.base.limits import use_limits
 from correlator.cluster import LOCAL, cluster_at
-from correlator.database import connect
 from correlator.eventstudy.request.spec import study_spec
-from correlator.limits import use_limits
 from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.study import run_study
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 from correlator.store.lake import Lake, in_order, stream
 from correlator.tables import BARS, EVENTS, INSTRUMENTS, Table

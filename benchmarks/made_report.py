@@ -12,7 +12,7 @@ from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.report.run import run_report
 from correlator.report.spec import parse_spec
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 
 SYMBOLS = ("MADEA", "MADEB")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from reuters_precision import read_headlines, share
 
+from correlator.base.resources import data_path
 from correlator.events.linking.link import Linker
 from correlator.news.read import read_news
-from correlator.resources import data_path
 
 LABELS = Path(__file__).parent / "named_links.csv"
 OTHERS: tuple[tuple[str, str, str | None], ...] = (

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from correlator.database import connect
+from correlator.base.database import connect
 from correlator.store.db import Store
 from correlator.store.lake import Lake, in_order, stream
 from correlator.tables import BARS, EVENTS

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.sessions import exchange_named, sessions_between
+from correlator.sessions.calendars import exchange_named, sessions_between
 
 LISTS = Path(__file__).parents[1] / "tests" / "sessions" / "published_holidays.csv"
 

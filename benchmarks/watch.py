@@ -32,10 +32,10 @@ from urllib.request import urlopen
 
 import numpy as np
 
+from correlator.base.resources import data_path
 from correlator.cli.main import run
 from correlator.events.selection.select import select_events
 from correlator.intake.prices import add_prices
-from correlator.resources import data_path
 from correlator.store.db import Store
 from correlator.store.statements import query
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from correlator.version import __version__
 
 if TYPE_CHECKING:
+    from correlator.base.limits import use_limits
+    from correlator.base.resources import data_path
     from correlator.brief.evaluate import Evaluation
     from correlator.brief.model import Brief
     from correlator.errors import (
@@ -37,15 +39,13 @@ if TYPE_CHECKING:
     from correlator.eventstudy.results.result import StudyResult
     from correlator.explain import Explanation
     from correlator.intake.report import LoadReport
-    from correlator.limits import use_limits
     from correlator.market.reading.files import read_prices
     from correlator.news.read import read_news
     from correlator.news.strips.strip import parse_strip
     from correlator.plot.of_result import result_figure
     from correlator.report.run import ReportRun
     from correlator.research.correlate import NewsAndReturns, correlate
-    from correlator.resources import data_path
-    from correlator.sessions import sessions_between
+    from correlator.sessions.calendars import sessions_between
     from correlator.store.db import Store
     from correlator.workspace import Workspace, open_workspace, study
 
@@ -75,17 +75,17 @@ _HOMES = {
     "code_text": "correlator.events.coder",
     "correlate": "correlator.research.correlate",
     "cross_section": "correlator.eventstudy.regression.cross_section",
-    "data_path": "correlator.resources",
+    "data_path": "correlator.base.resources",
     "open_workspace": "correlator.workspace",
     "parse_strip": "correlator.news.strips.strip",
     "placebo_test": "correlator.eventstudy.placebo.inference",
     "read_news": "correlator.news.read",
     "read_prices": "correlator.market.reading.files",
     "result_figure": "correlator.plot.of_result",
-    "sessions_between": "correlator.sessions",
+    "sessions_between": "correlator.sessions.calendars",
     "study": "correlator.workspace",
     "study_matrix": "correlator.eventstudy.matrix",
-    "use_limits": "correlator.limits",
+    "use_limits": "correlator.base.limits",
     "study_spec": "correlator.eventstudy.request.spec",
 }
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
+from correlator.base.limits import MEMORY_VARIABLE, THREADS_VARIABLE, limits, thread_count
+from correlator.base.progress import tracked
 from correlator.errors import ClusterError, CorrelatorError, InputError, MissingDependencyError
-from correlator.limits import MEMORY_VARIABLE, THREADS_VARIABLE, limits, thread_count
-from correlator.progress import tracked
 from correlator.version import __version__
 
 LOCAL = "local"

@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from correlator.base.files import read_toml
 from correlator.errors import InputError, likeliest
-from correlator.files import read_toml
 
 FILE = "correlator.toml"
 KEYS = {

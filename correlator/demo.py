@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import write_whole
+from correlator.base.resources import data_path
 from correlator.eventstudy.results.result import StudyResult
 from correlator.explain import Explanation, explain
-from correlator.files import write_whole
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.research.study import study
-from correlator.resources import data_path
 from correlator.store.db import Store
 
 SYMBOL, BENCHMARK, EXCHANGE = "AIRLINK", "KSE100", "XKAR"

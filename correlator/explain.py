@@ -11,7 +11,7 @@ import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import NotFoundError
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query

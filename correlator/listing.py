@@ -9,7 +9,7 @@ from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.instruments import names_in
 from correlator.research.selection import with_concerned
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query

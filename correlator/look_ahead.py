@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from correlator.base.progress import tracked
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placing.placement import window_rows
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.results.result import StudyResult
-from correlator.progress import tracked
 
 Measure = Callable[[Panel, pl.DataFrame], "StudyResult | pl.DataFrame"]
 """A study: the panel and events (event_id, symbol, date, more) in; a StudyResult out, or a frame of numbers with

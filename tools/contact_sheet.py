@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 from playwright.sync_api import Page, sync_playwright
 
+from correlator.base.resources import data_path
 from correlator.errors import CorrelatorError
 from correlator.intake.events import add_events
 from correlator.intake.news import add_news
@@ -32,8 +33,7 @@ from correlator.plot.figures import FIGURES, FigureKind, Size, figure_text
 from correlator.plot.html import figure_page
 from correlator.plot.image import image_bytes
 from correlator.research.figures import OfStore
-from correlator.resources import data_path
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 
 ROOT = Path(__file__).resolve().parents[1]

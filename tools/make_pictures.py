@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"

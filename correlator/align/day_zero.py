@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from correlator.sessions import AFTER_CLOSE, place_instants
+from correlator.sessions.calendars import AFTER_CLOSE, place_instants
 
 
 def place_on_exchanges(events: pl.DataFrame, exchanges: Sequence[str], *, date_only: str = AFTER_CLOSE) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from correlator.eventstudy.request.readers import instant
 from correlator.eventstudy.request.spec import FLAGGED, MARK
 from correlator.eventstudy.request.windows import AsWindow, OffsetWindow, parse_windows
 from correlator.research.known import AHEAD
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 
 WINDOWS = "0:0,0:1,0:4"
 

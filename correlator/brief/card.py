@@ -5,9 +5,9 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from correlator.base.inert import visible
 from correlator.brief.face import Rows, face_of
 from correlator.brief.model import Brief
-from correlator.inert import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -9,7 +9,13 @@ import polars as pl
 
 from correlator.brief.model import Clock, Holiday
 from correlator.research.known import KnownSessions
-from correlator.sessions import AFTER_CLOSE, exchange_named, holidays_known_until, place_instants, sessions_between
+from correlator.sessions.calendars import (
+    AFTER_CLOSE,
+    exchange_named,
+    holidays_known_until,
+    place_instants,
+    sessions_between,
+)
 
 _LOOK = timedelta(days=14)
 

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.align.day_zero import place_on_exchanges
+from correlator.base.progress import tracked
 from correlator.brief.asked import WINDOWS, asked_flagged, asked_windows
 from correlator.brief.make import requests_of
 from correlator.brief.pool import Codes, history_of, on_rows
@@ -23,11 +24,10 @@ from correlator.events.scope import DOMESTIC, scope_column
 from correlator.eventstudy.request.readers import instant
 from correlator.eventstudy.request.spec import MARK
 from correlator.eventstudy.request.windows import AsWindow, OffsetWindow
-from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars
 from correlator.research.known import known_bars, known_sessions
 from correlator.research.precedents import Reach, concerning, near_events
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import polars as pl
 
-from correlator.addresses import is_address, shown
+from correlator.base.addresses import is_address, shown
 from correlator.errors import InputError, NotFoundError
 from correlator.events.coder import code_article
 from correlator.events.scope import scope_of

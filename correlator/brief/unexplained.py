@@ -10,17 +10,17 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
+from correlator.base.progress import tracked
 from correlator.brief.make import requests_of
 from correlator.brief.series import Measured, measured
 from correlator.errors import InputError, warn
 from correlator.eventstudy.panel.frames import Mask
 from correlator.eventstudy.request.readers import instant
 from correlator.eventstudy.request.windows import OffsetWindow
-from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars
 from correlator.research.known import HISTORY, KnownSessions, known_bars, known_sessions
 from correlator.research.precedents import Reach, concerning, near_events
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
 

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
+from correlator.base.limits import limits, use_limits
+from correlator.base.progress import listen
+from correlator.base.resources import SESSIONS_VARIABLE
 from correlator.cli.lazy_verbs import RootVerbs, Verb, Verbs
 from correlator.cli.options.common import Settings, StoreOption, use_settings
 from correlator.cli.terminal.output import progress, told_warnings
-from correlator.limits import limits, use_limits
-from correlator.progress import listen
-from correlator.resources import SESSIONS_VARIABLE
 from correlator.version import __version__
 
 LOADING, LOOKING, MEASURING, TELLING = "Load", "Look", "Measure", "Tell"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import called, opened
+from correlator.base.source_limits import check_shape, check_size
 from correlator.containers.hints import Hints
 from correlator.containers.kinds import kind_of, kind_of_whole, readable
 from correlator.containers.packed import EACH, members_of
 from correlator.containers.raw import LINE, RawTable
 from correlator.containers.unpack import DAMAGED
 from correlator.errors import InputError
-from correlator.files import called, opened
-from correlator.source_limits import check_shape, check_size
 
 
 def read_archive(path: Path, hints: Hints) -> RawTable | None:

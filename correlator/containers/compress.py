@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from correlator.source_limits import check_unpacked
+from correlator.base.source_limits import check_unpacked
 
 _LEAST, _MOST = 9, 16
 _CLEAR = 256

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import opened
+from correlator.base.source_limits import check_size
 from correlator.containers.hints import Hints
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.errors import InputError
-from correlator.files import opened
-from correlator.source_limits import check_size
 
 MARK = b"00COTAHIST."
 _WIDTH = 245

@@ -7,10 +7,10 @@ import re
 
 import polars as pl
 
+from correlator.base.source_limits import check_shape
+from correlator.base.tabular import as_text
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.errors import InputError
-from correlator.source_limits import check_shape
-from correlator.tabular import as_text
 
 _LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
 

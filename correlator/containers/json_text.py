@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from correlator.base.syntax import TwiceGiven, each_once, json_fault
 from correlator.containers.cells import is_data, is_date_like
 from correlator.containers.frame import levels_of
 from correlator.containers.raw import LINE, RawTable, table_of_cells
 from correlator.errors import InputError
-from correlator.syntax import TwiceGiven, each_once, json_fault
 
 _DEPTH = 6
 _DATE, _SHARE = "date", "symbol"

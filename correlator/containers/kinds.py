@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from correlator.base.files import opened, read_arrow, read_parquet
+from correlator.base.source_limits import check_size
 from correlator.containers import packed
 from correlator.containers.compress import from_compress
 from correlator.containers.cotahist import MARK, read_cotahist
@@ -19,8 +21,6 @@ from correlator.containers.raw import RawTable
 from correlator.containers.sheet import read_sheet
 from correlator.containers.text import read_text
 from correlator.errors import InputError
-from correlator.files import opened, read_arrow, read_parquet
-from correlator.source_limits import check_size
 
 Reader = Callable[[Path, bytes | None, str, Hints], RawTable]
 """Reads the table of the file, or of its bytes where those were packed; errors call it by the third."""

@@ -16,8 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Protocol, cast
 
+from correlator.base.source_limits import check_unpacked
 from correlator.errors import InputError
-from correlator.source_limits import check_unpacked
 
 _CHUNK = 1 << 20
 # Files of an archive that hold no table: hidden ones, and texts for people.

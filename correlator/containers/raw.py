@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from correlator.source_limits import check_shape, half_character
+from correlator.base.source_limits import check_shape, half_character
 
 LINE, AT = "__line", "__at"
 

@@ -11,6 +11,9 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.files import called, opened
+from correlator.base.source_limits import MOST_BYTES
+from correlator.base.tabular import NO_FRAME, frame_name, from_plain, stacked_symbols, to_polars
 from correlator.containers.foot import is_foot, tell_foot
 from correlator.containers.frame import raw_of_frame
 from correlator.containers.hints import Hints
@@ -19,9 +22,6 @@ from correlator.containers.raw import LINE, RawTable
 from correlator.containers.text import read_text
 from correlator.containers.unpack import unpack, unpacked_bytes
 from correlator.errors import InputError
-from correlator.files import called, opened
-from correlator.source_limits import MOST_BYTES
-from correlator.tabular import NO_FRAME, frame_name, from_plain, stacked_symbols, to_polars
 
 _CHUNK = 1 << 20
 _NO_HINTS = Hints()

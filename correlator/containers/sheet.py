@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from correlator.base.files import opened
+from correlator.base.source_limits import check_size, check_unpacked
 from correlator.containers.cells import Record, facts_above, header_cells, is_data, outline
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable, table_of_cells
 from correlator.errors import InputError, warn
-from correlator.files import opened
-from correlator.source_limits import check_size, check_unpacked
 
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _ROUNDED = 1e-9

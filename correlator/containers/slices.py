@@ -8,12 +8,12 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import called, read_arrow_slices, read_parquet_slices
 from correlator.containers.frame import raw_of_frame
 from correlator.containers.hints import KnownWords
 from correlator.containers.raw import RawTable
 from correlator.containers.read import as_texts, container_of, text_table
 from correlator.containers.text_slices import text_slices
-from correlator.files import called, read_arrow_slices, read_parquet_slices
 
 SLICE_BYTES, SLICE_ROWS = 8 << 20, 1 << 17
 """What a slice holds, of text and of columns: of prices about as many rows."""

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import opened, read_csv
 from correlator.containers.cells import Outline, Record, facts_above, header_cells, outline
 from correlator.containers.hints import KnownWords
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.errors import InputError
-from correlator.files import opened, read_csv
 
 _HEAD = 65536
 _SEPARATORS = "\t|;,"

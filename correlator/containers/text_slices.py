@@ -11,12 +11,12 @@ from typing import IO
 import numpy as np
 import polars as pl
 
+from correlator.base.files import called, opened
 from correlator.containers.cells import facts_above, header_cells
 from correlator.containers.hints import KnownWords
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.containers.text import TextLayout, layout_of, line_by_line
 from correlator.errors import InputError
-from correlator.files import called, opened
 
 _LONGEST_CELL = 64 << 20
 

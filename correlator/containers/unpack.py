@@ -8,10 +8,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from correlator.base.files import opened
+from correlator.base.source_limits import MOST_BYTES, check_size
 from correlator.containers.kinds import Container, kind_of, kind_of_whole
 from correlator.errors import InputError
-from correlator.files import opened
-from correlator.source_limits import MOST_BYTES, check_size
 
 _HEAD = 4096
 _DEPTH = 3

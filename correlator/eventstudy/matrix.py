@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 import polars as pl
 
+from correlator.base.tabular import Frame
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.measure import study_events
@@ -55,7 +56,6 @@ from correlator.eventstudy.request.spec import (
 )
 from correlator.eventstudy.results.groups import warn_of_gaps
 from correlator.eventstudy.results.result import StudyResult
-from correlator.tabular import Frame
 
 KINDS = ("returns", "prices", "volumes")
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from correlator.base.progress import tracked
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.panel.frames import Array, Rows
@@ -30,7 +31,6 @@ from correlator.eventstudy.results.exchange_studies import merged, results_of
 from correlator.eventstudy.results.made import how_made
 from correlator.eventstudy.results.recommended import recommended
 from correlator.eventstudy.results.result import StudyResult
-from correlator.progress import tracked
 
 OUTPUTS = ("table", "curve")
 MULTIPLES = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.5, 6.0)

@@ -9,12 +9,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from correlator.base.progress import tracked
 from correlator.errors import NotFoundError
 from correlator.intake.instruments import names_in
 from correlator.market.audit.findings import together
 from correlator.market.audit.prices import audit_prices, audit_vintages
 from correlator.market.audit.sessions import check_sessions
-from correlator.progress import tracked
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.statements import query

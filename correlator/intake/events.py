@@ -12,13 +12,13 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.tabular import csv_of, to_polars
 from correlator.errors import NotFoundError
 from correlator.intake.parts import Connection, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name, started
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
 from correlator.store.writing import write_outside_events, write_rejects
-from correlator.tabular import csv_of, to_polars
 
 _Part = tuple[pl.DataFrame, pl.DataFrame]
 UNKNOWN_ACTORS = "with an actor that is not a country or organisation we know"

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from correlator.base.tabular import Frame
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.market.names.currencies import price_unit
@@ -24,13 +25,12 @@ from correlator.market.names.instruments import (
     symbols_by_spelling,
 )
 from correlator.market.names.symbols import split_place
-from correlator.sessions import exchange_named
+from correlator.sessions.calendars import exchange_named
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.writing import write_instruments, write_load
 from correlator.tables import INSTRUMENTS
-from correlator.tabular import Frame
 
 Row = Mapping[str, str | None]
 

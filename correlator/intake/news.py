@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from correlator.addresses import is_address, shown
+from correlator.base.addresses import is_address, shown
 from correlator.config import setting
 from correlator.intake.coding import (
     Coding,

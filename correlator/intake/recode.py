@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import duckdb
 import polars as pl
 
+from correlator.base.progress import tracked
 from correlator.errors import InputError
 from correlator.events.coder import CODERS
 from correlator.intake.coding import Coding, code_stored, first_told
 from correlator.intake.parts import Tally, load_parts
-from correlator.progress import tracked
 from correlator.store.changes import delete_rows, insert_new
 from correlator.store.db import Store
 from correlator.store.statements import query

@@ -10,10 +10,10 @@ from itertools import chain
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from correlator.addresses import is_address, shown
+from correlator.base.addresses import is_address, shown
+from correlator.base.files import called
+from correlator.base.tabular import frame_name
 from correlator.errors import InputError, warn
-from correlator.files import called
-from correlator.tabular import frame_name
 
 T = TypeVar("T")
 P = ParamSpec("P")

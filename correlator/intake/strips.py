@@ -11,7 +11,7 @@ import polars as pl
 from correlator.align.strip_dating import SCHEMA, date_strip
 from correlator.errors import InputError
 from correlator.news.profiles import load_profile, profile_names
-from correlator.sessions import calendar_reach, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.store.changes import update_rows
 from correlator.store.statements import execute, query
 from correlator.tables import QUOTES

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from correlator.base.files import called
 from correlator.errors import NotFoundError
-from correlator.files import called
 from correlator.intake.report import LoadReport, sha256_of
 from correlator.store.db import Store
 from correlator.store.statements import query

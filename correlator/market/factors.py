@@ -14,9 +14,9 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import called
 from correlator.containers.unpack import unpacked_bytes
 from correlator.errors import InputError, NotFoundError
-from correlator.files import called
 
 UNITS = ("per cent", "fraction")
 _MISSING = (-99.99, -999.0)

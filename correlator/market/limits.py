@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.resources import data_path
+from correlator.base.resources import data_path
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from functools import cache, lru_cache
 
-from correlator.resources import data_path
+from correlator.base.resources import data_path
 
 PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)

@@ -14,17 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from correlator.addresses import SCHEMES, shown
+from correlator.base.addresses import SCHEMES, shown
+from correlator.base.files import called
+from correlator.base.source_limits import LONGEST_HEAD, MOST_BYTES, MOST_CHUNKS, check_unpacked
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
-from correlator.files import called
 from correlator.news.batch import Batch, one_line
 from correlator.news.charset import decode
 from correlator.news.mime import headers_of, parts_of, split_head
 from correlator.news.pages.html_page import parse_html, visible_text
 from correlator.news.pages.page import MAX_PAGE_BYTES, page_batch, rejected_page
 from correlator.news.publishers import Publishers
-from correlator.source_limits import LONGEST_HEAD, MOST_BYTES, MOST_CHUNKS, check_unpacked
 
 MAX_MHTML_BYTES = 64_000_000
 _MOST_BLANK_LINES = 10  # between records; two are usual

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from correlator.base.files import called
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
-from correlator.files import called
 from correlator.news.batch import Batch, clean_text, make_batch, one_line, reject
 from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, local_name, plain_xml, text_within, tree_of

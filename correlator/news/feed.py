@@ -17,9 +17,10 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.files import called
+from correlator.base.syntax import each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
-from correlator.files import called
 from correlator.news.batch import NAMED_SCHEMA, Batch, make_batch, reject
 from correlator.news.charset import decode
 from correlator.news.language import language_in, language_of
@@ -31,7 +32,6 @@ from correlator.news.publishers import Publishers
 from correlator.news.stated import symbols_in
 from correlator.news.times.address_dates import date_in_address
 from correlator.news.times.timestamps import UNKNOWN, Stamp
-from correlator.syntax import each_once, json_fault
 
 MAX_FEED_BYTES = MAX_BYTES
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096

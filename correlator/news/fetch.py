@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from queue import Empty, Queue
 from threading import Thread
 
-from correlator.addresses import shown
+from correlator.base.addresses import shown
+from correlator.base.web import Limits, get
 from correlator.errors import CorrelatorError, SourceError
 from correlator.news.feed import MAX_FEED_BYTES
-from correlator.web import Limits, get
 
 TIMEOUT = 20.0
 

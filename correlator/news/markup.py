@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+from correlator.base.source_limits import DEEPEST, MOST_TAGS, check_markup
+from correlator.base.syntax import xml_fault
 from correlator.errors import InputError
 from correlator.news.charset import decode
-from correlator.source_limits import DEEPEST, MOST_TAGS, check_markup
-from correlator.syntax import xml_fault
 
 MAX_BYTES = 16_000_000
 _DECLARATION = re.compile(rb"^\s*<\?xml\s[^>]*\?>")

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from correlator.base.source_limits import DEEPEST, LONGEST_HEAD, MOST_PARTS
 from correlator.errors import InputError
-from correlator.source_limits import DEEPEST, LONGEST_HEAD, MOST_PARTS
 
 _BLANK, _END_OF_HEAD = re.compile(rb"\r?\n"), re.compile(rb"\n\r?\n")
 _FOLDED = re.compile(r"\r?\n[ \t]+")

@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from correlator.base.files import read_toml
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
-from correlator.files import read_toml
 from correlator.news.strips.strip import LAYOUTS, compile_layout
 from correlator.news.times.printed_dates import DATE_ORDERS
 from correlator.news.times.timestamps import EARLIEST, Stamp, bounded, local_midnight, parse_time, zone_info, zone_of
-from correlator.resources import data_path
 
 
 @dataclass(frozen=True)

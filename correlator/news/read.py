@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack
 
-from correlator.addresses import is_address, shown
+from correlator.base.addresses import is_address, shown
+from correlator.base.files import called, stands_for
 from correlator.containers.packed import extracted, name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
-from correlator.files import called, stands_for
 from correlator.news.batch import Batch
 from correlator.news.charset import decode
 from correlator.news.corpora.records import ARROW, WORKBOOKS

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from correlator.base.files import write_whole
 from correlator.errors import NotFoundError
-from correlator.files import write_whole
 from correlator.plot.plotly_script import plotly_script
 from correlator.plot.template import has_words
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from correlator.base.files import write_whole
 from correlator.errors import InputError, MissingDependencyError, SourceError
-from correlator.files import write_whole
 from correlator.plot.html import checked_target, title_of
 from correlator.plot.pdf_title import with_title
 from correlator.plot.template import fitted

@@ -141,7 +141,7 @@ def _country(code: str) -> str:
 @cache
 def _countries() -> dict[str, str]:
     """The first name of every country by its code."""
-    from correlator.resources import data_path
+    from correlator.base.resources import data_path
 
     rows = pl.read_csv(data_path("events", "countries.csv"), infer_schema=False)
     return {row["country"]: str(row["names"]).split(";")[0] for row in rows.iter_rows(named=True) if row["names"]}

@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.files import temporary_folder
 from correlator.brief.unexplained import unexplained
 from correlator.config import ignored
 from correlator.errors import CorrelatorWarning, NotFoundError
 from correlator.eventstudy.request.spec import SYNTHETIC, StudySpec
 from correlator.eventstudy.results.result import StudyResult
-from correlator.files import temporary_folder
 from correlator.report.as_of import (
     Inputs,
     Moment,
@@ -42,7 +42,7 @@ from correlator.report.tear_sheet import tear_sheet
 from correlator.report.words import sentence
 from correlator.research.selection import across_borders, events_of_symbols
 from correlator.research.study import run_study
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.version import __version__

@@ -8,13 +8,13 @@ from dataclasses import Field, asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from correlator.base.files import read_toml
+from correlator.base.inert import file_name
 from correlator.errors import CorrelatorError, InputError, NotFoundError, likeliest
 from correlator.events.selection.select import check_selection
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.regression.formula import parse_formula
 from correlator.eventstudy.request.spec import STORE, StudySpec, options_of, study_spec
-from correlator.files import read_toml
-from correlator.inert import file_name
 from correlator.plot.figures import PLACEBO, PRICES, RESULT, figures_of
 
 TABLES = (

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from correlator.base.inert import safe_cells
 from correlator.brief.unexplained import SCHEMA as UNEXPLAINED
 from correlator.errors import StudyError
 from correlator.eventstudy.panel.frames import as_simple
 from correlator.eventstudy.results.result import StudyResult
 from correlator.eventstudy.results.summary import summary_cells
-from correlator.inert import safe_cells
 from correlator.report.contents import Contents
 
 _TEXT, _NUMBER, _COUNT, _DAY = pl.String(), pl.Float64(), pl.Int64(), pl.Date()

@@ -17,7 +17,7 @@ from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.panel.frames import Array
 from correlator.intake.instruments import names_in
 from correlator.market.audit.findings import is_of_series
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.bar_arrays import read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument, read_instrument_rows
 from correlator.store.statements import query

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from correlator.buckets import columns_of_parts, parts_of
+from correlator.base.buckets import columns_of_parts, parts_of
 from correlator.cluster import Cluster
 from correlator.errors import CorrelatorWarning, InputError, warn
 from correlator.eventstudy.measure import study_panel
@@ -49,7 +49,7 @@ from correlator.research.study import (
     symbols_asked,
     with_data,
 )
-from correlator.sessions import REASONS
+from correlator.sessions.calendars import REASONS
 from correlator.store.db import Store
 from correlator.store.statements import query
 

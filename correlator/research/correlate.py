@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.buckets import columns_of_parts
+from correlator.base.buckets import columns_of_parts
+from correlator.base.progress import tracked
 from correlator.cluster import Cluster
 from correlator.correlation.intensity import Intensity, news_intensity
 from correlator.correlation.lead_lag import granger, lead_lag
@@ -24,12 +25,11 @@ from correlator.eventstudy.panel.frames import Panel, log_volume_of
 from correlator.eventstudy.request.readers import DEFAULT_LINKS
 from correlator.eventstudy.request.spec import shows_options, study_spec
 from correlator.eventstudy.significance.multiple_testing import holm
-from correlator.progress import tracked
 from correlator.research.correlated import INTENSITY, Correlated, CorrelateKeywords, correlated
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel
 from correlator.research.selection import events_of_symbols, stored_events
 from correlator.research.study import symbols_asked
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 

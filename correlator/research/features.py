@@ -11,7 +11,7 @@ from correlator.eventstudy.request.windows import AsWindow, parse_window
 from correlator.eventstudy.results.result import StudyResult, check_result
 from correlator.eventstudy.results.result_frames import event_rows
 from correlator.research.panel import bar_arrays, exchanges_of
-from correlator.sessions import exchange_zone, sessions_between
+from correlator.sessions.calendars import exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.statements import query

@@ -26,7 +26,6 @@ from correlator.eventstudy.request.spec import (
 )
 from correlator.eventstudy.results.result import StudyResult
 from correlator.intake.checks import audit_stored
-from correlator.intervals import bar_length
 from correlator.market.returns import zero_volume
 from correlator.plot.figures import DYADS, NEWS, PLACEBO, PRICES, FigureKind, figure_named
 from correlator.plot.of_result import ungrouped
@@ -35,7 +34,8 @@ from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import bar_arrays, exchange_of, limit_locked_bars
 from correlator.research.selection import events_of_symbols, first_tellings
 from correlator.research.study import spec_and_data, study, symbols_asked
-from correlator.sessions import exchange_zone
+from correlator.sessions.calendars import exchange_zone
+from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query

@@ -12,7 +12,7 @@ import polars as pl
 
 from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.research.panel import bar_arrays
-from correlator.sessions import calendar_reach, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.store.statements import query
 
 HISTORY = 2_520

@@ -28,7 +28,7 @@ from correlator.research.benchmark import (
     without_doubted,
 )
 from correlator.research.currency import currency_rate
-from correlator.sessions import calendar_reach, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument_rows
 

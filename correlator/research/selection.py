@@ -16,7 +16,7 @@ from correlator.eventstudy.request.readers import DEFAULT_LINKS, LINK_KINDS
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.intake.instruments import Names, names_in
 from correlator.market.names.former import former_name_of
-from correlator.sessions import AFTER_CLOSE
+from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
 

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import duckdb
 import polars as pl
 
+from correlator.base.tabular import Frame, held
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.measure import study_panel
@@ -31,16 +32,15 @@ from correlator.eventstudy.request.spec import (
 from correlator.eventstudy.results.groups import warn_of_gaps
 from correlator.eventstudy.results.result import StudyResult
 from correlator.intake.instruments import names_in
-from correlator.intervals import bar_length
 from correlator.research.benchmark import benchmark_of
 from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchanges_of, stored_panel
 from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
-from correlator.sessions import exchange_named
+from correlator.sessions.calendars import exchange_named
+from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.tabular import Frame, held
 
 
 @shows_options(StoreKeywords)

@@ -14,6 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.files import called
+from correlator.base.tabular import Frame, held, holds_columns, is_pandas, is_series
 from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
@@ -22,8 +24,6 @@ from correlator.errors import InputError, warn
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.eventstudy.placing.events import one_exchange
 from correlator.eventstudy.request.spec import DAILY
-from correlator.files import called
-from correlator.intervals import AS_WRITTEN, is_within_days
 from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.layout.by_names import short_names
 from correlator.market.layout.levels import blocks_of_names
@@ -32,7 +32,7 @@ from correlator.market.reading.files import PriceFile, read_prices
 from correlator.market.vocabulary import field_of, is_figure, known_words
 from correlator.market.written.unit_row import units_in_names
 from correlator.research.long_returns import long_returns, wide_returns
-from correlator.tabular import Frame, held, holds_columns, is_pandas, is_series
+from correlator.sessions.intervals import AS_WRITTEN, is_within_days
 
 _HINTS = Hints(known_words=known_words)
 _STAMPS = ("date", "time")

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.buckets import bucket_of
+from correlator.base.buckets import bucket_of
 from correlator.errors import InputError
 from correlator.store.opening import SPLIT_BARS
 from correlator.store.reading import read_bars

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-from correlator.database import connect
+from correlator.base.database import connect
+from correlator.base.files import flush_folder, replacing
 from correlator.errors import NotFoundError, StoreError, StoreLockedError
-from correlator.files import flush_folder, replacing
 from correlator.store.gate import Gate, Holder, Patience, started_at
 from correlator.store.migrations import NEWEST, State, attach_to_read, copy_database, migrate, state_of
 from correlator.store.opening import add_views, no_store, prepare, told

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from correlator.database import connect
+from correlator.base.database import connect
 from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError
 from correlator.store import delta
 from correlator.store.gate import Gate, Patience

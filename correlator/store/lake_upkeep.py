@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 import duckdb
 
+from correlator.base.progress import tracked
 from correlator.errors import InputError, StoreConflictError
-from correlator.progress import tracked
 from correlator.store import delta
 from correlator.store.address import engine_at, is_lake
 from correlator.store.db import LEAST_ATTEMPTS, Store

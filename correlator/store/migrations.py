@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from correlator.files import replacing
+from correlator.base.files import replacing
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
 from correlator.store.statements import execute
 from correlator.tables import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from correlator.database import interruptible
+from correlator.base.database import interruptible
 from correlator.errors import NotFoundError, StoreError
 from correlator.store.statements import execute
 from correlator.views import VIEWS

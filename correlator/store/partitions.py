@@ -1,6 +1,6 @@
 """How the tables of a lake are split into folders: bars by interval and bucket of the symbol, news by month.
 
-A bucket is that of ``correlator.buckets``.
+A bucket is that of ``correlator.base.buckets``.
 """
 
 from __future__ import annotations

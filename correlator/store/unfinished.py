@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from correlator.addresses import is_address
+from correlator.base.addresses import is_address
 from correlator.errors import StoreError
 from correlator.store.changes import delete_rows, put_rows
 from correlator.store.staging import is_staged

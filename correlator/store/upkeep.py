@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from correlator.base.files import flush_folder, replacing
 from correlator.errors import InputError, NotFoundError
-from correlator.files import flush_folder, replacing
 from correlator.store.db import Store
 from correlator.store.duckdb_file import DuckDBFile
 from correlator.store.opening import no_store

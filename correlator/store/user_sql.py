@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from correlator import errors
+from correlator.base.source_limits import check_dates, check_whole
 from correlator.errors import CorrelatorError, InputError, StoreError
-from correlator.source_limits import check_dates, check_whole
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from correlator.base.progress import tracked
 from correlator.errors import StoreError
-from correlator.progress import tracked
 from correlator.store.db import Store
 from correlator.store.statements import execute
 from correlator.tables import NO_ARTICLE, TABLES, Table

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from correlator.files import flush_folder, write_whole
+from correlator.base.files import flush_folder, write_whole
 
 _LONGEST = 1_000_000
 """Bytes after which a journal is begun again with its last line."""

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from correlator.base.files import write_whole
+from correlator.base.inert import visible
 from correlator.brief.asked import Asked, ask
 from correlator.brief.make import Shared, asked_benchmark, brief_on
 from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError
-from correlator.files import write_whole
-from correlator.inert import visible
 from correlator.intake.instruments import names_in
 from correlator.intake.news import add_news
 from correlator.research.concerned import with_bars

@@ -19,14 +19,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from correlator.addresses import shown
+from correlator.base.addresses import shown
+from correlator.base.files import flush_folder
+from correlator.base.inert import visible
+from correlator.base.web import Limits, post
 from correlator.errors import InputError, SourceError
-from correlator.files import flush_folder
-from correlator.inert import visible
 from correlator.watch.journal import Journal
 from correlator.watch.outbox import Made
 from correlator.watch.spec import SinkSpec
-from correlator.web import Limits, post
 
 COMMAND_SECONDS = 60.0
 WEBHOOK_SECONDS = 20.0

@@ -10,15 +10,15 @@ from typing import Any
 
 import polars as pl
 
-from correlator.addresses import check_address, is_address, shown
+from correlator.base.addresses import check_address, is_address, shown
+from correlator.base.files import read_toml
 from correlator.brief.asked import WINDOWS, asked_windows
 from correlator.errors import InputError, likeliest
 from correlator.events.selection.select import select_events
 from correlator.eventstudy.request.spec import FLAGGED, MARK
-from correlator.files import read_toml
 from correlator.news.profiles import load_profile, profile_names
 from correlator.news.times.timestamps import zone_info
-from correlator.sessions import AFTER_CLOSE, DATE_ONLY
+from correlator.sessions.calendars import AFTER_CLOSE, DATE_ONLY
 from correlator.tables import EVENTS
 
 MOST_FEEDS = 1_000

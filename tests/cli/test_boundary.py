@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from correlator.base.limits import Limits, limits, size_in_bytes, thread_count, use_limits
 from correlator.cli.boundary import error_line, foreign_errors
 from correlator.cli.exit_codes import ExitCode
 from correlator.errors import CorrelatorError, InputError
 from correlator.intake.prices import add_prices
-from correlator.limits import Limits, limits, size_in_bytes, thread_count, use_limits
 from correlator.store.db import Store
 
 
@@ -131,7 +131,7 @@ def test_an_output_never_lands_on_the_store(path):
 
 
 def test_limits_are_kept_by_the_database(path, monkeypatch):
-    monkeypatch.setattr("correlator.limits._chosen", None)
+    monkeypatch.setattr("correlator.base.limits._chosen", None)
     for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     monkeypatch.setenv("CORRELATOR_MEMORY", "300MB")

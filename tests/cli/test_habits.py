@@ -145,7 +145,7 @@ def on_a_terminal(code: str, stdout: IO[str] | None = None, **environment: str) 
 
 BAR = (
     "import time; from correlator.cli.terminal.output import progress\n"
-    "from correlator.progress import listen, tracked\n"
+    "from correlator.base.progress import listen, tracked\n"
     "listen(progress)\n"
     "for _ in tracked(range(40), 'loading'): time.sleep({pause})\n"
 )

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from correlator.errors import InputError
 from correlator.eventstudy.placing.bars import ends_at, ends_of, on_bars
-from correlator.intervals import bar_length
+from correlator.sessions.intervals import bar_length
 
 KARACHI = ZoneInfo("Asia/Karachi")
 SESSIONS = ("2025-05-26", "2025-05-27", "2025-05-29", "2025-05-30")

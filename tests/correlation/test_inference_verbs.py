@@ -16,7 +16,7 @@ from correlator.cli.app import app
 from correlator.cli.exit_codes import ExitCode
 from correlator.errors import CorrelatorError, CorrelatorWarning, InputError, NotFoundError, StudyError
 from correlator.research.correlate import correlate, news_and_returns
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_bars, write_events, write_instrument
 from correlator.tables import BARS, EVENTS

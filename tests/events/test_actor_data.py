@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import pycountry
 
+from correlator.base.resources import data_path
 from correlator.events.vocabulary.actors import offices_checked
-from correlator.resources import data_path
 
 # Kosovo has no code in ISO 3166; XKX is what others use.
 WITHOUT_ISO = {"XKX"}

@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from correlator.base.resources import data_path
 from correlator.events.grammar.scan import scan
 from correlator.events.learned.features import CLASSES, NONE, masked
 from correlator.events.vocabulary.text import prepare
-from correlator.resources import data_path
 
 MEASURE = Path(__file__).parent / "headlines"
 LEAST = {NONE: 300}

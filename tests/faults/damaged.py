@@ -23,9 +23,9 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parent))
 from figures import option, publish
 
+from correlator.base.resources import data_path
 from correlator.cli.exit_codes import ExitCode
 from correlator.intake.prices import add_prices
-from correlator.resources import data_path
 from correlator.store.db import Store
 from correlator.store.verify import verify
 

@@ -27,7 +27,7 @@ from correlator.intake.events import add_events
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.listing import listing
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 
 DAYS = 2_500

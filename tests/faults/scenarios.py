@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 import polars as pl
 from earlier_schemas import made_by_schema
 
+from correlator.base.files import write_whole
+from correlator.base.resources import data_path
 from correlator.errors import CorrelatorError
-from correlator.files import write_whole
 from correlator.intake import news, prices
 from correlator.intake.events import add_events
 from correlator.intake.instruments import add_instruments
@@ -24,7 +25,6 @@ from correlator.intake.undo import undo_load
 from correlator.report.run import run_report
 from correlator.report.spec import read_spec
 from correlator.research.study import study
-from correlator.resources import data_path
 from correlator.store.db import Store
 from correlator.store.migrations import NEWEST
 from correlator.store.upkeep import backup, compact, restore

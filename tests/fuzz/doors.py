@@ -104,7 +104,7 @@ def watchlist(path: Path) -> object:
 
 
 def corrections(path: Path) -> object:
-    from correlator.session_corrections import read_corrections
+    from correlator.sessions.corrections import read_corrections
 
     return read_corrections(path)
 
@@ -208,13 +208,13 @@ def headline(text: str) -> object:
 
 
 def address(text: str) -> object:
-    from correlator.addresses import has_secrets, is_address, safe_link, shown
+    from correlator.base.addresses import has_secrets, is_address, safe_link, shown
 
     return shown(text), has_secrets(text), is_address(text), safe_link(text)
 
 
 def inert(text: str) -> object:
-    from correlator.inert import file_name, safe_cells, visible
+    from correlator.base.inert import file_name, safe_cells, visible
 
     assert visible(visible(text)) == visible(text)
     assert "/" not in file_name(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from correlator.addresses import has_secrets, is_address, safe_link, shown, target_of
+from correlator.base.addresses import has_secrets, is_address, safe_link, shown, target_of
 from correlator.errors import CorrelatorError, InputError, SourceError
 from correlator.intake.news import add_news
 from correlator.news.fetch import Validators, fetch
@@ -91,7 +91,7 @@ def web(names, monkeypatch):
         assert address[0] == PUBLIC, f"a connection to {address[0]}"
         return real(server.server_address, *args, **options)
 
-    monkeypatch.setattr("correlator.web.socket.create_connection", connect)
+    monkeypatch.setattr("correlator.base.web.socket.create_connection", connect)
     names.table = {"feeds.example": [[PUBLIC]], "other.example": [[PUBLIC]]}
     yield server
     server.shutdown()
@@ -100,7 +100,7 @@ def web(names, monkeypatch):
 
 @pytest.mark.parametrize("case", INPUTS, ids=[case["url"][:60] for case in INPUTS])
 def test_addresses_that_are_not_read(case, names, monkeypatch):
-    monkeypatch.setattr("correlator.web.socket.create_connection", lambda *_, **__: pytest.fail("a connection"))
+    monkeypatch.setattr("correlator.base.web.socket.create_connection", lambda *_, **__: pytest.fail("a connection"))
     if "resolves" in case:
         host = case["url"].split("/")[2]
         names.table[host] = [case["resolves"]]

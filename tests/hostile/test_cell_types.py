@@ -10,13 +10,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from correlator.base.tabular import as_text, csv_of, to_polars
 from correlator.errors import CorrelatorError, InputError
 from correlator.events.files.coded_file import read_coded_lines
 from correlator.eventstudy.panel.frames import read_wide
 from correlator.eventstudy.placing.event_table import read_events
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
-from correlator.tabular import as_text, csv_of, to_polars
 
 CELLS = [
     *((pl.Binary, b"1.5"), (pl.Binary, b"\xff"), (pl.Boolean, True), (pl.Time, time(1)), (pl.Null, None)),

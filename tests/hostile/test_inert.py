@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from correlator.inert import file_name, safe_cells, safe_text, unsafe_count, visible
+from correlator.base.inert import file_name, safe_cells, safe_text, unsafe_count, visible
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from correlator import source_limits as limits
+from correlator.base import source_limits as limits
+from correlator.base.files import read_arrow, read_parquet, read_toml, toml_document
+from correlator.base.source_limits import check_depth, check_names, check_shape, check_table_bytes, check_unpacked
 from correlator.errors import InputError
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
-from correlator.files import read_arrow, read_parquet, read_toml, toml_document
 from correlator.market.names.instruments import read_instruments
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
 from correlator.report.spec import read_spec
-from correlator.source_limits import check_depth, check_names, check_shape, check_table_bytes, check_unpacked
 
 HEADER = b"Date,Close\n"
 BARS = pl.DataFrame({"Date": ["2025-05-26", "2025-05-27"], "Close": [1.0, 1.1]})

@@ -10,7 +10,7 @@ import polars as pl
 LEAVE = """
 import sys
 from correlator.errors import InputError
-from correlator.files import read_arrow
+from correlator.base.files import read_arrow
 
 sys.setswitchinterval(0.5)  # a thread that asks for the interpreter gets it too late
 try:

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from correlator.base.files import toml_document
 from correlator.errors import CorrelatorError, InputError
 from correlator.events.linking.link import read_watchlist
 from correlator.events.selection.select import parse_selection
 from correlator.eventstudy.request.readers import instant
 from correlator.eventstudy.request.windows import parse_windows
-from correlator.files import toml_document
 from correlator.report.schedule import parse_daily_time
 from correlator.report.spec import read_spec
 from correlator.watch.spec import read_watch

@@ -97,7 +97,7 @@ def test_unsafe_lifts_access_to_files_but_the_store_stays():
 
 
 def test_every_connection_is_opened_in_one_place_without_extensions():
-    from correlator.database import connect
+    from correlator.base.database import connect
 
     with connect() as connection:
         shown = connection.execute(

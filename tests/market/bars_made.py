@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from correlator.market.reading.files import PriceFile, read_prices
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 
 def made_bars(symbol: str = "LAMP", *, seed: int = 0, exchange: str = "XKAR", beta: float = 1.0) -> pl.DataFrame:

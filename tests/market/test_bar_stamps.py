@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import correlator as co
-from correlator.bar_stamps import side_of, starts_of
 from correlator.errors import CorrelatorWarning, InputError
-from correlator.intervals import END, START, bar_length
 from correlator.market.reading.files import read_prices
-from correlator.sessions import sessions_between
+from correlator.sessions.bar_stamps import side_of, starts_of
+from correlator.sessions.calendars import sessions_between
+from correlator.sessions.intervals import END, START, bar_length
 
 
 def starts(exchange: str, minutes: int, first: date = date(2024, 6, 24), last: date = date(2024, 7, 12)) -> pl.Series:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from correlator.base.resources import data_path
 from correlator.intake import checks
 from correlator.intake.checks import check_prices
 from correlator.intake.prices import add_prices
-from correlator.resources import data_path
 from correlator.store.db import Store
 
 

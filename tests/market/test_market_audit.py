@@ -14,12 +14,12 @@ from bars_made import as_file, made_bars
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError
 from correlator.market.audit.findings import SCHEMA, summarise
 from correlator.market.audit.prices import audit_prices, audit_vintages
 from correlator.market.audit.sessions import check_sessions
 from correlator.market.checked_files import audit_file, check_files, symbol_in_name
-from correlator.resources import data_path
 
 SHARED = Path(os.environ.get("CORRELATOR_SHARED", Path(__file__).parents[3] / "shared")) / "market"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared series are not here")

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError, TimeError
 from correlator.market.checked_files import read_for_check
 from correlator.market.reading.files import BAR_COLUMNS, read_prices
 from correlator.market.written.stamps import read_stamps
-from correlator.resources import data_path
 from correlator.tables import BARS
 
 

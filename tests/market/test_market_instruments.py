@@ -14,7 +14,7 @@ from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.panel.benchmark import equal_weighted_of_others
 from correlator.market.names.instruments import split_symbol
 from correlator.market.names.symbols import split_place
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_events
 from correlator.tables import EVENTS

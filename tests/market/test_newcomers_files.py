@@ -13,7 +13,7 @@ import xlsxwriter
 
 from correlator.errors import CorrelatorWarning, InputError, TimeError
 from correlator.market.reading.files import PriceFile, read_prices
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 DAYS = sessions_between("XNYS", date(2024, 1, 2), date(2024, 2, 9))["session"].to_list()
 CLOSES = [1208.53 + 1.37 * n for n in range(len(DAYS))]

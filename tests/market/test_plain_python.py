@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 import correlator as co
+from correlator.base.tabular import from_plain
 from correlator.errors import InputError
-from correlator.sessions import sessions_between
-from correlator.tabular import from_plain
+from correlator.sessions.calendars import sessions_between
 
 DAYS = sessions_between("XNYS", date(2023, 1, 3), date(2024, 3, 28))["session"].to_list()
 LAMP = [100 + (n * 37 % 11) / 10 for n in range(len(DAYS))]

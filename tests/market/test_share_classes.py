@@ -12,7 +12,7 @@ from correlator.errors import InputError
 from correlator.market.names.instruments import class_of, symbols_by_spelling
 from correlator.market.names.symbols import split_place
 from correlator.market.reading.files import read_prices
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 SPELLINGS = ("BRK-B", "BRK.B", "BRK/B", "BRK B")
 DAYS = sessions_between("XNYS", date(2023, 1, 3), date(2024, 3, 28))["session"]

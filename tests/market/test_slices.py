@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from correlator import arrow_files
+from correlator.base import arrow_files
 from correlator.containers import slices as containers
 from correlator.errors import InputError
 from correlator.intake import prices
@@ -18,7 +18,7 @@ from correlator.intake.prices import add_prices
 from correlator.market.reading import slices
 from correlator.market.reading.files import PriceOptions, read_file
 from correlator.market.reading.slices import bars_in_slices
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 
 SESSIONS = sessions_between("XNYS", date(2023, 1, 3), date(2023, 12, 29))["session"]

@@ -17,7 +17,7 @@ from correlator.intake.prices import add_prices
 from correlator.market.audit.prices import audit_prices
 from correlator.market.reading.files import read_prices
 from correlator.research.study import study
-from correlator.sessions import calendar_reach, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.store.db import Store
 
 pytestmark = pytest.mark.filterwarnings("ignore::correlator.errors.CorrelatorWarning")

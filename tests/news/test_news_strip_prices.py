@@ -10,7 +10,7 @@ from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.strip_prices import add_strip_prices
 from correlator.research.study import study
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 
 SESSIONS = sessions_between("XKAR", date(2025, 1, 2), date(2025, 5, 30))["session"].to_list()

@@ -7,9 +7,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from correlator.base.files import opened, read_arrow, read_csv, read_parquet
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.parts.study_files import events_of_file
-from correlator.files import opened, read_arrow, read_csv, read_parquet
 from correlator.market.names.instruments import read_instruments
 from correlator.market.reading.files import read_prices
 

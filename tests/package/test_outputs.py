@@ -12,10 +12,10 @@ import tempfile
 import polars as pl
 import pytest
 
-from correlator import files
+from correlator.base import files
+from correlator.base.files import replacing, temporary_folder, write_whole
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.parts.stream import write_frames
-from correlator.files import replacing, temporary_folder, write_whole
 from correlator.store.db import Store
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from correlator.base.files import read_toml
+from correlator.base.syntax import csv_fault, json_fault, toml_fault
 from correlator.errors import InputError
-from correlator.files import read_toml
 from correlator.news.corpora.records import read_rows
 from correlator.news.feed import feed_batches
-from correlator.syntax import csv_fault, json_fault, toml_fault
 
 _THEIRS = (
     "Expecting",

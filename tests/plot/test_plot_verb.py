@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from correlator.base.resources import data_path
 from correlator.cli.app import app
 from correlator.cli.verbs.plot import PlotKind
 from correlator.errors import CorrelatorError, InputError
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.plot.figures import FIGURES, PLACEBO, RESULT, FigureKind, Size, figure_text
-from correlator.resources import data_path
 from correlator.store.db import Store
 
 SHARES = "HBL,OGDC"

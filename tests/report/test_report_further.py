@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
+from correlator.base.resources import data_path
 from correlator.errors import CorrelatorWarning, InputError, MissingDependencyError
 from correlator.eventstudy.matrix import study_matrix
 from correlator.intake.news import add_news
@@ -23,7 +24,6 @@ from correlator.report.event_rows import event_rows
 from correlator.report.figures import pictures
 from correlator.report.run import run_report
 from correlator.report.spec import parse_spec
-from correlator.resources import data_path
 from correlator.store.db import Store
 
 STUDY = {

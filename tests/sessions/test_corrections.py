@@ -7,9 +7,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from correlator.base.resources import SESSIONS_VARIABLE, data_path
 from correlator.errors import InputError, NotFoundError
-from correlator.resources import SESSIONS_VARIABLE, data_path
-from correlator.sessions import exchange_codes, holidays_known_until, session_overrides, sessions_between
+from correlator.sessions.calendars import exchange_codes, holidays_known_until, session_overrides, sessions_between
 
 HEADER = "exchange,date,until,weekdays,change,opens,closes,source,note\n"
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from correlator.base.resources import SESSIONS_VARIABLE
 from correlator.cli.app import app
-from correlator.resources import SESSIONS_VARIABLE
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 CLOSED = (date(2024, 7, 9), date(2024, 7, 10), date(2024, 9, 4))
 OPENED = {date(2024, 4, 27): "a Saturday", date(2024, 8, 14): "Independence Day"}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
-from correlator.resources import data_path
-from correlator.sessions import (
+from correlator.sessions.calendars import (
     calendar_reach,
     exchange_zone,
     place_instants,

@@ -10,7 +10,7 @@ import pytest
 
 from correlator.errors import InputError, NotFoundError
 from correlator.market.reading.files import read_prices
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.bar_arrays import FIELDS, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars
 from correlator.store.writing import write_bars

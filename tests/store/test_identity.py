@@ -8,7 +8,7 @@ import zipfile
 import polars as pl
 import pytest
 
-from correlator import arrow_files
+from correlator.base import arrow_files
 from correlator.containers import slices
 from correlator.intake.events import add_events
 from correlator.listing import listing

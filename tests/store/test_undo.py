@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
 from correlator.intake.events import add_events
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.undo import load_of, undo_load
-from correlator.resources import data_path
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.verify import verify

@@ -7,11 +7,11 @@ import os
 import duckdb
 import pytest
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError, StoreError
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.repair import repair
-from correlator.resources import data_path
 from correlator.store.db import Store
 from correlator.store.statements import execute
 from correlator.store.unfinished import Load, mark_unfinished

@@ -10,7 +10,7 @@ import pytest
 
 import correlator as co
 from correlator.errors import NotFoundError
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 SESSIONS = sessions_between("XTKS", date(2022, 1, 4), date(2022, 12, 30))["session"]
 WALKS = np.exp(np.random.default_rng(4).normal(0, 0.01, (len(SESSIONS), 3)).cumsum(axis=0))

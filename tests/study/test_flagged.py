@@ -11,7 +11,7 @@ import pytest
 import correlator as co
 from correlator.errors import CorrelatorWarning
 from correlator.eventstudy.matrix import study_frames
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 SESSIONS = sessions_between("XKAR", date(2022, 1, 3), date(2024, 12, 31))["session"]
 BREAK = 600

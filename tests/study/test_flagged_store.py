@@ -15,7 +15,7 @@ from correlator.cli.app import app
 from correlator.intake.events import add_events
 from correlator.intake.prices import add_prices
 from correlator.research.study import study
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 
 SESSIONS = sessions_between("XKAR", date(2023, 1, 2), date(2024, 12, 31))["session"]

@@ -17,7 +17,7 @@ from correlator.eventstudy.results.calendar_day import common_share
 from correlator.eventstudy.results.result_frames import estimation_rows
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.cross_correlation import pair_correlations
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 SHARES = {"XKAR": ("LAMP", "WICK"), "XNYS": ("BULB", "FUSE"), "XHKG": ("8801", "8802")}
 INDEX = {"XKAR": "KSE", "XNYS": "SPX", "XHKG": "HSI"}

@@ -20,7 +20,7 @@ from correlator.research.placebo import stored_placebo
 from correlator.research.power import stored_power
 from correlator.research.regress import stored_regression
 from correlator.research.study import study
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 
 FIRST, LAST = date(2023, 1, 2), date(2024, 12, 31)

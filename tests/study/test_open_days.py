@@ -11,7 +11,7 @@ import pytest
 
 import correlator as co
 from correlator.errors import CorrelatorWarning, InputError
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 SESSIONS = sessions_between("XNYS", date(2023, 1, 3), date(2024, 2, 29))["session"].to_list()
 MOVES = np.random.default_rng(5).normal(0, 0.01, (len(SESSIONS), 3)).cumsum(axis=0)

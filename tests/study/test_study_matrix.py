@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError, StudyError, TimeError
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.measure import study_panel
@@ -15,7 +16,6 @@ from correlator.eventstudy.panel.frames import read_wide, returns_of
 from correlator.eventstudy.placing.event_table import read_events
 from correlator.eventstudy.request.spec import study_spec
 from correlator.eventstudy.results.outputs import OUTPUTS
-from correlator.resources import data_path
 
 
 def wide(seed: int = 0, bars: int = 400) -> pl.DataFrame:

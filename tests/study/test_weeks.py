@@ -15,7 +15,7 @@ from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError
 from correlator.eventstudy.panel.weeks import off_by
 from correlator.market.audit.prices import audit_prices
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 FIRST, LAST = date(2023, 1, 2), date(2024, 3, 29)
 EVENTS = pl.DataFrame({"symbol": ["LAMP", "WICK"], "date": ["2024-02-06", "2024-02-13"]})

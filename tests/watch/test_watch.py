@@ -14,6 +14,7 @@ import forked
 import pytest
 from feed_server import FeedServer, serving
 
+from correlator.base.web import seconds_asked
 from correlator.brief.asked import ask
 from correlator.brief.make import brief_on
 from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError, TimeError
@@ -23,7 +24,6 @@ from correlator.watch.outbox import Made
 from correlator.watch.run import BATCH, Permissions, Watch, _after, alone, home_of, status_of
 from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
 from correlator.watch.spec import read_watch
-from correlator.web import seconds_asked
 
 AGREE = "Pakistan and Iran agree to deepen trade"
 MEET = "President of Azerbaijan meets the prime minister of Turkiye in Baku"

@@ -85,7 +85,7 @@ def donors_file(donors: list[str] | None) -> Path | None:
 
 def _listed(file: Path) -> list[str]:
     """Symbols of a file: one a line, or the column ``symbol`` of a table."""
-    from correlator.files import read_csv
+    from correlator.base.files import read_csv
 
     names = read_csv(file, has_header=False, infer_schema=False, truncate_ragged_lines=True)
     header = [str(cell).strip().lower() for cell in names.row(0)]

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from correlator.base.files import write_whole
+from correlator.base.inert import safe_cells, visible
 from correlator.cli.options.group import takes_group
 from correlator.cli.tables.formats import FORMS, OutputFormat, check_ending, format_of, joined
 from correlator.cli.terminal.output import checked_target, emit
 from correlator.errors import InputError, NotFoundError, likeliest
-from correlator.files import write_whole
-from correlator.inert import safe_cells, visible
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from correlator.base.inert import visible
 from correlator.cli.tables.formats import joined, plain
 from correlator.cli.tables.looks import PROBABILITIES, RATIOS, Look
-from correlator.inert import visible
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from correlator.base.files import check_target, in_words
+from correlator.base.inert import visible
 from correlator.cli.options.common import settings
 from correlator.errors import CorrelatorError, CorrelatorWarning
-from correlator.files import check_target, in_words
-from correlator.inert import visible
 
 
 def emit(content: bytes) -> None:

@@ -11,8 +11,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, TypeVar
 
+from correlator.base.files import is_pipe, stands_for, temporary_folder
 from correlator.errors import InputError
-from correlator.files import is_pipe, stands_for, temporary_folder
 
 P = TypeVar("P", str, Path)
 STDIN = "-"

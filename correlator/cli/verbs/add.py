@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from correlator.addresses import shown
+from correlator.base.addresses import shown
+from correlator.base.progress import tracked
 from correlator.cli.exit_codes import ExitCode, exit_code_of
 from correlator.cli.lazy_verbs import Verbs
 from correlator.cli.options.common import StoreOption, open_store
@@ -17,7 +18,6 @@ from correlator.cli.options.prices import ColumnsOption, PriceFileOptions, mappi
 from correlator.cli.terminal.output import complain, narrate, progress
 from correlator.cli.terminal.stdin import with_stdin
 from correlator.errors import InputError, SourceError
-from correlator.progress import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -87,7 +87,7 @@ def own_study(text: str) -> Measure:
 def _closes(store: Store, panel: Panel) -> pl.Series:
     """The instants at which the sessions of the panel closed."""
     from correlator.research.panel import exchange_of
-    from correlator.sessions import sessions_between
+    from correlator.sessions.calendars import sessions_between
 
     with store.reading() as connection:
         exchange = exchange_of(connection, panel.symbols)

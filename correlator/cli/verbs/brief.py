@@ -150,9 +150,9 @@ def _evaluate(
     store: Store,
 ) -> None:
     """Print the record of the brief over all stored events: a table on a terminal or as .txt, else JSON."""
+    from correlator.base.files import write_whole
     from correlator.brief.evaluate import evaluate
     from correlator.cli.tables.formats import FORMS, OutputFormat
-    from correlator.files import write_whole
 
     if headline is not None:
         raise InputError("a headline and --evaluate are both given", hint="leave one out")
@@ -190,7 +190,7 @@ def _stdin() -> str:
 
 
 def _deliver(made: Brief, form: BriefFormat, to: Path | None) -> None:
-    from correlator.files import write_whole
+    from correlator.base.files import write_whole
 
     if to is None and form is BriefFormat.CARD and sys.stdout.isatty():
         from rich.console import Console

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from correlator.base.inert import visible
 from correlator.cli.options.common import DateOnlyOption, StoreOption, open_store
 from correlator.cli.tables.options import TableOptions, prints_table
-from correlator.inert import visible
 
 
 @prints_table

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from correlator.base.inert import file_name, visible
 from correlator.cli.options.common import StoreOption, open_store
 from correlator.cli.options.completion import complete_symbol
 from correlator.cli.options.study import refuse, takes_study
 from correlator.cli.terminal.drawing import WIDTH, checked_figure, is_page, write_figure
 from correlator.errors import InputError
-from correlator.inert import file_name, visible
 from correlator.plot.figures import FIGURES, Size, figure_text
 
 PlotKind = StrEnum("PlotKind", {name.upper().replace("-", "_"): name for name in FIGURES})  # type: ignore[misc]

@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
+from correlator.base.inert import visible
 from correlator.cli.lazy_verbs import Verbs
 from correlator.cli.options.common import StoreOption, open_store
 from correlator.cli.tables.options import TableOptions, prints_table
 from correlator.cli.terminal.output import complain, narrate
 from correlator.eventstudy.request.readers import instant
-from correlator.inert import visible
 
 app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
 

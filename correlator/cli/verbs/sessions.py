@@ -114,6 +114,6 @@ def list_sessions(
     Example: correlator sessions list 2025-05-26 2025-06-10 --exchange XKAR
     """
     from correlator.market.written.stamps import one_date
-    from correlator.sessions import sessions_between
+    from correlator.sessions.calendars import sessions_between
 
     printer.print(sessions_between(exchange, one_date(start), one_date(end), overrides=overrides))

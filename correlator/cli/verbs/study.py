@@ -24,11 +24,11 @@ from correlator.eventstudy.results.outputs import OUTPUTS
 if TYPE_CHECKING:
     import polars as pl
 
+    from correlator.base.tabular import Frame
     from correlator.eventstudy.panel.frames import Panel
     from correlator.eventstudy.parts.spread import SpreadResult
     from correlator.eventstudy.request.spec import StudySpec
     from correlator.eventstudy.results.result import StudyResult
-    from correlator.tabular import Frame
 
 
 StudyOutput = StrEnum("StudyOutput", {name.upper().replace("-", "_"): name for name in OUTPUTS})  # type: ignore[misc]

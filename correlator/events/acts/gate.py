@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from correlator.base.resources import data_path
 from correlator.events.acts.signs import SETTINGS, Signs, only_modifies, signs
 from correlator.events.grammar.direction import TOGETHER
 from correlator.events.grammar.parties import OFFICIAL, in_sentence_case
 from correlator.events.grammar.phrases import Phrase
 from correlator.events.grammar.reading import Reading
 from correlator.events.vocabulary.text import Text
-from correlator.resources import data_path
 
 # How likely an event must be for the rules to tell one.
 SURE: Final = 0.74

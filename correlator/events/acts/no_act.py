@@ -10,11 +10,11 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError
 from correlator.events.grammar.clause import Roles
 from correlator.events.grammar.reading import Reading
 from correlator.events.vocabulary.lexicon import WITHOUT
-from correlator.resources import data_path
 
 COMMENT: Final = "comment"
 SPORT: Final = "sport"

@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from correlator.base.inert import safe_text
 from correlator.events.coder import code_headlines
 from correlator.events.files.headline_source import Fields, Line, headlines_in
 from correlator.events.model import CodedEvent
 from correlator.events.vocabulary.language import CODED, LEXICAL, language_of
-from correlator.inert import safe_text
 
 if TYPE_CHECKING:
     import polars as pl

@@ -22,17 +22,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from correlator.base.files import called
+from correlator.base.syntax import csv_fault
 from correlator.containers.read import is_lines_of_text, is_utf8, text_table
 from correlator.containers.slices import text_tables
 from correlator.errors import InputError, TimeError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.events.vocabulary.actors import country_of
-from correlator.files import called
 from correlator.market.vocabulary import beside, event_field
 from correlator.market.written.dates import PARTS, joined_day, places_of_parts
 from correlator.market.written.stamps import ZONE_BEHIND
 from correlator.news.batch import REJECT_SCHEMA, reject
-from correlator.syntax import csv_fault
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from correlator.base.files import called, read_arrow, read_parquet
+from correlator.base.syntax import json_fault
+from correlator.base.tabular import from_plain, to_polars
 from correlator.containers.packed import name_unpacked
 from correlator.containers.read import kind_inside, text_table
 from correlator.errors import InputError, NotFoundError
-from correlator.files import called, read_arrow, read_parquet
 from correlator.news.corpora.json_documents import flattened, records_of
 from correlator.news.corpora.layouts import UNNAMED
 from correlator.news.corpora.records import csv_rows, frame_rows, separator_of
 from correlator.news.text_lines import lines_of
-from correlator.syntax import json_fault
-from correlator.tabular import from_plain, to_polars
 
 if TYPE_CHECKING:
     import polars as pl

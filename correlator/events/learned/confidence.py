@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from correlator.base.resources import data_path
 from correlator.events.acts.gate import doubts, log_odds, logistic
 from correlator.events.grammar.clause import Roles
 from correlator.events.grammar.reading import Reading
 from correlator.events.learned.encoder import Floats
 from correlator.events.learned.fitted import Judgement
-from correlator.resources import data_path
 
 # How likely a headline must tell an act across a border; more where it has signs of companies, goods or a market.
 SURE: Final = 0.6

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from correlator.base.resources import data_path
 from correlator.errors import MissingDependencyError
-from correlator.resources import data_path
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from correlator.base.resources import data_path
 from correlator.events.acts.gate import log_odds
 from correlator.events.grammar.reading import Reading
 from correlator.events.learned.encoder import Encoded, Floats, encode, model_folder
@@ -31,7 +32,6 @@ from correlator.events.learned.features import (
     rule_features,
 )
 from correlator.events.model import CATEGORIES
-from correlator.resources import data_path
 
 _QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for name in CLASSES)
 # The mean of two models is less sure than it is right: shares are sharpened by this power (fitted to a fold not seen).

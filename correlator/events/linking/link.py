@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from correlator.base.source_limits import check_names
 from correlator.errors import InputError
 from correlator.events.linking.second_sign import (
     has_sign,
@@ -32,7 +33,6 @@ from correlator.events.vocabulary.text import first_word, prepare
 from correlator.market.names.exchanges import is_of_one
 from correlator.market.names.instruments import symbols_by_spelling
 from correlator.market.vocabulary import event_field
-from correlator.source_limits import check_names
 
 if TYPE_CHECKING:
     import polars as pl

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from correlator.base.resources import data_path
 from correlator.market.names.exchanges import printed_exchanges, printed_pattern
 from correlator.market.names.symbols import place_behind_dot, place_behind_space
-from correlator.resources import data_path
 
 _SHORT_TICKER: Final = 3
 _BARE_TICKER: Final = 2

@@ -8,9 +8,9 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError
 from correlator.events.vocabulary.own_actors import own_path, read_own
-from correlator.resources import data_path
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
 from correlator.events.vocabulary.own_actors import own_path, read_own
-from correlator.resources import data_path
 
 # Classes that only govern other words, that speak against an event, or for one between states.
 WILL, NOT, STOP, WITHOUT, ABROAD = "WILL", "NOT", "STOP", "WITHOUT", "ABROAD"

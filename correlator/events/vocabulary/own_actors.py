@@ -30,8 +30,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from correlator.base.files import read_toml
 from correlator.errors import InputError, NotFoundError
-from correlator.files import read_toml
 
 VARIABLE: Final = "CORRELATOR_ACTORS"
 KINDS: Final = ("leader", "body", "igo", "place", "country", "agent", "other")

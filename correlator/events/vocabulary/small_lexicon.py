@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
 from correlator.events.vocabulary.actors import Name, load_names
-from correlator.resources import data_path
 
 LANGUAGES: Final = ("ur", "tr", "az", "ar")
 NO_EVENT: Final = "NONE"

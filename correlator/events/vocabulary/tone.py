@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from functools import cache
 
-from correlator.resources import data_path
+from correlator.base.resources import data_path
 
 
 @cache

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from correlator.base.limits import thread_count
 from correlator.eventstudy.estimation.estimates import (
     FLAT_DESIGN_REASON,
     FLAT_RETURN_REASON,
@@ -33,7 +34,6 @@ from correlator.eventstudy.estimation.estimates import (
 )
 from correlator.eventstudy.panel.frames import Array, Rows, Spans
 from correlator.eventstudy.request.engines import compiled
-from correlator.limits import thread_count
 
 READY, FLAT_RETURN, FLAT_DESIGN = 0, 1, 2
 _DEGENERATE = 64 * np.finfo(np.float64).eps

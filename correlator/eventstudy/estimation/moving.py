@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from correlator.base.progress import tracked
 from correlator.errors import MissingDependencyError
 from correlator.eventstudy.estimation.engine import cumulated, fit_chunk, regressed, rows_inside
 from correlator.eventstudy.estimation.estimates import (
@@ -23,7 +24,6 @@ from correlator.eventstudy.estimation.estimates import (
 from correlator.eventstudy.estimation.least_squares import fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.frames import Array, Rows
-from correlator.progress import tracked
 
 _PER_CENT = 100.0
 """Returns are fitted in per cent: the optimiser wants variances near one."""

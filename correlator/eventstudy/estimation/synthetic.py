@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from correlator.base.progress import tracked
 from correlator.eventstudy.estimation.engine import fit_chunk
 from correlator.eventstudy.estimation.estimates import (
     FLAT_RETURN_REASON,
@@ -32,7 +33,6 @@ from correlator.eventstudy.estimation.estimates import (
 )
 from correlator.eventstudy.estimation.models import Model, correlation
 from correlator.eventstudy.panel.frames import Array, Donors, Mask, Rows
-from correlator.progress import tracked
 
 FEWEST_DONORS = 5
 """Donors that an event must have: a test in space on fewer cannot reach one in six."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from correlator.base.tabular import Frame
 from correlator.errors import InputError, NotFoundError, StudyError, likeliest
 from correlator.eventstudy.panel.frames import Array, Donors, Mask, Panel, Rows
-from correlator.tabular import Frame
 
 _PARTIES = ("source_country", "target_country")
 

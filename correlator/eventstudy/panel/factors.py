@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import numpy as np
 
+from correlator.base.tabular import Frame
 from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.panel.checks import check_fractions
 from correlator.eventstudy.panel.frames import Array, Panel, Wide, on_labels, only_column, read_wide
 from correlator.eventstudy.panel.trade_to_trade import over_spans, summed_over
-from correlator.tabular import Frame
 
 _DAYS_OF_YEAR, _MOST_A_YEAR = 365.25, 3.0
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from correlator.base.tabular import Frame, is_unnamed
 from correlator.errors import InputError, NotFoundError, counted, likeliest, warn
 from correlator.eventstudy.panel.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
 from correlator.eventstudy.panel.weeks import check_same_week, warn_of_long_bars
@@ -23,7 +24,6 @@ from correlator.eventstudy.panel.wide_clocks import days_of, with_clocks
 from correlator.eventstudy.request.spec import RETURNS_KINDS
 from correlator.market.vocabulary import field_of
 from correlator.market.written.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
-from correlator.tabular import Frame, is_unnamed
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -23,7 +23,7 @@ from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmark_of_e
 from correlator.eventstudy.panel.frames import Array, BarFindings, Calendars, Panel, Rows, Wide
 from correlator.eventstudy.panel.open_days import on_sessions
 from correlator.eventstudy.request.spec import StudySpec
-from correlator.sessions import exchange_named
+from correlator.sessions.calendars import exchange_named
 
 Place = tuple[Panel, Rows | slice, Rows | slice]
 """A panel, and which rows and columns of a whole one it is."""

@@ -12,10 +12,10 @@ from datetime import time
 
 import polars as pl
 
+from correlator.base.tabular import DAY_NUMBERS, Frame, to_polars
 from correlator.errors import InputError, TimeError
 from correlator.market.written.dates import NoDatesError, with_joined_days
 from correlator.market.written.stamps import in_plain_form, read_stamps
-from correlator.tabular import DAY_NUMBERS, Frame, to_polars
 
 UTC = pl.Datetime("us", "UTC")
 RULE = "\0date_only"

@@ -15,7 +15,7 @@ import polars as pl
 from correlator.errors import InputError, warn
 from correlator.eventstudy.panel.frames import Array, Mask, Rows, Wide
 from correlator.eventstudy.panel.weeks import check_sessions, check_week
-from correlator.sessions import calendar_reach, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
 
 _FEWEST = 3
 """Rows on one day of the week that say whether it is ever traded on."""

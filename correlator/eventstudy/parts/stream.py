@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from correlator.base.files import flush_file, flush_folder, replacing
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_events
 from correlator.eventstudy.panel.frames import Panel
@@ -18,7 +19,6 @@ from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.results.outputs import OUTPUTS
 from correlator.eventstudy.results.result import StudyResult
 from correlator.eventstudy.results.result_frames import group_keys, with_error
-from correlator.files import flush_file, flush_folder, replacing
 
 CHUNK_EVENTS = 250_000
 _FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import called, duckdb_name, opened, read_arrow, read_csv, read_parquet
 from correlator.containers.foot import is_foot
 from correlator.containers.packed import check_rest, unpacking
 from correlator.containers.read import as_texts, container_of, read_raw
 from correlator.errors import InputError
 from correlator.eventstudy.placing.event_table import read_events
-from correlator.files import called, duckdb_name, opened, read_arrow, read_csv, read_parquet
 from correlator.market.written.unit_row import units_in_names
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
@@ -170,7 +170,7 @@ def _csv_batches(path: Path, head: _Head, chunk: int) -> Iterator[pl.DataFrame]:
 def _batches(path: Path, call: str, given: dict[str, object], chunk: int) -> Iterator[pl.DataFrame]:
     import duckdb
 
-    from correlator.database import connect, interruptible
+    from correlator.base.database import connect, interruptible
 
     some = False
     with interruptible(), connect() as connection:

@@ -11,7 +11,8 @@ from functools import reduce
 
 import numpy as np
 
-from correlator.buckets import parts_of
+from correlator.base.buckets import parts_of
+from correlator.base.progress import tracked
 from correlator.eventstudy.panel.frames import Calendars, Mask, Panel, Rows
 from correlator.eventstudy.parts.parts import Part
 from correlator.eventstudy.parts.spread import SpreadResult
@@ -20,7 +21,6 @@ from correlator.eventstudy.placebo.sums import Placings, Sums, sums_of_draws
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.results.exchange_studies import results_of
 from correlator.eventstudy.results.result import StudyResult
-from correlator.progress import tracked
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import cast
 
 import polars as pl
 
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 
 def on_bars(events: pl.DataFrame, starts: pl.Series, ends: pl.Series) -> pl.DataFrame:

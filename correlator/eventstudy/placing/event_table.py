@@ -7,6 +7,7 @@ from operator import and_
 
 import polars as pl
 
+from correlator.base.tabular import Frame
 from correlator.containers.cells import is_date_like
 from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
@@ -25,7 +26,6 @@ from correlator.market.vocabulary import beside, event_field, is_identifier, ran
 from correlator.market.written.day_numbers import counted_moments
 from correlator.market.written.event_clocks import SAYS_WHEN, by_zone, read_clocks
 from correlator.market.written.figures import says_nothing
-from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")
 _TIME, _EXCHANGE = "time", "exchange"

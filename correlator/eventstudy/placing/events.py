@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import polars as pl
 
-from correlator.bar_stamps import note_of_ends, side_of, starts_of
 from correlator.errors import InputError, TimeError, warn
 from correlator.eventstudy.panel.moments import RULE, UTC, Moments, moments_of
 from correlator.eventstudy.panel.names import columns_meant
 from correlator.eventstudy.placing.bars import ends_at, on_bars, usual_length
 from correlator.eventstudy.request.spec import StudySpec
-from correlator.intervals import END
 from correlator.market.names.former import former_names
 from correlator.market.names.instruments import find_instrument
 from correlator.market.written.clock_columns import begin_of_days, located
-from correlator.sessions import exchange_named, exchange_zone, place_instants
+from correlator.sessions.bar_stamps import note_of_ends, side_of, starts_of
+from correlator.sessions.calendars import exchange_named, exchange_zone, place_instants
+from correlator.sessions.intervals import END
 
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")
 _POLICY = {"next": "next", "previous": "previous", "exclude": "drop"}

@@ -35,10 +35,10 @@ from correlator.eventstudy.request.readers import (
     texts,
 )
 from correlator.eventstudy.request.windows import AsWindow, OffsetWindow, Window, parse_window
-from correlator.intervals import SIDES
+from correlator.sessions.intervals import SIDES
 
 if TYPE_CHECKING:
-    from correlator.tabular import Frame
+    from correlator.base.tabular import Frame
 
 RETURNS_KINDS = ("log", "simple")
 LOG_VOLUME = "log-volume"

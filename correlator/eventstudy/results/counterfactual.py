@@ -22,12 +22,12 @@ from math import perm
 import numpy as np
 import polars as pl
 
+from correlator.base.progress import tracked
 from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, SyntheticFit
 from correlator.eventstudy.estimation.synthetic import fitted_to, joint_bars, purged_of, unit_prices
 from correlator.eventstudy.panel.frames import Array, Panel, Rows
 from correlator.eventstudy.results.result_frames import names_of, per_window
-from correlator.progress import tracked
 
 DRAWS = 9_999
 _SEED = 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import polars as pl
 
-from correlator.buckets import parts_of
+from correlator.base.buckets import parts_of
 from correlator.errors import InputError, NotFoundError, StudyError, likeliest
 from correlator.eventstudy.estimation.engine import regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, PackedBars

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from correlator.base.progress import tracked
 from correlator.errors import MissingDependencyError, StudyError
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.panel.frames import Array
-from correlator.progress import tracked
 
 _SCALE = 100.0
 """Residuals are fitted in per cent: the optimiser wants variances near one."""

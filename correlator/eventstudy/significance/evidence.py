@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from correlator.base.limits import thread_count
 from correlator.errors import StudyError
 from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.request.engines import runs_compiled
@@ -40,7 +41,6 @@ from correlator.eventstudy.significance.residual_loops import (
 from correlator.eventstudy.significance.signed_ranks import Each, keys_of, wilcoxon
 from correlator.eventstudy.significance.sums import SUMS, Block, Known, Sum
 from correlator.eventstudy.significance.value_loops import look_at_values, moments_of, shift_of, values_of
-from correlator.limits import thread_count
 
 T = TypeVar("T")
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
+from correlator.base.resources import data_path
 from correlator.market.audit.findings import Series
 from correlator.market.audit.shifts import correlation, paired_returns
 from correlator.market.names.instruments import canonical_symbol
-from correlator.resources import data_path
 
 _LEVEL_SLACK, _SAME_LEVEL = 0.10, 1e-3
 _LEAST_ANCHORS = 3

@@ -20,7 +20,7 @@ from correlator.market.audit import series as series_checks
 from correlator.market.audit.findings import SCHEMA, Series, together
 from correlator.market.audit.shifts import Shift
 from correlator.market.names.instruments import find_instrument
-from correlator.sessions import calendar_reach, exchange_named, sessions_between
+from correlator.sessions.calendars import calendar_reach, exchange_named, sessions_between
 
 Row = Mapping[str, str | None]
 

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from correlator.base.files import opened, toml_document
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError, likeliest
-from correlator.files import opened, toml_document
 from correlator.market.vocabulary import FIELDS, PRICES, plain
-from correlator.resources import data_path
 
 # Shapes that are told without a file: names of columns, a column per symbol, header rows of field and symbol, a row
 # per symbol and field, a column per day.

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import polars as pl
 
-from correlator.files import read_csv
+from correlator.base.files import read_csv
+from correlator.base.resources import data_path
 from correlator.market.names.currencies import currencies, currency_called
 from correlator.market.names.exchanges import exchange_written
-from correlator.resources import data_path
 
 KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
 _KINDS_CALLED = {

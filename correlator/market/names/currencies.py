@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
-from correlator.resources import data_path
+from correlator.base.resources import data_path
 
 # How services write a hundredth of a currency. ``GBp`` and ``GBP`` differ in their case only.
 _HUNDREDTHS = {

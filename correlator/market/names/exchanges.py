@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from correlator.resources import data_path
-from correlator.sessions import exchange_named
+from correlator.base.resources import data_path
+from correlator.sessions.calendars import exchange_named
 
 _AS_A_WORD = 3
 """Letters of a name that may be a word when it is not in capitals: *SIX*, *BIT*."""

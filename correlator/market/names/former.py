@@ -9,8 +9,8 @@ from functools import cache
 
 import polars as pl
 
-from correlator.files import read_csv
-from correlator.resources import data_path
+from correlator.base.files import read_csv
+from correlator.base.resources import data_path
 
 
 @dataclass(frozen=True)

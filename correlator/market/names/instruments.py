@@ -11,19 +11,19 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import read_csv
+from correlator.base.resources import data_path
+from correlator.base.source_limits import check_names
+from correlator.base.tabular import Frame, as_text, is_unnamed, to_polars
 from correlator.config import setting
 from correlator.errors import InputError, NotFoundError, likeliest, warn
-from correlator.files import read_csv
 from correlator.market.names.codes import CODED, KINDS, as_symbols, by_codes, countries
 from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.names.exchanges import exchange_endings, exchange_printed
 from correlator.market.vocabulary import field_of
 from correlator.market.vocabulary import plain as plain_name
-from correlator.resources import data_path
-from correlator.sessions import exchange_named
-from correlator.source_limits import check_names
+from correlator.sessions.calendars import exchange_named
 from correlator.tables import INSTRUMENTS
-from correlator.tabular import Frame, as_text, is_unnamed, to_polars
 
 FILE_SERVICES = ("yahoo", "stooq")
 """Whose endings a symbol keeps: ``VOD.L`` is not ``VOD``."""

@@ -11,12 +11,12 @@ from typing import Any, TypedDict, Unpack
 import polars as pl
 from polars import selectors
 
+from correlator.base.source_limits import check_names
 from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import AT, LINE, RawTable
 from correlator.containers.read import read_raw
 from correlator.errors import InputError
-from correlator.intervals import AS_WRITTEN, START
 from correlator.market.audit.logarithms import are_logarithms
 from correlator.market.audit.spacing import WORDS, usual_distance
 from correlator.market.layout.recognise import Recognised, recognise
@@ -33,8 +33,8 @@ from correlator.market.vocabulary import PRICES, known_words
 from correlator.market.written.clock_columns import with_times
 from correlator.market.written.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.written.stamps import Stamps, read_stamps
-from correlator.sessions import exchange_named, zone_named
-from correlator.source_limits import check_names
+from correlator.sessions.calendars import exchange_named, zone_named
+from correlator.sessions.intervals import AS_WRITTEN, START
 from correlator.tables import BARS
 
 # No price of a market is older; files may hold days of some months ahead, as of futures.

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from correlator.bar_stamps import note_of_ends, side_of, starts_of
 from correlator.containers.raw import AT, LINE
 from correlator.errors import TimeError
-from correlator.intervals import END, bar_length
 from correlator.market.written.stamps import Stamps
-from correlator.sessions import exchange_named, exchange_zone
+from correlator.sessions.bar_stamps import note_of_ends, side_of, starts_of
+from correlator.sessions.calendars import exchange_named, exchange_zone
+from correlator.sessions.intervals import END, bar_length
 
 _INSTANT = pl.Datetime("us", "UTC")
 _NEARLY_ALL = 0.99

@@ -17,11 +17,11 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from correlator.base.database import connect, interruptible
+from correlator.base.files import duckdb_name
 from correlator.containers.raw import RawTable
 from correlator.containers.slices import slices_of
-from correlator.database import connect, interruptible
 from correlator.errors import CorrelatorError
-from correlator.files import duckdb_name
 from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.reading.files import PriceFile, PriceOptions, exchange_of_all, read_recognised
 from correlator.market.reading.stacking import Whose

@@ -16,7 +16,7 @@ from typing import Protocol
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
-from correlator.sessions import sessions_between
+from correlator.sessions.calendars import sessions_between
 
 GROUP = "correlator.sources"
 ACTION_SCHEMA: dict[str, pl.DataType] = {

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 import polars as pl
 
+from correlator.base.web import Limits, get
 from correlator.errors import InputError, NotFoundError, SourceError
 from correlator.market.names.instruments import canonical_symbol, describe_instrument, find_instrument, split_symbol
 from correlator.market.reading.files import BAR_COLUMNS, read_prices
 from correlator.market.sources.bar_source import ACTION_SCHEMA, Download, Request, closed_sessions
-from correlator.sessions import exchange_named
-from correlator.web import Limits, get
+from correlator.sessions.calendars import exchange_named
 
 SERVICE = "https://stooq.com/q/d/l/"
 COUNTRIES = {"USA": "us", "GBR": "uk", "DEU": "de", "JPN": "jp", "HKG": "hk", "HUN": "hu"}

@@ -11,9 +11,9 @@ from functools import cache
 
 import polars as pl
 
+from correlator.base.numerals import in_plain_signs
 from correlator.errors import InputError
 from correlator.market.names.currencies import currencies
-from correlator.numerals import in_plain_signs
 
 _NOTHING = [
     "",

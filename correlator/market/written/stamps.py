@@ -12,10 +12,10 @@ from datetime import date
 
 import polars as pl
 
+from correlator.base.numerals import in_plain_signs
 from correlator.errors import InputError, TimeError
 from correlator.market.written.dates import ORDERS, in_common_years, read_dates
 from correlator.market.written.day_numbers import DAY_NUMBER, day_numbers
-from correlator.numerals import in_plain_signs
 
 _INSTANT = pl.Datetime("us", "UTC")
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"

@@ -17,8 +17,9 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.files import called
+from correlator.base.tabular import to_polars
 from correlator.errors import InputError
-from correlator.files import called
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
     NAMED_SCHEMA,
@@ -51,7 +52,6 @@ from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import name_in, people_in, symbols_in
 from correlator.news.times.address_dates import date_in_address
-from correlator.tabular import to_polars
 
 # How tables write that a cell has no text: pandas, R and databases.
 _NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import called
 from correlator.containers.packed import only_member
 from correlator.errors import InputError
-from correlator.files import called
 from correlator.news import text_lines
 from correlator.news.batch import REJECT_SCHEMA, reject
 from correlator.tables import EVENTS

@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 import polars as pl
 
+from correlator.base.files import called
 from correlator.errors import InputError
-from correlator.files import called
 from correlator.news.batch import Batch, article_key, clean_text, digest, make_batch, reject
 from correlator.news.corpora.gdelt import GdeltBatch, read_gdelt
 from correlator.news.publishers import Publishers

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from correlator.base.files import called
+from correlator.base.syntax import TwiceGiven, each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
-from correlator.files import called
 from correlator.news.charset import decode, encoding_named
 from correlator.news.corpora.layouts import rows_keys
-from correlator.syntax import TwiceGiven, each_once, json_fault
 
 MAX_BYTES = 256_000_000
 _DEEPEST = 3

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError
 from correlator.news.times.timestamps import ABBREVIATIONS
-from correlator.resources import data_path
 
 FIELDS = (
     "headline",

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from correlator.base.files import called, read_arrow
+from correlator.base.syntax import csv_fault, each_once, json_fault
+from correlator.base.tabular import as_text
 from correlator.containers.packed import name_unpacked
 from correlator.errors import InputError
-from correlator.files import called, read_arrow
 from correlator.news import text_lines
 from correlator.news.batch import encodable, reject
 from correlator.news.corpora import json_documents
-from correlator.syntax import csv_fault, each_once, json_fault
-from correlator.tabular import as_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lxml import html
 
+from correlator.base.files import called
 from correlator.errors import InputError
-from correlator.files import called
 from correlator.news.batch import Batch, canonical_url, clean_text
 from correlator.news.language import language_in, language_of
 from correlator.news.pages.agreement import settle

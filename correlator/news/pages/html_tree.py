@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from lxml import etree, html
 
+from correlator.base.source_limits import check_markup
 from correlator.errors import InputError
-from correlator.source_limits import check_markup
 
 MAX_TEXT = 4_000_000
 _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select"))

@@ -14,9 +14,9 @@ from typing import IO
 
 import polars as pl
 
+from correlator.base.files import called
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
-from correlator.files import called
 from correlator.news.batch import Batch, clean_text, digest, make_batch, reject
 from correlator.news.charset import decode, encoding_named, is_text
 from correlator.news.language import language_of

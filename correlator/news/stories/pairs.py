@@ -13,9 +13,9 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
+from correlator.base.resources import data_path
 from correlator.news.stories.numbers import UNITS
 from correlator.news.stories.words import HeadlineWords, words_of
-from correlator.resources import data_path
 
 SAME_WORD = 80.0
 COMMON = 0.5  # weight of words that stand in very many headlines

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from correlator.resources import data_path
+from correlator.base.resources import data_path
 
 RELIEVE = "relieves"  # inflected, as the verb of a headline is
 # Behind one of these stands no burden that the verb ends: *rupee eases on tariff*, *drops plan for a tariff*.

@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 import snowballstemmer
 
+from correlator.base.resources import data_path
 from correlator.news.stories.senses import RELIEVE, by_object, word_lists
-from correlator.resources import data_path
 
 _KINDS = (
     r"instant view|analysts?'? views?|snap analysis|update|wrapup|correct(?:ion|ed)(?: \(official\))?|refile"

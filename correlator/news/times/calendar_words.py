@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-from correlator.numerals import DIRECTION_MARKS, plain_digit
-from correlator.resources import data_path
+from correlator.base.numerals import DIRECTION_MARKS, plain_digit
+from correlator.base.resources import data_path
 
 _CJK_DATE = re.compile(
     r"(?<!\d)(?:(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일号號]|(\d\d)년 ?(\d{1,2})월 ?(\d{1,2})일)"

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from correlator.arrow_files import check_fields
+from correlator.base.arrow_files import check_fields
+from correlator.base.source_limits import check_dates
 from correlator.errors import InputError
-from correlator.source_limits import check_dates
 
 _FIELD = "close"
 DAY_NUMBERS = (19000101, 21001231)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import read_csv
+from correlator.base.resources import SESSIONS_VARIABLE, data_path
 from correlator.errors import InputError, NotFoundError
-from correlator.files import read_csv
-from correlator.resources import SESSIONS_VARIABLE, data_path
 
 CHANGES = ("closed", "open", "hours", "halt")
 SCHEMA = {

@@ -7,8 +7,8 @@ from datetime import timedelta
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.intervals import END, SIDES, START
-from correlator.sessions import calendar_reach, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
+from correlator.sessions.intervals import END, SIDES, START
 
 _INSTANT = pl.Datetime("us", "UTC")
 _NEARLY_ALL, _MOST, _HARDLY_ANY = 0.8, 0.5, 0.05

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from correlator.limits import limits
+from correlator.base.limits import limits
 
 NO_EXTENSIONS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,

@@ -9,8 +9,8 @@ from correlator.errors import NotFoundError
 SESSIONS_VARIABLE = "CORRELATOR_SESSIONS"
 """Environment variable that names a user's own corrections of calendars."""
 
-_INSTALLED = Path(__file__).parent / "_data"
-_CHECKOUT = Path(__file__).parent.parent / "data"
+_INSTALLED = Path(__file__).parents[1] / "_data"
+_CHECKOUT = Path(__file__).parents[2] / "data"
 
 
 def data_path(*parts: str) -> Path:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from correlator.base.source_limits import check_dates, check_shape, check_size, check_table_bytes
 from correlator.errors import InputError
-from correlator.source_limits import check_dates, check_shape, check_size, check_table_bytes
 
 if TYPE_CHECKING:
     import polars as pl

@@ -21,9 +21,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import polars as pl
 
+from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
-from correlator.resources import data_path
-from correlator.session_corrections import (
+from correlator.sessions.corrections import (
     corrections_of,
     read_corrections,
     user_file,

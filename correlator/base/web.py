@@ -20,7 +20,7 @@ from time import monotonic
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from correlator.addresses import Target, shown, target_of
+from correlator.base.addresses import Target, shown, target_of
 from correlator.errors import InputError, SourceError
 
 REDIRECTS = 5

@@ -18,10 +18,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from correlator.arrow_files import arrow_frame, arrow_slices, native_file, parquet_frame, parquet_slices
+from correlator.base.arrow_files import arrow_frame, arrow_slices, native_file, parquet_frame, parquet_slices
+from correlator.base.source_limits import MOST_TOML_BYTES, check_depth, check_size
+from correlator.base.syntax import toml_fault
 from correlator.errors import InputError, NotFoundError
-from correlator.source_limits import MOST_TOML_BYTES, check_depth, check_size
-from correlator.syntax import toml_fault
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,0 +1,1 @@
+"""What every room uses: files, frames, addresses, limits, progress, and the one place that opens DuckDB."""
