@@ -22,6 +22,7 @@ UNITS = ("per cent", "fraction")
 _MISSING = (-99.99, -999.0)
 _DAY = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
 _MONTH = re.compile(r"^\d{4}-?\d{2}$")
+_SPACED = re.compile(r"^\s*(\d{8}|\d{6}|\d{4}-\d{2}(-\d{2})?)([ \t]+[-+]?\d*\.?\d+)+\s*$")
 _VINTAGE = re.compile(r"\b(\d{4})(\d{2}) CRSP database")
 _PER_CENT_FROM = 0.1
 _ENOUGH = 60
@@ -55,7 +56,7 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     if not file.is_file():
         raise NotFoundError(f"no file {path}", hint="check the path")
     with io.BytesIO(unpacked_bytes(file)) as lines:
-        text = lines.read().decode("utf-8-sig", errors="replace").splitlines()
+        text = [*map(_with_commas, lines.read().decode("utf-8-sig", errors="replace").splitlines())]
     start = _first_row(text)
     if start is None:
         raise InputError(f"{path} has no table of dates and factors", hint="give a file in Kenneth French's layout")
@@ -79,7 +80,13 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
 def has_factor_table(path: Path) -> bool:
     """Whether the text file has a table whose rows begin with a date alone."""
     with io.BytesIO(unpacked_bytes(path)) as lines:
-        return any(_first_row([line.decode("utf-8-sig", errors="replace")]) is not None for line in lines)
+        written = (_with_commas(line.decode("utf-8-sig", errors="replace")) for line in lines)
+        return any(_first_row([line]) is not None for line in written)
+
+
+def _with_commas(line: str) -> str:
+    """A row whose cells blanks part, as in the library's text files, with commas instead; other lines as they are."""
+    return ",".join(line.split()) if _SPACED.match(line) else line
 
 
 def _label(line: str) -> str:
@@ -100,6 +107,7 @@ def _names(text: Sequence[str], start: int) -> list[str]:
     width = text[start].count(",")
     for line in reversed(text[:start]):
         cells = [cell.strip() for cell in line.rstrip().rstrip(",").split(",")]
+        cells = cells if "," in line else ["", *line.split()]
         if len(cells) == width + 1 and all(cells[1:]):
             return cells[1:]
         if line.strip():

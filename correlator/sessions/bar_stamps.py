@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import polars as pl
 
-from correlator.errors import InputError
+from correlator.errors import InputError, TimeError
 from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.sessions.intervals import END, SIDES, START
 
 _INSTANT = pl.Datetime("us", "UTC")
 _NEARLY_ALL, _MOST, _HARDLY_ANY = 0.8, 0.5, 0.05
 _ENOUGH = 3
+_ENOUGH_TIMES, _MANY_OUTSIDE = 20, 0.2
 
 
 def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: str | None = None) -> str:
@@ -76,6 +77,29 @@ def starts_of(ends: pl.DataFrame, length: timedelta, exchange: str | None) -> pl
     bounds = bounded.join(before, on=["symbol", "stamp"], how="left").sort("row")
     start = pl.max_horizontal(pl.col("stamp") - length, "opens_at", "before")
     return bounds.select(start.alias("start"))["start"]
+
+
+def refuse_other_clocks(stamps: pl.Series, exchange: str, source: str) -> None:
+    """Raise TimeError where times without a zone, read as instants by the clocks of ``exchange``, cannot be its own.
+
+    They cannot where many lie outside of its hours, and none in the first or none in the last third of any session:
+    14:30 to 21:00 is New York by the clocks of London. Bars of longer hours are there all day.
+    """
+    times = pl.DataFrame({"stamp": stamps.cast(_INSTANT)}).drop_nulls().unique().sort("stamp")
+    hours = _hours(stamps, exchange).sort("opens_at")
+    within = times.join_asof(hours, left_on="stamp", right_on="opens_at")
+    part = (pl.col("stamp") - pl.col("opens_at")) / (pl.col("closes_at") - pl.col("opens_at"))
+    parts = within.select(part.alias("part"))["part"].drop_nulls()
+    if len(parts) < _ENOUGH_TIMES:
+        return
+    outside = float((parts >= 1).mean())  # type: ignore[arg-type]
+    thirds = [float(parts.is_between(low, high).mean()) for low, high in ((0, 1 / 3), (2 / 3, 1))]  # type: ignore[arg-type]
+    if outside > _MANY_OUTSIDE and min(thirds) < _HARDLY_ANY / 10:
+        raise TimeError(
+            f"{source}: {outside:.0%} of its times lie outside of the hours of {exchange}, and none in a third of "
+            "them: they are by other clocks",
+            hint="whose? say zone (--zone UTC, --zone Europe/London, ...)",
+        )
 
 
 def note_of_ends(length: timedelta, said: str | None) -> str:

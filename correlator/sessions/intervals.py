@@ -8,7 +8,7 @@ from datetime import timedelta
 from correlator.errors import InputError
 
 START, END = SIDES = ("start", "end")
-AS_WRITTEN = "as-written"
+AS_WRITTEN = "\0as-written"
 """Times of bars stay as they are, whichever side they are: for who tells it later."""
 _MINUTES = {"m": 1, "h": 60}
 _LENGTH = re.compile(r"([1-9]\d*)([mh])")

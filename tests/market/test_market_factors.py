@@ -167,3 +167,12 @@ def test_levels_are_no_factors(tmp_path):
     path.write_text("Date,Price\n" + "\n".join(rows) + "\n")
     with pytest.raises(InputError, match="levels and no returns"):
         read_factors(path)
+
+
+def test_a_text_file_whose_cells_blanks_part_is_the_one_with_commas(tmp_path):
+    path = tmp_path / "F-F_Research_Data_Factors_daily.txt"
+    rows = [f"202001{day:02d}    {day / 10:5.2f}   -0.20    0.006" for day in range(1, 29)]
+    path.write_text("Some words\n\n           Mkt-RF     SMB      RF\n" + "\n".join(rows) + "\n")
+    factors = read_factors(path).factors
+    assert factors.columns == ["session", "Mkt-RF", "SMB", "RF"]
+    assert factors.row(2) == (date(2020, 1, 3), pytest.approx(0.003), pytest.approx(-0.002), pytest.approx(0.00006))

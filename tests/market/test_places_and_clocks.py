@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from correlator.errors import InputError
+from correlator.errors import InputError, TimeError
 from correlator.market.reading.files import PriceFile, read_prices
 
 DAYS = [date(2024, 3, day) for day in (11, 12, 13, 14)]
@@ -129,3 +129,44 @@ def test_rows_under_a_former_name_belong_to_the_share_that_is_asked_for(tmp_path
     assert file.bars.select("symbol", pl.col("session").cast(pl.String)).rows() == [
         ("META", day) for _, day in days[:3]
     ]
+
+
+def stamped(zone: str, hours: tuple[str, str] = ("09:30", "15:30"), exchange: str = "XNYS") -> list[datetime]:
+    """Half hours of eight sessions of New York or Karachi, by the clocks of ``zone``, without a zone."""
+    place = "America/New_York" if exchange == "XNYS" else "Asia/Karachi"
+    days = [day for day in pd.bdate_range("2025-01-13", periods=9) if day.day != 20]
+    each = [pd.date_range(f"{day.date()} {hours[0]}", f"{day.date()} {hours[1]}", freq="30min") for day in days]
+    return [time.tz_localize(place).tz_convert(zone).tz_localize(None) for times in each for time in times]
+
+
+@pytest.mark.parametrize(
+    ("zone", "exchange"), [("UTC", "XNYS"), ("Europe/Berlin", "XNYS"), ("Asia/Tokyo", "XNYS"), ("UTC", "XKAR")]
+)
+def test_times_that_are_not_by_the_clocks_of_the_exchange_are_a_question(zone, exchange):
+    bars = {"time": stamped(zone, exchange=exchange), "close": [1.0] * 104}
+    with pytest.raises(TimeError, match="by other clocks.*--zone"):
+        read_prices(bars, symbol="LAMP", exchange=exchange)
+    told = read_prices(bars, symbol="LAMP", exchange=exchange, zone=zone).bars["bar_start"]
+    own = {"time": stamped("America/New_York" if exchange == "XNYS" else "Asia/Karachi", exchange=exchange)}
+    assert told.equals(read_prices(own | {"close": [1.0] * 104}, symbol="LAMP", exchange=exchange).bars["bar_start"])
+
+
+def test_bars_of_longer_hours_are_by_the_clocks_of_the_exchange():
+    times = stamped("America/New_York", ("04:00", "19:30"))
+    assert read_prices({"time": times, "close": [1.0] * len(times)}, symbol="LAMP", exchange="XNYS").bars.height == 256
+
+
+def test_zones_by_their_names_and_parts_of_a_day_as_a_workbook_counts_them():
+    plain = stamped("America/New_York")
+    wanted = read_prices({"time": plain, "close": [1.0] * 104}, symbol="LAMP", exchange="XNYS").bars["bar_start"]
+    named = [f"{time:%Y%m%d %H:%M:%S} US/Eastern" for time in plain]
+    counted = [(time - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1) for time in plain]
+    for times in (named, counted, [str(number) for number in counted]):
+        bars = read_prices({"time": times, "close": [1.0] * 104}, symbol="LAMP", exchange="XNYS").bars
+        assert bars["bar_start"].equals(wanted)
+
+
+def test_how_a_study_leaves_times_is_no_answer_of_a_user():
+    bars = {"time": stamped("America/New_York"), "close": [1.0] * 104}
+    with pytest.raises(InputError, match="stamped 'as-written' is not known"):
+        read_prices(bars, symbol="LAMP", exchange="XNYS", stamped="as-written")

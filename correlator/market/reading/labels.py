@@ -9,7 +9,7 @@ import polars as pl
 from correlator.containers.raw import AT, LINE
 from correlator.errors import TimeError
 from correlator.market.written.stamps import Stamps
-from correlator.sessions.bar_stamps import note_of_ends, side_of, starts_of
+from correlator.sessions.bar_stamps import note_of_ends, refuse_other_clocks, side_of, starts_of
 from correlator.sessions.calendars import exchange_named, exchange_zone
 from correlator.sessions.intervals import END, bar_length
 
@@ -80,6 +80,7 @@ def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelle
     zone = exchange_zone(clock.exchange)
     if several:
         located, rejected = _located(stamped, zone)
+        refuse_other_clocks(located[AT], clock.exchange, source)
         return _within_days(located, zone, clock, rejected)
     as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     if not _are_midnights_in_utc(stamped, as_utc, clock.exchange):

@@ -7,7 +7,7 @@ import polars as pl
 from correlator.errors import TimeError
 
 # Days of the year and years of two digits look the same.
-DAY_NUMBER = r"^[2-6]\d{4}(\.0+)?$"
+DAY_NUMBER = r"^[2-6]\d{4}(\.\d+)?$"
 _FEWEST_NUMBERS, _ZERO = 8, 25_569
 _COUNTED = r"^\d{5}(\.\d+)?$"
 # Numbers below count days of 1960 (SAS, Stata) or 1970 (R) as well: a workbook's day is of 1980 or later.
@@ -16,8 +16,11 @@ _SECONDS = 86_400
 
 
 def day_numbers(text: pl.Series, source: str) -> pl.Series:
-    """Dates of day numbers; raises TimeError where too few say so, or some would be weekends."""
-    days = text.cast(pl.Float64, strict=False).cast(pl.Int32, strict=False)
+    """Dates of day numbers, times where some have fractions; raises TimeError where too few say so, or some would be
+    weekends.
+    """
+    numbers = text.cast(pl.Float64, strict=False)
+    days = numbers.cast(pl.Int32, strict=False)
     dates = (days - _ZERO).cast(pl.Date)
     if days.null_count() == len(days) or len(days.drop_nulls()) < _FEWEST_NUMBERS or (dates.dt.weekday() > 5).any():
         sample = next(value for value in text if value)
@@ -25,7 +28,7 @@ def day_numbers(text: pl.Series, source: str) -> pl.Series:
             f"{source}: {sample} could be the number of a day in a workbook, or something else",
             hint="write the column as dates (YYYY-MM-DD)",
         )
-    return dates
+    return dates if (numbers.drop_nulls() % 1 == 0).all() else _times(numbers).alias(text.name)
 
 
 def counted_moments(column: pl.Series) -> pl.Series:
@@ -49,5 +52,10 @@ def counted_moments(column: pl.Series) -> pl.Series:
         return column
     if (numbers.drop_nulls() % 1 == 0).all():
         return (numbers.cast(pl.Int32) - _ZERO).cast(pl.Date).alias(column.name)
+    return _times(numbers).alias(column.name)
+
+
+def _times(numbers: pl.Series) -> pl.Series:
+    """Days with fractions as times, to the second."""
     seconds = ((numbers - _ZERO) * _SECONDS).round().cast(pl.Int64)
-    return (seconds * 1_000_000).cast(pl.Datetime("us")).alias(column.name)
+    return (seconds * 1_000_000).cast(pl.Datetime("us"))

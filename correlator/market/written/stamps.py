@@ -16,6 +16,7 @@ from correlator.base.numerals import in_plain_signs
 from correlator.errors import InputError, TimeError
 from correlator.market.written.dates import ORDERS, in_common_years, read_dates
 from correlator.market.written.day_numbers import DAY_NUMBER, day_numbers
+from correlator.sessions.calendars import zone_named
 
 _INSTANT = pl.Datetime("us", "UTC")
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"
@@ -27,6 +28,8 @@ _CLOCK = (
     r"^(?<day>.*?\d)[ T,]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?<half>[AaPp]\.?[Mm]\.?)?"
     r"\s*(?<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?(?:\s*\([^)]*\))?$"
 )
+# Interactive Brokers: 20240102 09:30:00 US/Eastern
+_ZONE_NAMED = r"^(.*\d)\s+([A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?)$"
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[ T]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
 _MICROSOFT = r"^/Date\((\d+)(?:[+-]\d{4})?\)/$"
 _WRITTEN_AS_FLOAT = r"^\d{8,19}\.0+$"
@@ -73,7 +76,8 @@ def read_stamps(
     if isinstance(column.dtype, pl.Datetime):
         return _typed_times(column)
     if column.dtype.is_integer() or column.dtype.is_float():
-        column = column.cast(pl.Int64, strict=False).cast(pl.String)
+        whole = (column.drop_nulls() % 1 == 0).all()
+        column = (column.cast(pl.Int64, strict=False) if whole else column).cast(pl.String)
     if column.dtype != pl.String:
         raise TimeError(f"{source}: column {column.name} is {column.dtype}, not dates", hint="name the date column")
     return _text(column.str.strip_chars(), date_order, usual_order, source)
@@ -89,6 +93,8 @@ def _typed_times(column: pl.Series) -> Stamps:
 
 def _text(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
     text = in_common_years(text)
+    if _most(text.drop_nulls(), _ZONE_NAMED):
+        return _by_named_zone(text, date_order, usual_order, source)
     plain = text.str.to_date("%Y-%m-%d", strict=False)
     earliest = plain.min()
     # polars reads 11-03-24 as a day of the year 11
@@ -117,6 +123,19 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
         return _dates_with_clocks(text, date_order, usual_order, source)
     dates, form = read_dates(text, date_order, usual_order, source)
     return Stamps(dates, form)
+
+
+def _by_named_zone(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
+    """Local times with the IANA name of their zone behind them, as instants: null where its clocks show one twice."""
+    parts = text.str.extract_groups(_ZONE_NAMED).struct
+    zones = parts.field("2").drop_nulls().unique().to_list()
+    if len(zones) > 1:
+        raise TimeError(f"{source}: times are by the clocks of {zones[0]} and of {zones[1]}", hint="split the file")
+    stamps = _text(parts.field("1").alias(text.name), date_order, usual_order, source)
+    if stamps.kind != "local":
+        return stamps
+    local = stamps.values.dt.replace_time_zone(zone_named(zones[0]), ambiguous="null", non_existent="null")
+    return Stamps(local.dt.convert_time_zone("UTC").cast(_INSTANT), stamps.form)
 
 
 def in_plain_form(text: pl.Series) -> pl.Series:
