@@ -84,6 +84,10 @@ APART = [
     ("Peru releases seized tanker", "Peru seizes tanker"),
     ("Orlana net loss at 2.1 bln euros", "Orlana net profit at 2.1 bln euros"),
     ("Peru cuts policy rate to 11%", "Peru keeps policy rate at 11%"),
+    ("Peru seizes tanker off Malta", "Chile seizes Peruvian tanker off Malta"),
+    ("Peru signs grain treaty with Malta", "Peru to sign grain treaty with Malta tomorrow"),
+    ("Riga court grants Orlana licence to mine", "Riga court revokes Orlana licence to mine"),
+    ("Peru's president fires bank chief", "Peru's president says won't fire bank chief"),
 ]
 JOINED = [
     ("Peru lifts ban on tuna imports from Malta", "Peru ends ban on tuna imports from Malta"),

@@ -32,6 +32,7 @@ from correlator.news.stories.words import (
     main_clause,
     meant,
     opposites,
+    verbs_in_s,
     verbs_to_come,
     words_of,
 )
@@ -210,6 +211,9 @@ def is_about(headline: str) -> bool:
     return _ABOUT.search(headline) is not None
 
 
+_LATER = re.compile(r"(?i)\b(?:tomorrow|next (?:week|month|year|sunday|(?:mon|tues|wednes|thurs|fri|satur)day))\b")
+
+
 def _tell_same(one: str, two: str, hours: float, about: bool) -> bool:
     decided = differ(one, two)
     if decided is not None:
@@ -240,7 +244,38 @@ def differ(one: str, two: str) -> bool | None:
         return False
     # The other party does the converse: who buys of whom is told in one order, who sells to whom in the other.
     swapped = _swapped(left, right, one, two) != _meets(left, right, converses())
-    return True if swapped or _turned(left, right, one, two) else None
+    if swapped or _another_did(left, right, one, two) or _for_later(one, two) or _for_later(two, one):
+        return True
+    return True if _turned(left, right, one, two) else None
+
+
+def _another_did(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:
+    """Whether who does it in one headline is whom it is done to in the other: *Peru seizes a ship*, *Chile seizes a
+    Peruvian ship*. Only of verbs in -s, as others may be passive, and not where both do it with each other.
+    """
+    if all(" with " in text.casefold() for text in (first, second)) or ": " in first + second:
+        return False
+    for verb in one.verbs & two.verbs & verbs_in_s(first) & verbs_in_s(second):
+        (doers, others), (other_doers, those) = (_about(each, verb) for each in (one, two))
+        if doers and other_doers and doers.isdisjoint(other_doers) and (doers & those or other_doers & others):
+            return True
+    return False
+
+
+def _about(each: HeadlineWords, verb: str) -> tuple[set[str], set[str]]:
+    """The names before and behind a verb."""
+    place = each.words.index(verb)
+    return set(each.words[:place]) & each.names, set(each.words[place + 1 :]) & each.names
+
+
+def _for_later(ahead: str, done: str) -> bool:
+    """Whether only one headline says that it is to be done on a later day (*to sign pact next week*), the other that it
+    is done; companies are told of on the day that they say so.
+    """
+    if not _LATER.search(ahead) or _LATER.search(done):
+        return False
+    coming = verbs_to_come(ahead) - verbs_to_come(done) - words_of().company
+    return not coming.isdisjoint(headline_words(done).verbs)
 
 
 def _turned(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:

@@ -47,6 +47,7 @@ _ZEROS = re.compile(r"(?<=\d)(?:(_\d*[1-9])0+|_0+)\b")
 TO_COME = rf"\b(?:to|will) ([a-z]+(?:ss|[a-rt-z])|{RELIEVE})\b"
 """A verb of what is still to come; *ferries* behind *to* is none, by its end."""
 _TO_COME = re.compile(TO_COME)
+_IN_S = re.compile(r"\b[a-z]+s\b")
 _JOINING = (",", "&", "-", "/")
 
 
@@ -131,6 +132,12 @@ def verbs_to_come(headline: str) -> frozenset[str]:
     return frozenset(_taken_for(verb) for verb in _TO_COME.findall(by_object(headline)))
 
 
+@lru_cache(maxsize=50_000)
+def verbs_in_s(headline: str) -> frozenset[str]:
+    """The words of a headline in -s without a capital, as stems: what somebody does is among them (*seizes*)."""
+    return frozenset(_taken_for(word) for word in _IN_S.findall(headline))
+
+
 @lru_cache(maxsize=200_000)
 def _token(word: str) -> tuple[str, bool, bool]:
     """What a word is taken for (empty if it says nothing), whether it has a capital, whether it ends as verbs do."""
@@ -168,6 +175,7 @@ def meant(headlines: pl.Series) -> pl.Series:
         .str.replace_all(_GLUED_MONEY[0][0], "${1} million")
         .str.replace_all(_GLUED_MONEY[1][0], "${1} billion")
         .str.replace_all(r"['’]s\b", "")
+        .str.replace_all(r"n['’]t\b", "nt")
         .str.replace_all(r"[^\p{L}\p{M}\p{N}_]+", " ")
     )
     longest = sorted(phrases, key=len, reverse=True)
