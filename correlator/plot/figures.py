@@ -139,6 +139,7 @@ def _price(material: Material) -> go.Figure:
         symbol=data.symbol,
         around=data.around,
         sessions_each_side=data.sessions_each_side,
+        zone=data.zone,
     )
 
 

@@ -46,17 +46,24 @@ _LANE_ROW = 24
 _GAP = 14
 
 
+EACH_SIDE, EACH_SIDE_WITHIN = 60, 1
+"""Sessions on each side of the date in the middle, of daily bars and of bars within a session."""
+
+
 @dataclass(frozen=True)
 class PriceData:
-    """What a price figure draws: ``bars``, ``events`` and ``quotes`` as ``price_figure`` takes them, and which part."""
+    """What a price figure draws: ``bars``, ``events``, ``quotes``, ``zone`` as ``price_figure`` takes them, and which
+    part.
+    """
 
     symbol: str
     bars: pl.DataFrame
     events: pl.DataFrame
     quotes: pl.DataFrame
     around: date | None = None
-    sessions_each_side: int = 60
+    sessions_each_side: int | None = None
     marks: pl.DataFrame | None = None
+    zone: str | None = None
 
 
 def price_figure(
@@ -67,16 +74,17 @@ def price_figure(
     marks: pl.DataFrame | None = None,
     symbol: str,
     around: date | None = None,
-    sessions_each_side: int = 60,
+    sessions_each_side: int | None = None,
+    zone: str | None = None,
 ) -> go.Figure:
     """Bars of one symbol with its news.
 
     ``bars``: session, close and where known open, high, low, volume, one row a session; ``events``: day_zero, category,
     and where known headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of strips);
     ``marks``: session, mark (one of ``MARKS``) and words about a bar that is not evidence or begins another count of
-    shares; sessions are dates, or the local starts of bars within a session; ``around``: show ``sessions_each_side``
-    sessions on each side of the first session on or after it, else all. Events and quotes of sessions that are not
-    shown are counted in the subtitle. Without bars the figure says so.
+    shares; sessions are dates, or the starts of bars within a session by the clock of ``zone``; ``around``: show
+    ``sessions_each_side`` (60, of bars within a session 1) on each side of the first session on or after it, else all.
+    Events and quotes of sessions that are not shown are counted in the subtitle. Without bars the figure says so.
     """
     shown = bars.drop_nulls("close").sort("session")
     if shown.is_empty():
@@ -100,6 +108,7 @@ def price_figure(
         _add_event_marks(figure, daily, shown)
         add_lane(figure, placed, lane, rows["lane"])
     subtitle = _subtitle(shown, placed.height, events_elsewhere, printed.height, around=around)
+    subtitle += f"; clock of {zone}" if zone else ""
     if not marked.is_empty():
         subtitle += f"; {counted(marked['session'].n_unique(), 'bar')} marked"
     dress(figure, title=_title(symbol, shown, placed), subtitle=subtitle, height=_height(rows, len(lane)) + 120)
@@ -109,14 +118,17 @@ def price_figure(
     return figure
 
 
-def sessions_around(bars: pl.DataFrame, around: date, each_side: int) -> pl.DataFrame:
-    """The bars ``each_side`` sessions before and after the first session on or after ``around`` (else the last)."""
+def sessions_around(bars: pl.DataFrame, around: date, each_side: int | None) -> pl.DataFrame:
+    """The bars of ``each_side`` sessions before and after the first session on or after ``around`` (else the last)."""
     days = bars["session"].cast(pl.Date)
+    if each_side is None:
+        each_side = EACH_SIDE if bars["session"].dtype == pl.Date else EACH_SIDE_WITHIN
     if not is_within(bars, around):
         warn(f"there are no bars at {around}: those from {days[0]} to {days[-1]} are the nearest")
-    centre = min(int((days < around).sum()), bars.height - 1)
+    sessions = days.unique(maintain_order=True)
+    centre = min(int((sessions < around).sum()), len(sessions) - 1)
     first = max(centre - each_side, 0)
-    return bars.slice(first, centre + each_side + 1 - first)
+    return bars.filter(days.is_in(sessions.slice(first, centre + each_side + 1 - first).implode()))
 
 
 def is_within(bars: pl.DataFrame, day: date) -> bool:

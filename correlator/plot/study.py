@@ -215,8 +215,10 @@ def event_panels(
     figure.update_yaxes(tickformat=PERCENT_TICKS, nticks=4 if rows > 1 else 7, tickfont_size=10, matches="y")
     figure.layout.yaxis.matches = None
     _panel_axes(figure, chosen[0][1]["day"].to_list(), columns)
+    for place in range(len(chosen) - columns, len(chosen)):  # nothing stands below these
+        figure.update_xaxes(showticklabels=True, row=place // columns + 1, col=place % columns + 1)
     shown = f"the {len(chosen)} largest of {counted(total, unit)}" if total > len(chosen) else counted(total, unit)
-    words = f"cumulated abnormal {measure} by day around day 0, {shown}, blue up, red down"
+    words = f"cumulated abnormal {measure} around day 0, {shown}, blue up, red down"
     words += "; cross: at the price limit or without volume" if crossed else ""
     below = f"{subtitle}; {words}" if subtitle else words
     return dress(figure, title=title, subtitle=below, height=height + 142, above=46)

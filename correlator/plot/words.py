@@ -76,7 +76,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
             part
             for part in (
                 f"{key[1]} {session:%d %b %Y}",
-                f"{session:%H:%M}" if within else "",
+                f"{session:%H:%M}{'' if session.tzinfo is None else ' UTC'}" if within else "",
                 counted(number, "event") if number > 1 else "",
                 textwrap.shorten(text, characters, placeholder=" …") if text else "",
             )

@@ -107,7 +107,7 @@ def stored_price_data(
     zone = exchange_zone(exchange)
     clock = bars.with_columns(session=_local(pl.col("bar_start"), zone))
     return PriceData(
-        symbol, clock, events_shown.with_columns(day_zero=_local(pl.col("day_zero"), zone)), quotes.clear()
+        symbol, clock, events_shown.with_columns(day_zero=_local(pl.col("day_zero"), zone)), quotes.clear(), zone=zone
     )
 
 
@@ -171,7 +171,7 @@ class OfStore:
     store: Store
     symbols: tuple[str, ...]
     around: date | None = None
-    sessions_each_side: int = 60
+    sessions_each_side: int | None = None
     draws: int = 2_000
     seed: int = 0
     key: str | None = None
@@ -199,7 +199,7 @@ class OfStore:
             ignored = name not in used or (name == "by" and (text or not kind.grouped))
             if ignored and value not in (None, default):
                 warn(f"{name}={written(value)} is not used by {'the text of ' if text else ''}the figure {kind.name}")
-        if kind.needs == PRICES and self.around is None and self.sessions_each_side != own["sessions_each_side"][1]:
+        if kind.needs == PRICES and self.around is None and self.sessions_each_side is not None:
             warn(f"sessions_each_side={self.sessions_each_side} is not used without a date in the middle")
 
     def chosen(self, needs: str) -> dict[str, Any]:
@@ -242,7 +242,7 @@ def stored_figure(
     kind: str = "price",
     *,
     around: str | date | None = None,
-    sessions_each_side: int = 60,
+    sessions_each_side: int | None = None,
     draws: int = 2_000,
     seed: int = 0,
     key: str | None = None,
@@ -259,7 +259,7 @@ def stored_figure(
     kind
         One of ``plot.figures.FIGURES``: ``price``, ``car``, ``fan``, ``lead-lag``, ``dyads`` ...
     around, sessions_each_side
-        The date in the middle of ``price``, and how much is shown on each side.
+        The date in the middle of ``price``, and the sessions on each side: 60, of bars within a session 1.
     draws, seed
         Placebo studies of ``fan`` and ``null``.
     key

@@ -12,7 +12,7 @@ import pytest
 from correlator.errors import InputError, MissingDependencyError, NotFoundError, SourceError
 from correlator.plot.html import figure_page, write_html
 from correlator.plot.image import image_bytes, write_image
-from correlator.plot.price import price_figure
+from correlator.plot.price import price_figure, sessions_around
 
 SESSIONS = [day for n in range(60) if (day := date(2025, 4, 1) + timedelta(days=n)).weekday() < 5]
 
@@ -68,6 +68,16 @@ def test_around_shows_that_many_sessions_on_each_side(bars):
 def test_a_day_without_session_is_said(bars):
     figure = price_figure(bars, symbol="X", around=date(2025, 4, 5), sessions_each_side=3)
     assert "05 Apr 2025 was not a session" in figure.layout.title.subtitle.text.replace("<br>", " ")
+
+
+def test_sessions_on_each_side_are_sessions_of_bars_within_them_too():
+    starts = [datetime(2025, 5, day, hour) for day in (19, 20, 21, 22, 23) for hour in range(9, 16)]
+    bars = pl.DataFrame({"session": starts, "close": [10.0 + k for k in range(len(starts))]})
+    drawn = {each: sessions_around(bars, date(2025, 5, 21), each)["session"] for each in (None, 0, 2)}
+    assert [len(shown) for shown in drawn.values()] == [21, 7, 35]
+    assert drawn[0].dt.date().unique().to_list() == [date(2025, 5, 21)]
+    figure = price_figure(bars, symbol="X", around=date(2025, 5, 21), zone="Asia/Karachi")
+    assert figure.layout.meta["subtitle"].endswith("21\u00a0bars; no events in this range; clock of Asia/Karachi")
 
 
 def test_days_without_a_session_are_left_out_of_the_axis(bars):

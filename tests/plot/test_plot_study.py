@@ -100,6 +100,11 @@ def test_panels_show_the_largest_and_say_how_many_there_are():
     assert "the 6 largest of 40 events" in figure.layout.title.subtitle.text.replace("<br>", " ").replace("\u00a0", " ")
 
 
+def test_the_lowest_panel_of_each_column_has_its_days_below_it():
+    figure = event_panels(car_paths(made_study(4)))
+    assert [figure.layout[f"xaxis{n or ''}"].showticklabels for n in ("", 2, 3, 4)] == [False, True, True, True]
+
+
 def test_heatmap_names_events_without_category():
     figure = result_figure(made_study(9), "heatmap")
     headlines = "<br>3\u00a0headlines"

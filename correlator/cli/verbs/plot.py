@@ -36,7 +36,15 @@ def plot(
     around: Annotated[
         str | None, typer.Option("--around", help="Date in the middle of the picture (price).", show_default=False)
     ] = None,
-    sessions: Annotated[int, typer.Option("--sessions", min=1, help="Sessions on each side of --around.")] = 60,
+    sessions: Annotated[
+        int | None,
+        typer.Option(
+            "--sessions",
+            min=1,
+            help="Sessions on each side of --around (default: 60, of bars within a day 1).",
+            show_default=False,
+        ),
+    ] = None,
     to: Annotated[
         Path | None,
         typer.Option(
