@@ -19,6 +19,7 @@ from correlator.containers.hints import Hints
 from correlator.containers.json_text import read_json
 from correlator.containers.raw import RawTable
 from correlator.containers.sheet import read_sheet
+from correlator.containers.stata import STATA_MARKS, read_stata
 from correlator.containers.text import read_text
 from correlator.errors import InputError
 
@@ -78,10 +79,20 @@ def _first_mark(head: bytes) -> bytes:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
 
 
+_SAS = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 CONTAINERS = (
     Container("parquet", (b"PAR1",), read=_parquet, called="Parquet"),
     Container("arrow", (b"ARROW1",), read=_arrow, called="Arrow"),
     Container("feather of version 1", (b"FEA1",)),
+    Container("stata", STATA_MARKS, read=read_stata, called="Stata"),
+    Container("a data set of SPSS", (b"$FL2@(#)", b"$FL3@(#)")),
+    Container("a data set of SAS", (_SAS, b"HEADER RECORD*******")),
+    Container("an object of R", (b"RDX2\n", b"RDX3\n", b"X\n\0\0\0", b"B\n\x02\0", b"B\n\x03\0")),
+    Container("a pickle of Python", (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95")),
+    Container("an array of numpy", (b"\x93NUMPY",)),
+    Container("HDF5", (b"\x89HDF\r\n",)),
+    Container("a database of SQLite", (b"SQLite format 3\0",)),
+    Container("PDF", (b"%PDF-",)),
     Container("sheet", (b"\xd0\xcf\x11\xe0",), whole=packed.is_workbook, within="zip", read=read_sheet, called="XLSX"),
     Container("zip", (b"PK\x03\x04",), unpack=packed.from_zip),
     Container("compress", (b"\x1f\x9d",), unpack=from_compress),

@@ -28,7 +28,7 @@ _NO_HINTS = Hints()
 
 
 def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
-    """Read a file (CSV and its kin, JSON, XLSX, Parquet, Arrow IPC, packed or not) or anything that exports Arrow.
+    """Read a file (CSV and its kin, JSON, XLSX, Parquet, Arrow IPC, Stata, packed or not) or what exports Arrow.
 
     Raises NotFoundError where there is no such file and InputError for what is not a table.
     """

@@ -187,7 +187,7 @@ def _encoding(head: bytes, source: str, known_words: KnownWords) -> str:
         if min(even, odd) * 10 < max(even, odd):
             return "utf-16-le" if odd > even else "utf-16-be"
     if zeros:
-        raise InputError(f"{source} is not text", hint="give CSV, JSON, XLSX, Parquet or Arrow")
+        raise InputError(f"{source} is not text", hint="give CSV, JSON, XLSX, Parquet, Arrow or Stata")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:

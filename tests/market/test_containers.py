@@ -35,6 +35,12 @@ def _zipped(data: bytes) -> bytes:
     return target.getvalue()
 
 
+def stata(**options: object) -> bytes:
+    out = io.BytesIO()
+    _FRAME.to_pandas().to_stata(out, write_index=False, **options)
+    return out.getvalue()
+
+
 _CONTENTS = {
     "text": _CSV,
     "json": _FRAME.write_json().encode(),
@@ -47,6 +53,7 @@ _CONTENTS = {
     "gzip of parquet": gzip.compress(_written("write_parquet")),
     "bzip2": bz2.compress(_CSV),
     "xz": lzma.compress(_CSV),
+    "stata": stata(),
     "zstd": pyarrow.compress(_CSV, "zstd", asbytes=True),
 }
 
@@ -99,7 +106,17 @@ def test_every_kind_is_tried_or_refused(tmp_path: Path) -> None:
     tried = {*_CONTENTS, "compress", "COTAHIST"}  # tests/market/layouts/b3-cotahist.txt
     for kind in CONTAINERS:
         assert kind.name in tried or (kind.read is None and kind.unpack is None)
-    for head, reason in ((b"FEA1" + b"\0" * 20, "feather of version 1 is not read"), (b"<html><table>", "web page")):
+    for release in (114, 117, 118):
+        (tmp_path / "file").write_bytes(stata(version=release)[: 900 if release == 118 else None])
+        if release < 118:
+            assert read_raw(tmp_path / "file").frame["c1"].to_list() == ["10.5", "11.25"]
+    with pytest.raises(InputError, match="cannot be read as a data set of Stata"):
+        read_raw(tmp_path / "file")
+    for head, reason in (
+        (b"FEA1" + b"\0" * 20, "feather of version 1 is not read"),
+        (b"$FL2@(#) SPSS", "SPSS is not read"),
+        (b"<html><table>", "web page"),
+    ):
         (tmp_path / "file").write_bytes(head)
         with pytest.raises(InputError, match=reason):
             read_raw(tmp_path / "file")

@@ -104,7 +104,7 @@ def test_days_of_a_users_events_are_read_as_they_are_written(tmp_path) -> None:
     "text",
     [
         "Event Date,Event Type,Ticker\n2025-05-27,VISIT,LAMP\n",
-        "Datum;Kategorie;Symbol;tone\n27.05.2025;VISIT;LAMP;0,5\n",
+        "Datum;Kategorie;Symbol;tone\n27.05.2025;VISIT;'LAMP;0,5\n",
         '{"date": "2025-05-27", "category": "VISIT", "symbol": "LAMP"}\n',
     ],
 )

@@ -37,8 +37,8 @@ def add_prices(
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="Files of bars (CSV, JSON, XLSX, Parquet, Arrow; packed or not); with --source or --yahoo, symbols:"
-            " AIRLINK.KA ^KSE; with --strips, symbols or 'all'."
+            help="Files of bars (CSV, JSON, XLSX, Parquet, Arrow, Stata; packed or not); with --source or --yahoo,"
+            " symbols: AIRLINK.KA ^KSE; with --strips, symbols or 'all'."
         ),
     ],
     reading: PriceFileOptions,

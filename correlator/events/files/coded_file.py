@@ -29,6 +29,7 @@ from correlator.containers.slices import text_tables
 from correlator.errors import InputError, TimeError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.events.vocabulary.actors import country_of
+from correlator.market.names.codes import as_symbol
 from correlator.market.vocabulary import beside, event_field
 from correlator.market.written.dates import PARTS, joined_day, places_of_parts
 from correlator.market.written.stamps import ZONE_BEHIND
@@ -283,7 +284,7 @@ def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
         "target_country": target.country if target else None,
         "target_role": target.role if target else None,
         "dyad": dyad_of(source, target),
-        "symbol": cells["symbol"] or None,
+        "symbol": as_symbol(cells["symbol"]) or None,
         "user_id": cells["id"] or cells["event_id"],
         "evidence": json.dumps([{"field": "category", "rule": "given by the user", "span": cells["note"]}]),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -33,6 +34,8 @@ _KINDS_CALLED = {
 # How spreadsheets are told that digits are text: '005930 and ="005930".
 _MARKED_TEXT = r"""^(?:['’](\w[\w.\-]*)|=\s*"([^"]*)")$"""
 
+_MARK = re.compile(_MARKED_TEXT)
+
 
 def as_symbols(written: pl.Series) -> pl.Series:
     """A column of symbols as text, without blanks around them and the marks by which a spreadsheet keeps digits.
@@ -41,6 +44,12 @@ def as_symbols(written: pl.Series) -> pl.Series:
     ['005930', '600000', 'KO']
     """
     return written.cast(pl.String).str.strip_chars().str.replace(_MARKED_TEXT, "${1}${2}")
+
+
+def as_symbol(written: str) -> str:
+    """One symbol as ``as_symbols`` has it."""
+    match = _MARK.fullmatch(written.strip())
+    return (match[1] or match[2] or "") if match else written.strip()
 
 
 @lru_cache(maxsize=1)
