@@ -448,12 +448,12 @@ def test_relative_addresses_of_a_feed_are_joined_with_its_sites(site, link, url)
     assert batch.articles["url"].to_list() == [url]
 
 
-def test_an_archive_that_holds_no_gdelt_file_is_refused(tmp_path):
+def test_an_archive_that_holds_another_table_is_read(tmp_path):
     with zipfile.ZipFile(tmp_path / "news.zip", "w") as archive:
         archive.writestr("news/items.csv", "headline,published_at\nEnvoys meet,2025-05-28T13:00:00Z\n")
         archive.writestr("__MACOSX/news/._items.csv", "x")
-    with pytest.raises(InputError, match="news.zip holds no GDELT file"):
-        list(read_news(tmp_path / "news.zip"))
+    (batch,) = read_news(tmp_path / "news.zip")
+    assert batch.articles["published_at"].to_list() == [AT]
 
 
 def packed_by(kind, raw):

@@ -15,6 +15,7 @@ from correlator.news.corpora.gdelt import LAYOUTS, read_events, read_gdelt
 from correlator.news.feed import feed_batches
 from correlator.news.pages.html_page import parse_html
 from correlator.news.pages.page import parse_page
+from correlator.news.publishers import Publishers
 from correlator.news.read import read_news
 from correlator.news.stories.joining import cluster_stories
 
@@ -437,3 +438,25 @@ def test_event_codes_that_lost_their_zeros_are_read_or_rejected(tmp_path, codes,
     assert batch.rows["cameo_root"].to_list() == roots
     assert batch.rejects.height == len(rows) - len(roots)
     assert all("may be 010" in reason for reason in batch.rejects["reason"])
+
+
+BODY = "Envoys of both states met on Tuesday in the capital and spoke at length about trade between them."
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "authors"),
+    [
+        (f"World\n\nEnvoys meet at sea\n\nBy Ann Doe\n\nPublished May 28, 2025 06:02pm\n\n{BODY}\n", 28, "Ann Doe"),
+        (
+            f"Envoys meet at sea\nBY OUR CORRESPONDENT\nPublished May 28, 2025 06:02pm\n\n{BODY}\n",
+            28,
+            "OUR CORRESPONDENT",
+        ),
+        (f"Envoys meet at sea\n\n{BODY}\n\nPublished in The Gazette, May 28th, 2025.\n", 28, None),
+        (f"Envoys meet at sea\n\n{BODY}\n\nPublished May 28, 2025 06:02pm\n", 28, None),
+    ],
+)
+def test_lines_about_the_text_are_no_headline(text, day, authors):
+    page = parse_page(text, publishers=Publishers(zone="Asia/Karachi"))
+    assert (page.headline, page.body, page.authors) == ("Envoys meet at sea", BODY, authors)
+    assert page.published.instant.day == day

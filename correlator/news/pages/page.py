@@ -124,6 +124,7 @@ def parse_page(
         byline = _find_byline(lines)
     stamp, updated = _times(byline, publisher, published, known_by, where=where, url=url)
     headline, rest = _headline(lines, byline, publisher, where)
+    author = next((line for line in reversed(lines[: byline.place]) if line), "") if byline else ""
     dateline, wire, body = _body(rest, publisher)
     credit = byline.credit if byline else ""
     return Page(
@@ -137,6 +138,7 @@ def parse_page(
         stamp,
         updated,
         tuple(parse_strip(clean, publisher.strip)),
+        author[2:].strip(" :") if author != headline and _AUTHOR.fullmatch(author) else None,
         unread=tuple(unread_quotes(clean, publisher.strip)),
     )
 
@@ -237,10 +239,12 @@ _WIRE_DATELINE = re.compile(
 _DAY_DATELINE = re.compile(
     rf"(?P<place>{_PLACE}(?:, [A-Z][a-z]{{3,20}})?)[,:] {_DAY}(?:, \d{{4}})? ?(?:[-–—]{{1,2}}|:|\.(?= [A-Z])) ?"
 )
+# A line that names who wrote the page: By Ann Doe, By Our Correspondent and A. N. Writer
+_AUTHOR = re.compile(r"(?:By|BY|by)[: ] ?(?:(?:[A-Z][\w.'’-]*|and|&|al|bin|de|van)[, ]*){1,8}")
 _DATED = r"[^|]{6,40}?\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,5})?"
 _BYLINE = re.compile(
-    rf"^(?P<credit>.{{0,120}}?)[\s|,·-]*\b(?:Published|Posted)(?: on| at)?:? (?P<published>{_DATED})"
-    rf"(?:[\s|,]+(?:Last )?Updated(?: on| at)?:? (?P<updated>{_DATED}))?\s*$",
+    rf"^(?P<credit>.{{0,120}}?)[\s|,·-]*\b(?:Published|Posted)(?: on| at)?:? (?:in [^\W\d_][^\d,]{{1,40}}, )?"
+    rf"(?P<published>{_DATED})(?:[\s|,]+(?:Last )?Updated(?: on| at)?:? (?P<updated>{_DATED}))?\.?\s*$",
     re.IGNORECASE,
 )
 
@@ -308,9 +312,13 @@ def _headline(
 
     Not a line that is a date, nor the standfirst that stands between headline and byline.
     """
+    if byline and _is_below(byline, lines, publisher):
+        byline, lines = None, lines[: byline.place]
     if byline:
         below = lines[byline.place + 1 :]
         before = [line for line in lines[: byline.place] if line and not publisher.drops(line) and not is_date(line)]
+        if len(before) > 1 and _AUTHOR.fullmatch(before[-1]):
+            before.pop()
         while len(before) > 1 and _is_standfirst(before[-1], below):
             before.pop()
         if before and not _is_standfirst(before[-1], below):
@@ -324,6 +332,15 @@ def _headline(
                 return line, lines[place + 1 :]
             break
     raise InputError(f"{where} has no headline", hint="the line before the byline or the first line should hold it")
+
+
+def _is_below(byline: _Byline, lines: Sequence[str], publisher: Profile) -> bool:
+    """Whether the line that dates the page stands below its text, as *Published in The Gazette, May 28th* does."""
+    above, below = (
+        [line for line in part if line and not publisher.drops(line)]
+        for part in (lines[: byline.place], lines[byline.place + 1 :])
+    )
+    return not below and len(above) > 1 and not is_title_like(above[-1])
 
 
 def _is_standfirst(line: str, below: Sequence[str]) -> bool:
