@@ -313,7 +313,7 @@ def _headline(
     Not a line that is a date, nor the standfirst that stands between headline and byline.
     """
     if byline and _is_below(byline, lines, publisher):
-        byline, lines = None, lines[: byline.place]
+        lines, byline = lines[: byline.place], None
     if byline:
         below = lines[byline.place + 1 :]
         before = [line for line in lines[: byline.place] if line and not publisher.drops(line) and not is_date(line)]
