@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 from correlator.errors import InputError
@@ -15,6 +15,8 @@ from correlator.research.known import AHEAD
 from correlator.sessions.calendars import AFTER_CLOSE
 
 WINDOWS = "0:0,0:1,0:4"
+_AHEAD_OF_CLOCK = timedelta(days=1)
+"""How far an instant may lie ahead: clocks differ, and a date stands for its end."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,11 @@ def ask(
     flagged: str = MARK,
 ) -> Asked:
     """What a brief is asked for, as ``brief`` takes it; raises as that does."""
-    moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
+    now = datetime.now(UTC)
+    moment = instant(at, "at") if at is not None else now.replace(microsecond=0)
     assert moment is not None
+    if moment > now + _AHEAD_OF_CLOCK:  # what is loaded until then would change it
+        raise InputError(f"at {moment:%Y-%m-%dT%H:%M:%SZ} lies in the future", hint="leave it out", argument="at")
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
     return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only, asked_flagged(flagged))

@@ -79,18 +79,24 @@ def exchange_of_report(store: Store, symbols: Sequence[str]) -> str:
 def moment_of(exchange: str, as_of: date | datetime | None) -> Moment:
     """Where a report stands: at an instant, at the end of a date at the exchange, or (None) of the last closed session.
 
-    Raises InputError for an instant without zone and for one before the calendar's first close.
+    Raises InputError for an instant without zone, one before the calendar's first close, and one of a session to come.
     """
+    newest = last_closed(exchange, datetime.now(UTC))
     if as_of is None:
-        session = last_closed(exchange, datetime.now(UTC))
-        return Moment(exchange, _end_of(exchange, session), session)
+        return Moment(exchange, _end_of(exchange, newest), newest)
     if not isinstance(as_of, datetime):
         instant = _end_of(exchange, as_of)
     elif as_of.tzinfo is None:
         raise InputError(f"as_of {as_of} has no zone", hint="add Z or an offset such as +05:00")
     else:
         instant = as_of.astimezone(UTC)
-    return Moment(exchange, instant, last_closed(exchange, instant))
+    session = last_closed(exchange, instant)
+    if session > newest:
+        raise InputError(
+            f"session {session} of {exchange}, the last one closed at {instant:%Y-%m-%dT%H:%MZ}, has not closed yet",
+            hint=f"the newest report is of {newest}",
+        )
+    return Moment(exchange, instant, session)
 
 
 def last_closed(exchange: str, instant: datetime) -> date:

@@ -26,7 +26,8 @@ _SHOWN_WINDOWS = 6
 
 def sentence(contents: Contents) -> str:
     """What the report holds, in a line."""
-    return f"session {contents.moment.session}: {contents.measured} events measured, {contents.left_out} left out"
+    measured = counted(contents.measured, "event").replace("\u00a0", " ")
+    return f"session {contents.moment.session}: {measured} measured, {contents.left_out:,} left out"
 
 
 def new_sentences(contents: Contents) -> list[str]:

@@ -173,6 +173,7 @@ def test_a_date_alone_is_not_known_before_it_is_over(sample_store):
         ("Pakistan and Iran sign a pact", {"symbols": "NOSUCH"}, NotFoundError, "NOSUCH"),
         ("Pakistan and Iran sign a pact", {"windows": "-1:1"}, InputError, "from day 0 on"),
         ("Pakistan and Iran sign a pact", {"benchmark": "NOSUCH"}, InputError, "not in the store"),
+        ("Pakistan and Iran sign a pact", {"at": "2999-01-01T00:00Z"}, InputError, "lies in the future"),
         ("Pakistan and Iran sign a pact", {"date_only": "midnight"}, InputError, "date_only"),
     ],
 )

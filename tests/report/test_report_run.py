@@ -15,6 +15,7 @@ from report_process import SPEC, run_report_verb
 from correlator.errors import InputError
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.report.as_of import moment_of
 from correlator.report.run import run_report
 from correlator.report.spec import parse_spec, read_spec
 from correlator.report.tables import COLUMNS
@@ -116,6 +117,19 @@ def test_stale_prices_are_refused_and_the_last_report_stays(work):
     assert contents_of(work / "reports/daily/latest") == whole
     listed = run_report_verb(work, "list", "--format", "json").stdout
     assert [run["status"] for run in json.loads(listed)] == ["failed", "written"]
+
+
+@pytest.mark.parametrize("as_of", [date(2027, 6, 1), datetime(2099, 1, 1, tzinfo=UTC)])
+def test_a_session_that_has_not_closed_has_no_report(monkeypatch, as_of):
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2025, 6, 5, 11, tzinfo=tz)
+
+    monkeypatch.setattr("correlator.report.as_of.datetime", Then)
+    with pytest.raises(InputError, match="has not closed yet.*newest report is of 2025-06-05"):
+        moment_of("XKAR", as_of)
+    assert moment_of("XKAR", date(2025, 6, 5)).session == date(2025, 6, 5)
 
 
 def test_a_holiday_is_skipped(work):
