@@ -108,6 +108,17 @@ def csv_fault(error: csv.Error) -> str:
     return _in_words(str(error), _CSV)
 
 
+def pattern_fault(pattern: str) -> str | None:
+    """What is wrong with a regular expression, None where nothing is."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError) as error:
+        return str(error)
+    except RecursionError:
+        return "its brackets are too deep"
+    return None
+
+
 def _beyond_syntax(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "its parts lie too deep inside each other"

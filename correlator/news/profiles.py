@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from correlator.base.files import read_toml
 from correlator.base.resources import data_path
+from correlator.base.syntax import pattern_fault
 from correlator.errors import InputError, NotFoundError
 from correlator.news.strips.strip import LAYOUTS, compile_layout
 from correlator.news.times.printed_dates import DATE_ORDERS
@@ -155,10 +156,8 @@ def _read(path: Path) -> Profile:
         raise InputError(f"the profile {path.name} {problem}", hint=f"keys are {keys}")
     lists = {key: tuple(raw[key]) for key in _LISTS if key in raw}
     profile = Profile(**{**raw, **lists})
-    try:
-        _compiled(profile.drop)
-    except re.error as error:
-        raise InputError(f"the profile {path.name} has a faulty drop pattern: {error}") from None
+    for fault in filter(None, map(pattern_fault, profile.drop)):
+        raise InputError(f"the profile {path.name} has a faulty drop pattern: {fault}")
     for layout in profile.strip:
         compile_layout(layout)
     for offset in profile.abbreviations.values():

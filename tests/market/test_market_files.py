@@ -144,6 +144,15 @@ def test_one_date_decides_the_order_of_all_and_two_orders_are_refused(tmp_path):
         read_prices(decided, symbol="X", date_order="mdy")
 
 
+@pytest.mark.parametrize("row", ["-025-05-2", "-025-05-28 10:00", "0000-01-01"])
+def test_years_that_no_calendar_has_are_no_dates(row):
+    clock = row[10:]
+    days = [f"2025-05-{day}{clock}" for day in (27, 28, 29)]
+    assert read_stamps(pl.Series("Date", [*days, row])).values.is_null().to_list() == [False, False, False, True]
+    with pytest.raises(TimeError):
+        read_stamps(pl.Series("Date", [row]))
+
+
 @settings(deadline=None)
 @given(st.dates(date(1950, 1, 1), date(2049, 12, 31)), st.sampled_from(["dmy", "mdy"]), st.sampled_from("/.-"))
 def test_numeric_dates_come_back(day, order, mark):

@@ -328,6 +328,8 @@ def test_a_publisher_of_ones_own_is_a_file(tmp_path):
         'hosts = "x.org"',
         'colour = "red"',
         'drop = ["("]',
+        'drop = ["a{2,99999999999999999999}"]',
+        f'drop = ["{"(" * 5000}"]',
         'strip = ["{symbol}"]',
         'abbreviations = { IST = "east" }',
         'country = "Kenya"',

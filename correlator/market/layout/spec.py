@@ -5,7 +5,6 @@ Shipped under ``data/layouts/``; a path to a file of one's own is accepted where
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Any
 
 from correlator.base.files import opened, toml_document
 from correlator.base.resources import data_path
+from correlator.base.syntax import pattern_fault
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.market.vocabulary import FIELDS, PRICES, plain
 
@@ -142,8 +142,7 @@ def _faulty_pattern(document: Mapping[str, Any]) -> str | None:
     left_out = [values.get("pattern", "") for values in document.get("leave_out", {}).values()]
     patterns = [pattern for key in ("rows", "labels", "facts") for pattern in document.get(key, {}).values()]
     for pattern in (*patterns, *left_out):
-        try:
-            re.compile(pattern)
-        except re.error as problem:
+        problem = pattern_fault(pattern)
+        if problem:
             return f"has a faulty pattern {pattern!r}: {problem}"
     return None

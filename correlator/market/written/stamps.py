@@ -7,8 +7,8 @@ instant depends on the zone: ``2000-12-31T19:00:00Z`` is the first of January in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import MAXYEAR, MINYEAR, date
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from correlator.market.written.day_numbers import DAY_NUMBER, day_numbers
 from correlator.sessions.calendars import zone_named
 
 _INSTANT = pl.Datetime("us", "UTC")
+_SHORT_YEARS = 999
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
 ZONE_BEHIND = r"(Z|[+-]\d{2}:?\d{2})\[[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*\]$"
@@ -80,7 +81,17 @@ def read_stamps(
         column = (column.cast(pl.Int64, strict=False) if whole else column).cast(pl.String)
     if column.dtype != pl.String:
         raise TimeError(f"{source}: column {column.name} is {column.dtype}, not dates", hint="name the date column")
-    return _text(column.str.strip_chars(), date_order, usual_order, source)
+    stamps = _text(column.str.strip_chars(), date_order, usual_order, source)
+    values = _in_calendar(stamps.values)
+    if values.null_count() == len(values) > stamps.values.null_count():
+        raise TimeError(f"{source}: column {column.name} has years before 1 or after 9999", hint="name the date column")
+    return replace(stamps, values=values)
+
+
+def _in_calendar(values: pl.Series) -> pl.Series:
+    """Null for years before 1 and after 9999, which polars reads (``-025-05-28``) and Python does not have."""
+    known = values.dt.year().is_between(MINYEAR, MAXYEAR)
+    return values if known.all() else values.to_frame().select(pl.when(known).then(pl.first())).to_series()
 
 
 def _typed_times(column: pl.Series) -> Stamps:
@@ -96,9 +107,8 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
     if _most(text.drop_nulls(), _ZONE_NAMED):
         return _by_named_zone(text, date_order, usual_order, source)
     plain = text.str.to_date("%Y-%m-%d", strict=False)
-    earliest = plain.min()
     # polars reads 11-03-24 as a day of the year 11
-    if plain.null_count() == text.null_count() and isinstance(earliest, date) and earliest.year > 999:
+    if plain.null_count() == text.null_count() < len(text) and (plain.dt.year() > _SHORT_YEARS).all():
         return Stamps(plain, "YYYY-MM-DD")
     text = in_plain_form(text)
     known = text.drop_nulls()
