@@ -21,11 +21,14 @@ SPORT: Final = "sport"
 FIGURES: Final = "figures"
 TEAM: Final = "team"
 PERSON: Final = "person"
+FINE: Final = "fine at home"
 _BEHIND: Final = (TEAM, PERSON)
 # Words against an event that weigh so much decide alone.
 _DECISIVE: Final = 7.0
 # What opens a headline of comment; *WHO* is an organisation.
 _QUESTION: Final = re.compile(r" (?:How|Why|What|Who|Whose|Where|When|how|why|what|who|whose|where|when)(?:'s)? ")
+# *EU fines drugmakers*: a fine is an act between states where the firm of another is named.
+_FINES: Final = re.compile(r" (?:fines|fined|penali[sz]e[sd]) ")
 # An organisation's report that blames is an act.
 _BLAMES: Final = re.compile(
     r" (?:war crimes?|genocide|crimes|atrocit(?:y|ies)|abuses?|torture|complicit|violat[^ ]+|accus[^ ]+|blam[^ ]+|"
@@ -75,6 +78,8 @@ def no_act(reading: Reading) -> str | None:
         return COMMENT
     if _is_decided(reading) or _plays(reading):
         return SPORT
+    if _FINES.search(text.lowered) and len({each.actor.country for each in reading.actors} - {None}) < 2:
+        return FINE
     kind = next((kind.name for kind in _kinds_of(None) if kind.pattern.match(text.lowered)), None)
     return None if kind == FIGURES and _BLAMES.search(text.lowered) else kind
 
