@@ -157,8 +157,8 @@ def extracted(path: Path, folder: Path) -> list[tuple[str, Path]]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(set(_tables_of(archive)))
-            if len(names) > MOST_FILES:
-                raise InputError(f"{source} holds {len(names)} files, more than {MOST_FILES}", hint="unpack it")
+            if not 0 < len(names) <= MOST_FILES:
+                raise InputError(f"{source} holds {len(names)} files", hint=f"up to {MOST_FILES} are read")
             taken: list[tuple[str, Path]] = []
             before = 0
             for number, name in enumerate(names, start=1):
