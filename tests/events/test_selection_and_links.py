@@ -352,3 +352,19 @@ def test_parquet_dates_of_pandas_are_days(tmp_path):
     frame.write_parquet(tmp_path / "own.parquet")
     ((events, rejects),) = read_event_file(tmp_path / "own.parquet")
     assert (events["known_precision"].to_list(), len(rejects)) == (["day"], 0)
+
+
+@pytest.mark.parametrize(
+    ("headline", "symbols"),
+    [
+        ("NetSol wins Thai contract", ["NETSOL"]),
+        ("Sensex sheds 200 points", ["SENSEX"]),
+        ("Honda Atlas trims output", ["HCAR"]),
+        ("Habib Bank opens Beijing branch", ["HBL"]),
+        ("Habib Bank AG Zurich picks chairman", []),
+        ("PPL Electric asks Pennsylvania for higher rates", []),
+    ],
+)
+def test_house_names_of_the_shipped_instruments(headline, symbols):
+    links = linker_of(read_instruments()).link(headline, None, [])
+    assert [link.symbol for link in links if link.kind == "named"] == symbols
