@@ -47,6 +47,8 @@ SERVICES = {
     "newscatcher": {"articles": [{"title": T, "published_date": "2025-05-28 13:00:00", "published_date_precision": "full",
                                   "link": URL, "rights": "The Wire"}]},
     "search engine": {"hits": {"hits": [{"_source": {"title": T, "published": "2025-05-28T13:00:00Z", "url": URL}}]}},
+    "any other": {"answer": {"of": {"today": [{"title": T, "published": "2025-05-28T13:00:00Z", "url": URL,
+                                               "tags": [{"term": "x"}]}]}, "errors": [{"code": 1}]}},
     "mongodb": [{"title": T, "url": URL, "published": {"$date": {"$numberLong": "1748437200000"}}}],
 }  # fmt: skip
 
@@ -134,3 +136,15 @@ def test_the_line_that_excel_asks_for_and_arrow(tmp_path):
     pl.DataFrame({"title": [T], "date": [AT]}).write_ipc(tmp_path / "a.feather")
     (batch,) = read_news(tmp_path / "a.feather")
     assert batch.articles["published_at"].to_list() == [AT]
+
+
+def test_records_that_hold_the_html_of_a_page_are_pages(tmp_path):
+    page = f"<html><head><title>{T}</title><meta name='date' content='2025-05-28T13:00:00Z'></head><body></body></html>"
+    articles, _, _ = read(tmp_path, "p.json", [{"url": URL, "html": page}])
+    assert articles.select("headline", "published_at", "url").row(0) == (T, AT, URL)
+
+
+def test_what_is_no_object_of_a_list_is_a_reject(tmp_path):
+    articles, rejects, _ = read(tmp_path, "p.json", [{"title": T, "published": "2025-05-28T13:00:00Z"}, T])
+    assert articles["headline"].to_list() == [T]
+    assert rejects.select("source_line", "reason").row(0) == (2, "JSON, but not an object in braces")

@@ -87,7 +87,8 @@ def _document(path: Path, encoding: str | None) -> list[dict[str, object]] | Non
     first, second = next(lines, ""), next(lines, None)
     if second is not None and isinstance(_parsed(first), dict):
         return None
-    objects = records_of(path, encoding)
+    records = records_of(path, encoding)
+    objects = None if records is None else [each for each in records if isinstance(each, dict)]
     if objects == []:
         raise InputError(f"{called(path)} holds no headline", hint="give a list of objects with a headline each")
     return objects

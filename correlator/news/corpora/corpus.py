@@ -46,6 +46,7 @@ from correlator.news.corpora.layouts import (
 from correlator.news.corpora.records import Faulty, Row, frame_rows, in_chunks, read_rows
 from correlator.news.corpora.time_columns import COLUMNS, NO_TIME, parse_times
 from correlator.news.language import language_in, language_of
+from correlator.news.pages.html_page import looks_like_html, parse_html, visible_text
 from correlator.news.pages.page import page_batch, parse_page, rejected_page
 from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
@@ -177,10 +178,11 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table,
         text = "" if place is None else row[place]
         try:
             url = row[table.places["url"]] or None if "url" in table.places else None
-            page = parse_page(text, publishers=table.publishers, url=url, where="the record")
+            parse = parse_html if looks_like_html(text) else parse_page
+            page = parse(text, publishers=table.publishers, url=url, where="the record")
             batches.append(page_batch(page, table.source, number))
         except InputError as error:
-            batches.append(rejected_page(table.source, number, str(error), text=text))
+            batches.append(rejected_page(table.source, number, str(error), text=visible_text(text)))
     return Batch(
         *(pl.concat([getattr(batch, name) for batch in batches]) for name in ("articles", "quotes", "rejects")),
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from correlator.base.files import called
 from correlator.base.syntax import TwiceGiven, each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
 from correlator.news.charset import decode, encoding_named
-from correlator.news.corpora.layouts import rows_keys
+from correlator.news.corpora.layouts import names_headline, rows_keys
 
 MAX_BYTES = 256_000_000
 _DEEPEST = 3
 _TYPES = ("$date", "$numberLong", "$numberInt", "$numberDouble", "$oid")
 
 
-def records_of(path: Path, encoding: str | None = None) -> list[dict[str, object]] | None:
-    """The articles of a document that is a list or keeps one where services do; None for one JSON object a line.
+def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
+    """The articles of a document that is a list or keeps one, where services do or nowhere else; None for one JSON
+    object a line.
 
     Raises InputError for a file that is too large or damaged.
     """
@@ -33,16 +35,30 @@ def records_of(path: Path, encoding: str | None = None) -> list[dict[str, object
     except (ValueError, RecursionError):
         return None
     if isinstance(document, list):
-        return [each for each in document if isinstance(each, dict)]
+        return document
     if not isinstance(document, dict):
         return None
     for dotted in rows_keys():
         value: object = document
         for key in dotted.split("."):
             value = value.get(key) if isinstance(value, dict) else None
-        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        if _are_objects(value):
             return value
-    return [document]
+    lists = [] if names_headline(document) else [each for each in _lists_in(document, 0) if names_headline(each[0])]
+    return lists[0] if len(lists) == 1 else [document]
+
+
+def _are_objects(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+
+
+def _lists_in(document: Mapping[str, object], depth: int) -> Iterator[list[Any]]:
+    """The lists of objects within an object."""
+    for value in document.values():
+        if _are_objects(value):
+            yield value
+        elif isinstance(value, dict) and depth < _DEEPEST:
+            yield from _lists_in(value, depth + 1)
 
 
 def flattened(record: Mapping[str, object]) -> dict[str, object]:

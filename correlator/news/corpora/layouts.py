@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -47,7 +47,9 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "fecha", "datum", "tarih", "дата", "日期", "日付", "날짜",
     ),
     "url": ("url", "link", "address", "article_url", "web_url", "weburl", "news_url", "article_link", "lien", "enlace"),
-    "body": ("body", "text", "content", "article", "maintext", "description", "summary"),
+    "body": (
+        "body", "text", "content", "article", "maintext", "description", "summary", "html", "raw_html", "page_html",
+    ),
     "updated": ("updated", "updated_at", "date_modified", "datemodified", "modified"),
     "authors": ("authors", "author", "byline", "creator", "journalists", "journalist", "writer"),
     "publisher": ("publisher", "publication", "newspaper", "source.name", "source_name", "media_name", "provider"),
@@ -171,6 +173,12 @@ def _split_zone(name: str) -> tuple[str, str] | None:
         return None
     ahead = int(hours or meaning.partition(":")[0])
     return match["name"], f"Etc/GMT{-ahead:+}" if ahead else "UTC"
+
+
+def names_headline(names: Iterable[str]) -> bool:
+    """Whether one of the names is one by which a layout, or any table, calls its headlines."""
+    known = {_bare(name) for each in (UNNAMED, *_shipped()) for name in each.columns.get("headline", ())}
+    return any(_bare(name) in known for name in names)
 
 
 def rows_keys() -> tuple[str, ...]:

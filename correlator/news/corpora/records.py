@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -55,9 +55,9 @@ def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> 
     if stem.endswith(ARROW):
         return frame_rows(read_arrow(path))
     if stem.endswith(".json"):
-        objects = json_documents.records_of(path, encoding)
-        if objects is not None:
-            return _objects(enumerate(objects, start=1))
+        records = json_documents.records_of(path, encoding)
+        if records is not None:
+            return _objects(_only_objects(enumerate(records, start=1), path, faulty))
     if stem.endswith((".jsonl", ".ndjson", ".json")):
         return _objects(_json_objects(path, faulty, encoding))
     lines = text_lines.lines_of(path, encoding)
@@ -149,10 +149,18 @@ def _json_objects(path: Path, faulty: list[Faulty], encoding: str | None) -> Ite
         except (ValueError, RecursionError) as error:
             faulty.append(reject(called(path), number, f"not JSON: {json_fault(error, is_line=True)}", line))
             continue
+        yield from _only_objects([(number, record)], path, faulty)
+
+
+def _only_objects(
+    records: Iterable[tuple[int, object]], path: Path, faulty: list[Faulty]
+) -> Iterator[tuple[int, dict[str, object]]]:
+    """The records that are objects; others are added to ``faulty``."""
+    for number, record in records:
         if isinstance(record, dict):
             yield number, record
         else:
-            faulty.append(reject(called(path), number, "JSON, but not an object in braces", line))
+            faulty.append(reject(called(path), number, "JSON, but not an object in braces", _plain(record)))
 
 
 def _plain(value: object) -> str:
