@@ -272,6 +272,14 @@ def test_volumes_in_thousands_and_lots(tmp_path, header, factor):
     assert any("multiplied" in note for note in file.notes)
 
 
+@pytest.mark.parametrize("money", ["Volume (USD)", "Volume (Rs. mn)", "Vol. (€)", "Volume (Value in SAR)"])
+def test_a_volume_in_money_is_no_number_of_shares(tmp_path, money):
+    alone = read_prices(written(tmp_path, text(f"Date,Close,{money}", "{d},{c},2")), symbol="LAMP")
+    assert alone.bars["volume"].null_count() == 6
+    both = read_prices(written(tmp_path, text(f"Date,Close,{money},Quantity", "{d},{c},2,7")), symbol="LAMP")
+    assert both.bars["volume"].to_list() == [7.0] * 6
+
+
 def test_lots_of_unknown_size_are_refused(tmp_path):
     with pytest.raises(InputError, match="in lots"):
         closes(written(tmp_path, text("Date,Close,Volume (lots)", "{d},{c},2")))

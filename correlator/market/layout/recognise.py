@@ -235,7 +235,7 @@ def _refuse_repeats(raw: RawTable, fields: Mapping[str, str], *, exact: bool = F
         alike = str if exact else plain
         twins = [each for each in raw.columns if each != column and label and alike(raw.label(each)) == alike(label)]
         for twin in twins:
-            if not raw.is_same(column, twin):
+            if named_field(raw, twin) == named_field(raw, column) and not raw.is_same(column, twin):
                 raise InputError(
                     f"{raw.source} has two columns {label!r} with different values",
                     hint=f"which is {ours}? rename one of them in the file",

@@ -11,7 +11,8 @@ import polars as pl
 from correlator.containers.cells import NUMBER_LIKE, is_date_like
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
-from correlator.market.vocabulary import field_of, part_of_date, rank_of
+from correlator.market.names.currencies import currencies, price_unit
+from correlator.market.vocabulary import bracketed, field_of, part_of_date, rank_of
 from correlator.market.written.periods import period_remedy
 
 LOOKED_AT = 60
@@ -53,8 +54,15 @@ def no_dates(raw: RawTable) -> InputError:
 
 
 def named_field(raw: RawTable, column: str) -> str | None:
+    """Which field a column is by its name; a volume in money (``Volume (USD)``) is none: no number of shares."""
     label = raw.label(column)
-    return field_of(label) if label else None
+    field = field_of(label) if label else None
+    return None if field == "volume" and _is_money(bracketed(label)) else field
+
+
+def _is_money(words: str) -> bool:
+    units = (price_unit(word) for word in re.findall(r"[^\W\d_]+|[$€£₹₨]", words) if not word.islower())
+    return any(unit is not None and unit[0] in currencies() for unit in units)
 
 
 def date_column(raw: RawTable, given: Mapping[str, str]) -> str | None:
