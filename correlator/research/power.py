@@ -13,10 +13,13 @@ from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.panel.many_exchanges import parts_of
 from correlator.eventstudy.power import PowerResult, power_test
-from correlator.eventstudy.request.spec import StoreKeywords, StudySpec, shows_options
+from correlator.eventstudy.request.spec import StoreKeywords, StudySpec, refuse_unused, shows_options
 from correlator.eventstudy.results.result import StudyResult
 from correlator.research.study import Data, spec_and_data, study, study_bars
 from correlator.store.db import Store
+
+_OF_EVENTS = ("events", "links", "date_only")
+"""Options that choose and date stored events."""
 
 
 @shows_options(StoreKeywords)
@@ -35,6 +38,9 @@ def stored_power(
 
     ``planned``: instead of the stored events so many random dates of every symbol, for a study without data yet.
     """
+    refuse_unused(options, ("by",), "a test of power, which is of all events together")
+    if planned is not None:
+        refuse_unused(options, _OF_EVENTS, "a study of planned dates")
     if planned is None:
         design = study(store, symbols, **options)
     else:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from correlator.errors import InputError
 from correlator.eventstudy.regression.cross_section import CrossSection, cross_section
-from correlator.eventstudy.request.spec import StoreKeywords, shows_options
+from correlator.eventstudy.request.spec import StoreKeywords, refuse_unused, shows_options
 from correlator.eventstudy.request.windows import AsWindow
 from correlator.research.features import stored_features
 from correlator.research.study import study
@@ -55,7 +54,6 @@ def stored_regression(
     --------
     >>> ws.regress("car ~ goldstein", "HBL", window="-5:5").table  # doctest: +SKIP
     """
-    if options.get("by"):
-        raise InputError("by has no meaning in a regression", hint="write C(column) into the formula", argument="by")
+    refuse_unused(options, ("by",), "a regression", "write C(column) into the formula")
     result = study(store, symbols, **options)
     return cross_section(stored_features(store, result, of), formula, clusters=clusters)

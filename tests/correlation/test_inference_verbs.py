@@ -16,6 +16,7 @@ from correlator.cli.app import app
 from correlator.cli.exit_codes import ExitCode
 from correlator.errors import CorrelatorError, CorrelatorWarning, InputError, NotFoundError, StudyError
 from correlator.research.correlate import correlate, news_and_returns
+from correlator.research.power import stored_power
 from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_bars, write_events, write_instrument
@@ -330,6 +331,19 @@ def test_regress(store):
         raise run(store, "regress", "car ~ beta", "--link", "named", "--of", "1:0").exception
     with pytest.raises(InputError, match="by has no meaning in a regression"):
         co.open_workspace(store.path).regress("car ~ beta", by="category")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"by": "category"}, "by has no meaning in a test of power"),
+        ({"planned": 5, "events": "goldstein < 0"}, "events has no meaning in a study of planned dates"),
+        ({"planned": 5, "date_only": "same-day"}, "date_only has no meaning in a study of planned dates"),
+    ],
+)
+def test_power_refuses_what_it_does_not_look_at(tmp_path, options, said):
+    with pytest.raises(InputError, match=said):
+        stored_power(Store(tmp_path / "m.duckdb"), "AAA", **options)
 
 
 def test_a_distance_that_is_not_matched_is_refused(store):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @prints_table
-@takes_study(omit=("interval",))
+@takes_study(omit=("interval", "by"))
 def audit(
     study: Annotated[
         str, typer.Argument(help="built-in, or FILE.py:FUNCTION: a function of a panel and a frame of events.")

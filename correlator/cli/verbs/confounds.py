@@ -29,7 +29,7 @@ KindsOption = Annotated[
 
 
 @prints_table
-@takes_study(omit=("interval",))
+@takes_study(omit=("interval", "by"))
 def confounds(
     *,
     chosen: dict[str, Any],

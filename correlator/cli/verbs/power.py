@@ -22,7 +22,7 @@ class PowerOutput(StrEnum):
 
 
 @prints_table
-@takes_study()
+@takes_study(omit=("by",))
 def power(
     *,
     chosen: dict[str, Any],

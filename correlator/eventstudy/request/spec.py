@@ -8,7 +8,7 @@ of ``study`` and the tables in the docs follow from its fields. A new option is 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
@@ -297,11 +297,16 @@ def refuse_foreign(options: Mapping[str, Any], source: str) -> None:
 
     It would mean nothing, in silence: ``as_of`` cannot hide rows of a frame.
     """
-    known, of_source = {each.name: each for each in fields(StudySpec)}, options_of(source)
-    for name in known.keys() & options.keys() - of_source.keys():
-        if options[name] and options[name] != written_default(known[name]):
-            where = "a store" if source == STORE else "frames or files"
-            raise InputError(f"{name} has no meaning in a study of {where}", hint="leave it out", argument=name)
+    foreign = [each.name for each in fields(StudySpec) if each.name not in options_of(source)]
+    refuse_unused(options, foreign, f"a study of {'a store' if source == STORE else 'frames or files'}")
+
+
+def refuse_unused(options: Mapping[str, Any], names: Iterable[str], where: str, hint: str = "leave it out") -> None:
+    """Raise InputError where one of ``options`` was given that has one of ``names`` and means nothing ``where``."""
+    known = {each.name: each for each in fields(StudySpec)}
+    for name in names:
+        if options.get(name) and options[name] != written_default(known[name]):
+            raise InputError(f"{name} has no meaning in {where}", hint=hint, argument=name)
 
 
 def options_of(source: str) -> dict[str, Field[Any]]:
