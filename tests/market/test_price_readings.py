@@ -401,6 +401,12 @@ def test_a_check_reads_what_a_load_refuses(tmp_path):
     assert read_for_check(path, symbol="LAMP").rejects["reason"][0].startswith("contradiction")
 
 
+@pytest.mark.parametrize("said", [{"symbol": "LAMP,WICK"}, {"symbol": "LAMP", "decimal": ";"}])
+def test_several_symbols_and_other_marks_are_refused(tmp_path, said):
+    with pytest.raises(InputError, match="is not one|choose"):
+        read_prices(written(tmp_path, text("Date,Close", "{d},{c}")), exchange="XNYS", **said)
+
+
 def test_keywords_and_options_are_the_same():
     from dataclasses import fields
 

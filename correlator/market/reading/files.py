@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -109,6 +110,14 @@ class PriceOptions:
     aliases: Mapping[str, str] | None = None
     contradictions: str = "refuse"
     place: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.symbol is not None and re.search(r"[,;\t\n]", self.symbol):
+            raise InputError(
+                f"symbol {self.symbol!r} is not one", hint="give one, or none for all shares that the source names"
+            )
+        if self.decimal not in (None, ".", ","):
+            raise InputError(f"decimal {self.decimal!r} is not known", hint="choose . or , (--decimal)")
 
 
 def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords]) -> PriceFile:

@@ -120,8 +120,6 @@ def decimal_mark(
     InputError
         Where the figures prove both marks, prove another than stated, or could be read with either.
     """
-    if stated not in (None, ".", ","):
-        raise InputError(f"decimal {stated!r} is not known", hint="choose . or , (--decimal)")
     texts = {name: column for name, column in columns.items() if column.dtype == pl.String}
     bare = [_bare(column) for column in texts.values()]
     bare += [_bare(column.head(_LOOKED_AT)) for column in others if column.dtype == pl.String]
