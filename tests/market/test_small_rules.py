@@ -90,7 +90,7 @@ def test_repair_is_of_yahoo_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "days", [("11/03/2567", "13/03/2567"), ("1445-09-01", "1445-09-02"), ("2999-01-04", "2999-01-05")]
+    "days", [("11/03/2667", "13/03/2667"), ("1445-09-01", "1445-09-02"), ("2999-01-04", "2999-01-05")]
 )
 def test_years_of_another_calendar_are_refused(tmp_path, days):
     path = tmp_path / "p.csv"

@@ -264,7 +264,7 @@ def _without_impossible_days(rows: pl.DataFrame, source: str) -> pl.DataFrame:
         first, last = (wrong["session"].sort()[place] for place in (0, -1))
         raise InputError(
             f"{source}: dates run from {first} to {last}, when no market has bars",
-            hint="write years of the Gregorian calendar (2567 of Thailand is 2024), or name the date column",
+            hint="write years of the Gregorian calendar, or name the date column (--column date=...)",
         )
     return rows.with_columns(pl.when(~impossible).then(pl.col("session")).alias("session"))
 
