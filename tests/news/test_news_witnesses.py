@@ -537,6 +537,8 @@ def test_why_a_printed_date_is_not_read_is_told(printed, reason):
         '<time class="entry-date published updated" datetime="2025-05-28T18:00:00+05:00">28 May</time>',
         '<p>Updated: <time datetime="2025-05-29T09:00:00Z">29 May</time> Published: <time datetime="2025-05-28T13:00:00Z">28</time></p>',
         '<dl><dt>Published</dt><dd class="date">28 May 2025, 18:00 PKT</dd></dl>',
+        '<span class="time">5 min</span><span data-testid="publish-date">28 May 2025, 18:00 PKT</span>',
+        '<meta name="parsely-page" content=\'{"pub_date": "2025-05-28T13:00:00Z"}\'>',
     ],
 )
 def test_times_that_elements_state_for_programs(line):
@@ -548,6 +550,15 @@ def test_times_that_elements_state_for_programs(line):
     [
         ("", '<p>Updated: <time datetime="2025-05-29T09:00:00Z">29 May 2025</time></p>'),
         (ld(OTHER), ""),
+        (
+            "",
+            '<figure><figcaption>Riga. <time datetime="2024-05-20T01:00:00Z">20 May 2024</time></figcaption></figure>',
+        ),
+        ("", '<ul><li><a href="/x">Another story of the day</a> <span class="date">20 May 2025</span></li></ul>'),
+        (
+            "",
+            '<div class="card"><a href="/x">Another story of the day</a><time datetime="2025-05-20T01:00Z">20</time></div>',
+        ),
         ("", '<div typeof="Comment"><span property="datePublished" content="2025-05-29T09:00:00Z">29</span></div>'),
     ],
 )
@@ -572,3 +583,17 @@ def test_authors_by_reference_or_in_a_list(author):
     person = '{"@type":"Person","@id":"#p","name":"A. Writer"}'
     own = OWN[:-1] + f',"author":{author}}}'
     assert parse_html(page(ld(f'{{"@graph":[{own},{person}]}}'))).authors == "A. Writer"
+
+
+@pytest.mark.parametrize(
+    ("host", "day", "read"), [("uk", "01-28", True), ("uk", "05-28", False), ("example", "01-28", False)]
+)
+def test_a_clock_in_utc_is_that_of_a_country_at_utc(host, day, read):
+    head = ld(OWN.replace("05-28", day)) + f'<link rel="canonical" href="https://gazette.{host}/1">'
+    printed = datetime.fromisoformat(f"2025-{day}").strftime("13:00, %d %b %Y")
+    text = page(head, h1=f'Envoys meet at sea</h1><span class="date">{printed}</span><h1>')
+    if read:
+        assert parse_html(text).published.instant == datetime(2025, 1, 28, 13, tzinfo=UTC)
+    else:
+        with pytest.raises(TimeError, match="may be in UTC or local"):
+            parse_html(text)

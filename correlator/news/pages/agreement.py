@@ -8,6 +8,7 @@ contradicts is refused: a wrong instant is worse than none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,12 @@ from correlator.news.times.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_
 
 _SAME = timedelta(minutes=2)
 _DAY = timedelta(days=1)
+# Countries of one zone, whose clocks stand at UTC in winter or always.
+_AT_ZERO = {
+    "uk": "Europe/London", "ie": "Europe/Dublin", "is": "Atlantic/Reykjavik", "gh": "Africa/Accra",
+    "sn": "Africa/Dakar", "ci": "Africa/Abidjan", "gm": "Africa/Banjul", "ml": "Africa/Bamako",
+    "bf": "Africa/Ouagadougou", "tg": "Africa/Lome",
+}  # fmt: skip
 LABELS_DIFFER = "another statement on the page carries an offset that is not the place's"
 
 
@@ -59,7 +66,8 @@ def settle(
         raise TimeError(f"{where} has no publication date that can be read{reason}", hint=hint)
     timed = [each for each in read if each.stamp.precision != "day"]
     first = _clock(timed, changes, publisher, where) if timed else read[0]
-    first = _of_printed(first, timed, published, changes, publisher=publisher, where=where)
+    if not _is_at_zero(address, first):
+        first = _of_printed(first, timed, published, changes, publisher=publisher, where=where)
     _check_days(first, read, publisher, address, where=where)
     _check_printed(first, read, changes, where=where)
     if LABELS_DIFFER in first.stamp.rule:
@@ -189,6 +197,13 @@ def _of_printed(
             return first
         return replace(local[0], stamp=replace(local[0].stamp, rule=f"{local[0].stamp.rule}; {LABELS_DIFFER}"))
     return first
+
+
+def _is_at_zero(address: str | None, statement: _Statement) -> bool:
+    """Whether the clocks of the country that an address ends in stand at UTC on that day: its label is the place's."""
+    host = re.match(r"https?://([^/?#]+)", address or "")
+    zone = _AT_ZERO.get(host[1].rpartition(".")[2].lower()) if host else None
+    return zone is not None and statement.instant.astimezone(zone_info(zone)).utcoffset() == timedelta(0)
 
 
 def _prints(witness: Witness, wall: datetime, publisher: Profile) -> bool:

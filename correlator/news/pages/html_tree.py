@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -94,6 +95,19 @@ def meta_values(root: html.HtmlElement) -> Iterator[tuple[str, str]]:
         content = element.get("content")
         if name and content and content.strip() and not _scoped(element):
             yield name.strip().lower(), " ".join(content.split())
+            if name == "parsely-page":
+                yield from _parsely(content)
+
+
+def _parsely(content: str) -> Iterator[tuple[str, str]]:
+    """What the older tag of Parse.ly states as JSON, by the names of its newer tags."""
+    try:
+        stated = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    for ours, theirs in (("parsely-pub-date", "pub_date"), ("parsely-title", "title")):
+        if isinstance(stated, dict) and isinstance(stated.get(theirs), str):
+            yield ours, stated[theirs]
 
 
 def _scoped(element: html.HtmlElement) -> bool:

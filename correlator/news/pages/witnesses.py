@@ -17,6 +17,7 @@ from correlator.news.pages.document import Document
 from correlator.news.pages.html_tree import aside_of, text_of
 from correlator.news.pages.json_ld import Node, text_at
 from correlator.news.pages.scopes import is_foreign, is_in_own_scope
+from correlator.news.times.calendar_words import fold
 from correlator.news.times.date_lines import printed_parts, says_publication, says_update
 
 
@@ -120,6 +121,8 @@ _LONGEST_LABELLED = 60
 _LONGEST_PRINTED, _LONGEST_LABEL = 120, 40
 _FOR_PROGRAMS = ("datetime", "data-datetime", "data-timestamp", "data-time", "data-date", "data-published", "data-utc")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_LONGEST_BLOCK, _WORDS_OF_TITLE = 300, 4
+_FEWEST_NUMBERS = 2  # of a date with its year
 _NEAR = 60  # elements between the heading and its date
 
 
@@ -210,6 +213,8 @@ def _elements(document: Document) -> Iterator[Witness]:
             continue
         if aside_of(element) or is_foreign(element) or _is_entry(element, heading):
             continue
+        if _is_embedded(element) or _is_of_a_link(element, heading):
+            continue
         binding = bool(
             _PUBLISH_NAME.search(names)
             or element.get("pubdate") is not None
@@ -265,6 +270,23 @@ def _is_entry(element: html.HtmlElement, heading: html.HtmlElement | None) -> bo
     return around in heading.iterancestors() and sum(1 for _ in around.iterdescendants("article")) > 1
 
 
+def _is_embedded(element: html.HtmlElement) -> bool:
+    """Whether an element belongs to a picture, a film or what is quoted."""
+    return any(each.tag in ("figure", "figcaption", "blockquote", "video", "audio") for each in element.iterancestors())
+
+
+def _is_of_a_link(element: html.HtmlElement, heading: html.HtmlElement | None) -> bool:
+    """Whether an element stands in a short block of its own with a link called by a title: another story's date."""
+    around = set() if heading is None else set(heading.iterancestors())
+    for each in (element, *element.iterancestors()):
+        if each in around or len(text_of(each)) > _LONGEST_BLOCK:
+            return False
+        links = [each] if each.tag == "a" else each.iterdescendants("a")
+        if any(link.get("href") and len(text_of(link).split()) >= _WORDS_OF_TITLE for link in links):
+            return True
+    return False
+
+
 def _dated_pieces(element: html.HtmlElement) -> Iterator[str]:
     """What the elements within a date line print, up to what is said of an update (*06.01.2026*, then *5 min*)."""
     pieces = [" ".join(piece.split()) for piece in element.itertext()] if len(element) else []
@@ -287,32 +309,19 @@ def _labelled(root: html.HtmlElement) -> Iterator[Witness]:
         yield Witness(dates.pop(), "date behind its label", Level.PRINTED)
 
 
+_DATED_TAGS = frozenset((
+    "div", "p", "span", "li", "small", "em", "strong", "b", "i", "h2", "h3", "h4", "h5", "h6", "font", "td", "dd",
+    "abbr",
+))  # fmt: skip
+
+
 def _is_dated(element: html.HtmlElement) -> bool:
-    if element.tag == "time":
-        return bool(_machine_time(element)) or bool(re.search(r"\d", text_of(element)))
-    if element.tag not in (
-        "div",
-        "p",
-        "span",
-        "li",
-        "small",
-        "em",
-        "strong",
-        "b",
-        "i",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "font",
-        "td",
-        "dd",
-        "abbr",
-    ):
+    """Whether an element may hold a date: a time element, or one called so, with the numbers of a date (no *5 min*)."""
+    if element.tag != "time":
+        names = " ".join(element.get(name, "") for name in ("class", "id", "data-testid"))
+        if element.tag not in _DATED_TAGS or not _DATE_NAME.search(_CAMEL.sub("-", names)):
+            return False
+    printed = text_of(element)
+    if element.tag != "time" and len(printed) > _LONGEST_PRINTED:
         return False
-    names = f"{element.get('class', '')} {element.get('id', '')}"
-    if not _DATE_NAME.search(_CAMEL.sub("-", names)):
-        return False
-    text = text_of(element)
-    return len(text) <= _LONGEST_PRINTED and bool(re.search(r"\d", text))
+    return bool(_machine_time(element)) or len(re.findall(r"\d+", fold(printed))) >= _FEWEST_NUMBERS
