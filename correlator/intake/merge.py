@@ -9,6 +9,7 @@ from correlator.intake.instruments import names_in
 from correlator.intake.strips import date_strips
 from correlator.store.changes import delete_rows, insert_new, update_rows
 from correlator.store.db import Store
+from correlator.store.repeats import merging_runs
 from correlator.store.statements import execute, query
 from correlator.tables import ACTIONS, BARS, EVENTS, INSTRUMENTS, LINKS, Table
 
@@ -77,11 +78,12 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
 
 def _move(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, both: dict[str, str]) -> int:
     """Insert the rows under the symbol that stays, and delete those of the other."""
-    moved = query(connection, rows, both)
-    delete_rows(connection, table, "symbol = $other", {"other": both["other"]})
-    if moved.is_empty():
-        return 0
-    connection.register("moved_rows", moved)
-    count = insert_new(connection, table, "SELECT * FROM moved_rows")
-    connection.unregister("moved_rows")
-    return count
+    with merging_runs(connection, table, both["keep"], both["other"]):
+        moved = query(connection, rows, both)
+        delete_rows(connection, table, "symbol = $other", {"other": both["other"]})
+        if moved.is_empty():
+            return 0
+        connection.register("moved_rows", moved)
+        count = insert_new(connection, table, "SELECT * FROM moved_rows")
+        connection.unregister("moved_rows")
+        return count

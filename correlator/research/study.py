@@ -126,7 +126,9 @@ def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any
 
         data = replace(data, factors=factor_table(data.factors).frame)
     refuse_foreign(given, STORE)
-    return study_spec(**given), data
+    spec = study_spec(**given)
+    model_named(spec.model)  # before bars are read, or a figure is drawn that uses none
+    return spec, data
 
 
 def run_study(store: Store, spec: StudySpec, data: Data = NO_DATA) -> StudyResult:

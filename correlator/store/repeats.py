@@ -6,12 +6,14 @@ piece (a file that has grown by some rows), so it is kept as runs of rows, not r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
 
 from correlator.store.changes import Parameters, delete_rows, insert_new, update_rows
-from correlator.store.statements import execute
+from correlator.store.statements import execute, query
 from correlator.tables import ACTIONS, ARTICLES, BARS, EVENTS, LINKS, QUOTES, REJECTS, REPEATS, Table
 
 
@@ -94,6 +96,45 @@ def write_repeats(
     stored = among or f"SELECT * FROM {table.name}"
     runs = _RUNS.format(columns=columns, said=said, among=stored, table=table.name)
     insert_new(connection, REPEATS, runs, parameters)
+
+
+_SAID_OF_BOTH = """
+    SELECT DISTINCT r.load_id, $keep || substr(t.series, length(t.symbol) + 1) AS series, t.place
+    FROM (SELECT *, {columns} FROM {table} WHERE symbol IN ($keep, $other)) AS t
+    JOIN repeats AS r ON r.of_table = '{table}' AND r.series = t.series
+        AND t.place BETWEEN r.first_place AND r.last_place
+    UNION
+    SELECT DISTINCT o.load_id, $keep || substr(o.series, length(o.symbol) + 1) AS series, o.place
+    FROM (SELECT *, {columns} FROM {table} WHERE symbol = $other AND load_id IS NOT NULL) AS o
+"""
+_RUNS_OF_ONE = """
+    WITH near AS (
+        SELECT series, place, row_number() OVER (PARTITION BY series ORDER BY place) AS number
+        FROM (SELECT DISTINCT {columns} FROM {table} WHERE symbol = $keep)
+    ), pieces AS (
+        SELECT load_id, series, place, number - row_number() OVER (PARTITION BY load_id, series ORDER BY place) AS piece
+        FROM near JOIN said_of_both USING (series, place)
+    )
+    SELECT load_id, '{table}' AS of_table, series, min(place) AS first_place, max(place) AS last_place
+    FROM pieces GROUP BY load_id, series, piece
+"""
+
+
+@contextmanager
+def merging_runs(connection: duckdb.DuckDBPyConnection, table: Table, keep: str, other: str) -> Iterator[None]:
+    """While the rows of ``other`` become those of ``keep``, within: what loads said again of either they say of one.
+
+    A load that brought a row of ``other`` says the one of ``keep`` that stays in its place.
+    """
+    columns, both = _ORDERS[table.name].columns, {"keep": keep, "other": other}
+    said = query(connection, _SAID_OF_BOTH.format(columns=columns, table=table.name), both)
+    yield
+    for symbol in both.values():
+        of_symbol = "of_table = $table AND starts_with(series, $symbol || chr(31))"
+        delete_rows(connection, REPEATS, of_symbol, {"table": table.name, "symbol": symbol})
+    connection.register("said_of_both", said)
+    insert_new(connection, REPEATS, _RUNS_OF_ONE.format(columns=columns, table=table.name), {"keep": keep})
+    connection.unregister("said_of_both")
 
 
 def rows_said_again(connection: duckdb.DuckDBPyConnection, table: Table, load_id: int) -> int:

@@ -132,6 +132,11 @@ def test_what_a_figure_does_not_use_is_told(store, tmp_path, kind, given, told):
     assert ("is not used" in done.stderr) == bool(told)
 
 
+def test_a_model_that_there_is_not_is_refused_where_none_is_used(tmp_path):
+    done = CliRunner().invoke(app, ["plot", "HBL", "--model", "nope", "--store", str(tmp_path / "m.duckdb")])
+    assert "there is no model 'nope'" in str(done.exception)
+
+
 @pytest.mark.parametrize("kind", ["lead-lag", "dyads"])
 def test_news_known_by_its_date_stands_where_it_is_asked_to(store, kind, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")

@@ -8,6 +8,7 @@ import pytest
 from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
 from correlator.intake.events import add_events
+from correlator.intake.merge import merge_instruments
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.undo import load_of, undo_load
@@ -186,3 +187,25 @@ def test_an_article_that_a_later_file_has_too_stays_with_its_events(store):
     undo_load(store, 3)
     assert state(store)["articles"].is_empty()
     assert state(store)["events"].is_empty()
+
+
+def test_what_was_said_again_under_another_symbol_stays_after_a_merge(store):
+    """Load 1 of HBL: 26, 27, 29. HBLX: 29 and 30, and 30 once more."""
+    for days in (("2025-05-29", "2025-05-30"), ("2025-05-30",)):
+        frame = pl.DataFrame({"Date": days, "Close": [12.0, 13.0][-len(days) :]})
+        add_prices(store, frame, symbol="HBLX", exchange="XKAR")
+    merge_instruments(store, "HBL", "HBLX")
+    loads = store.frame("SELECT load_id FROM loads WHERE kind = 'prices' ORDER BY load_id")["load_id"].to_list()
+    days = "SELECT session::VARCHAR AS day FROM bars WHERE symbol = 'HBL' ORDER BY ALL"
+    undo_load(store, loads[1])
+    assert store.frame(days)["day"].to_list() == ["2025-05-26", "2025-05-27", "2025-05-29", "2025-05-30"]
+    undo_load(store, loads[0])
+    assert store.frame(days)["day"].to_list() == ["2025-05-30"]
+    assert verify(store).is_empty()
+
+
+def test_the_load_of_a_bar_that_gave_way_in_a_merge_still_says_it(store):
+    add_prices(store, bars(10.0, 11.0), symbol="HBLX", exchange="XKAR")
+    merge_instruments(store, "HBL", "HBLX")
+    undo_load(store, store.frame("SELECT min(load_id) AS first FROM loads WHERE kind = 'prices'").item())
+    assert store.frame("SELECT close FROM bars ORDER BY ALL")["close"].to_list() == [10.0, 11.0]
