@@ -14,6 +14,7 @@ import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError
 from correlator.eventstudy.panel.weeks import off_by
+from correlator.market.audit.logarithms import are_logarithms
 from correlator.market.audit.prices import audit_prices
 from correlator.sessions.calendars import sessions_between
 
@@ -156,3 +157,10 @@ def test_the_command_line_refuses_as_python_does(tmp_path) -> None:
 
 def test_few_dates_say_nothing() -> None:
     assert off_by(frame(moved="1d")["date"].head(10)) == ""
+
+
+@pytest.mark.parametrize(("places", "base"), [(5, np.e), (6, np.e), (6, 10.0)])
+def test_logarithms_that_are_written_to_some_places_are_logarithms(places: int, base: float) -> None:
+    cents = np.round(30 * np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.015, 400))), 2)
+    assert are_logarithms(np.round(np.log(cents) / np.log(base), places))
+    assert not are_logarithms(np.round(cents / 30, places))
