@@ -7,7 +7,7 @@ time and date printed at its heading. Nothing of a list, comment, video, review 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -122,6 +122,7 @@ _LONGEST_PRINTED, _LONGEST_LABEL = 120, 40
 _FOR_PROGRAMS = ("datetime", "data-datetime", "data-timestamp", "data-time", "data-date", "data-published", "data-utc")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _LONGEST_BLOCK, _WORDS_OF_TITLE = 300, 4
+_PARAGRAPH = 80  # letters of running text
 _FEWEST_NUMBERS = 2  # of a date with its year
 _NEAR = 60  # elements between the heading and its date
 
@@ -201,11 +202,12 @@ def _elements(document: Document) -> Iterator[Witness]:
     around = {each for element in near for each in element.iterancestors()}
     near = [element for element in near if element not in around]  # the innermost of nested ones
     near.sort(key=lambda element: (_is_update_by_name(element), abs(places[element] - at)))
+    text = [place for each, place in places.items() if each.tag == "p" and len(text_of(each)) >= _PARAGRAPH]
     for element in near[:6]:
         names, printed = _names(element), text_of(element)
         if _is_update_by_name(element) and not _PUBLISH_NAME.search(names):
             continue
-        if any(says_update(text) and not says_publication(text) for text in (printed, _label_of(element))):
+        if any(says_update(one) and not says_publication(one) for one in (printed, _label_of(element))):
             continue
         if _OTHER_DAY.match(printed) or _OTHER_DAY_NAME.search(f"{names} {element.getparent().get('class', '')}"):
             continue
@@ -213,7 +215,7 @@ def _elements(document: Document) -> Iterator[Witness]:
             continue
         if aside_of(element) or is_foreign(element) or _is_entry(element, heading):
             continue
-        if _is_embedded(element) or _is_of_a_link(element, heading):
+        if _is_embedded(element) or (_is_of_a_link(element, heading) and _is_below(text, at, places[element])):
             continue
         binding = bool(
             _PUBLISH_NAME.search(names)
@@ -285,6 +287,11 @@ def _is_of_a_link(element: html.HtmlElement, heading: html.HtmlElement | None) -
         if any(link.get("href") and len(text_of(link).split()) >= _WORDS_OF_TITLE for link in links):
             return True
     return False
+
+
+def _is_below(paragraphs: Sequence[int], heading: int, element: int) -> bool:
+    """Whether a paragraph stands between the heading and an element, all told by their places."""
+    return any(heading < place < element for place in paragraphs)
 
 
 def _dated_pieces(element: html.HtmlElement) -> Iterator[str]:
