@@ -189,6 +189,8 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
         unit = _IN_HUNDREDTHS.get(str(row["exchange"]))
         if currency is None and unit is not None and row["kind"] in (None, "share"):
             hint = f"{symbol}: prices are taken as {row['currency']}; if they are in {unit} say --currency {unit}"
+        if row["kind"] == "rate":
+            hint = f"{symbol} is a yield by its name: its change in per cent is no return of anything"
         return {**row, "currency": currency or row["currency"]}, hint
     refuse_namesake(known, symbol, None, currency, where="as the package knows it")
     description = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)

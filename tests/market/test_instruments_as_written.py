@@ -7,7 +7,7 @@ import pytest
 
 import correlator as co
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError
-from correlator.market.names.instruments import read_instruments
+from correlator.market.names.instruments import describe_instrument, read_instruments
 
 ROWS = {
     "Symbol": ["LAMP", "600519"],
@@ -157,3 +157,8 @@ def test_an_exchange_that_can_be_two_is_asked_for(tmp_path, text, said):
     path.write_text(text, encoding="utf-8")
     with pytest.raises((InputError, NotFoundError), match=said):
         read_instruments(path)
+
+
+@pytest.mark.parametrize(("symbol", "kind"), [("DGS10", "rate"), ("^TNX", "rate"), ("US10Y", "rate"), ("GS", None)])
+def test_yields_are_rates_by_their_names(symbol: str, kind: str | None) -> None:
+    assert describe_instrument(symbol, exchange="XNYS")["kind"] == kind

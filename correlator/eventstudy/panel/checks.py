@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from correlator.errors import InputError, warn
 from correlator.eventstudy.panel.frames import Array, Mask, Wide
 from correlator.market.audit.logarithms import are_logarithms
 from correlator.market.audit.shifts import correlation
+from correlator.market.names.codes import is_yield
 
 # Below so many figures a column says too little of itself.
 _ENOUGH = 20
@@ -19,13 +18,6 @@ _SHARE_NO_PRICE = 0.2
 _ENOUGH_MOVES, _UNDONE, _WILD = 100, -0.4, 4.0
 _CASH_FALLS, _CASH_RISES = 0.005, 0.05
 _LOGARITHMS = " (logarithms may be that low: say returns_kind='log' if these are)"
-
-
-# FRED's DGS10 and TB3MS, Yahoo's ^TNX, US10Y and US10YT=RR of terminals.
-_YIELD = re.compile(
-    r"^(DGS\d+(MO)?|GS\d+|DTB\d+|TB\d+MS|DFF|FEDFUNDS|\^(TNX|IRX|FVX|TYX)|[A-Z]{2}\d{1,2}Y(T=RR|=RR|T)?)$|\b(yield|YLD|YTM)\b",
-    re.IGNORECASE,
-)
 
 
 def check_fractions(wide: Wide, what: str, argument: str) -> None:
@@ -77,7 +69,7 @@ def check_levels(wide: Wide, what: str) -> None:
             )
         if _undo_each_other(values):
             undone.append(name)
-    yields = [name for name in wide.names if _YIELD.search(name)]
+    yields = [name for name in wide.names if is_yield(name)]
     if yields:
         warn(
             f"{what}: {', '.join(yields[:3])} {'is a yield' if len(yields) == 1 else 'are yields'} by name, whose "

@@ -34,6 +34,11 @@ _KINDS_CALLED = {
 # How spreadsheets are told that digits are text: '005930 and ="005930".
 _MARKED_TEXT = r"""^(?:['’](\w[\w.\-]*)|=\s*"([^"]*)")$"""
 
+# FRED's DGS10 and TB3MS, Yahoo's ^TNX, US10Y and US10YT=RR of terminals.
+_YIELD = re.compile(
+    r"^(DGS\d+(MO)?|GS\d+|DTB\d+|TB\d+MS|DFF|FEDFUNDS|\^(TNX|IRX|FVX|TYX)|[A-Z]{2}\d{1,2}Y(T=RR|=RR|T)?)$|\b(yield|YLD|YTM)\b",
+    re.IGNORECASE,
+)
 _MARK = re.compile(_MARKED_TEXT)
 
 
@@ -50,6 +55,11 @@ def as_symbol(written: str) -> str:
     """One symbol as ``as_symbols`` has it."""
     match = _MARK.fullmatch(written.strip())
     return (match[1] or match[2] or "") if match else written.strip()
+
+
+def is_yield(name: str) -> bool:
+    """Whether a series is one of yields by its name, whose change in per cent is no return."""
+    return _YIELD.search(name) is not None
 
 
 @lru_cache(maxsize=1)

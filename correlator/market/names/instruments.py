@@ -17,7 +17,7 @@ from correlator.base.source_limits import check_names
 from correlator.base.tabular import Frame, as_text, is_unnamed, to_polars
 from correlator.config import setting
 from correlator.errors import InputError, NotFoundError, likeliest, warn
-from correlator.market.names.codes import CODED, KINDS, as_symbols, by_codes, countries
+from correlator.market.names.codes import CODED, KINDS, as_symbols, by_codes, countries, is_yield
 from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.names.exchanges import exchange_endings, exchange_printed
 from correlator.market.vocabulary import field_of
@@ -91,6 +91,8 @@ def describe_instrument(
 
 def _kind_of(symbol: str) -> str | None:
     """What the form of a symbol tells of its kind: ``GC=F`` is a future, USDINR a rate, BTC-USD a coin; else None."""
+    if is_yield(symbol):
+        return "rate"
     if symbol.startswith("^"):
         return "index"
     if symbol.endswith("=F"):
