@@ -380,6 +380,11 @@ def test_a_standfirst_or_a_date_is_no_headline():
         ("BEIJING, May 28 -- Envoys met.", "BEIJING", None),
         ("LACHIN: Envoys met.", "LACHIN", None),
         ("The envoys (Tuesday) - met.", None, None),
+        ("Berlin (dpa) - Envoys met.", "Berlin", "dpa"),
+        ("Baku, May 28, AZERTAC Envoys met.", "Baku", "AZERTAC"),
+        ("RAWALPINDI - Envoys met.", "RAWALPINDI", None),
+        ("NATO - the alliance - met.", None, None),
+        ("UPDATE: Envoys met.", None, None),
     ],
 )
 def test_datelines_of_agencies_abroad(text, place, agency):

@@ -217,8 +217,8 @@ def is_title_like(text: str) -> bool:
 
 def split_dateline(text: str) -> tuple[str | None, str | None, str]:
     """Place and agency at the head of a body (``LACHIN: ...``, ``PARIS, May 3 (Reuters) - ...``), and the rest."""
-    match = _WIRE_DATELINE.match(text) or _DAY_DATELINE.match(text) or _DATELINE.match(text)
-    if not match:
+    match = next((found for pattern in _DATELINES if (found := pattern.match(text))), None)
+    if match is None or match["place"] in _NO_PLACES:
         return None, None, text
     groups = match.groupdict()
     return groups["place"].strip(" ,"), groups.get("agency"), text[match.end() :]
@@ -232,7 +232,7 @@ _DAY = r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)"
 # PARIS, May 3 (Reuters) - / Berlin, 3 May (AFP) -- / MOSCOW, May 3. /TASS/. / KABUL, Afghanistan (AP) —
 _WIRE_DATELINE = re.compile(
     rf"(?P<place>(?:{_PLACE}|[A-Z][a-z]+(?:[ \-][A-Z][a-z]+){{0,2}})(?:, [A-Z][A-Za-z. ]{{1,20}}?)?),? "
-    rf"(?:{_DAY},?(?: \d{{4}})?\.? )?[(/](?P<agency>[A-Z][A-Za-z .\-]{{1,30}})[)/]\.? ?"
+    rf"(?:{_DAY},?(?: \d{{4}})?\.? )?[(/](?P<agency>[A-Z][A-Za-z .\-]{{1,30}}|dpa|epd|sda|ots)[)/]\.? ?"
     r"(?:[-–—:]{1,2}|(?<=/\.)|(?<=/\. )|(?<=/)|(?<=/ )) ?"
 )
 # Place and day without agency: BEIJING, May 28 -- / LONDON: May 28:
@@ -241,6 +241,16 @@ _DAY_DATELINE = re.compile(
 )
 # A line that names who wrote the page: By Ann Doe, By Our Correspondent and A. N. Writer
 _AUTHOR = re.compile(r"(?:By|BY|by)[: ] ?(?:(?:[A-Z][\w.'’-]*|and|&|al|bin|de|van)[, ]*){1,8}")
+# Place, day and agency without brackets: Baku, May 28, AZERTAC
+_AGENCY_DATELINE = re.compile(rf"(?P<place>[A-Z][a-z]+), {_DAY}, (?P<agency>[A-Z]{{4,12}})[,:.]? (?=[A-Z])")
+# Place and dash: RAWALPINDI - The envoys, not NATO - the alliance
+_DASH_DATELINE = re.compile(r"(?P<place>[A-Z][A-Z .'’/\-]{3,40}?) [-–—] (?=[A-Z“\"‘'])")
+_DATELINES = (_WIRE_DATELINE, _DAY_DATELINE, _AGENCY_DATELINE, _DATELINE, _DASH_DATELINE)
+_NO_PLACES = frozenset((
+    "UPDATE", "BREAKING", "WATCH", "NOTE", "EXCLUSIVE", "ANALYSIS", "OPINION", "LIVE", "FACTBOX", "EXPLAINER",
+    "CORRECTION", "EDITORIAL", "INTERVIEW", "REVIEW", "READ", "READ MORE", "ALSO READ", "VIDEO", "PHOTOS", "SUMMARY",
+    "BACKGROUND",
+))  # fmt: skip
 _DATED = r"[^|]{6,40}?\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,5})?"
 _BYLINE = re.compile(
     rf"^(?P<credit>.{{0,120}}?)[\s|,·-]*\b(?:Published|Posted)(?: on| at)?:? (?:in [^\W\d_][^\d,]{{1,40}}, )?"
