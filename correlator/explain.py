@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,9 @@ class Explanation:
         return "\n".join(
             f"{subject}: {decision}\n    {reason}" for subject, decision, reason in self.facts().iter_rows()
         )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
 
     def _article_facts(self) -> list[tuple[str, str, str]]:
         article = self.article

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from correlator.brief.pool import Codes, history_of, on_rows
 from correlator.brief.predictive import LEVELS, interval_levels
 from correlator.brief.record import Record, walk_forward
 from correlator.brief.series import measured
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, counted
 from correlator.events.scope import DOMESTIC, scope_column
 from correlator.eventstudy.request.readers import instant
 from correlator.eventstudy.request.spec import MARK
@@ -49,6 +50,14 @@ class Evaluation:
 
     forecasts: pl.DataFrame
     skipped: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        skipped = f"; without one: {', '.join(self.skipped)}" if self.skipped else ""
+        symbols = counted(self.forecasts["symbol"].n_unique(), "symbol")
+        return f"Evaluation: {counted(self.forecasts.height, 'forecast')} of {symbols}{skipped}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.table()._repr_html_()}"
 
     def table(self) -> pl.DataFrame:
         """One row per window and category, and for ``all`` of them.

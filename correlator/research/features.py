@@ -32,7 +32,7 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
     events.
     """
     check_result(result)
-    features = event_features(result, None if window is None else parse_window(window, "of").label)
+    features = event_features(result, explained_window(result, window))
     with store.studying() as connection:
         listed = exchanges_of(connection, result.panel.symbols)
         tellings = query(connection, _TELLINGS)
@@ -46,6 +46,11 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
         pl.Series("size", _traded_value(result, bars), nan_to_null=True),
         known["hour"],
     )
+
+
+def explained_window(result: StudyResult, window: AsWindow | None = None) -> str:
+    """Label of the CAR window that is explained: default the study's first."""
+    return result.window_labels[0] if window is None else parse_window(window, "of").label
 
 
 def _of_exchange(features: pl.DataFrame, exchange: str, symbols: list[str], tellings: pl.DataFrame) -> pl.DataFrame:

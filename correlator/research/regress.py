@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Unpack
 
 from correlator.eventstudy.regression.cross_section import CrossSection, cross_section
 from correlator.eventstudy.request.spec import StoreKeywords, refuse_unused, shows_options
 from correlator.eventstudy.request.windows import AsWindow
-from correlator.research.features import stored_features
+from correlator.research.features import explained_window, stored_features
 from correlator.research.study import study
 from correlator.store.db import Store
 
@@ -56,4 +57,5 @@ def stored_regression(
     """
     refuse_unused(options, ("by",), "a regression", "write C(column) into the formula")
     result = study(store, symbols, **options)
-    return cross_section(stored_features(store, result, of), formula, clusters=clusters)
+    fit = cross_section(stored_features(store, result, of), formula, clusters=clusters)
+    return replace(fit, window=explained_window(result, of))

@@ -331,6 +331,10 @@ def test_regress(store):
         raise run(store, "regress", "car ~ beta", "--link", "named", "--of", "1:0").exception
     with pytest.raises(InputError, match="by has no meaning in a regression"):
         co.open_workspace(store.path).regress("car ~ beta", by="category")
+    fit = co.open_workspace(store.path).regress("car ~ beta", links="named", windows="0:0,-1:1", of="-1:1")
+    assert fit.window == "-1:1"
+    assert repr(fit).startswith("CrossSection: car ~ beta; CAR -1:1: ")
+    assert replace(fit, formula="car ~ C(a<b)")._repr_html_().startswith("<p>CrossSection: car ~ C(a&lt;b); ")
 
 
 @pytest.mark.parametrize(

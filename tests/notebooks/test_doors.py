@@ -68,3 +68,4 @@ def test_results_show_themselves_and_leave_as_any_kind(tmp_path):
     assert isinstance(result.to_pandas("car"), pd.DataFrame)
     assert pa.table(result.car).num_rows == result.car.height == 1
     assert "162.82" in str(ws.explain(1))
+    assert "162.82" in ws.explain(1)._repr_html_()

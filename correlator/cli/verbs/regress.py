@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -38,17 +39,13 @@ def regress(
     """
     from correlator.eventstudy.regression.cross_section import cross_section
     from correlator.eventstudy.regression.formula import parse_formula
-    from correlator.research.features import stored_features
+    from correlator.research.features import explained_window, stored_features
     from correlator.research.study import study
 
     parse_formula(formula)  # before the study, which takes longer
     opened = open_store(store)
     result = study(opened, **chosen)
     fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
-    clusters = ", ".join(f"{count} {name}s" for name, count in fit.clusters.items()) or "no clusters"
-    narrate(
-        f"CAR {of or result.window_labels[0]}: {fit.n} events, {fit.excluded.height} without a value left out, "
-        f"R2 {fit.r_squared:.3f}, {clusters}, t with {fit.df:g} degrees of freedom"
-    )
+    narrate(replace(fit, window=explained_window(result, of)).sentence)
     narrate(f"benchmark: {result.benchmark_note}")
     printer.print(fit.table, made={"formula": formula, "clusters": fit.clusters, **result.made})

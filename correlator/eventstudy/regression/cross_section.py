@@ -14,6 +14,7 @@ are refused: what moved that date moved them all, and no variance between dates 
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -47,6 +48,21 @@ class CrossSection:
     clusters: dict[str, int]
     df: float
     excluded: pl.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        """What was regressed on how many events, in one line."""
+        clusters = ", ".join(f"{count} {name}s" for name, count in self.clusters.items()) or "no clusters"
+        return (
+            f"CAR {self.window}: {self.n} events, {self.excluded.height} without a value left out, "
+            f"R2 {self.r_squared:.3f}, {clusters}, t with {self.df:g} degrees of freedom"
+        )
+
+    def __repr__(self) -> str:
+        return f"CrossSection: {self.formula}; {self.sentence}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.table._repr_html_()}"
 
 
 def event_features(result: StudyResult, window: str | None = None) -> pl.DataFrame:

@@ -356,8 +356,8 @@ class StudyResult:
         ]
 
     def plot(self, kind: str = "car", *, draws: int = 2_000, seed: int = 0) -> go.Figure:
-        """A figure: ``car``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``; ``draws`` and ``seed`` are
-        of the placebo studies of the last two. Raises NotFoundError for another kind.
+        """A figure: ``car``, ``ar``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``; ``draws`` and
+        ``seed`` are of the placebo studies of the last two. Raises NotFoundError for another kind.
         """
         return function_of("plot")(self, kind, draws=draws, seed=seed)
 
