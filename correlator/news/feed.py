@@ -183,7 +183,10 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
         raise InputError(f"{source} is not a JSON Feed: {json_fault(error)}", hint="fetch it again") from None
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
-        raise InputError(f"{source} is not a JSON Feed: it has no list of items")
+        raise InputError(
+            f"{source} is not a JSON Feed: it has no list of items",
+            hint="a service's answer is read from a file: save it as .json and add that",
+        )
     names = {
         "title": ("title",),
         "url": ("url", "external_url", "id"),

@@ -94,6 +94,12 @@ READ = [
     ("Wed May 28 2025 06:02:00 GMT+0200 (GMT+02:00)", None, datetime(2025, 5, 28, 4, 2), "second"),
     ("28 May 2025 18:02 PM", "Asia/Karachi", datetime(2025, 5, 28, 13, 2), "minute"),
     ("28 May 2025 00:15 AM", "Asia/Karachi", datetime(2025, 5, 27, 19, 15), "minute"),
+    ("28MAY2025:09:02:00", "Asia/Karachi", datetime(2025, 5, 28, 4, 2), "second"),
+    ("28/May/2025:09:02:00 +0500", None, datetime(2025, 5, 28, 4, 2), "second"),
+    ("28 May 2025 0902 GMT", None, datetime(2025, 5, 28, 9, 2), "minute"),
+    ("28 May 2025 09:02hrs", "Asia/Karachi", datetime(2025, 5, 28, 4, 2), "minute"),
+    ("28/05/2025 às 09h02 UTC", None, datetime(2025, 5, 28, 9, 2), "minute"),
+    ("2025年5月28日 09时02分 UTC", None, datetime(2025, 5, 28, 9, 2), "minute"),
     ("5/28/25 9:02 AM", "America/New_York", datetime(2025, 5, 28, 13, 2), "minute"),
 ]
 

@@ -42,7 +42,7 @@ def fraction_of(text: str) -> bool:
 
 _EDGE_WORDS = re.compile(
     r"(?<![^\W\d_])(?:at|a|um|uhr|kl|klo|saat|as|las|om|godz|pukul|pkl|alle|ore|luc|в|goda|года|г|о|об|στισ|בשעה|ساعت|الساعة"
-    r"|เวลา|น|बजे|بجے|টায|মিনিট)(?![^\W\d_])\.?|(?<=\d)-c[iu] il\b|\b(?:hrs|hours|h)\b\.?(?=$| )"
+    r"|เวลา|น|बजे|بجے|টায|মিনিট)(?![^\W\d_])\.?|(?<=\d)-c[iu] il\b|(?:\b|(?<=:\d\d))(?:hrs|hours|h)\b\.?(?=$| )"
     r"|[@|•·–—/,()]|(?<= )-(?= )"
 )
 _TIME = re.compile(

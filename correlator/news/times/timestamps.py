@@ -144,6 +144,7 @@ def parse_time(
     clean = re.sub(r"\((?:GMT|UTC) ?([+\-−]\d{1,2}(?::?[0-5]\d)?)\)$", r"UTC\1", clean)
     clean = re.sub(r"\(([+\-−]\d\d:?[0-5]\d)\)$", r"\1", clean)
     clean = _NAME_BEHIND_OFFSET.sub(r"\1", clean)
+    clean = _COLON_BEFORE_CLOCK.sub(" ", _FOUR_FIGURES.sub(r" \1:\2", clean))
     bare, stated, named = _split_zone(clean, {**abbreviations_in(zone), **(abbreviations or {})}, zone)
     naive, precision, form = read_printed(bare, layouts, date_order, text)
     if precision == "day":
@@ -264,7 +265,7 @@ _OFFSET = re.compile(
     r"|(?<=\d) ?([Zz])$|(?:GMT|UTC) ?([+\-−]\d{1,2})$"
 )
 _INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(?= )")
-_ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-ZА-Я]{2,5}|мск|TSİ)\)?$")
+_ABBREVIATION = re.compile(r"(?<=[\dMm.分秒분초s]) ?\(?([A-ZА-Я]{2,5}|мск|TSİ)\)?$")
 _INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-ZА-Я]{2,5}|мск|TSİ)\)?(?=[ ,|])")
 _ZONE_NAME = re.compile(r"\[([A-Za-z_/+\-]{3,40})\]$|(?<=[\dMm]) ([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_\-]+){1,2})$")
 # The name of a zone behind its offset, as browsers write it: (Mitteleuropäische Sommerzeit), (GMT+02:00).
@@ -272,6 +273,9 @@ _LONG_NAME = re.compile(
     r" ?\([A-Za-z ]{6,60}\)$"
     r"|(?<=(?:GMT|UTC)[+\-−]\d{4}) \((?:[^\W\d_][^()\d]{3,60}|(?:GMT|UTC)[+\-−]\d{1,2}(?::\d\d)?)\)$"
 )
+_COLON_BEFORE_CLOCK = re.compile(r"(?<=[A-Za-z/]\d{4}):(?=\d\d:\d\d)")  # 28MAY2025:13:00:00, 28/May/2025:13:00:00
+# 1300 GMT, 1300hrs
+_FOUR_FIGURES = re.compile(r"(?<=[A-Za-z/] \d{4}),? ([01]\d|2[0-3])([0-5]\d)(?= ?(?:[A-Z]{2,5}|hrs|hours)\b)")
 _NAME_BEHIND_OFFSET = re.compile(r"(\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?[+\-−]\d\d:?\d\d) \(?[A-Z]{2,5}\)?$")
 _NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "IN", "ON", "AT"))
 
@@ -303,7 +307,7 @@ def _split_zone(text: str, known: Mapping[str, str], own: str | None) -> tuple[s
         bare, stated, named = _split_zone(text[: by_name.start()].rstrip(), known, own)
         name = by_name[1] or by_name[2]
         return (bare, stated, named) if stated else (bare, zone_info(name).key, name)
-    if not re.search(r"\d[:.]\d\d|\d ?[apAP]\.?[mM]\b|\d[Tt ]\d{4}", text):
+    if not re.search(r"\d(?:[:.时時시点]| ?h ?)\d\d|\d ?[apAP]\.?[mM]\b|\d[Tt ]\d{4}", text):
         return text, None, ""
     for pattern in (_OFFSET, _INNER_OFFSET):
         match = pattern.search(text)
