@@ -165,7 +165,9 @@ def factor_table(source: Table) -> StudyTable:
 
 
 def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:
-    """A benchmark: the name of a column, or a table of one share of the same kind."""
+    """A benchmark: the name of a column, or a table of one share of the same kind; text that names a file is one."""
+    if isinstance(source, str) and Path(source).suffix and Path(source).is_file():
+        source = Path(source)
     if isinstance(source, str | Integral):  # a column of pandas may be called 10107
         return StudyTable(str(source))
     source = _named_column(source, "the benchmark")
@@ -203,7 +205,9 @@ def _is_of_bars(raw: RawTable) -> bool:
     names = [name for name in raw.labels.values() if name and field_of(name) not in _STAMPS]
     if "symbol" in map(field_of, names):
         return any(field_of(name) in (*_CLOSES, "last") for name in names)
-    closes = [name for name in names if field_of(name) in _CLOSES and len(name) >= _SHORTEST_FIGURE]
+    of_bar = {"open", "high", "low"} <= set(map(field_of, names))  # a close may be called Price or Last then
+    called = (*_CLOSES, "last") if of_bar else _CLOSES
+    closes = [name for name in names if field_of(name) in called and len(name) >= _SHORTEST_FIGURE]
     return bool(closes) and all(map(is_figure, names))
 
 

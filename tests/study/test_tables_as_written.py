@@ -11,8 +11,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 import correlator as co
+from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError, TimeError
 from correlator.eventstudy.parts.study_files import read_events_file
 
@@ -337,3 +339,15 @@ def test_closes_of_a_row_per_share_and_day_may_have_short_names() -> None:
 def test_a_yield_among_prices_is_told() -> None:
     with pytest.warns(CorrelatorWarning, match="DGS10 is a yield by name"):
         cars(prices=PRICES.with_columns(DGS10=pl.lit(4.0) + pl.int_range(pl.len()) % 7 / 100))
+
+
+def test_a_benchmark_may_be_a_file_of_its_own(tmp_path: Path) -> None:
+    market = PRICES.select("Date", *(pl.col("MKT").alias(name) for name in ("Price", "Open", "High", "Low")))
+    market.write_csv(tmp_path / "index.csv")
+    PRICES.drop("MKT").write_csv(tmp_path / "shares.csv")
+    EVENTS.write_csv(tmp_path / "events.csv")
+    files = {name: str(tmp_path / f"{name}.csv") for name in ("shares", "events", "index")}
+    assert cars(prices=files["shares"], benchmark=files["index"]) == pytest.approx(PLAIN, abs=1e-12)
+    words = ["study", "--prices", files["shares"], "--events", files["events"], "--benchmark", files["index"]]
+    made = CliRunner().invoke(app, [*words, "--estimation", "-120:-11", "--window", "-1:1", "--output", "car"])
+    assert made.exit_code == 0

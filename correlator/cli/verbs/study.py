@@ -197,7 +197,8 @@ def _files(
     if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
         del options["returns"]  # not typed: the other option says it
     named: dict[str, Any] = {name: tables_named(texts, name) for name, texts in files.items() if texts}
-    tables, notes = study_tables({**named, "donors": donors_file(options["donors"])}, exchange=options.get("exchange"))
+    beside = {"benchmark": options.get("benchmark"), "donors": donors_file(options["donors"])}
+    tables, notes = study_tables({**named, **beside}, exchange=options.get("exchange"))
     for note in notes:
         narrate(note)
     listed = listed_in_file(Path(chosen["events"]))

@@ -122,7 +122,7 @@ class StudySpec:
         read_text,
         "Symbol of the market, or equal-weighted: the mean of the others, the store's default; of "
         "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
-        with_files=" With files, a column.",
+        with_files=" With files, a column, or a file of its own.",
     )
     benchmark_session: str = _option(
         "same",
