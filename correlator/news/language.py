@@ -35,13 +35,18 @@ _LANGUAGES = {
     "tur": "tr", "urdu": "ur", "urd": "ur", "hindi": "hi", "hin": "hi", "japanese": "ja", "jpn": "ja", "korean": "ko",
     "kor": "ko", "italian": "it", "ita": "it", "portuguese": "pt", "por": "pt", "persian": "fa", "fas": "fa",
     "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
-    "polish": "pl", "pol": "pl",
+    "polish": "pl", "pol": "pl", "ger": "de", "fre": "fr", "chi": "zh", "per": "fa", "dut": "nl", "greek": "el",
+    "gre": "el", "ell": "el", "czech": "cs", "cze": "cs", "ces": "cs", "ukrainian": "uk", "ukr": "uk", "swedish": "sv", "swe": "sv",
+    "indonesian": "id", "ind": "id", "vietnamese": "vi", "vie": "vi", "thai": "th", "tha": "th", "bengali": "bn",
+    "ben": "bn", "romanian": "ro", "ron": "ro", "rum": "ro", "kazakh": "kk", "kaz": "kk", "georgian": "ka", "geo": "ka",
+    # codes of countries, which are none of languages
+    "cn": "zh", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "dk": "da",
 }  # fmt: skip
 
 
 def language_in(stated: str) -> str | None:
     """ISO 639-1 code of what a source states: ``en``, ``en-GB``, ``eng`` or ``English``; None for another text."""
-    name = re.split("[-_]", stated.strip().casefold(), maxsplit=1)[0]
+    name = re.split(r"[-_ (,;]", stated.strip().casefold(), maxsplit=1)[0]
     return _LANGUAGES.get(name) or (name if re.fullmatch("[a-z]{2}", name) else None)
 
 

@@ -357,6 +357,7 @@ def test_cells_of_symbols_people_and_languages():
     assert people_in("""['A. Writer', "Pat O'Dea", 'https://social.example/a']""") == "A. Writer; Pat O'Dea"
     assert name_in("""{'id': None, 'name': "Barron's"}""") == "Barron's"
     assert people_in('[{"name": "A. Writer"}, {"name": "B. Scribe"}]') == "A. Writer; B. Scribe"
+    assert [language_in(text) for text in ("cn", "English (US)", "ger", "zh_Hans")] == ["zh", "en", "de", "zh"]
     assert (language_in("English"), language_in("eng"), language_in("en-GB"), language_in("??")) == (
         "en",
         "en",

@@ -121,6 +121,7 @@ def test_markup_and_words_for_nothing_are_no_text(tmp_path, header, row, headlin
             "no headline",
         ),
         (["headline", "versionCreated", "pubStatus"], [T, "2025-05-28T13:00:00Z", "stat:canceled"], "is not out"),
+        (["title", "date", "url"], [T, "05/06/2025 10:00 UTC", "https://www.aa.com.tr/1"], "--date-order"),
         (["title", "when", "url"], [T, "2025-05-28", URL], "none of its columns is known for one"),
     ],
 )

@@ -579,6 +579,21 @@ def test_what_stands_about_the_sites_name_goes_with_it(title):
     assert parse_html(text).headline == "Envoys meet at sea"
 
 
+@pytest.mark.parametrize(
+    ("head", "root", "language"),
+    [
+        ('<meta property="og:locale" content="lv_LV">', "", "lv"),
+        ('<meta property="og:locale" content="en_US">', 'lang="lv"', "lv"),
+        (ld(OWN[:-1] + ',"inLanguage":"lv-LV"}'), "", "lv"),
+        ("", 'xml:lang="lv"', "lv"),
+        ("", "", None),
+    ],
+)
+def test_the_language_that_a_page_states(head, root, language):
+    time = '<meta name="date" content="2025-05-28T13:00:00Z">'
+    assert parse_html(page(time + head, root=root)).language == language
+
+
 @pytest.mark.parametrize("author", ['{"@id":"#p"}', '{"@type":"Person","name":["A. Writer"]}'])
 def test_authors_by_reference_or_in_a_list(author):
     person = '{"@type":"Person","@id":"#p","name":"A. Writer"}'

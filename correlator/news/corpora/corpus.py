@@ -227,6 +227,8 @@ def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Pr
     stated = name_in(publisher or "")
     profile, how = table.publishers.of(f"http://{host}" if host else None, (stated,))
     profile = replace(profile, table_zone=table.table_zone)
+    if how != "given by the caller":  # who makes a table prints all its dates in one order
+        profile = replace(profile, date_order=table.publishers.date_order)
     if table.corpus.clock == "unknown" and table.table_zone is None:
         profile = replace(profile, zone=None)
     return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)

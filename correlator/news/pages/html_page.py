@@ -79,8 +79,7 @@ def parse_html(
     dateline, wire, body = body_of(_article_only(document), headline, publisher, stated_body)
     authors = _authors(owner, document)
     agency = next((name for name in publisher.agencies if name in authors), wire)
-    stated = language_in(document.root.get("lang") or "") or publisher.language
-    language = language_of(f"{headline} {body or ''}", stated)
+    language = language_of(f"{headline} {body or ''}", _language(document, owner) or publisher.language)
     named = Stamp(stamp.instant, stamp.precision, f"{stamp.rule}; publisher {publisher.name} {known_by}")
     return Page(
         publisher.name, agency, document.address, headline, dateline, body, language, named, updated,
@@ -88,6 +87,15 @@ def parse_html(
         "; ".join(name for name in authors if name not in publisher.agencies) or None,
         tuple(unread_quotes(shown, publisher.strip)),
     )  # fmt: skip
+
+
+def _language(document: Document, owner: Node | None) -> str | None:
+    """The language that a page states of itself, its root first."""
+    root = document.root.get("lang") or document.root.get("xml:lang") or ""
+    article = text_at(owner, "inLanguage") if owner is not None else ""
+    tags = dict(reversed(document.meta))
+    stated = (root, article, tags.get("language", ""), tags.get("og:locale", ""))
+    return next((code for text in stated if (code := language_in(text))), None)
 
 
 def visible_text(text: str) -> str:
