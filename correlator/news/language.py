@@ -29,16 +29,16 @@ _SHARE_OF_KANA = 0.05  # Chinese may quote a kana; Japanese sentences are half o
 
 
 _LANGUAGES = {
-    "english": "en", "eng": "en",
-    "arabic": "ar", "ara": "ar", "chinese": "zh", "zho": "zh", "french": "fr", "fra": "fr",
-    "german": "de", "deu": "de", "spanish": "es", "spa": "es", "russian": "ru", "rus": "ru", "turkish": "tr",
-    "tur": "tr", "urdu": "ur", "urd": "ur", "hindi": "hi", "hin": "hi", "japanese": "ja", "jpn": "ja", "korean": "ko",
-    "kor": "ko", "italian": "it", "ita": "it", "portuguese": "pt", "por": "pt", "persian": "fa", "fas": "fa",
-    "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
-    "polish": "pl", "pol": "pl", "ger": "de", "fre": "fr", "chi": "zh", "per": "fa", "dut": "nl", "greek": "el",
-    "gre": "el", "ell": "el", "czech": "cs", "cze": "cs", "ces": "cs", "ukrainian": "uk", "ukr": "uk", "swedish": "sv", "swe": "sv",
-    "indonesian": "id", "ind": "id", "vietnamese": "vi", "vie": "vi", "thai": "th", "tha": "th", "bengali": "bn",
-    "ben": "bn", "romanian": "ro", "ron": "ro", "rum": "ro", "kazakh": "kk", "kaz": "kk", "georgian": "ka", "geo": "ka",
+    "english": "en", "eng": "en", "arabic": "ar", "ara": "ar", "chinese": "zh", "zho": "zh", "french": "fr",
+    "fra": "fr", "german": "de", "deu": "de", "spanish": "es", "spa": "es", "russian": "ru", "rus": "ru",
+    "turkish": "tr", "tur": "tr", "urdu": "ur", "urd": "ur", "hindi": "hi", "hin": "hi", "japanese": "ja",
+    "jpn": "ja", "korean": "ko", "kor": "ko", "italian": "it", "ita": "it", "portuguese": "pt", "por": "pt",
+    "persian": "fa", "fas": "fa", "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl",
+    "nld": "nl", "polish": "pl", "pol": "pl", "ger": "de", "fre": "fr", "chi": "zh", "per": "fa", "dut": "nl",
+    "greek": "el", "gre": "el", "ell": "el", "czech": "cs", "cze": "cs", "ces": "cs", "ukrainian": "uk", "ukr": "uk",
+    "swedish": "sv", "swe": "sv", "indonesian": "id", "ind": "id", "vietnamese": "vi", "vie": "vi", "thai": "th",
+    "tha": "th", "bengali": "bn", "ben": "bn", "romanian": "ro", "ron": "ro", "rum": "ro", "kazakh": "kk",
+    "kaz": "kk", "georgian": "ka", "geo": "ka",
     # codes of countries, which are none of languages
     "cn": "zh", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "dk": "da",
 }  # fmt: skip
