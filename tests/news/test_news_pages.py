@@ -467,3 +467,11 @@ def test_lines_about_the_text_are_no_headline(text, day, authors):
     page = parse_page(text, publishers=Publishers(zone="Asia/Karachi"))
     assert (page.headline, page.body, page.authors) == ("Envoys meet at sea", BODY, authors)
     assert page.published.instant.day == day
+
+
+@pytest.mark.parametrize("before", ["", "<!-- saved -->\n"])
+def test_a_page_may_leave_out_its_outer_elements(tmp_path, before):
+    text = f"{before}<meta name='date' content='2025-05-28T13:00:00Z'><h1>Envoys meet at sea</h1><p>{BODY}</p>"
+    (tmp_path / "p.html").write_text(text, encoding="utf-8")
+    (batch,) = read_news(tmp_path / "p.html")
+    assert batch.articles.select("headline", "body").row(0) == ("Envoys meet at sea", BODY)

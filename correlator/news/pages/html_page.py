@@ -38,6 +38,10 @@ _AUTHORS = (
     "article:author",
 )
 _SITE_NAMES = ("og:site_name", "apple-mobile-web-app-title", "application-name", "author", "dc.publisher")
+_FIRST = re.compile(
+    r"(?:\s|\ufeff|<!--(?:(?!-->).)*+-->)*+<(?:meta|title|link|script|style|p|div|h[1-3]|article|section|main|table)[\s>]",
+    re.DOTALL,
+)
 _MARKUP = re.compile(
     r"<(?:!doctype html|html|head|body|meta|article|div|p|span|table|li|title|script)\b", re.IGNORECASE
 )
@@ -104,9 +108,9 @@ def visible_text(text: str) -> str:
 
 
 def looks_like_html(text: str) -> bool:
-    """Whether a text begins as an HTML page does."""
+    """Whether a text begins as an HTML page does, which may leave out its outer elements."""
     head = text[:4096].lower()
-    return any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body"))
+    return any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body")) or bool(_FIRST.match(head))
 
 
 def _article_only(document: Document) -> str:
