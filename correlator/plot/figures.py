@@ -149,7 +149,9 @@ def _price_text(material: Material, size: Size) -> str:
 
     data = material.prices
     bars = data.bars if data.around is None else sessions_around(data.bars, data.around, data.sessions_each_side)
-    return price_text(bars, events=data.events, symbol=data.symbol, width=size.width, height=size.height)
+    return price_text(
+        bars, events=data.events, symbol=data.symbol, zone=data.zone, width=size.width, height=size.height
+    )
 
 
 def _car(material: Material) -> go.Figure:

@@ -7,9 +7,17 @@ from typing import Any
 
 import polars as pl
 
+from correlator.errors import counted
+
 
 def price_text(
-    bars: pl.DataFrame, *, events: pl.DataFrame | None = None, symbol: str, width: int = 80, height: int = 20
+    bars: pl.DataFrame,
+    *,
+    events: pl.DataFrame | None = None,
+    symbol: str,
+    zone: str | None = None,
+    width: int = 80,
+    height: int = 20,
 ) -> str:
     """Closes as a line with a mark below every session that is day 0 of an event; arguments as ``price_figure``.
 
@@ -28,12 +36,8 @@ def price_text(
         floor = min(closes) - 0.04 * ((max(closes) - min(closes)) or 1.0)
         figure.draw(figure.signal(marked, [floor] * len(marked), marker="^"))
     _ticks(figure, [str(session) for session in sessions])
-    text = _text(figure)
-    return text + (
-        f"^ day 0 of an event ({len(marked)} {'session' if len(marked) == 1 else 'sessions'})\n"
-        if marked
-        else "no events in this range\n"
-    )
+    words = f"^ day 0 of an event ({counted(len(marked), 'bar' if zone else 'session')})" if marked else ""
+    return _text(figure) + f"{words or 'no events in this range'}{f'; clock of {zone}' if zone else ''}\n"
 
 
 def car_text(

@@ -64,7 +64,7 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, measure: str = "
     size = min(max((len(label) for label in labels.values()), default=20), width - 24)
     room = max(8, width - size - 12)
     events = f"{ends.height:,} event{'' if ends.height == 1 else 's'}"
-    lines = [f"cumulated abnormal {measure} by day; {shown.height:,} of {events}"]
+    lines = [f"cumulated abnormal {measure}; {shown.height:,} of {events}"]
     for number, symbol, path, end in shown.iter_rows():
         label = labels.get((number, symbol), f"{symbol} #{number}").replace("\n", " ")
         label = label if len(label) <= size else label[: size - 1] + "…"

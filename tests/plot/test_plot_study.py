@@ -264,6 +264,8 @@ def test_terminal_keeps_to_its_size_and_has_no_colour_codes():
     bars = pl.DataFrame({"session": [dt.date(2025, 1, n) for n in range(1, 9)], "close": [float(n) for n in range(8)]})
     drawn = price_text(bars, events=pl.DataFrame({"day_zero": [dt.date(2025, 1, 3)]}), symbol="X", width=60, height=12)
     assert "^ day 0 of an event (1 session)" in drawn
+    within = price_text(bars, symbol="X", zone="Asia/Karachi", width=60, height=12)
+    assert within.endswith("no events in this range; clock of Asia/Karachi\n")
     assert "There are no bars" in price_text(bars.head(0), symbol="X")
 
 
