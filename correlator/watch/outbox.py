@@ -26,6 +26,8 @@ from correlator.watch.spec import WatchSpec
 
 EVENTS_MARK = "events"
 NEWS, CORRECTION = "news", "correction"
+WAITING = "waiting for "
+"""Before the name of a sink: how many briefs it has not had."""
 
 _NEW_EVENTS = """
     SELECT e.*, a.story_id, a.publisher, a.headline, a.source AS article_source
@@ -225,7 +227,7 @@ def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
     """How many briefs are owed, made, and by sink waiting."""
     with store.reading() as connection:
         owed, made = query(connection, "SELECT count(*) AS owed, count(content) AS made FROM briefs").row(0)
-        waiting = {f"waiting for {sink}": len(_waiting(connection, sink, 1_000_000)) for sink in sinks}
+        waiting = {f"{WAITING}{sink}": len(_waiting(connection, sink, 1_000_000)) for sink in sinks}
     return {"owed": owed - made, "made": made, **waiting}
 
 

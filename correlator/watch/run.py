@@ -24,7 +24,7 @@ from correlator.intake.instruments import names_in
 from correlator.intake.news import add_news
 from correlator.research.concerned import with_bars
 from correlator.store.db import Store
-from correlator.watch.outbox import Due, Made, Outbox, Pending, begin, counts
+from correlator.watch.outbox import WAITING, Due, Made, Outbox, Pending, begin, counts
 from correlator.watch.sinks import Sink
 from correlator.watch.spec import FeedSpec, WatchSpec
 
@@ -136,6 +136,19 @@ class Watch:
             if spec.symbols:
                 with_bars(connection, spec.symbols)
             asked_benchmark(names_in(connection), spec.benchmark)
+        self._tell_of_other_sinks()
+
+    def _tell_of_other_sinks(self) -> None:
+        """Say which briefs wait for a sink of the watch before that this one does not have, such as a command that was
+        written otherwise.
+        """
+        if not (self._home / STATUS).is_file():
+            return
+        mine = {outlet.sink.name for outlet in self._outlets}
+        for name, count in status_of(self._store)["briefs"].items():
+            sink = name.removeprefix(WAITING)
+            if sink not in (name, *mine) and count:
+                self._say(f"briefs wait for {sink}, which this watch lacks ({count:,}): run it with that once")
 
     def run(self, stopped: Callable[[], bool], *, once: bool = False) -> Tally:
         """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed.

@@ -216,6 +216,20 @@ def test_what_a_sink_cannot_take_is_offered_again(tmp_path, server):
     assert signature(secret, body, int(seconds[2:])).endswith(expected)
 
 
+def test_briefs_that_wait_for_a_sink_of_before_are_told(tmp_path, server):
+    server.add(AGREE)
+    server.post_status = 500
+    sink = WebhookSink(server.url("hook"), b"a secret of some length", allow_private=True)
+    watch(tmp_path, server, [sink]).run(lambda: False, once=True)
+    told: list[str] = []
+    spec = read_watch(tmp_path / "feeds.toml")
+    for _ in range(2):
+        Watch(Store(tmp_path / "m.duckdb"), spec, [Collected()], Permissions(allow_private=True), say=told.append).run(
+            lambda: False, once=True
+        )
+    assert told == [f"briefs wait for {sink.name}, which this watch lacks (1): run it with that once"]
+
+
 def test_a_command_gets_the_brief_without_a_shell(tmp_path):
     script = "import os,sys; open(sys.argv[1],'a').write(os.environ['CORRELATOR_BRIEF_ID']+sys.stdin.read())"
     sink = CommandSink([sys.executable, "-c", script, str(tmp_path / "out; touch bad")])
