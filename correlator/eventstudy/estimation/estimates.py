@@ -17,8 +17,8 @@ FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the
 NO_BAR_REASON = "no bar in the event window"
 
 
-_SPARSE = 16
-"""Up to so many pairs of share and day for an event, events are told apart in a table of all pairs."""
+_BITS = 63
+"""Bits of a whole number in which a share, its day and an event's place are sorted together."""
 
 
 @dataclass(frozen=True)
@@ -108,18 +108,24 @@ class EventEstimates:
         same figures, and are one observation of what a test averages.
         """
         rows = np.arange(len(self)) if rows is None else rows
-        span = int(self.day_zero.max(initial=0)) + 1
-        key = self.symbol_index[rows] * span + self.day_zero[rows]
-        if int(key.max(initial=0)) > _SPARSE * len(key):
+        key, place = self._share_and_day(rows), len(rows).bit_length()
+        if int(key.max(initial=0)).bit_length() + place > _BITS:
             return np.asarray(rows[np.sort(np.unique(key, return_index=True)[1])])
-        order, first = np.arange(len(key)), np.empty(int(key.max(initial=-1)) + 1, dtype=np.int64)
-        first[key[::-1]] = order[::-1]  # the last that is written stays
-        return np.asarray(rows[first[key] == order])
+        packed = np.sort((key << place) | np.arange(len(rows)))  # one sort of whole numbers, and the first comes first
+        first = packed[np.diff(packed >> place, prepend=-1) > 0]
+        kept = np.zeros(len(rows), dtype=np.bool_)
+        kept[first & ((1 << place) - 1)] = True
+        return np.asarray(rows[kept])
+
+    def _share_and_day(self, rows: Rows) -> Rows:
+        """One number for each share and day 0 of the events ``rows``."""
+        span = int(self.day_zero.max(initial=0)) + 1
+        return np.asarray(self.symbol_index[rows] * span + self.day_zero[rows])
 
     def observations(self) -> EventEstimates:
         """The events that ``observed`` keeps; ``stands_for`` says of how many each is the first."""
-        span = int(self.day_zero.max(initial=0)) + 1
-        _, first, which = np.unique(self.symbol_index * span + self.day_zero, return_index=True, return_inverse=True)
+        key = self._share_and_day(np.arange(len(self)))
+        _, first, which = np.unique(key, return_index=True, return_inverse=True)
         if len(first) == len(self):
             return self
         order = np.argsort(first)
