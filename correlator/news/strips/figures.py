@@ -15,7 +15,7 @@ CURRENCIES = (
 )
 SIGNS = r"Rs\.?|US\$|HK\$|A\$|C\$|TL|[$€£¥₹₺₽₼₩]"
 MONEY = rf"(?:(?:{CURRENCIES}|{SIGNS})\s{{0,3}})?"
-UNIT = r"(?:\s?(?:GBX|GBp|pence|p)(?!\w))?"
+UNIT = rf"(?:\s?(?:(?:GBX|GBp|pence|p|{CURRENCIES})(?!\w)|[€₹₺₽₼₩]))?"
 ARROWS = "▲▼△▽▴▾⬆⬇↑↓🔺🔻"
 _DOWN_ARROWS = frozenset("▼▽▾⬇↓🔻")
 SIGN = r"[+\-−–]"

@@ -87,6 +87,8 @@ _LOOKS_LIKE_ONE = re.compile(
     rf"(?<![\w.^])[.^]?[A-Za-z][\w&.\-/=:]{{0,15}}(?:\s[|\s]{{0,2}}|(?=[{ARROWS}]))[^\s\w]{{0,3}}\d[\d.,]{{0,15}}\w{{0,3}}[|\s]{{0,3}}{_WAY}"
     rf"[^\s\w%]{{0,4}}\d[\d.,]{{0,15}}\w{{0,3}}\)?[|\s]{{0,4}}\(?\s?{SIGN}?(?:%\s?\d[\d.,]{{0,9}}|\d[\d.,]{{0,9}}\s?%)\)?"
 )
+# Figures of Arabic, Persian and East Asian print, and what stands between and behind them.
+_FIGURES_OF_SCRIPTS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９٪٫٬％．，", "0123456789" * 3 + "%.,%.,")
 _NOT_LINE_END = re.compile(r"[^\n]")
 _EMPHASIS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
@@ -136,7 +138,7 @@ def parse_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> list[StripQuote]
 
     A strip that is printed again counts once; one that gives a symbol other figures is another strip.
     """
-    clean = _readable(text)
+    clean = _in_figures(_readable(text))
     strips: list[dict[str, StripQuote]] = []
     for run in _runs(_quotes_in_order(clean, layouts)):
         same = next((strip for strip in strips if _is_same(strip, run)), None)
@@ -152,13 +154,18 @@ def without_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> str:
     """The text with its quotes taken out."""
     clean = _readable(text)
     for layout in layouts:
-        clean = compile_layout(layout).sub(lambda match: match[0] if isinstance(_quote(match, 0), str) else " ", clean)
+        parts, reached = [], 0
+        for match in compile_layout(layout).finditer(_in_figures(clean)):
+            if not isinstance(_quote(match, 0), str):
+                parts.append(clean[reached : match.start()])
+                reached = match.end()
+        clean = " ".join((*parts, clean[reached:]))
     return clean
 
 
 def unread_quotes(text: str, layouts: Sequence[str] = LAYOUTS) -> list[UnreadQuote]:
     """What looks like a quote (a name, a number, a change with its direction, a per cent) and is none, each once."""
-    rest = _readable(text)
+    rest = _in_figures(_readable(text))
     if "%" not in rest:
         return []
     unread: dict[str, UnreadQuote] = {}
@@ -202,6 +209,11 @@ def _readable(text: str) -> str:
     if "<" in clean:
         clean = _TAG.sub(" ", clean)
     return _EMPHASIS.sub("", clean) if "**" in clean or "__" in clean else clean
+
+
+def _in_figures(text: str) -> str:
+    """The text, letter for letter, with figures of other scripts as ours."""
+    return text if text.isascii() else text.translate(_FIGURES_OF_SCRIPTS)
 
 
 def _quotes_in_order(text: str, layouts: Sequence[str]) -> list[StripQuote]:
