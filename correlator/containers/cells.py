@@ -115,11 +115,19 @@ def _is_level(record: Record, below: Sequence[Record], width: int) -> bool:
         return _fits(cells, width)
     if not _fits(cells, width) or sum(bool(cell) for cell in cells) < 2:
         return False
-    if _names_blocks(cells, [cell.strip() for cell in below[0].cells]):
+    lower = [cell.strip() for cell in below[0].cells]
+    if _names_blocks(cells, lower) or (_names_each(cells) and width > 2 and len(lower) == len(cells) and all(lower)):
         return True
     only_index = not any(cell.strip() for cell in below[0].cells[1:])
     same_index = cells[0].lower() == below[0].cells[0].strip().lower()
     return only_index or ((cells[0].lower() in _INDEX_NAMES or same_index) and not is_data(cells))
+
+
+def _names_each(cells: Sequence[str]) -> bool:
+    """Whether cells are names, one for each column: what stands below them are other names, or units."""
+    return (
+        all(cells) and len(set(cells)) == len(cells) and not any(map(NUMBER_LIKE.match, cells)) and not is_data(cells)
+    )
 
 
 def _names_blocks(cells: Sequence[str], below: Sequence[str]) -> bool:

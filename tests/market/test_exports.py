@@ -89,3 +89,12 @@ def test_a_file_of_b3_that_has_been_cut_is_refused(tmp_path):
     for text, said in ((cut, "it has been cut"), (short, "line 2 is not 245")):
         with pytest.raises(InputError, match=said):
             closes(tmp_path, text, "COTAHIST.TXT")
+
+
+def test_codes_of_columns_above_what_they_mean_and_above_units(tmp_path):
+    path = tmp_path / "trd_dalyr.csv"
+    head = "Stkcd,Trddt,Opnprc,Clsprc,Dnshrtrd\n证券代码,交易日期,日开盘价,日收盘价,成交股数\n"
+    head += "没有单位,没有单位,元/股,元/股,股\n"
+    path.write_text(head + "600000,2024-03-07,7.01,7.05,100\n600000,2024-03-08,7.02,7.11,200\n", encoding="utf-8")
+    bars = read_prices(path, symbol="600000", exchange="XSHG").bars
+    assert bars.select("open", "close", "volume").rows() == [(7.01, 7.05, 100.0), (7.02, 7.11, 200.0)]

@@ -23,7 +23,7 @@ from correlator.containers.packed import check_rest, unpacking
 from correlator.containers.read import as_texts, container_of, read_raw
 from correlator.errors import InputError
 from correlator.eventstudy.placing.event_table import read_events
-from correlator.market.written.unit_row import units_in_names
+from correlator.market.written.unit_row import named_once, units_in_names
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 _AS_TEXT = ("symbol", "ticker", "date")
@@ -33,7 +33,7 @@ _LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
 
 def _typed_table(path: Path) -> pl.DataFrame:
     """A table of text with the types that its columns have, but those of ``_AS_TEXT``."""
-    table = as_texts(units_in_names(read_raw(path), kept=False), path)
+    table = as_texts(units_in_names(named_once(read_raw(path)), kept=False), path)
     others = table.drop(name for name in table.columns if name.strip().lower() in _AS_TEXT)
     if not others.width:
         return table

@@ -16,7 +16,7 @@ from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
 from correlator.market.layout.telling import holds_dates, named_field
 from correlator.market.vocabulary import FIELDS, PRICES, field_of, plain
 from correlator.market.written.dates import JOINED, joined_days, places_of_parts
-from correlator.market.written.unit_row import units_in_names
+from correlator.market.written.unit_row import named_once, units_in_names
 
 _LOOKED_AT = 60
 _NEARLY_ALL = 0.9
@@ -59,7 +59,7 @@ def recognise(
     over what the layout says; ``symbol``: the one asked for. Raises InputError, naming the option, where no layout fits
     or several do, and for columns that are not there.
     """
-    raw = units_in_names(raw)
+    raw = units_in_names(named_once(raw))
     raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
     given = _given(raw, columns or {})
     if layout is not None:

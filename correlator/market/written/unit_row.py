@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from correlator.containers.raw import RawTable
-from correlator.market.vocabulary import bracketed
+from correlator.market.vocabulary import bracketed, field_of
 from correlator.market.written.units import CURRENCY, is_currency
 
 _CURRENCY_ROWS = ("currency", "ccy", "curr", "price currency")
@@ -38,6 +39,27 @@ def units_in_names(raw: RawTable, *, kept: bool = True) -> RawTable:
     if kept:
         upper = [(*cells[:-2], _with_unit(cells[-2], cells[-1], of_currency=of_currency)) for cells in others]
     return replace(raw, header=(first[:-1], *upper))
+
+
+def named_once(raw: RawTable) -> RawTable:
+    """The table under one row of names, where several rows of its header name its columns, as in files of CSMAR: codes,
+    what they mean, and units; the first of them that is known to name dates and closes, else the lowest.
+    """
+    if len({len(cells) for cells in raw.header}) != 1 or len(raw.header[0]) < 2:
+        return raw
+    levels = [[cells[level] for cells in raw.header] for level in range(len(raw.header[0]))]
+    complete = [level for level, names in enumerate(levels) if _names_each(names)]
+    for level in complete if len(complete) > 1 else ():
+        fields = {field_of(name) for name in levels[level]}
+        if "date" in fields and fields & {"close", "last", "adjusted_close"}:
+            return replace(raw, header=tuple((name,) for name in levels[level]))
+    return replace(raw, header=tuple(cells[complete[-1] :] for cells in raw.header)) if len(complete) > 1 else raw
+
+
+def _names_each(cells: Sequence[str]) -> bool:
+    """Whether a row of a header has a name of its own for each column, and no units."""
+    of_units = _plain(cells[0]) in _CURRENCY_ROWS or all(map(_is_unit, cells[1:]))
+    return all(cells) and len(set(cells)) == len(cells) and not of_units
 
 
 def _plain(word: str) -> str:
