@@ -123,7 +123,7 @@ def _keyed(events: pl.DataFrame, by: str) -> pl.DataFrame:
 
 
 def _per_session(keyed: pl.DataFrame) -> pl.DataFrame:
-    stories = keyed.group_by("session", "key", "story").agg(
+    stories = keyed.group_by("session", "key", "story", maintain_order=True).agg(  # means have equal last digits, too
         pl.len().alias("events"), pl.col("goldstein").mean(), pl.col("conflict").mean(), pl.col("first").first()
     )
     return stories.group_by("session", "key").agg(
