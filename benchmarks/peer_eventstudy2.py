@@ -23,7 +23,7 @@ from size_designs import put_into, table
 
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.results.result import StudyResult
-from correlator.eventstudy.significance.signed_ranks import rank_keys, signed_rank_test
+from correlator.eventstudy.significance.signed_ranks import numpy_rank_sums, rank_keys, signed_rank_test
 
 SHARES, BARS = 12, 520
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
@@ -169,7 +169,7 @@ def derived(windows: list[Beside]) -> dict[str, float]:
         inside = slice(each.first + 5, each.last + 6)
         ar, se = estimates.ar[:, inside], estimates.ar_se[:, inside]
         days = ar[np.isfinite(ar)]
-        smaller = signed_rank_test(rank_keys(days[:, None])[0])[0]
+        smaller = signed_rank_test(rank_keys(days[:, None])[0], numpy_rank_sums)[0]
         result["`wilcoxon`"].append(abs(_rank_z(smaller, len(days)) - abs(each.tests["Wilcoxon"])))
         g, raw = _sessions(each.found, residuals)
         size = np.sqrt(np.nansum(raw * raw, axis=1) / estimates.df)

@@ -18,7 +18,7 @@ from correlator.eventstudy.significance.arrays import StudyArrays
 from correlator.eventstudy.significance.clustered import wild_cluster
 from correlator.eventstudy.significance.evidence import evidence_of
 from correlator.eventstudy.significance.nonparametric import generalized_rank_t, rank_mean_ratio, ranked_days
-from correlator.eventstudy.significance.signed_ranks import EXACT_UP_TO, rank_keys, signed_rank_test
+from correlator.eventstudy.significance.signed_ranks import EXACT_UP_TO, numpy_rank_sums, rank_keys, signed_rank_test
 from correlator.eventstudy.significance.table import significance_table, statistics
 
 VALUES = st.lists(
@@ -151,7 +151,7 @@ def test_sums_by_date_are_told_where_bars_are_missing(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("ties", [False, True])
 def test_signed_rank_law_is_every_sign_pattern(ties: bool) -> None:
     x = np.array([0.3, -1.2, 2.0, 0.7, -0.1, 1.2 if ties else 1.3, 0.0, np.nan])
-    value, p = signed_rank_test(rank_keys(x[:, None])[0])
+    value, p = signed_rank_test(rank_keys(x[:, None])[0], numpy_rank_sums)
     kept = x[~np.isnan(x) & (x != 0)]
     rank = ranks.average_ranks(np.abs(kept)[None])[0]
     sums = np.array([(rank * (np.array(signs) > 0)).sum() for signs in product((-1, 1), repeat=len(kept))])
@@ -164,7 +164,9 @@ def test_signed_rank_of_many_is_close_to_exact() -> None:
     from scipy.stats import wilcoxon as peer
 
     x = np.random.default_rng(8).standard_normal(EXACT_UP_TO + 1) + 0.1
-    assert signed_rank_test(rank_keys(x[:, None])[0])[1] == pytest.approx(peer(x, method="exact").pvalue, rel=0.01)
+    assert signed_rank_test(rank_keys(x[:, None])[0], numpy_rank_sums)[1] == pytest.approx(
+        peer(x, method="exact").pvalue, rel=0.01
+    )
 
 
 def test_jackknife_leaves_one_out() -> None:

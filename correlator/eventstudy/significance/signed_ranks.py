@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ from correlator.eventstudy.significance.arrays import StudyArrays
 Keys = NDArray[np.uint64]
 Each = Callable[..., Iterable[Any]]
 """``map``, or a pool's."""
+Sums = Callable[[Keys], tuple[float, float]]
+"""``rank_sums``, or the same in numpy."""
 
 EXACT_UP_TO: Final = 200
 """Events up to which the signed-rank distribution is exact; above, the normal approximation with ties."""
@@ -27,8 +29,6 @@ _COLUMNS = 8
 """Columns whose keys are held at a time: all would be half as large as the estimates."""
 _MOST_KEYS = 50_000_000
 """Keys held at a time: 0.4 GB."""
-_KEYS_A_PART = 1
-_INSERTED = 64
 
 
 class Some(NamedTuple):
@@ -45,7 +45,7 @@ def wilcoxon(
     """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), of days and windows of the events of
     ``arrays``: keys of some columns from all parts, then these side by side. ``fast``: by compiled loops.
     """
-    tests = []
+    tests, sums = [], compiled(rank_sums) if fast else numpy_rank_sums
     together = max(1, min(_COLUMNS, _MOST_KEYS // max(len(arrays), 1)))
     keys: Keys = np.empty((together, len(arrays)), dtype=np.uint64)
     for name, values in (("ar", arrays.ar), ("car", arrays.car)):
@@ -54,7 +54,7 @@ def wilcoxon(
             for own in keys_by_part(some):
                 keys[: len(own), start : start + own.shape[1]] = own
                 start += own.shape[1]
-            tests += list(each(_test_of_many if fast else signed_rank_test, keys[: some.last - some.first]))
+            tests += list(each(partial(signed_rank_test, sums=sums), keys[: some.last - some.first]))
     return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
 
 
@@ -68,13 +68,10 @@ def keys_of(arrays: StudyArrays, some: Some, fast: bool, events: Rows) -> Keys:
     return keys
 
 
-def _test_of_many(keys: Keys) -> tuple[float, float]:
-    return signed_rank(compiled(sorted_keys)(keys), compiled(rank_sums))
-
-
-def signed_rank_test(keys: Keys) -> tuple[float, float]:
-    """``signed_rank`` of ``rank_keys`` in any order."""
-    return signed_rank(np.sort(keys), numpy_rank_sums)
+def signed_rank_test(keys: Keys, sums: Sums) -> tuple[float, float]:
+    """``signed_rank`` of ``rank_keys`` in any order, which are sorted in their place."""
+    keys.sort()
+    return signed_rank(keys, sums)
 
 
 def rank_keys(x: Array) -> Keys:
@@ -88,7 +85,7 @@ def rank_keys(x: Array) -> Keys:
     return keys
 
 
-def signed_rank(keys: Keys, sums: Callable[[Keys], tuple[float, float]]) -> tuple[float, float]:
+def signed_rank(keys: Keys, sums: Sums) -> tuple[float, float]:
     """``wilcoxon`` of one column's sorted ``rank_keys`` (E,); NaN where nothing is left. ``sums``: ``rank_sums``.
 
     Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
@@ -117,47 +114,6 @@ def fill_rank_keys(bits: Keys, events: Rows, part: Rows, keys: Keys) -> None:
             size = bits[i, k] << np.uint64(1)
             sign = np.uint64(1) - (bits[i, k] >> np.uint64(63))
             keys[k, j] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
-
-
-def sorted_keys(keys: Keys) -> Keys:
-    """``keys`` (E,) in order, without those left out: parted by their leading bits into small parts that are then
-    sorted, as a million at once would leave the processor's cache.
-    """
-    n, least, most = 0, _LEFT_OUT, np.uint64(0)
-    for key in keys:
-        n += 1 if key != _LEFT_OUT else 0
-        least = min(least, key)
-        most = max(most, key if key != _LEFT_OUT else np.uint64(0))
-    out = np.empty(n, np.uint64)
-    if n == 0:
-        return out
-    shift = np.uint64(0)
-    while (most - least) >> shift > np.uint64(n // _KEYS_A_PART + 1):  # 64 would be no shift: 63 leaves 0 or 1
-        shift += np.uint64(1)
-    ends = np.zeros(int((most - least) >> shift) + 2, np.int32)
-    for key in keys:
-        if key != _LEFT_OUT:
-            ends[int((key - least) >> shift) + 1] += 1
-    for part in range(1, len(ends)):
-        ends[part] += ends[part - 1]
-    for key in keys:
-        if key != _LEFT_OUT:
-            part = int((key - least) >> shift)
-            out[ends[part]] = key
-            ends[part] += 1
-    first = 0
-    for part in range(len(ends) - 1):
-        if ends[part] - first > _INSERTED:
-            out[first : ends[part]].sort()
-        else:
-            for j in range(first + 1, ends[part]):
-                key, q = out[j], j
-                while q > first and out[q - 1] > key:
-                    out[q] = out[q - 1]
-                    q -= 1
-                out[q] = key
-        first = ends[part]
-    return out
 
 
 def rank_sums(keys: Keys) -> tuple[float, float]:
