@@ -49,6 +49,14 @@ SERVICES = {
     "search engine": {"hits": {"hits": [{"_source": {"title": T, "published": "2025-05-28T13:00:00Z", "url": URL}}]}},
     "any other": {"answer": {"of": {"today": [{"title": T, "published": "2025-05-28T13:00:00Z", "url": URL,
                                                "tags": [{"term": "x"}]}]}, "errors": [{"code": 1}]}},
+    "newsfilter": {"articles": [{"title": T, "publishedAt": "2025-05-28T13:00:00+0000", "sourceUrl": URL,
+                                 "source": {"name": "The Wire"}, "symbols": ["ALP", "BET"]}]},
+    "factiva": [{"title": T, "body": "b", "publication_date": 1748390400000, "publication_datetime": 1748437200000,
+                 "source_name": "The Wire", "language_code": "en", "url": URL}],
+    "aylien": {"stories": [{"title": T, "body": "b", "published_at": "2025-05-28T13:00:00Z", "source": {"name": "The Wire"},
+                            "links": {"permalink": URL}}]},
+    "fundus": [{"title": T, "publishing_date": "2025-05-28 15:00:00+02:00", "plaintext": "b", "body": {"summary": ["s"]},
+                "html": {"requested_url": URL}}],
     "mongodb": [{"title": T, "url": URL, "published": {"$date": {"$numberLong": "1748437200000"}}}],
 }  # fmt: skip
 
