@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,7 @@ import duckdb
 import polars as pl
 
 from correlator.base.addresses import is_address, shown
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, TimeError
 from correlator.events.coder import code_article
 from correlator.events.scope import scope_of
 from correlator.intake.coding import known_versions
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from correlator.news.batch import Batch
 
 _QUOTES = ("position", "symbol", "price", "change", "change_pct", "line", "previous_close")
+_NO_DATE = "give its headline, and --at"
 _FIRST_TOLD = """
     SELECT known_at, known_precision FROM events
     WHERE article_id = $id AND category IS NOT DISTINCT FROM $category
@@ -77,10 +80,11 @@ def read_subject(
         )
     elif isinstance(source, Path) or _is_file(source):
         subject = _read(connection, Path(source), coder)
-    elif "\n" in source.strip():
+    elif "\n" in source.strip() or source.lstrip().startswith("<"):
         from correlator.news.pages.page import page_batch, parse_page
 
-        page = page_batch(parse_page(source, where="the page"), "stdin", 1)
+        with _told_of_the_date():
+            page = page_batch(parse_page(source, where="the page"), "stdin", 1)
         subject = _of_batch(connection, page, "the page", coder)
     else:
         subject = _typed(source, at, coder)
@@ -109,6 +113,17 @@ def _is_file(source: str) -> bool:
     return False
 
 
+@contextmanager
+def _told_of_the_date() -> Iterator[None]:
+    """The reading of a page: of one without a date a brief wants another thing than a load."""
+    from correlator.news.pages.page import NO_DATE_HINT
+
+    try:
+        yield
+    except TimeError as error:
+        raise TimeError(error.message, hint=_NO_DATE if error.hint == NO_DATE_HINT else error.hint) from None
+
+
 def _typed(text: str, at: datetime, coder: str) -> BriefSubject:
     headline = " ".join(text.split())
     if not headline:
@@ -124,7 +139,8 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> Brie
 
     if not path.is_file():
         raise NotFoundError(f"{path} does not exist", hint="give a file with one page")
-    batches = [batch for batch in read_news(path) if batch.articles.height]
+    with _told_of_the_date():
+        batches = [batch for batch in read_news(path) if batch.articles.height]
     if sum(batch.articles.height for batch in batches) != 1:
         count = sum(batch.articles.height for batch in batches)
         raise InputError(
@@ -138,7 +154,7 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
     row = batch.articles.row(0, named=True)
     published = row["published_at"]
     if published is None:
-        raise InputError(f"{where} does not say when it was published", hint="give its headline, and --at")
+        raise InputError(f"{where} does not say when it was published", hint=_NO_DATE)
     known = query(
         connection,
         "SELECT article_id, story_id FROM articles WHERE article_key = $key AND version = 1",
