@@ -180,7 +180,7 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "half of a character"
     yield "digits.json", b'[{"date": "2025-05-26", "close": %s}]' % (b"9" * 5_000), "close 9{40} is not a number"
     yield "nan.json", b'[{"date": "2025-05-26", "close": NaN}]', "no close"
-    yield "pickle.pkl", pickle.dumps(Canary()), "not text"
+    yield "pickle.pkl", pickle.dumps(Canary()), "a pickle of Python is not read"
     yield "pickle.csv", b"\x80\x04" + pickle.dumps(Canary()), "not text"
     yield "python.yaml", b"!!python/object/apply:os.system ['touch ran']\n", "nothing below it|no date"
     yield "nulls.csv", CSV.replace(b"1.1", b"1\x00.1"), "not text"

@@ -77,7 +77,7 @@ def read_stamps(
     if isinstance(column.dtype, pl.Datetime):
         return _typed_times(column)
     if column.dtype.is_integer() or column.dtype.is_float():
-        whole = (column.drop_nulls() % 1 == 0).all()
+        whole = column.dtype.is_integer() or (column.drop_nulls() % 1 == 0).all()
         column = (column.cast(pl.Int64, strict=False) if whole else column).cast(pl.String)
     if column.dtype != pl.String:
         raise TimeError(f"{source}: column {column.name} is {column.dtype}, not dates", hint="name the date column")
