@@ -222,12 +222,13 @@ def _events_text(material: Material, size: Size) -> str:
 
 
 def _heatmap(material: Material) -> go.Figure:
+    from correlator.eventstudy.results.finding import unit_of
     from correlator.plot.heatmap import heatmap_figure
     from correlator.plot.of_result import as_per_cent, categories_of, marks_of
     from correlator.plot.words import study_subtitle, study_title
 
     result = material.result
-    words = {"title": study_title(result), "subtitle": study_subtitle(result)}
+    words = {"title": study_title(result), "subtitle": study_subtitle(result), "unit": unit_of(result)}
     return heatmap_figure(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result), **words)
 
 

@@ -25,6 +25,7 @@ def heatmap_figure(
     categories: pl.DataFrame,
     *,
     marks: pl.DataFrame | None = None,
+    unit: str = "session",
     title: str = "CAR by category and window",
     subtitle: str = "",
 ) -> go.Figure:
@@ -32,7 +33,7 @@ def heatmap_figure(
 
     ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event; ``marks``:
     category, window, caar (fractions, what a cell then shows), p_value of the recommended test: cells with p below 5 %
-    get a star.
+    get a star; ``unit``: what windows count.
     """
     import plotly.graph_objects as go
 
@@ -71,7 +72,7 @@ def heatmap_figure(
     )
     figure.update_xaxes(
         type="category",
-        title_text="window, sessions from day 0",
+        title_text=f"window, {unit}s from day 0",
         showgrid=False,
         tickangle=0 if written else -90,
         tickfont_size=10,

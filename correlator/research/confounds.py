@@ -11,6 +11,7 @@ import polars as pl
 from correlator.align.confounds import USUAL_KINDS, Mask, ex_dividend_bars
 from correlator.eventstudy.confounded import flags_of
 from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.results.finding import refuse_within_days
 from correlator.eventstudy.results.result import StudyResult, check_result
 from correlator.research.panel import bar_arrays, exchanges_of
 from correlator.research.selection import events_of_symbols
@@ -26,6 +27,7 @@ def stored_flags(store: Store, result: StudyResult, *, kinds: Sequence[str] = US
     apart; as the study knew them.
     """
     check_result(result)
+    refuse_within_days(result, "confounds")
     symbols, every = result.panel.symbols, replace(result.spec, events=None)
     with store.studying() as connection:
         listed = exchanges_of(connection, symbols).items()

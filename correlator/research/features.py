@@ -8,6 +8,7 @@ import polars as pl
 from correlator.eventstudy.panel.frames import Array
 from correlator.eventstudy.regression.cross_section import event_features
 from correlator.eventstudy.request.windows import AsWindow, parse_window
+from correlator.eventstudy.results.finding import refuse_within_days
 from correlator.eventstudy.results.result import StudyResult, check_result
 from correlator.eventstudy.results.result_frames import event_rows
 from correlator.research.panel import bar_arrays, exchanges_of
@@ -32,6 +33,7 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
     events.
     """
     check_result(result)
+    refuse_within_days(result, "features of the store")
     features = event_features(result, explained_window(result, window))
     with store.studying() as connection:
         listed = exchanges_of(connection, result.panel.symbols)

@@ -56,6 +56,7 @@ def stored_regression(
     >>> ws.regress("car ~ goldstein", "HBL", window="-5:5").table  # doctest: +SKIP
     """
     refuse_unused(options, ("by",), "a regression", "write C(column) into the formula")
+    refuse_unused(options, ("interval",), "a regression, whose features are of daily bars")
     result = study(store, symbols, **options)
     fit = cross_section(stored_features(store, result, of), formula, clusters=clusters)
     return replace(fit, window=explained_window(result, of))

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import correlator as co
 from correlator.errors import InputError
 from correlator.eventstudy.placing.bars import ends_at, ends_of, on_bars
 from correlator.sessions.intervals import bar_length
@@ -72,6 +73,18 @@ def test_confounds_want_daily_bars(store, run) -> None:
 
 BEGUN = datetime(2025, 5, 26, 4, 30, tzinfo=UTC)
 NEVER = pl.Series("closes_at", [], dtype=pl.Datetime("us", "UTC"))
+
+
+def test_what_is_known_of_days_is_refused_and_axes_say_what_they_count(store) -> None:
+    ws = co.open_workspace(store)
+    result = ws.study("SHR", benchmark="IDX", interval="5m", estimation="-130:-11", window="-2:2")
+    for known_of_days in (ws.confounds, ws.features):
+        with pytest.raises(InputError, match="are of daily bars, the study is of 5m bars"):
+            known_of_days(result)
+    with pytest.raises(InputError, match="interval has no meaning in a regression"):
+        ws.regress("car ~ beta", "SHR", interval="5m")
+    assert result.plot("heatmap").layout.xaxis.title.text == "window, 5m bars from day 0"
+    assert "29 May 2025 04:30 UTC" in result.plot("events").layout.annotations[0].text.replace("<br>", " ")
 
 
 def test_the_last_bar_ends_with_its_session() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from correlator.errors import InputError
 from correlator.eventstudy.panel.frames import Array, as_simple
 from correlator.eventstudy.request.spec import DAILY, RETURNS_KINDS, StudySpec
 from correlator.eventstudy.request.windows import OffsetWindow, Window
@@ -70,6 +71,13 @@ def unit_of(result: StudyResult) -> str:
     """What the windows of a study count: sessions, or bars within one."""
     within = result.panel.labels.dtype != pl.Date
     return f"{result.spec.interval} bar" if within and result.spec.interval != DAILY else "bar" if within else "session"
+
+
+def refuse_within_days(result: StudyResult, what: str) -> None:
+    """Raise InputError for a study of bars within days, where ``what`` is known of days."""
+    if result.panel.labels.dtype != pl.Date:
+        hint = "study daily bars"
+        raise InputError(f"{what} are of daily bars, the study is of {unit_of(result)}s", hint=hint, argument="result")
 
 
 def measure_of(result: StudyResult) -> str:
