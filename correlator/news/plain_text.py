@@ -11,6 +11,7 @@ _INLINE = re.compile(r"</?(?:a|b|br|em|i|mark|p|small|span|strong|sub|sup|u)\b[^
 _TAG, _PARAGRAPH = re.compile(r"<[^<>]{0,2000}>"), re.compile(r"</p>|<br ?/?>|\n\n", re.IGNORECASE)
 # a script that does not end before the next one begins, nor within what is left, is text
 _NO_TEXT = re.compile(r"<(script|style)\b(?:(?!<\1\b).){0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _MARKED = re.compile(r"</(?:p|div|li|ul|span|a|b|i|em|strong|h\d|table|figure)>|<(?:br|p) ?/?>", re.IGNORECASE)
 
 
@@ -22,12 +23,12 @@ def without_markup(title: str) -> str:
     >>> without_markup("AT&amp;amp;T: profit &lt; forecast, <b>shares fall</b>")
     'AT&T: profit < forecast,  shares fall '
     """
-    return _INLINE.sub(" ", unescape(unescape(title))) if "<" in title or "&" in title else title
+    return _INLINE.sub(" ", _without_entities(_without_entities(title))) if "<" in title or "&" in title else title
 
 
 def line_of(markup: str) -> str:
     """The text of markup on one line."""
-    return " ".join(unescape(_TAG.sub(" ", clean_text(markup))).split())
+    return " ".join(_without_entities(_TAG.sub(" ", clean_text(markup))).split())
 
 
 def paragraphs_of(markup: str) -> str:
@@ -40,7 +41,12 @@ def plain_body(text: str) -> str:
     """A body as text: where it is markup its paragraphs, else the text itself, with entities as what they stand for."""
     if "<" in text and _MARKED.search(text):
         return paragraphs_of(text)
-    return unescape(text) if "&" in text else text
+    return _without_entities(text) if "&" in text else text
+
+
+def _without_entities(text: str) -> str:
+    """The text with what its entities stand for; not without a semicolon, as in ``?a=1&copy=2``."""
+    return _ENTITY.sub(lambda match: unescape(match[0]), text)
 
 
 def as_markup(text: str) -> str:

@@ -111,6 +111,7 @@ def test_the_zone_that_a_table_states_counts_before_that_of_a_publisher(tmp_path
         (["published", "headline", "body"], ["2025-05-28T13:00Z", T, "<p>The maker &amp; co said.</p><p>More.</p>"],
          T, "The maker & co said.\n\nMore."),
         (["published", "headline", "body"], ["2025-05-28T13:00Z", T, "a < b and c > d hold"], T, "a < b and c > d hold"),
+        (["published", "headline", "body"], ["2025-05-28T13:00Z", T, "See /q?a=1&copy=2&lt;"], T, "See /q?a=1&copy=2<"),
         (["pubDate", "title", "source_id", "content"], ["2025-05-28T13:00Z", T, "x", "ONLY AVAILABLE IN PAID PLANS"],
          T, None),
     ],
