@@ -24,6 +24,14 @@ class View:
         return f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self.query}"
 
 
+def telling(event: str) -> str:
+    """The condition, in SQL, under which a row ``a`` of articles is the version that tells the ``event``."""
+    return (
+        f"a.article_id = {event}.article_id AND a.version = CASE WHEN starts_with({event}.event_key, 'article:')"
+        f" THEN coalesce(try_cast(split_part({event}.event_key, ':', 3) AS INTEGER), 1) ELSE 1 END"
+    )
+
+
 _NEWEST_VINTAGE = 'QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1'
 
 VIEWS: tuple[View, ...] = (
@@ -78,10 +86,9 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "told_events",
-        "Events with the story, publisher and headline of their article, as it was first printed.",
-        """
-        SELECT e.*, a.story_id, a.publisher, a.headline
-        FROM events AS e LEFT JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
+        "Events with the story, publisher and headline of their article, as it was printed when it first told them.",
+        f"""
+        SELECT e.*, a.story_id, a.publisher, a.headline FROM events AS e LEFT JOIN articles AS a ON {telling("e")}
         """,
     ),
     View(

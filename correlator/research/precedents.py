@@ -31,6 +31,7 @@ import polars as pl
 from correlator.events.scope import DOMESTIC
 from correlator.intake.instruments import Names, names_in
 from correlator.store.statements import query
+from correlator.views import telling
 
 WEIGHTS = {"dyad": 0.30, "actors": 0.15, "category": 0.30, "quad": 0.15, "goldstein": 0.10}
 PRECEDENT = 0.55
@@ -80,8 +81,8 @@ _CONCERNS = """
         OR article_id IN (SELECT article_id FROM links WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols))))
 """
 _READ = (
-    *("event_id", "article_id", "known_at", "known_precision", "coder", "category", "quad_class", "goldstein"),
-    *("source_country", "target_country", "dyad", "symbol"),
+    *("event_id", "event_key", "article_id", "known_at", "known_precision", "coder", "category", "quad_class"),
+    *("goldstein", "source_country", "target_country", "dyad", "symbol"),
 )
 """Columns of the events that are read: of a million rows only what a brief looks at."""
 _SIMILARITY = f"""
@@ -103,14 +104,14 @@ _LIKE = f"""
         ORDER BY similarity DESC, known_at DESC, event_id LIMIT $most
     )
     SELECT l.*, a.story_id, a.publisher, a.headline
-    FROM liked AS l LEFT JOIN articles AS a ON a.article_id = l.article_id AND a.version = 1
+    FROM liked AS l LEFT JOIN articles AS a ON {telling("l")}
     WHERE $story::BIGINT IS NULL OR a.story_id IS DISTINCT FROM $story
     ORDER BY l.similarity DESC, l.known_at DESC, l.event_id
 """
 _NEAR = f"""
     WITH near AS (SELECT {", ".join(_READ)} FROM events WHERE {_PUBLIC} AND {_CONCERNS})
     SELECT n.*, a.story_id, a.publisher, a.headline
-    FROM near AS n LEFT JOIN articles AS a ON a.article_id = n.article_id AND a.version = 1
+    FROM near AS n LEFT JOIN articles AS a ON {telling("n")}
     WHERE ($article::BIGINT IS NULL OR n.article_id IS DISTINCT FROM $article)
         AND ($story::BIGINT IS NULL OR a.story_id IS DISTINCT FROM $story)
     ORDER BY n.known_at, n.event_id

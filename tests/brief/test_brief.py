@@ -226,6 +226,7 @@ def test_an_edit_that_tells_another_event_was_not_public_before_it(tmp_path):
     early, late = (brief(store, 1, at=at) for at in ("2025-05-26T00:00Z", "2025-05-28T01:10Z"))
     assert (early.events, early.known_at.day) == ((), 20)
     assert late.headline == again["headline"]
+    assert store.frame("SELECT headline FROM told_events")["headline"].to_list() == [told["headline"]]
     assert late.known_at == datetime(2025, 5, 27, 6, tzinfo=UTC)  # since when it says so, not since its last words
 
 
