@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
 _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
 # Where feeds state the symbols of shares: elements by their names, categories by the scheme they belong to.
 _SYMBOLS, _SYMBOL_SCHEME = ("nasdaq_tickers", "news_stock_tickers", "stock_tickers"), re.compile("(?i)stock|ticker")
+_START = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]")
+_STATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|issued)(?:\s[^<>]{0,200})?>\s*(?:<!\[CDATA\[)?([^<>\]]{1,200})")
+_SAME = timedelta(minutes=2)
 _READERS_COMMENT = re.compile(r"#comment-\d+$")
 _MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \((?P<name>.+)\)|(?P<ahead>.+?) [(<][^\s()<>]+@[^\s()<>]+[)>]")
 
@@ -91,6 +95,9 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     language = str(parsed.feed.get("language", ""))
     site = str(parsed.feed.get("title", ""))
     comments = site.startswith("Comments on")
+    stated = _stated_times(clean)
+    if len(stated) != len(parsed.entries):  # damaged: what belongs to which item is not known
+        stated = [""] * len(parsed.entries)
     return [
         {
             "title": str(entry.get("title", "")).removesuffix(f" - {_source(entry)}"),
@@ -104,10 +111,17 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
             "authors": "; ".join(_authors(entry)),
             "site": _source(entry) or site,
             "symbols": ", ".join(_symbols(entry)),
+            "stated": times,
             "no_article": _why_no_article(entry, comments=comments),
         }
-        for entry in parsed.entries
+        for entry, times in zip(parsed.entries, stated, strict=True)
     ]
+
+
+def _stated_times(clean: bytes) -> list[str]:
+    """Of each item every time of publication that it states, in lines: the library keeps one of them."""
+    items = (part.partition(b"</item>")[0].partition(b"</entry>")[0] for part in _START.split(clean)[1:])
+    return [b"\n".join(_STATED.findall(item)).decode() for item in items]
 
 
 def _why_no_article(entry: Mapping[str, Any], *, comments: bool) -> str:
@@ -249,6 +263,7 @@ def _article(item: Mapping[str, str], source: str, number: int, publishers: Publ
 def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
     """Publication and update; what states an update alone was published, as it stands, by then."""
     published = _stamp(item["published"], publisher, "feed's publication time")
+    _check_others(published, item.get("stated", ""), publisher)
     updated = _update(item["updated"], publisher, is_only=published.instant is None)
     if published.instant is None and updated.instant is not None:
         rule = f"{updated.rule}; it states no time of publication"
@@ -258,6 +273,19 @@ def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
     if published.instant is None:
         raise TimeError("the item has no publication time")
     return published, updated
+
+
+def _check_others(published: Stamp, stated: str, publisher: Profile) -> None:
+    """Raise TimeError where an item states other times of publication than the one that is taken."""
+    for text in dict.fromkeys(stated.split("\n")):
+        try:
+            other = _stamp(text, publisher, "feed's publication time")
+        except TimeError:
+            continue  # what cannot be read says nothing
+        apart = timedelta(days=1) if "day" in (published.precision, other.precision) else _SAME
+        if published.instant and other.instant and abs(other.instant - published.instant) > apart:
+            both = sorted(f"{each.instant:%Y-%m-%d %H:%M} UTC" for each in (published, other))
+            raise TimeError(f"the item states several publication times: {' and '.join(both)}")
 
 
 def _update(text: str, publisher: Profile, *, is_only: bool) -> Stamp:

@@ -44,6 +44,8 @@ def of_json(item, **feed):
          "url", "https://gazette.example/n/2"),
         (rss(TITLE + LINK + TIME + "<author>desk@gazette.media (Ann Doe)</author>"), "authors", "Ann Doe"),
         (rss(TITLE + LINK + TIME + "<author>Ann Doe</author>"), "authors", "Ann Doe"),
+        (rss(TITLE + LINK + TIME + "<dcterms:issued>2025-05</dcterms:issued>"), "headline", "Envoys leave Riga"),
+        (rss(TITLE + LINK + TIME + "<published>2025-05-28T01:02:00Z</published>"), "updated_at", None),
         (rss(TITLE + LINK + TIME + "<author>desk@gazette.media</author>"), "authors", None),
         ('<feed xmlns="http://www.w3.org/2005/Atom"><entry><title xml:lang="lv">Rīga</title>'
          "<published>2025-05-28T06:02:00Z</published></entry></feed>", "language", "lv"),
@@ -63,6 +65,7 @@ def test_what_an_item_states(text, column, value):
     ("item", "reason"),
     [
         (TITLE + LINK.replace("/1<", "/1#comment-4<") + TIME, "comment"),
+        (TITLE + LINK + TIME + TIME.replace("06:02", "09:02"), "several publication times"),
         (TITLE + LINK + "<dcterms:created>2025-05-27T06:02:00Z</dcterms:created>", "no publication time"),
     ],
 )
