@@ -262,8 +262,7 @@ def _article(item: Mapping[str, str], source: str, number: int, publishers: Publ
 
 def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
     """Publication and update; what states an update alone was published, as it stands, by then."""
-    published = _stamp(item["published"], publisher, "feed's publication time")
-    _check_others(published, item.get("stated", ""), publisher)
+    published = _published(item, publisher)
     updated = _update(item["updated"], publisher, is_only=published.instant is None)
     if published.instant is None and updated.instant is not None:
         rule = f"{updated.rule}; it states no time of publication"
@@ -275,17 +274,25 @@ def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
     return published, updated
 
 
-def _check_others(published: Stamp, stated: str, publisher: Profile) -> None:
-    """Raise TimeError where an item states other times of publication than the one that is taken."""
-    for text in dict.fromkeys(stated.split("\n")):
+def _published(item: Mapping[str, str], publisher: Profile) -> Stamp:
+    """The time of publication; of several that are stated the first that can be read, if all others agree with it."""
+    stamps: list[Stamp] = []
+    problem: TimeError | None = None
+    for text in dict.fromkeys((item["published"], *item.get("stated", "").split("\n"))):
         try:
-            other = _stamp(text, publisher, "feed's publication time")
-        except TimeError:
-            continue  # what cannot be read says nothing
-        apart = timedelta(days=1) if "day" in (published.precision, other.precision) else _SAME
-        if published.instant and other.instant and abs(other.instant - published.instant) > apart:
-            both = sorted(f"{each.instant:%Y-%m-%d %H:%M} UTC" for each in (published, other))
-            raise TimeError(f"the item states several publication times: {' and '.join(both)}")
+            stamps.append(_stamp(text, publisher, "feed's publication time"))
+        except TimeError as error:
+            problem = problem or error
+    known = [(stamp, stamp.instant) for stamp in stamps if stamp.instant]
+    if not known and problem:
+        raise problem
+    for stamp, instant in known[1:]:
+        first, at = known[0]
+        apart = timedelta(days=1) if "day" in (first.precision, stamp.precision) else _SAME
+        if abs(instant - at) > apart:
+            both = " and ".join(f"{each:%Y-%m-%d %H:%M} UTC" for each in sorted((at, instant)))
+            raise TimeError(f"the item states several publication times: {both}")
+    return known[0][0] if known else UNKNOWN
 
 
 def _update(text: str, publisher: Profile, *, is_only: bool) -> Stamp:
