@@ -41,7 +41,7 @@ _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)")
 _SYMBOLS, _SYMBOL_SCHEME = ("nasdaq_tickers", "news_stock_tickers", "stock_tickers"), re.compile("(?i)stock|ticker")
 _START = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]")
 _STATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|issued)(?:\s[^<>]{0,200})?>\s*(?:<!\[CDATA\[)?([^<>\]]{1,200})")
-_SAME = timedelta(minutes=2)
+_SAME, _LONGEST_AUTHOR = timedelta(minutes=2), 300
 _READERS_COMMENT = re.compile(r"#comment-\d+$")
 _MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \((?P<name>.+)\)|(?P<ahead>.+?) [(<][^\s()<>]+@[^\s()<>]+[)>]")
 
@@ -135,7 +135,7 @@ def _authors(entry: Mapping[str, Any]) -> list[str]:
     names = [str(each.get("name", "")) for each in entry.get("authors", [])]
     stated = str(entry.get("author", ""))
     if "@" in stated and len(names) < 2:
-        beside = _MAIL_AND_NAME.fullmatch(stated)
+        beside = _MAIL_AND_NAME.fullmatch(stated[:_LONGEST_AUTHOR])
         return [beside["name"] or beside["ahead"]] if beside else []
     return [name for name in names if name and "@" not in name]
 

@@ -189,3 +189,14 @@ def test_a_page_of_comments_and_one_whose_markup_cannot_be_written_as_xml_are_re
     stated = "<meta property='article:published_time' content='2025-05-28T06:02:00+05:00'>"
     odd = "<p><a href='/x' ?<=\"1\">Envoys</a> of both states met on Tuesday and spoke at length about their trade.</p>"
     assert parse_html(f"<html><head>{stated}<title>Envoys meet</title></head><body>{odd * 3}</body></html>").headline
+
+
+@pytest.mark.parametrize("text", ["By " + "A" * 200_000 + "!", "By " + "A, " * 60_000 + "!"])
+def test_a_line_of_authors_without_end_ends_at_once(text):
+    assert parse_page(f"World\n{text}\nPublished May 28, 2025\n").authors is None
+
+
+def test_an_author_of_signs_of_mail_ends_at_once():
+    item = f"<item><title>A pact</title><author>{'@' * 500_000}</author><pubDate>Wed, 28 May 2025 06:02 GMT</pubDate></item>"
+    (batch,) = feed_batches(f"<rss version='2.0'><channel>{item}</channel></rss>".encode(), "f")
+    assert batch.articles["authors"].to_list() == [None]

@@ -240,7 +240,8 @@ _DAY_DATELINE = re.compile(
     rf"(?P<place>{_PLACE}(?:, [A-Z][a-z]{{3,20}})?)[,:] {_DAY}(?:, \d{{4}})? ?(?:[-–—]{{1,2}}|:|\.(?= [A-Z])) ?"
 )
 # A line that names who wrote the page: By Ann Doe, By Our Correspondent and A. N. Writer
-_AUTHOR = re.compile(r"(?:By|BY|by)[: ] ?(?:(?:[A-Z][\w.'’-]*|and|&|al|bin|de|van)[, ]*){1,8}")
+_NAME_PART = r"(?:[A-Z][\w.'’-]*|and|&|al|bin|de|van)"
+_AUTHOR = re.compile(rf"(?:By|BY|by)[: ] ?(?:{_NAME_PART}[, ]+){{0,7}}{_NAME_PART}[, ]?")
 # Place, day and agency without brackets: Baku, May 28, AZERTAC
 _AGENCY_DATELINE = re.compile(rf"(?P<place>[A-Z][a-z]+), {_DAY}, (?P<agency>[A-Z]{{4,12}})[,:.]? (?=[A-Z])")
 # Place and dash: RAWALPINDI - The envoys, not NATO - the alliance
