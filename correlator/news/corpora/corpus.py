@@ -33,6 +33,7 @@ from correlator.news.batch import (
     read_ahead,
     reject,
 )
+from correlator.news.corpora.clocks import NOTHING, as_exact, with_clock, with_zone
 from correlator.news.corpora.layouts import (
     FIELDS,
     NOT_OUT,
@@ -54,13 +55,9 @@ from correlator.news.publishers import Publishers
 from correlator.news.stated import name_in, people_in, symbols_in
 from correlator.news.times.address_dates import date_in_address
 
-# How tables write that a cell has no text: pandas, R and databases.
-_NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
 # What NewsAPI and GNews put in the place of the rest of a text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
 _NO_EMBARGO = ("false", "no", "0")
-_ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
-_CLOCK, _FIGURES = re.compile(r"\s*\d{1,2}:\d\d"), re.compile(r"\d{3,6}")
 _FIELDS = tuple(name for name in FIELDS if name != "headline")
 
 
@@ -253,17 +250,17 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
     places, columns = table.places, list(zip(*rows, strict=True))
     others = {name: columns[places[name]] for name in _FIELDS if name in places}
     if table.clock is not None:
-        others["published"] = tuple(map(_with_clock, others["published"], columns[table.clock]))
+        others["published"] = tuple(map(with_clock, others["published"], columns[table.clock]))
     if table.zone is not None:
         zones = columns[table.zone]
         for name in ("published", "updated"):
             if name in others:
-                others[name] = tuple(map(_with_zone, others[name], zones))
+                others[name] = tuple(map(with_zone, others[name], zones))
     if table.precision is not None:
         exact = [text == table.corpus.exact for text in columns[table.precision]]
-        others["published"] = tuple(map(_as_exact, others["published"], exact))
+        others["published"] = tuple(map(as_exact, others["published"], exact))
     empty = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in places]
-    no_text = (*_NOTHING, *table.corpus.nothing)
+    no_text = (*NOTHING, *table.corpus.nothing)
     headlines = ["" if text in no_text else one_line(without_markup(text)) for text in columns[places["headline"]]]
     if "body" in others:
         others["body"] = tuple(plain_body(_CUT.sub("", text)) for text in others["body"])
@@ -275,26 +272,6 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
         .with_columns(*(pl.when(~pl.col(name).is_in(nothing[name])).then(name).alias(name) for name in others), *empty)
         .with_columns(host=pl.col("url").str.extract(r"^https?://([^/?#]+)"))
     )
-
-
-def _with_clock(day: str, clock: str) -> str:
-    """A date with the clock time of its row; as it is where it has one, or the other column holds none."""
-    figures = clock.strip()
-    if _FIGURES.fullmatch(figures):  # 930, 1302, 130205
-        figures = ":".join(re.findall("..", figures.zfill(len(figures) + len(figures) % 2)))
-    return f"{day} {figures}" if day and ":" not in day and _CLOCK.match(figures) else day
-
-
-def _as_exact(time: str, is_exact: bool) -> str:
-    """A time, or its date alone where its row says that the clock is not certain."""
-    return time if is_exact else time[: len("2025-05-28")]
-
-
-def _with_zone(clock: str, zone: str) -> str:
-    """A time with the zone of its row; as it is where it states one, or is a date alone."""
-    if zone in _NOTHING or not _ENDS_IN_CLOCK.search(clock):
-        return clock
-    return f"{clock} {zone.strip().upper() if zone.isalpha() else zone.strip()}"
 
 
 def _entries(text: str) -> Sequence[str]:

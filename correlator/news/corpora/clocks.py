@@ -1,0 +1,30 @@
+"""Times of a table's rows put together from their cells: dates with clocks and zones beside them."""
+
+from __future__ import annotations
+
+import re
+
+# How tables write that a cell has no text: pandas, R and databases.
+NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
+_ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
+_CLOCK, _FIGURES = re.compile(r"\s*\d{1,2}:\d\d"), re.compile(r"\d{3,6}")
+
+
+def with_clock(day: str, clock: str) -> str:
+    """A date with the clock time of its row; as it is where it has one, or the other column holds none."""
+    figures = clock.strip()
+    if _FIGURES.fullmatch(figures):  # 930, 1302, 130205
+        figures = ":".join(re.findall("..", figures.zfill(len(figures) + len(figures) % 2)))
+    return f"{day} {figures}" if day and ":" not in day and _CLOCK.match(figures) else day
+
+
+def as_exact(time: str, is_exact: bool) -> str:
+    """A time, or its date alone where its row says that the clock is not certain."""
+    return time if is_exact else time[: len("2025-05-28")]
+
+
+def with_zone(clock: str, zone: str) -> str:
+    """A time with the zone of its row; as it is where it states one, or is a date alone."""
+    if zone in NOTHING or not _ENDS_IN_CLOCK.search(clock):
+        return clock
+    return f"{clock} {zone.strip().upper() if zone.isalpha() else zone.strip()}"
