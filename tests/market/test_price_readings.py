@@ -348,6 +348,7 @@ def test_the_leap_day_of_a_buddhist_year():
 def test_codes_of_shares_as_sources_and_spreadsheets_write_them(code):
     bars = {"code": [code] * 2, "date": ["2024-03-07", "2024-03-08"], "close": [1.0, 2.0]}
     assert read_prices(bars, symbol="600000", exchange="XSHG").bars["close"].to_list() == [1.0, 2.0]
+    assert len(read_prices(bars, exchange="XSHG").symbols) == 1
 
 
 def test_a_year_of_two_digits_is_not_in_the_future():

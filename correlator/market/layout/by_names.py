@@ -19,6 +19,7 @@ from correlator.market.layout.telling import (
     named_field,
     no_dates,
 )
+from correlator.market.names.codes import as_symbol
 from correlator.market.vocabulary import PRICES, beside, is_figure, is_identifier, may_be_clock, plain, rank_of
 from correlator.market.written.clock_columns import holds_clocks
 
@@ -146,4 +147,4 @@ def _is_only_a_name(raw: RawTable, column: str) -> bool:
     if plain(raw.label(column)) not in _WEAK_SYMBOLS:
         return False
     values = raw.frame[column].cast(pl.String, strict=False).drop_nulls().unique()
-    return len(values) == 1 and not SYMBOL_LIKE.match(values[0].strip())
+    return len(values) == 1 and not SYMBOL_LIKE.match(as_symbol(values[0]))
