@@ -8,7 +8,8 @@ from typing import Final
 
 from correlator.events.grammar.burdens import borne, eased, lifted, named_with
 from correlator.events.grammar.category import Candidate
-from correlator.events.grammar.clause import AUXILIARY, BY, Clause, Roles, clause_of, differs, of_country, opens_aside
+from correlator.events.grammar.clause import BY, Clause, Roles, clause_of, differs, of_country, opens_aside
+from correlator.events.grammar.gifts import gifted, received
 from correlator.events.grammar.home import BY_DEED, other_side, own_people, settled
 from correlator.events.grammar.phrases import PLACING, Phrase
 from correlator.events.vocabulary.text import Text
@@ -40,27 +41,8 @@ _DEED = re.compile(
 _BY_REACH = 54
 _BY_NEXT = 4
 _PHRASE_REACH = 24
-_TO_REACH = 8
-_RECEIVES = re.compile(
-    r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
-    r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?|lands?|landed|bags?|bagged) "
-)
-# Passive with its object: *handed a loan by*.
-_HANDED = re.compile(r" (?:is |was |has been |gets )?(?:handed|given|granted|lent|awarded|promised|offered|gifted) ")
-# The rule by which whoever is named with a gift gives it.
-WITH_GIFT: Final = "receives from, named with the gift"
 # The rule by which two subjects act on each other.
 TOGETHER: Final = "named together"
-_OF_GIFT = frozenset({"", "of"})
-_GIVEN = frozenset({"AID", "SUPPORT", "COOPERATE", "AGREE"})
-# A gift that is promised; *to receive a minister* is a visit.
-_TO_RECEIVE = re.compile(r" (?:to|will|set to|due to) (?:get|secure|obtain) ")
-# *Jordan gets $90m as IMF clears review*.
-_GIVES = re.compile(
-    r" (?:(?:executive )?board )?(?:clears?|cleared|approves?|approved|completes?|completed|concludes?|concluded|"
-    r"okays?|okayed|passes|passed|releases?|released|disburses?|disbursed|signs? off|finishes|finished) "
-)
-# *Carries US message to Tehran*: whose it is, not who gets it.
 _BORNE = re.compile(r" (?:'s )?(?:message|letter) ")
 _DONE_TO = re.compile(
     r" (?:[^ ]+ )?(?:(?:air)?strikes?|attacks?|raids?|bombings?|bombardment|shelling|assault|invasion|offensive|"
@@ -102,37 +84,6 @@ def _agent(clause: Clause) -> Roles | None:
             others = [p for p in clause.behind if p.start > agent.start or p.end < match.start()]
             return Roles([agent], clause.subjects or others, "passive, by")
     return None
-
-
-def _received(clause: Clause) -> Roles | None:
-    """*Faces pressure from*, *receives a loan from*, *handed a loan by*: the giver acts."""
-    if not clause.before:
-        return None
-    text = clause.text.lowered
-    if _HANDED.match(text, clause.before[-1].end - 1):
-        givers = [p for p in clause.behind if p.preposition == "by" and differs(p, clause.before[-1])]
-        return Roles(givers[:1], clause.subjects, "handed by") if givers else None
-    if _RECEIVES.search(text, clause.before[-1].end - 1, clause.end) is None:
-        return None
-    givers = [phrase for phrase in clause.behind if phrase.preposition == "from" and not phrase.is_place]
-    if not givers and clause.category == "AID" and not clause.objects:
-        givers = [p for p in clause.later if differs(p, clause.before[-1]) and _GIVES.match(text, p.end - 1)]
-    return Roles(givers, clause.subjects, "receives from") if givers else None
-
-
-def _gifted(clause: Clause) -> Roles | None:
-    """*Chad secures a Saudi loan*, *wins backing of Mali*: the giver is named with what is given."""
-    verb_of = _TO_RECEIVE if clause.category == "AGREE" else _RECEIVES
-    if clause.category not in _GIVEN or not clause.before:
-        return None
-    text = clause.text.lowered
-    verb = verb_of.search(text, clause.before[0].end - 1, clause.end + _TO_REACH)
-    subjects = [] if verb is None else [p for p in clause.subjects if p.end <= verb.start() + 1]
-    if verb is None or not subjects or not AUXILIARY.fullmatch(text, subjects[-1].end - 1, verb.start() + 1):
-        return None
-    named = [p for p in (*clause.before, *clause.behind) if p.start >= verb.end() - 1 and not p.is_place]
-    givers = [p for p in named if p.preposition in _OF_GIFT and differs(p, subjects[0])]
-    return Roles(givers[:1], subjects, WITH_GIFT) if givers else None
 
 
 def _demanded(clause: Clause) -> Roles | None:
@@ -200,7 +151,7 @@ def _spoken(clause: Clause) -> Roles | None:
 
 
 _READINGS: tuple[Callable[[Clause], Roles | None], ...] = (
-    lifted, named_with, _agent, borne, _received, _gifted, _demanded, _suffered, _spoken, eased,
+    lifted, named_with, _agent, borne, received, gifted, _demanded, _suffered, _spoken, eased,
 )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from correlator.events.grammar.burdens import BORNE, EASED, NAMED_WITH
 from correlator.events.grammar.clause import Roles, clause_of
-from correlator.events.grammar.direction import WITH_GIFT, is_forum
+from correlator.events.grammar.direction import is_forum
+from correlator.events.grammar.gifts import WITH_GIFT
 from correlator.events.grammar.home import BY_DEED, settled
 from correlator.events.grammar.phrases import PLACING, Phrase
 from correlator.events.grammar.reading import Reading

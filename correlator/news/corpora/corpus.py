@@ -1,6 +1,6 @@
 """Corpora of headlines (CSV, TSV, JSON, JSONL, Parquet, packed, too) into articles, in batches of bounded size.
 
-Known layouts are data (``corpora.py``); ``columns`` maps our names (headline, published, url, body, updated, authors,
+Known layouts are data (``layouts.py``); ``columns`` maps our names (headline, published, url, body, updated, authors,
 publisher, language, symbols) to those of the source. A column ``headlines`` that holds JSON lists gives one article per
 entry. Records that hold a whole page as ``text`` and no headline are read as text pages. A table whose column of
 publication times is not known is refused: nothing is loaded without its time.
