@@ -43,6 +43,7 @@ _BY_NEXT = 4
 _PHRASE_REACH = 24
 # The rule by which two subjects act on each other.
 TOGETHER: Final = "named together"
+# *Carries US message to Tehran*: whose it is, not who gets it.
 _BORNE = re.compile(r" (?:'s )?(?:message|letter) ")
 _DONE_TO = re.compile(
     r" (?:[^ ]+ )?(?:(?:air)?strikes?|attacks?|raids?|bombings?|bombardment|shelling|assault|invasion|offensive|"

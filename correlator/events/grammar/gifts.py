@@ -25,7 +25,6 @@ _GIVES = re.compile(
     r" (?:(?:executive )?board )?(?:clears?|cleared|approves?|approved|completes?|completed|concludes?|concluded|"
     r"okays?|okayed|passes|passed|releases?|released|disburses?|disbursed|signs? off|finishes|finished) "
 )
-# *Carries US message to Tehran*: whose it is, not who gets it.
 
 
 def received(clause: Clause) -> Roles | None:
