@@ -120,6 +120,7 @@ def _written(write: Callable[[io.BytesIO], object]) -> bytes:
 _PARQUET = _written(BARS.write_parquet)
 _ARROW = _written(BARS.write_ipc)
 _XLSX = _written(lambda out: BARS.write_excel(out))
+_STATA = _written(lambda out: BARS.to_pandas().to_stata(out, write_index=False, version=117))
 _JSON = b'[{"date": "2025-05-26", "close": 1.5, "volume": 3}, {"date": "2025-05-27", "close": "1.6"}]'
 TARGETS: dict[str, Target] = {
     "page": Target(doors.of_file("page.txt", doors.news("text")), (_PAGE,)),
@@ -156,6 +157,7 @@ TARGETS: dict[str, Target] = {
         (_JSON, b'{"close": [1, 2], "date": [1748217600, 1748304000]}'),
         (b"{", b"[", b"null"),
     ),
+    "prices stata": Target(doors.of_file("p.dta", doors.prices), (_STATA,), (b"<data>", b"<strls>", b"<value_labels>")),
     "prices xlsx": Target(doors.of_file("p.xlsx", doors.prices), (_XLSX,), (b"PK\x03\x04",)),
     "prices frame": Target(
         doors.of_frame(doors.frame_of_prices),
