@@ -47,14 +47,12 @@ def wilcoxon(
     """
     tests, sums = [], compiled(rank_sums) if fast else numpy_rank_sums
     together = max(1, min(_COLUMNS, _MOST_KEYS // max(len(arrays), 1)))
-    keys: Keys = np.empty((together, len(arrays)), dtype=np.uint64)
     for name, values in (("ar", arrays.ar), ("car", arrays.car)):
         for first in range(0, values.shape[1], together):
-            some, start = Some(name, first, min(first + together, values.shape[1])), 0
-            for own in keys_by_part(some):
-                keys[: len(own), start : start + own.shape[1]] = own
-                start += own.shape[1]
-            tests += list(each(partial(signed_rank_test, sums=sums), keys[: some.last - some.first]))
+            some = Some(name, first, min(first + together, values.shape[1]))
+            parts = list(keys_by_part(some))
+            columns = ([part[k] for part in parts] for k in range(some.last - some.first))
+            tests += list(each(partial(_tested, sums=sums), columns))
     return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
 
 
@@ -66,6 +64,10 @@ def keys_of(arrays: StudyArrays, some: Some, fast: bool, events: Rows) -> Keys:
     keys: Keys = np.empty((x.shape[1], len(events)), dtype=np.uint64)
     compiled(fill_rank_keys)(x.view(np.uint64), events, np.array([0, len(events)]), keys)
     return keys
+
+
+def _tested(parts: list[Keys], sums: Sums) -> tuple[float, float]:
+    return signed_rank_test(np.concatenate(parts), sums)
 
 
 def signed_rank_test(keys: Keys, sums: Sums) -> tuple[float, float]:
