@@ -83,6 +83,18 @@ def test_level_of_a_million_with_variance_of_1e_minus_8(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["numpy", "plain"])
+def test_a_share_that_follows_its_benchmark_but_for_a_billionth(path: str) -> None:
+    rng = np.random.default_rng(6)
+    x = rng.standard_normal((BARS, 1)) * 0.01
+    returns = 0.0003 + 0.5 * x + rng.standard_normal((BARS, 2)) * 1e-9
+    where = tuple(np.array(v) for v in ([1], [600], [350], [589], [590], [610]))
+    found = fit_at(returns, x, *where, path=path)
+    beta, s2 = exact_market_model(returns[350:590, 1], x[350:590, 0])
+    assert found.coefficients[0, 1] == pytest.approx(beta, rel=1e-10)
+    assert found.sigma[0] == pytest.approx(s2**0.5, rel=1e-6)
+
+
+@pytest.mark.parametrize("path", ["numpy", "plain"])
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("tick", [1e4, 1e6, 1e12, np.inf])
 def test_bad_tick_earlier_in_the_history_changes_nothing(path: str, tick: float) -> None:

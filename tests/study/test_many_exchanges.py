@@ -11,7 +11,8 @@ import pytest
 
 from correlator.errors import CorrelatorError, InputError, StudyError
 from correlator.eventstudy.matrix import study_frames
-from correlator.eventstudy.panel.frames import Calendars
+from correlator.eventstudy.panel import many_exchanges
+from correlator.eventstudy.panel.frames import BarFindings, Calendars, Panel
 from correlator.eventstudy.paths import censored
 from correlator.eventstudy.results.calendar_day import common_share
 from correlator.eventstudy.results.result_frames import estimation_rows
@@ -262,3 +263,26 @@ def test_exchanges_with_the_same_sessions_share_what_one_exchange_does():
     shares = [common_share(found.estimates, panel, found.estimation_bars) for panel in (found.panel, several)]
     assert shares[0] > 0.2
     assert shares[1] == pytest.approx(shares[0], rel=1e-12)
+
+
+def test_rows_of_sessions_at_both_ends_of_a_calendar():
+    own = (np.array([1, 3, 4]), np.array([0, 2]))
+    calendars = Calendars(("XKAR", "XNYS"), np.array([0, 1]), own)
+    places = np.array([[-1, 0, 1, 2, 3], [-1, 0, 1, 2, 3]])
+    assert calendars.rows_at(np.array([0, 1]), places, 5).tolist() == [[-1, 1, 3, 4, 5], [-1, 0, 2, 5, 5]]
+
+
+def test_words_of_findings_beyond_what_has_a_bit_share_the_last():
+    def place(words, bits):
+        panel = Panel(
+            pl.Series("session", [date(2024, 1, 2)]),
+            ("LAMP",),
+            np.zeros((1, 1)),
+            findings=BarFindings(words, np.array([[bits]], dtype=np.uint32)),
+        )
+        return panel, slice(None), slice(1, 2) if words[0] == "b0" else slice(0, 1)
+
+    first, second = tuple(f"a{k}" for k in range(20)), tuple(f"b{k}" for k in range(20))
+    found = many_exchanges._findings([place(first, 1 << 3), place(second, 1 << 12 | 1 << 19)], (1, 2))
+    assert found.words == (*first, *second[:12])
+    assert found.bits.tolist() == [[1 << 3, 1 << 31]]

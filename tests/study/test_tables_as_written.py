@@ -137,6 +137,14 @@ def test_a_row_without_a_date_is_told() -> None:
         cars(prices=lost)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("cell", [None, ""])
+def test_a_row_without_anything_is_not_told(cell: str | None) -> None:
+    texts = PRICES.select(pl.all().cast(pl.String))
+    nothing = pl.DataFrame({name: [cell] for name in texts.columns}, schema=texts.schema)
+    assert cars(prices=pl.concat([texts, nothing])) == pytest.approx(PLAIN, abs=1e-12)
+
+
 def test_a_date_in_the_middle_that_cannot_be_read_is_refused() -> None:
     dates = PRICES["Date"].cast(pl.String).to_list()
     dates[40] = "2023-02-30"
