@@ -255,6 +255,11 @@ def test_dressed_figures(said, value):
     assert as_numbers(pl.Series([said])).to_list() == pytest.approx([value])
 
 
+def test_a_decimal_comma_makes_points_those_of_thousands():
+    assert as_numbers(pl.Series(["1.234", "2.500"]), decimal=",").to_list() == [1234.0, 2500.0]
+    assert as_numbers(pl.Series(["1.234", "2.500"])).to_list() == [1.234, 2.5]
+
+
 @pytest.mark.parametrize(
     ("header", "factor"),
     [

@@ -15,7 +15,11 @@ import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorError
 from correlator.eventstudy.estimation.synthetic import simplex_weights
+from correlator.eventstudy.request.spec import study_spec
 from correlator.eventstudy.results.counterfactual import _replacements
+from correlator.intake.prices import add_prices
+from correlator.research import donors as stored_donors
+from correlator.store.db import Store
 
 SESSIONS, DONORS = 200, 12
 OPTIONS = {"model": "synthetic", "estimation": "-130:-11", "window": "-3:3", "windows": "0:0,-3:3"}
@@ -300,3 +304,17 @@ def test_a_report_takes_donors_and_purge(store) -> None:
 
 def sessions_of_store(store) -> list[date]:
     return pl.read_csv(store / "wide.csv", try_parse_dates=True)["Date"].to_list()
+
+
+def test_donors_have_the_price_that_is_asked_for(tmp_path) -> None:
+    rows = pl.DataFrame({"Date": ["2024-01-02", "2024-01-03"], "Close": [10.0, 11.0], "Adj Close": [5.0, 5.5]})
+    rows.write_csv(tmp_path / "d.csv")
+    store = Store(tmp_path / "m.duckdb")
+    add_prices(store, tmp_path / "d.csv", symbol="D", exchange="XKAR")
+    days = pl.Series("session", [date(2024, 1, 2), date(2024, 1, 3)])
+    with store.reading() as connection:
+        prices = {
+            price: stored_donors._prices(connection, ["D"], days, study_spec(price=price)).ravel().tolist()
+            for price in ("close", "adjusted")
+        }
+    assert prices == {"close": [10.0, 11.0], "adjusted": [5.0, 5.5]}
