@@ -38,6 +38,18 @@ def test_variances_are_forecast_in_the_units_of_the_returns() -> None:
     variances = forecast_variances(estimates)
     assert variances.shape == (1, 2)
     np.testing.assert_allclose(variances, residuals.var(), rtol=0.5)
+    estimates.win_first = np.array([250])  # the day after the last residual
+    np.testing.assert_allclose(forecast_variances(estimates)[0], _garch_ahead(residuals[0], 2), rtol=1e-12)
+    estimates.win_first = np.array([249])
+    with pytest.raises(StudyError, match="does not follow"):
+        forecast_variances(estimates)
+
+
+def _garch_ahead(residuals: np.ndarray, days: int) -> np.ndarray:
+    from arch.univariate import GARCH, ZeroMean
+
+    fitted = ZeroMean(100 * residuals, volatility=GARCH(p=1, q=1), rescale=False).fit(disp="off", show_warning=False)
+    return fitted.forecast(horizon=days, reindex=False).variance.to_numpy()[-1] / 100**2
 
 
 def test_variance_that_is_four_times_as_large_is_found() -> None:

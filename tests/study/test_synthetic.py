@@ -16,7 +16,7 @@ from correlator.cli.app import app
 from correlator.errors import CorrelatorError
 from correlator.eventstudy.estimation.synthetic import simplex_weights
 from correlator.eventstudy.request.spec import study_spec
-from correlator.eventstudy.results.counterfactual import _replacements
+from correlator.eventstudy.results.counterfactual import _nearly, _replacements
 from correlator.intake.prices import add_prices
 from correlator.research import donors as stored_donors
 from correlator.store.db import Store
@@ -318,3 +318,9 @@ def test_donors_have_the_price_that_is_asked_for(tmp_path) -> None:
             for price in ("close", "adjusted")
         }
     assert prices == {"close": [10.0, 11.0], "adjusted": [5.0, 5.5]}
+
+
+def test_ratios_that_differ_by_rounding_count_as_equal() -> None:
+    sums = np.array([0.1 + 0.2, 0.3, -0.0, 1e-9])
+    assert (_nearly(sums) <= np.array([0.3, 0.1 + 0.2, 0.0, 1e-9])).all()
+    assert (_nearly(sums[:2]) > 0.299999999).all()
