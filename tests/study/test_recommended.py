@@ -240,3 +240,9 @@ def test_windows_that_begin_after_day_0_overlap_by_their_length() -> None:
     """Five sessions apart, windows of three: they do not meet, however late they begin."""
     assert recommended_test(np.array([100, 105]), np.array([0, 1]), 2, 4) == "adj_csect_t"
     assert recommended_test(np.array([100, 102]), np.array([0, 1]), 2, 4) == "calendar_day_t"
+
+
+def test_a_window_that_no_event_has_names_no_test():
+    found = study([200, 230], [0, 0], shock=np.nan).recommended.select("window", "n", "caar", "test").rows()
+    assert found[0] == ("0:0", 0, None, None)
+    assert [row[3] is None for row in found[1:]] == [False, False, False]
