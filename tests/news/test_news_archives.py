@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from correlator.errors import CorrelatorError, InputError
+from correlator.news.mime import parts_of
 from correlator.news.read import read_news, sniff
 
 AT = datetime(2025, 5, 28, 4, 2, tzinfo=UTC)
@@ -156,3 +157,21 @@ def test_a_mail_is_refused_by_its_name(tmp_path):
     mail = "From: desk@lamp.example\nSubject: Envoys meet\nDate: Wed, 28 May 2025 18:00:00 +0500\n\nThey met.\n"
     with pytest.raises(InputError, match="is a mail"):
         read(tmp_path, mail.encode(), "a.eml")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_part_ends_before_the_line_of_its_boundary(end):
+    lines = [
+        b"Content-Type: multipart/related; boundary=B",
+        b"",
+        b"--B",
+        b"A: 1",
+        b"",
+        b"one",
+        b"two",
+        b"--B",
+        b"",
+        b"x",
+    ]
+    parts = list(parts_of(end.join([*lines, b"--B--", b""])))
+    assert [part.body for part in parts] == [b"one" + end + b"two", b"x"]

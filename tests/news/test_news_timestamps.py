@@ -65,6 +65,7 @@ READ = [
     ("1404/03/07", "Asia/Tehran", datetime(2025, 5, 28), "day"),
     ("۱ فروردین ۱۳۹۹", "Asia/Tehran", datetime(2020, 3, 20), "day"),
     ("30 اسفند 1403", "Asia/Tehran", datetime(2025, 3, 20), "day"),
+    ("31 شهریور 1403", "Asia/Tehran", datetime(2024, 9, 21), "day"),
     ("دوشنبه 7 جوزا 1403", "Asia/Kabul", datetime(2024, 5, 27), "day"),
     ("7 خرداد 1404 (28 May 2025)", "Asia/Tehran", datetime(2025, 5, 28), "day"),
     ("令和7年5月28日(水) 午後9時2分", "Asia/Tokyo", datetime(2025, 5, 28, 12, 2), "minute"),

@@ -18,6 +18,7 @@ from correlator.eventstudy.significance.arrays import StudyArrays
 from correlator.eventstudy.significance.clustered import wild_cluster
 from correlator.eventstudy.significance.evidence import evidence_of
 from correlator.eventstudy.significance.nonparametric import generalized_rank_t, rank_mean_ratio, ranked_days
+from correlator.eventstudy.significance.ranks import Ranked, average_ranks, no_ranks, numpy_ranks
 from correlator.eventstudy.significance.signed_ranks import EXACT_UP_TO, numpy_rank_sums, rank_keys, signed_rank_test
 from correlator.eventstudy.significance.table import significance_table, statistics
 
@@ -34,6 +35,16 @@ def test_ranks_are_those_of_scipy(row: list[float]) -> None:
     values = np.array([row])
     expected = rankdata(values, axis=1, nan_policy="omit")
     np.testing.assert_array_equal(ranks.average_ranks(values), expected)
+
+
+def test_a_scaled_return_that_equals_a_residual_ranks_in_the_middle_of_both() -> None:
+    sums = no_ranks(4, 1, 1)
+    e, used = np.array([[3.0, 1.0, 2.0, 4.0]]), np.ones((1, 4), dtype=bool)
+    numpy_ranks(Ranked(e, used, np.array([[2.5]]), np.array([[2.0]])), sums)
+    ranks = average_ranks(np.array([[3.0, 1.0, 2.0, 4.0, 2.0]]))[0]
+    assert ranks.tolist() == [4, 1, 2.5, 5, 2.5]
+    np.testing.assert_allclose(sums.daily[0], ranks[:4] / 6 - 0.5)
+    assert sums.u[0] == pytest.approx(ranks[4] / 6 - 0.5)
 
 
 def test_generalized_rank_is_that_of_whole_rankings() -> None:
