@@ -140,3 +140,10 @@ def test_the_last_bars_close_is_found_where_its_session_is_of_another_date_than_
     )
     assert ends_at("XNZE", starts, bar_length("1h"))[-1] == datetime(2024, 12, 30, 23, 45, tzinfo=UTC)
     assert ends_at(None, starts, bar_length("1h"))[-1] == datetime(2024, 12, 31, tzinfo=UTC)
+
+
+def test_a_bar_after_the_last_close_that_is_known_has_its_full_length() -> None:
+    starts = pl.Series([datetime(2024, 5, 31, hour, 30, tzinfo=UTC) for hour in (18, 19, 21)])
+    closes = pl.Series([datetime(2024, 5, 30, 20, tzinfo=UTC), datetime(2024, 5, 31, 20, tzinfo=UTC)])
+    ends = ends_of(starts, bar_length("1h"), closes).dt.strftime("%d %H:%M").to_list()
+    assert ends == ["31 19:30", "31 20:00", "31 22:30"]
