@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +16,7 @@ from correlator.market.audit.findings import Series
 from correlator.market.audit.identity import same_as_another
 from correlator.market.audit.levels import jumps
 from correlator.market.audit.order import _FREEDOM, _unlikely
+from correlator.market.audit.prices import _sessions
 from correlator.market.audit.shifts import (
     _likelihood_ratio,
     _Paired,
@@ -26,6 +29,7 @@ from correlator.market.factors import read_factors
 from correlator.market.returns import limit_locked
 from correlator.market.written.dates import _joined
 from correlator.market.written.stamps import _dates_with_clocks
+from correlator.sessions.calendars import calendar_reach
 
 
 def test_correlation_by_hand() -> None:
@@ -163,3 +167,17 @@ def test_a_split_may_be_off_by_four_usual_moves(factor: float, check: str) -> No
     )
     findings = jumps(Series("A", "a.csv", bars, None, "share"))
     assert findings["check"].to_list() == [check]
+
+
+def test_beyond_what_its_calendar_reaches_every_weekday_is_a_session_once():
+    first, last = calendar_reach("XKAR")
+    for around in (first, last):
+        series: Any = SimpleNamespace(
+            first=around - timedelta(days=5), last=around + timedelta(days=5), exchange="XKAR", kind="share"
+        )
+        sessions = _sessions(series, False)
+        assert sessions.is_sorted()
+        assert sessions.n_unique() == len(sessions)
+        beyond = sessions.filter((sessions < first) | (sessions > last))
+        days = pl.date_range(around - timedelta(days=12), around + timedelta(days=12), eager=True)
+        assert beyond.to_list() == [day for day in days.to_list() if not first <= day <= last and day.isoweekday() <= 5]

@@ -144,6 +144,11 @@ def test_one_date_decides_the_order_of_all_and_two_orders_are_refused(tmp_path):
         read_prices(decided, symbol="X", date_order="mdy")
 
 
+def test_seconds_of_a_clock_behind_a_date_are_kept():
+    times = read_stamps(pl.Series("Date", ["9/13/2017 4:00:05 PM", "9/14/2017 09:30:59.5 AM"])).values.to_list()
+    assert times == [datetime(2017, 9, 13, 16, 0, 5), datetime(2017, 9, 14, 9, 30, 59, 500_000)]
+
+
 @pytest.mark.parametrize("row", ["-025-05-2", "-025-05-28 10:00", "0000-01-01"])
 def test_years_that_no_calendar_has_are_no_dates(row):
     clock = row[10:]
