@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.market.audit.bars import at_limit
+from correlator.market.audit.bars import at_limit, contradictions
 from correlator.market.audit.findings import Series
 from correlator.market.audit.identity import same_as_another
 from correlator.market.audit.levels import jumps
@@ -77,6 +77,14 @@ def test_two_series_with_the_same_returns_are_told_of_each_other() -> None:
     findings = pl.concat(same_as_another(every))
     assert sorted(findings["symbol"].to_list()) == ["A", "B"]
     assert same_as_another(every[::2]) == []
+    assert sorted(pl.concat(same_as_another(every[:2]))["symbol"].to_list()) == ["A", "B"]
+
+
+def test_a_bar_contradicts_itself_by_a_volume_below_zero_and_not_by_none():
+    bars = pl.DataFrame({"session": [date(2024, 1, day) for day in (2, 3, 4)], "volume": [0.0, -1.0, None]})
+    bars = bars.with_columns(pl.lit(10.0).alias(name) for name in ("open", "high", "low", "close"))
+    found = contradictions(Series("A", "a.csv", bars, None, "share"))
+    assert found["session"].to_list() == [date(2024, 1, 3)]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def said(text: str) -> str:
         ("car ~ C(weekday) + flag", "car ~ C(weekday) + flag"),
         ("car ~ log(a) + I(a ** 2 - b / 2 * 3)", "car ~ np.log(a) + I(a ** 2 - b / 2 * 3)"),
         ("car ~ I(-a**2) + I((a + b) * -1)", "car ~ I(-a**2) + I((a + b) * -1)"),
+        ("car ~ I(--a) + I(b - ---a * b)", "car ~ I(--a) + I(b - ---a * b)"),
         ("log(a) ~ b", "np.log(a) ~ b"),
         ("car ~ 1", "car ~ 1"),
         ("car ~ - 1 + a + 1", "car ~ -1 + a + 1"),
