@@ -170,15 +170,7 @@ def extracted(path: Path, folder: Path) -> list[tuple[str, Path]]:
                         file.write(part)
                         before += len(part)
             return taken
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ) as why:
+    except _DAMAGED as why:
         raise InputError(f"{source} is a damaged archive: {why}", hint="download it again") from None
 
 

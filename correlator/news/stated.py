@@ -20,11 +20,10 @@ _AT_CODE = re.compile(
 _IN_BRACKETS, _LOWER = re.compile(r"\(([^()]{1,20})\)"), re.compile(r"[a-z]")
 _NOT_SHARES = ("CRYPTO:", "FOREX:")
 _SYMBOL = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}:)?[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
+# How tables write that a cell has no text: pandas, R and databases.
+NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
 # How sources write that there is no symbol; NA and NAN are those of shares.
-_NO_SYMBOL = frozenset((
-    "nan", "NaN", "NaT", "None", "none", "NONE", "null", "NULL", "<NA>", "N/A", "n/a", "#N/A",
-    "unknown", "Unknown", "UNKNOWN", "undefined",
-))  # fmt: skip
+_NO_SYMBOL = frozenset((*NOTHING, "none", "NONE", "n/a", "unknown", "Unknown", "UNKNOWN", "undefined"))
 _COMPANY = re.compile(r"(?i)\b(?:inc|corp|ltd|plc|llc|limited|company|group|holdings)\.?$")
 _NAME = re.compile(r"[A-Z][a-z]{2,}")
 _LONGEST_PRINTED = 100_000

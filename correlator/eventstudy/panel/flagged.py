@@ -14,7 +14,7 @@ import polars as pl
 
 from correlator.eventstudy.panel.frames import BarFindings, Mask, Panel
 
-_MOST_WORDS = 32
+MOST_WORDS = 32
 _BENCHMARK = "benchmark-"
 SCHEMA = {"symbol": pl.String(), "session": pl.Date(), "check": pl.String(), "until": pl.Date()}
 
@@ -37,9 +37,9 @@ def findings_on(
         if symbol == benchmark:
             targets.append((_BENCHMARK + check, list(range(len(symbols)))))
         for word, columns in targets:
-            bit = words.setdefault(word, min(len(words), _MOST_WORDS - 1))
+            bit = words.setdefault(word, min(len(words), MOST_WORDS - 1))
             bits[first:last, columns] |= np.uint32(1 << bit)
-    return BarFindings(tuple(words)[:_MOST_WORDS], bits)
+    return BarFindings(tuple(words)[:MOST_WORDS], bits)
 
 
 def without_flagged(panel: Panel) -> Panel:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from correlator.errors import InputError
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange, benchmarks_by_exchange
+from correlator.eventstudy.panel.flagged import MOST_WORDS
 from correlator.eventstudy.panel.frames import Array, BarFindings, Calendars, Panel, Rows, Wide
 from correlator.eventstudy.panel.open_days import on_sessions
 from correlator.eventstudy.request.spec import StudySpec
@@ -31,7 +32,6 @@ Place = tuple[Panel, Rows | slice, Rows | slice]
 _MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
 _ELSEWHERE = {**dict.fromkeys(_MASKS, np.False_), "spans": np.int16(1)}
 """What bars have of which it is not known, or which no exchange has."""
-_MOST_WORDS = 32
 
 
 def joined(panels: Mapping[str, Panel]) -> Panel:
@@ -224,8 +224,8 @@ def _findings(places: Sequence[Place], shape: tuple[int, int]) -> BarFindings | 
         bits = np.zeros(panel.returns.shape, dtype=np.uint32)
         if panel.findings is not None:
             for k, word in enumerate(panel.findings.words):
-                bit = min(words.index(word), _MOST_WORDS - 1)
+                bit = min(words.index(word), MOST_WORDS - 1)
                 bits |= ((panel.findings.bits >> np.uint32(k)) & np.uint32(1)) << np.uint32(bit)
         return bits
 
-    return BarFindings(words[:_MOST_WORDS], scattered(places, shape, of, np.uint32(0)))
+    return BarFindings(words[:MOST_WORDS], scattered(places, shape, of, np.uint32(0)))

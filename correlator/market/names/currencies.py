@@ -87,9 +87,7 @@ _CODE_LAST = re.compile(r"(?P<name>[^()]+?)[-–:/|(\s]+(?P<code>[A-Z]{3})\)?")
 
 @cache
 def _currencies_by_name() -> Mapping[str, str]:
-    with data_path("instruments", "currencies.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [(row["currency"], row["names"]) for row in csv.DictReader(lines)]
-    return {_letters(name): code for code, names in rows for name in names.split(";") if name}
+    return {_letters(name): code for code, names in _known_names().items() for name in names.split(";") if name}
 
 
 def _letters(name: str) -> str:
@@ -101,5 +99,11 @@ def _letters(name: str) -> str:
 @cache
 def currencies() -> frozenset[str]:
     """ISO 4217 codes that are known."""
+    return frozenset(_known_names())
+
+
+@cache
+def _known_names() -> Mapping[str, str]:
+    """The names of each currency, parted by semicolons."""
     with data_path("instruments", "currencies.csv").open(encoding="utf-8", newline="") as lines:
-        return frozenset(row["currency"] for row in csv.DictReader(lines))
+        return {row["currency"]: row["names"] for row in csv.DictReader(lines)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# How tables write that a cell has no text: pandas, R and databases.
-NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
+from correlator.news.stated import NOTHING
+
 _ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
 _CLOCK, _FIGURES = re.compile(r"\s*\d{1,2}:\d\d"), re.compile(r"\d{3,6}")
 

@@ -33,7 +33,7 @@ from correlator.news.batch import (
     read_ahead,
     reject,
 )
-from correlator.news.corpora.clocks import NOTHING, as_exact, with_clock, with_zone
+from correlator.news.corpora.clocks import as_exact, with_clock, with_zone
 from correlator.news.corpora.layouts import (
     FIELDS,
     NOT_OUT,
@@ -52,7 +52,7 @@ from correlator.news.pages.page import page_batch, parse_page, rejected_page
 from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
-from correlator.news.stated import name_in, people_in, symbols_in
+from correlator.news.stated import NOTHING, name_in, people_in, symbols_in
 from correlator.news.times.address_dates import date_in_address
 
 # What NewsAPI and GNews put in the place of the rest of a text.
