@@ -18,6 +18,7 @@ from correlator.eventstudy.significance import (
     cross_correlation,
     evidence,
     ranks,
+    residual_look,
     residual_loops,
     signed_ranks,
     value_loops,
@@ -98,7 +99,7 @@ def test_loops_say_the_same_as_plain_python(monkeypatch: pytest.MonkeyPatch) -> 
     returns, market = panel(17)
     estimates = estimates_of(returns, market, "market", 30, 5, 6)
     expected = table(estimates)
-    for module in (residual_loops, signed_ranks, value_loops):
+    for module in (residual_look, signed_ranks, value_loops):
         monkeypatch.setattr(module, "compiled", lambda loop: loop)
     monkeypatch.setattr(signed_ranks, "EXACT_UP_TO", 3)
     with np.errstate(over="ignore"):

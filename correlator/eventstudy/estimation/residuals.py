@@ -38,7 +38,8 @@ class Refitted:
         e, used = np.empty(shape), np.empty(shape, dtype=np.bool_)
         daily = np.empty((len(rows), self.estimates.ar.shape[1]))
         series = (self.bars.returns, self.bars.regressor, self.bars.spans)
-        compiled(fill_residuals)(series, (*self._lines, rows), (e, used), daily)
+        symbols, firsts, windows, slopes = (line[rows] for line in self._lines)
+        compiled(fill_residuals)(series, (symbols, firsts, windows, slopes), (e, used), daily)
         return e, used, daily
 
 
@@ -52,7 +53,7 @@ def with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventE
 
 def fill_residuals(
     series: tuple[Array, Array, Spans],
-    lines: tuple[Rows, Rows, Rows, Array, Rows],
+    lines: tuple[Rows, Rows, Rows, Array],
     residuals: tuple[Array, Mask],
     daily: Array,
 ) -> None:
@@ -60,17 +61,16 @@ def fill_residuals(
     the means, over the root of the sessions that each is over.
 
     ``series``: as ``PackedBars``; ``lines``: of each event symbol, first estimation row, first event row and slope
-    (E,), and which events (B,) are filled. Sums with a condition in them are not run side by side by the
+    (B,). Sums with a condition in them are not run side by side by the
     processor, so what is summed is filled first.
     """
     y, xs, spans = series
-    symbols, firsts, windows, slopes, rows = lines
+    symbols, firsts, windows, slopes = lines
     e, used = residuals
     total, length, days = y.shape[1], e.shape[1], daily.shape[1]
     above, root = np.empty(length), np.empty(length)
-    for p in range(len(rows)):
-        i = rows[p]
-        symbol, first, window, beta = symbols[i], firsts[i], windows[i], slopes[i]
+    for p in range(len(e)):
+        symbol, first, window, beta = symbols[p], firsts[p], windows[p], slopes[p]
         x = xs[symbol if len(xs) > 1 else 0]
         t0, t1 = max(0, -first), min(length, total - first)
         returns, regressor = y[symbol, first + t0 : first + t1], x[first + t0 : first + t1]

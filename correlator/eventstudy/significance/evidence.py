@@ -30,14 +30,8 @@ from correlator.eventstudy.significance.cross_correlation import (
     warn_of_sums,
 )
 from correlator.eventstudy.significance.ranks import Ranked, RankSums, numpy_ranks
-from correlator.eventstudy.significance.residual_loops import (
-    LONGEST,
-    Looked,
-    Meeting,
-    constants_of,
-    look_at_residuals,
-    nothing_looked_at,
-)
+from correlator.eventstudy.significance.residual_look import constants_of, look_at_residuals, nothing_looked_at
+from correlator.eventstudy.significance.residual_loops import LONGEST, Looked, Meeting
 from correlator.eventstudy.significance.signed_ranks import Each, keys_of, wilcoxon
 from correlator.eventstudy.significance.sums import SUMS, Block, Known, Sum
 from correlator.eventstudy.significance.value_loops import look_at_values, moments_of, shift_of, values_of

@@ -1,4 +1,4 @@
-"""The second look at many events: sums over their residuals and ranks, in loops that also run as plain Python.
+"""Sums over the residuals and ranks of many events, in loops that also run as plain Python.
 
 The numpy of ``sums`` and ``ranks`` says what is added up, and a test holds these loops to it. One event after the other
 passes by and stays in the processor's cache; what is known of all events comes from the first look.
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.eventstudy.panel.frames import Array, Mask, Rows
-from correlator.eventstudy.request.engines import compiled, inlined
-from correlator.eventstudy.significance.ranks import DaySums, RankSums, no_ranks
-from correlator.eventstudy.significance.sums import ROUNDING, Known
+from correlator.eventstudy.request.engines import inlined
+from correlator.eventstudy.significance.ranks import RankSums
+from correlator.eventstudy.significance.sums import ROUNDING
 from correlator.eventstudy.significance.value_loops import Values
 
 Counts = NDArray[np.int16]
 Keys = NDArray[np.int32]
+Totals = NDArray[np.int32]
 
 LONGEST: Final = int(np.iinfo(np.int16).max) // 4
 """Bars of an estimation window that the loops take: twice the distance of ranks is held in 16 bits."""
@@ -68,34 +69,16 @@ class Order(NamedTuple):
     packed: Rows
 
 
-def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int, int]) -> Looked:
-    """Sums of no events of ``shape`` (L, D, K) on ``dates`` days; ``summed`` the shape of residuals summed by date."""
-    length, days, columns = shape
-    totals, n = np.zeros((dates, columns)), np.zeros((dates, columns))
-    sums = (np.zeros(columns), np.zeros(columns), np.zeros(length), np.zeros((3, columns)))
-    return Looked(*sums, no_ranks(length, days, columns), np.zeros(summed), np.zeros(1), totals, n)
-
-
-def constants_of(known: Known) -> Array:
-    """(6, K) what ``add_pseudo`` reads: mean and sd of x / se, one event less than there are, as often their ratio, and
-    what leaving one event out takes of the moments.
+class Tally(NamedTuple):
+    """Of events with one number of residuals, in whole numbers: ``above`` (K + 1, L and more) how many have a residual
+    above their value, in the last row above none, so that there is one; sums over events of ``twice`` (L,) of
+    ``Order`` and, by how many days are ranked, of what ``rank_days`` fills, ``days`` and ``adjusted`` (D + 1, L + D).
     """
-    rest, mean, sd = known.scaled_n - 1, known.scaled_mean, known.scaled_sd
-    left = (sd**2 * rest / (rest - 1), known.scaled_n / rest / (rest - 1))
-    return np.stack([mean, sd, rest, rest * (mean / sd), *left])
 
-
-def look_at_residuals(
-    estimation: tuple[Array, Mask, Array], values: Values, constants: Array, *, meeting: Meeting, out: Looked
-) -> None:
-    """Add some events to ``out``; ``estimation`` as ``StudyArrays.estimation`` has it. Keys are sorted by numpy, which
-    has wide instructions for whole numbers.
-    """
-    e, used, daily = estimation
-    keys = np.empty(e.shape, dtype=np.int32)
-    compiled(fill_keys)(e, used, values.sigma, keys)
-    keys.sort(axis=1)
-    compiled(add_residuals)((e, daily, keys), (values, constants), meeting, out)
+    above: Counts
+    twice: Totals
+    days: Totals
+    adjusted: Totals
 
 
 def fill_keys(e: Array, used: Mask, sigma: Array, keys: Keys) -> None:
@@ -122,7 +105,7 @@ def add_residuals(
 ) -> None:
     """Add a block of events to ``out``, from residuals, days and sorted keys; ``known``: values and constants.
 
-    Ranks are counted in 16 bits and weighed when the number of residuals changes, which it seldom does.
+    Ranks are counted in whole numbers and weighed when the number of residuals changes, which it seldom does.
     """
     e, daily, keys = estimation
     values, constants = known
@@ -130,15 +113,15 @@ def add_residuals(
     length, days, columns = e.shape[1], daily.shape[1], values.x.shape[1]
     order, asked = empty_order(length), np.empty(days + columns + 1)
     hits, limit = np.empty(days + columns + 1, np.int64), np.empty(columns + 1, np.int16)
-    above, below = np.zeros((columns + 1, len(order.rank)), np.int16), np.empty((2, len(order.rank)), np.int16)
+    tally, below = empty_tally(length, days, columns), np.empty((2, len(order.rank)), np.int16)
     away, centred = np.empty(length + days, np.int16), np.empty(length)
     base, scaled = np.zeros(length), np.empty(columns)
-    alike, weight = -1, 0.0
+    alike, weight = 0, 0.5
     limit[columns] = 0
     for p in range(len(e)):
         n = put_in_order(e[p], keys[p], order)
         if n != alike:
-            weigh(above, weight, ranks)
+            weigh(tally, alike, base, ranks)
             alike, weight = n, 1.0 / (n + 2.0)
         asked[:days] = daily[p]
         for k in range(columns):
@@ -157,16 +140,19 @@ def add_residuals(
             out.variance[k] += variance * values.bars[p, k]
             out.positive_share[k] += share if values.x[p, k] == values.x[p, k] else 0.0
         add_pseudo(scaled, constants, out.pseudo)
-        rank_days(order, (n, asked[:days], hits[:days], below[0]), away, ranks.days)
-        for t in range(length + days):
-            ranks.plain[t] += 0.5 * away[t]
-        rank_days(order, (n, asked[days : 2 * days], hits[days : 2 * days], below[1]), away, ranks.adjusted)
+        rank_days(order, (n, asked[:days], hits[:days], below[0]), away, (ranks.days.ranked, tally.days))
+        rank_days(
+            order,
+            (n, asked[days : 2 * days], hits[days : 2 * days], below[1]),
+            away,
+            (ranks.adjusted.ranked, tally.adjusted),
+        )
         for t in range(length):
-            base[t] += 0.5 * weight * order.twice[t]
+            tally.twice[t] += order.twice[t]
         for k in range(columns):
             limit[k] = np.int16(hits[days + k]) if asked[days + k] == asked[days + k] else np.int16(LONGEST)
         for k in range(columns + 1):
-            row, least = above[k], limit[k]
+            row, least = tally.above[k], limit[k]
             for t in range(len(row)):
                 row[t] += np.int16(order.rank[t] > least)
         for k in range(columns):
@@ -185,17 +171,27 @@ def add_residuals(
                 r -= 1
                 ranks.daily[k, order.place[r]] += 0.5 * weight
                 ranks.u[k] -= 0.5 * weight
-    weigh(above, weight, ranks)
+    weigh(tally, alike, base, ranks)
     for k in range(columns):
         for t in range(length):
             ranks.daily[k, t] += base[t]
 
 
 @inlined
-def weigh(above: Counts, weight: float, into: RankSums) -> None:
-    """Add what was counted of events with one number of residuals, in the last row the residuals themselves, and count
-    from zero.
+def empty_tally(length: int, days: int, columns: int) -> Tally:
+    """A tally of no events; rows of 16 bits end with a whole register of the processor."""
+    width = (length + _COUNTED - 1) // _COUNTED * _COUNTED
+    by_days = (days + 1, length + days)
+    above, twice = np.zeros((columns + 1, width), np.int16), np.zeros(length, np.int32)
+    return Tally(above, twice, np.zeros(by_days, np.int32), np.zeros(by_days, np.int32))
+
+
+@inlined
+def weigh(tally: Tally, n: int, base: Array, into: RankSums) -> None:
+    """Add what was counted of events with ``n`` residuals, and count from zero; ``base`` (L,) what every column of
+    ``into.daily`` has in common.
     """
+    above, weight = tally.above, 1.0 / (n + 2.0)
     columns, length = into.daily.shape
     used = above[columns]
     for k in range(columns):
@@ -206,7 +202,14 @@ def weigh(above: Counts, weight: float, into: RankSums) -> None:
     for t in range(length):
         into.days.ranked[t] += used[t]
         into.adjusted.ranked[t] += used[t]
-    above[:] = 0
+        base[t] += 0.5 * weight * tally.twice[t]
+    for d in range(len(tally.days)):
+        share = 0.5 / (n + d + 1.0)
+        for t in range(tally.days.shape[1]):
+            into.plain[t] += 0.5 * tally.days[d, t]
+            into.days.uniform[t] += share * tally.days[d, t]
+            into.adjusted.uniform[t] += share * tally.adjusted[d, t]
+    above[:], tally.twice[:], tally.days[:], tally.adjusted[:] = 0, 0, 0, 0
 
 
 @inlined
@@ -365,12 +368,13 @@ def not_above(value: Array, n: int, asked: Array, hits: Rows) -> None:
 
 
 @inlined
-def rank_days(order: Order, event: tuple[int, Array, Rows, Counts], away: Counts, into: DaySums) -> None:
+def rank_days(order: Order, event: tuple[int, Array, Rows, Counts], away: Counts, into: tuple[Array, Totals]) -> None:
     """Fill ``away`` (L + D,) with twice the ranks of residuals and days among one another less their mean, 0 for none,
     and add them; ``event``: the number n of residuals, the days' returns (D,), how many residuals are not above each,
-    and how many days lie below each residual.
+    and how many days lie below each residual; ``into``: days ranked (L + D,), and a table of ``Tally``.
     """
     n, daily, hits, below = event
+    ranked_days, totals = into
     days, ranked = len(daily), n
     length = len(away) - days
     for d in range(days):
@@ -387,7 +391,7 @@ def rank_days(order: Order, event: tuple[int, Array, Rows, Counts], away: Counts
             away[order.place[lower]] += 1
         measured = daily[d] == daily[d]
         away[length + d] = own + lower if measured else 0
-        into.ranked[length + d] += 1.0 if measured else 0.0
-    share = 0.5 / (ranked + 1.0)
+        ranked_days[length + d] += 1.0 if measured else 0.0
+    row = totals[ranked - n]
     for t in range(length + days):
-        into.uniform[t] += share * away[t]
+        row[t] += away[t]

@@ -6,12 +6,13 @@ is close to the mean, so that one look is enough.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from correlator.eventstudy.panel.frames import Array, Rows
-from correlator.eventstudy.request.engines import compiled
+from correlator.eventstudy.request.engines import compiled, inlined
 from correlator.eventstudy.significance.arrays import StudyArrays
 
 _SUMS: Final = ("n", "total", "positive", "scaled_n", "scaled_total", "patell", "forecast", "forecasts", "bars")
@@ -41,20 +42,34 @@ def values_of(arrays: StudyArrays, rows: Rows) -> Values:
 
 
 def fill_values(pairs: tuple[Array, ...], own: tuple[Array, Rows, Rows], rows: Rows, values: Values) -> None:
-    """Fill ``values`` of the events ``rows`` from AR and CAR with errors, ``pairs``, and ``own`` sigma, df and bars."""
+    """Fill ``values`` of the events ``rows`` from AR and CAR with errors, ``pairs``, and ``own`` sigma, df and bars.
+
+    Array after array: so the processor fetches the rows of many events at once.
+    """
     ar, ar_se, car, car_se = pairs
     own_sigma, own_df, window_bars = own
     x, se, bars, sigma, df = values
     days = ar.shape[1]
+    copy_rows(ar, rows, x, 0)
+    copy_rows(ar_se, rows, se, 0)
+    copy_rows(car, rows, x, days)
+    copy_rows(car_se, rows, se, days)
+    copy_rows(window_bars, rows, bars, days)
+    for p in range(len(rows)):
+        sigma[p], df[p] = own_sigma[rows[p]], own_df[rows[p]]
+    for p in range(len(rows)):
+        bars[p, :days] = 1.0
+        for k in range(x.shape[1]):
+            bars[p, k] = bars[p, k] if x[p, k] == x[p, k] else 0.0
+
+
+@inlined
+def copy_rows(table: NDArray[Any], rows: Rows, into: Array, first: int) -> None:
+    """Copy ``rows`` of ``table`` to the columns of ``into`` from ``first`` on."""
     for p in range(len(rows)):
         i = rows[p]
-        sigma[p], df[p] = own_sigma[i], own_df[i]
-        for d in range(days):
-            x[p, d], se[p, d] = ar[i, d], ar_se[i, d]
-            bars[p, d] = 1.0 if ar[i, d] == ar[i, d] else 0.0
-        for w in range(car.shape[1]):
-            x[p, days + w], se[p, days + w] = car[i, w], car_se[i, w]
-            bars[p, days + w] = window_bars[i, w] if car[i, w] == car[i, w] else 0.0
+        for c in range(table.shape[1]):
+            into[p, first + c] = table[i, c]
 
 
 def shift_of(arrays: StudyArrays) -> Array:

@@ -1,0 +1,42 @@
+"""The second look at many events: a block of them is sorted by numpy and added up by ``residual_loops``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from correlator.eventstudy.panel.frames import Array, Mask
+from correlator.eventstudy.request.engines import compiled
+from correlator.eventstudy.significance.ranks import no_ranks
+from correlator.eventstudy.significance.residual_loops import Looked, Meeting, add_residuals, fill_keys
+from correlator.eventstudy.significance.sums import Known
+from correlator.eventstudy.significance.value_loops import Values
+
+
+def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int, int]) -> Looked:
+    """Sums of no events of ``shape`` (L, D, K) on ``dates`` days; ``summed`` the shape of residuals summed by date."""
+    length, days, columns = shape
+    totals, n = np.zeros((dates, columns)), np.zeros((dates, columns))
+    sums = (np.zeros(columns), np.zeros(columns), np.zeros(length), np.zeros((3, columns)))
+    return Looked(*sums, no_ranks(length, days, columns), np.zeros(summed), np.zeros(1), totals, n)
+
+
+def constants_of(known: Known) -> Array:
+    """(6, K) what ``add_pseudo`` reads: mean and sd of x / se, one event less than there are, as often their ratio, and
+    what leaving one event out takes of the moments.
+    """
+    rest, mean, sd = known.scaled_n - 1, known.scaled_mean, known.scaled_sd
+    left = (sd**2 * rest / (rest - 1), known.scaled_n / rest / (rest - 1))
+    return np.stack([mean, sd, rest, rest * (mean / sd), *left])
+
+
+def look_at_residuals(
+    estimation: tuple[Array, Mask, Array], values: Values, constants: Array, *, meeting: Meeting, out: Looked
+) -> None:
+    """Add some events to ``out``; ``estimation`` as ``StudyArrays.estimation`` has it. Keys are sorted by numpy, which
+    has wide instructions for whole numbers.
+    """
+    e, used, daily = estimation
+    keys = np.empty(e.shape, dtype=np.int32)
+    compiled(fill_keys)(e, used, values.sigma, keys)
+    keys.sort(axis=1)
+    compiled(add_residuals)((e, daily, keys), (values, constants), meeting, out)
