@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-BATCH_ROWS, BATCH_TEXT = 10_000, 20_000_000
-"""Rows that are read at a time, and characters where they are long: they bound the memory of a load."""
+BATCH_ROWS, BATCH_TEXT = 50_000, 20_000_000
+"""Most rows of a batch, and most characters: long rows fill a smaller batch, which bounds the memory of a load."""
+SLICE_ROWS = 10_000
+"""Rows that are taken from a frame or a Parquet file at once."""
 MAX_COLUMN = 2_000_000_000
 ARROW = (".arrow", ".feather", ".ipc")
 WORKBOOKS = (".xlsx", ".xls", ".ods")
@@ -66,7 +68,7 @@ def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> 
 
 def frame_rows(frame: pl.DataFrame) -> tuple[list[str], Iterator[Row]]:
     """Names and rows of a frame, as ``read_rows`` gives those of a file."""
-    parts = (zip(*map(_series_texts, part), strict=True) for part in frame.iter_slices(BATCH_ROWS))
+    parts = (zip(*map(_series_texts, part), strict=True) for part in frame.iter_slices(SLICE_ROWS))
     return frame.columns, enumerate(chain.from_iterable(parts), start=1)
 
 
@@ -209,7 +211,7 @@ def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
     limit = max(10 * text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     number = taken = 0
     with _readable(path):
-        for part in file.iter_batches(batch_size=BATCH_ROWS):
+        for part in file.iter_batches(batch_size=SLICE_ROWS):
             for row in zip(*(_texts(column) for column in part.columns), strict=True):
                 number += 1
                 taken += sum(map(len, row))
