@@ -1,6 +1,6 @@
-"""Pages as browsers and crawlers put them away: MHTML (one page with its pictures) and WARC (many).
+"""Pages archived by browsers and crawlers: MHTML (one page with its pictures) and WARC (many pages).
 
-When a page was put away says nothing of when it was published: only what the page itself states counts.
+The time of archiving says nothing about the time of publication: only what the page itself states is used.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _MHTML = re.compile(
     r"(?im)\A(?:[\w-]+:.*\n(?:[ \t].*\n)*)*?(?:snapshot-content-location:|content-type:\s*multipart/related)"
 )
 _LENGTH = re.compile(r"[0-9]{1,15}")
-_TOO_LARGE = f"the page is larger than {MAX_PAGE_BYTES // 1_000_000} MB, which no page is"
-_CUT = f"its record is cut off, or larger than {MAX_PAGE_BYTES // 1_000_000} MB"
+_TOO_LARGE = f"the page is larger than {MAX_PAGE_BYTES // 1_000_000} MB, the limit"
+_CUT = f"its record is truncated, or larger than {MAX_PAGE_BYTES // 1_000_000} MB"
 _PAGES = ("text/html", "application/xhtml")
 
 
 @dataclass(frozen=True)
 class _Saved:
-    """A page that was put away: its address, bytes and the header that says its type; ``problem``: why it is none."""
+    """An archived page: its address, bytes and content type; ``problem``: why it cannot be used, empty if it can."""
 
     url: str
     html: bytes = b""
@@ -48,14 +48,14 @@ class _Saved:
 
 
 def is_archive(head: str) -> bool:
-    """Whether a file that begins so is a WARC or MHTML file."""
+    """Whether a file that begins with ``head`` is a WARC or MHTML file."""
     return head.startswith("WARC/") or _MHTML.match(head) is not None
 
 
 def read_archive(path: Path, publishers: Publishers, *, published: str | None = None) -> Iterator[Batch]:
-    """A batch for each page of an archive; a page of a WARC file that cannot be read is a reject, that of MHTML raises.
+    """Yield a batch per page of an archive; an unreadable page becomes a reject in a WARC file and raises in MHTML.
 
-    ``published``: the time of the page of MHTML, in place of what it prints.
+    ``published``: the publication time of an MHTML page, in place of the time it prints.
     """
     source = called(path)
     with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
@@ -66,7 +66,7 @@ def read_archive(path: Path, publishers: Publishers, *, published: str | None = 
             yield _batch(page, source, 1, publishers, published=published)
             return
         if published:
-            raise InputError(f"published is the time of one page, and {source} is a WARC file", argument="published")
+            raise InputError(f"published applies to a single page, but {source} is a WARC file", argument="published")
         pages = 0
         for pages, page in enumerate(_of_warc(first, stream), start=1):
             stream.count(len(page.html))
@@ -76,32 +76,33 @@ def read_archive(path: Path, publishers: Publishers, *, published: str | None = 
                 text = visible_text(decode(page.html, page.content_type)) if page.html else ""
                 yield rejected_page(source, pages, str(error), text=text, name=shown(page.url))
     if not pages:
-        raise InputError(f"{source} holds no answer that is a page")
+        raise InputError(f"{source} contains no HTML pages")
 
 
 class _Counted:
-    """A file of which every byte that is read counts, so that none unpacks without end. Its ratio is limited, not its
-    size: crawls are larger than memory.
+    """A file that counts the bytes read and limits their ratio to the packed size, so that no bomb is unpacked.
+
+    The size itself is not limited: crawls are larger than memory.
     """
 
     def __init__(self, file: IO[bytes], source: str, packed: int) -> None:
         self._file, self.source, self._packed, self._total = file, source, packed, 0
 
     def line(self) -> bytes:
-        """The next line, or as much of it as headers may have."""
+        """Return the next line, at most ``LONGEST_HEAD`` bytes of it."""
         return self._counted(self._file.readline(LONGEST_HEAD))
 
     def take(self, size: int) -> bytes:
-        """The next ``size`` bytes, or what there is of them."""
+        """Return the next ``size`` bytes, fewer at the end of the file."""
         return self._counted(self._file.read(size))
 
-    def pass_over(self, rest: int) -> None:
-        """Reads the next ``rest`` bytes away."""
+    def skip(self, rest: int) -> None:
+        """Skip the next ``rest`` bytes."""
         while rest > 0 and (skipped := len(self.take(min(rest, 1_000_000)))):
             rest -= skipped
 
     def count(self, size: int) -> None:
-        """Counts what was unpacked within what was read."""
+        """Count ``size`` more unpacked bytes. Raises InputError above the limit of the ratio."""
         self._total += size
         check_unpacked(min(self._total, MOST_BYTES), self._packed, self.source)
 
@@ -122,18 +123,18 @@ def _batch(page: _Saved, source: str, number: int, publishers: Publishers, *, pu
 
 
 def _of_mhtml(raw: bytes, source: str) -> _Saved:
-    """The page of an MHTML file, without its pictures and frames."""
+    """Return the page of an MHTML file, without its pictures and frames."""
     if len(raw) > MAX_MHTML_BYTES:
         raise InputError(f"{source} is larger than {MAX_MHTML_BYTES // 1_000_000} MB, the limit")
     try:
         pages = [part for part in parts_of(raw) if _is_page(part.stated("content-type"))]
         if not pages:
-            raise InputError("it holds no page")
+            raise InputError("it contains no HTML page")
         root, _ = split_head(raw)
         address = headers_of(root).get("snapshot-content-location", "")
         page = next((part for part in pages if part.stated("content-location") == address), pages[0])
         if not page.whole:
-            raise InputError("it is cut off")
+            raise InputError("it is truncated")
         html = page.content()
     except InputError as error:
         raise InputError(f"{source} cannot be read: {error.message}", hint="save it again as a complete page") from None
@@ -141,12 +142,12 @@ def _of_mhtml(raw: bytes, source: str) -> _Saved:
 
 
 def _address(stated: str) -> str:
-    """An address as a header states it."""
+    """Return the address in the value of a header."""
     return one_line(stated.strip("<>"))
 
 
 def _of_warc(first: bytes, stream: _Counted) -> Iterator[_Saved]:
-    """The pages among the records of a WARC file whose first line is read; what is no page is passed over."""
+    """Yield the pages among the records of a WARC file, given its first line; other records are skipped."""
     line = first
     while line:
         if not line.startswith(b"WARC/"):
@@ -154,13 +155,13 @@ def _of_warc(first: bytes, stream: _Counted) -> Iterator[_Saved]:
         record = _headers(stream)
         stated = record.get("content-length", "")
         if not _LENGTH.fullmatch(stated):
-            raise _damaged(stream, "a record does not say how long it is")
+            raise _damaged(stream, "a record has no valid Content-Length")
         size = int(stated)
         content = stream.take(min(size, MAX_PAGE_BYTES + LONGEST_HEAD))
         page = _of_record(record, content)
         if page is not None:
             yield page if len(content) == size else replace(page, problem=_CUT)
-        stream.pass_over(size - len(content))
+        stream.skip(size - len(content))
         line = _next_line(stream)
 
 
@@ -169,30 +170,30 @@ def _damaged(stream: _Counted, what: str) -> InputError:
 
 
 def _next_line(stream: _Counted) -> bytes:
-    """The next line that is not blank, empty at the end."""
+    """Return the next line that is not blank, or an empty one at the end of the file."""
     for _ in range(_MOST_BLANK_LINES):
         line = stream.line()
         if not line or line.strip():
             return line
-    raise _damaged(stream, f"more than {_MOST_BLANK_LINES} blank lines stand between records")
+    raise _damaged(stream, f"more than {_MOST_BLANK_LINES} blank lines between records")
 
 
 def _headers(stream: _Counted) -> dict[str, str]:
-    """The headers of a record, up to an empty line."""
+    """Read the headers of a record, up to an empty line."""
     lines, size = [], 0
     while (line := stream.line()).strip():
         lines.append(line)
         size += len(line)
         if size >= LONGEST_HEAD:
-            raise _damaged(stream, f"a record has headers of more than {LONGEST_HEAD // 1_000} kB")
+            raise _damaged(stream, f"the headers of a record are longer than {LONGEST_HEAD // 1_000} kB")
     try:
         return headers_of(b"".join(lines))
     except InputError as error:
-        raise _damaged(stream, f"of a record, {error.message}") from None
+        raise _damaged(stream, f"in a record, {error.message}") from None
 
 
 def _of_record(record: Mapping[str, str], content: bytes) -> _Saved | None:
-    """The page that a record holds; None for a picture, a request, a note of the crawler."""
+    """Return the page in a record; None if it is a picture, a request or metadata of the crawler."""
     url, kind = _address(record.get("warc-target-uri", "")), record.get("warc-type", "")
     stated = record.get("content-type", "")
     if kind == "resource":
@@ -207,7 +208,7 @@ def _of_record(record: Mapping[str, str], content: bytes) -> _Saved | None:
             return None
         code = status.decode("latin-1").split()[1:2]
         if code != ["200"]:
-            raise InputError(f"the answer was {''.join(code)[:10] or 'none'}, no page")
+            raise InputError(f"the response status was {''.join(code)[:10] or 'missing'}, not 200")
         return _Saved(url, _unpacked(content[body:], headers), headers.get("content-type", ""))
     except InputError as error:
         return _Saved(url, problem=error.message)
@@ -218,28 +219,28 @@ def _is_page(content_type: str) -> bool:
 
 
 def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """A page as its server sent it, put together and unpacked. Raises InputError."""
-    if "chunked" in headers.get("transfer-encoding", "").lower() and not _begins_as_page(body):
+    """Return a page with its chunks joined and its content encoding decoded. Raises InputError."""
+    if "chunked" in headers.get("transfer-encoding", "").lower() and not _looks_like_page(body):
         body = _joined(body)
     packing = headers.get("content-encoding", "").lower()
-    if packing in ("", "identity") or not body or _begins_as_page(body):  # crawlers unpack and leave the header
+    if packing in ("", "identity") or not body or _looks_like_page(body):  # crawlers unpack and leave the header
         return body
     if packing not in _PACKED:
-        raise InputError(f"the page is packed by {packing[:40]!r}, which is not read")
+        raise InputError(f"the page has an unsupported content encoding {packing[:40]!r}")
     try:
         return _PACKED[packing](body)
     except EOFError:
-        raise InputError("the page is cut off within its packing") from None
+        raise InputError("the compressed page is truncated") from None
     except (zlib.error, OSError):
-        raise InputError(f"the page says that it is packed by {packing}, and is not") from None
+        raise InputError(f"the page is declared as {packing} but is not {packing} data") from None
 
 
-def _begins_as_page(body: bytes) -> bool:
+def _looks_like_page(body: bytes) -> bool:
     return body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _joined(body: bytes) -> bytes:
-    """The chunks of a body as one. Raises InputError where they do not end."""
+    """Join the chunks of a chunked body. Raises InputError if the last chunk is missing."""
     parts: list[bytes] = []
     place = 0
     while (match := _CHUNK.match(body, place)) and len(parts) <= MOST_CHUNKS:
@@ -249,8 +250,8 @@ def _joined(body: bytes) -> bytes:
         parts.append(body[match.end() : match.end() + size])
         place = match.end() + size + 2
     if len(parts) > MOST_CHUNKS:
-        raise InputError(f"the page is sent in more than {MOST_CHUNKS:,} chunks, which no page is")
-    raise InputError("the page is cut off between its chunks, or they are damaged")
+        raise InputError(f"the page has more than {MOST_CHUNKS:,} chunks, the limit")
+    raise InputError("the chunks of the page are truncated or damaged")
 
 
 def _gunzipped(body: bytes) -> bytes:

@@ -1,7 +1,7 @@
-"""What every news reader yields: articles, the quotes of their strips, and what could not be taken.
+"""Batches, which every news reader yields: articles, the quotes of their ticker strips, and rejects.
 
-A reader is a generator of batches, so that a source of any size passes through bounded memory. Columns derive from
-``tables.py``; what only the store knows (numbers, versions, load time, dated sessions) is filled in there.
+A reader is a generator of batches, so that a source of any size is read in bounded memory. Columns derive from
+``tables.py``; the store fills in what only it knows (ids, versions, load times, sessions of strips).
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Batch:
-    """Frames of one stretch of a source: articles (``ARTICLE_SCHEMA``), quotes (``QUOTE_SCHEMA``), rejects, and the
-    symbols that the source itself names for its articles (``NAMED_SCHEMA``).
+    """Frames of one part of a source: articles (``ARTICLE_SCHEMA``), quotes (``QUOTE_SCHEMA``), rejects, and the
+    symbols that the source itself states for its articles (``NAMED_SCHEMA``).
 
-    Quotes of pages that are rejects have an empty ``article_key``, and for each page another ``content_hash``.
+    Quotes of rejected pages have an empty ``article_key`` and a ``content_hash`` that differs from page to page.
     """
 
     articles: pl.DataFrame
@@ -57,20 +57,20 @@ class Batch:
 
 
 def regrouped(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
-    """The same articles, quotes and rejects in batches of ``rows`` articles, the last one of fewer."""
-    waiting: list[Batch] = []
+    """Yield the same rows in batches of ``rows`` articles; the last batch may be smaller."""
+    pending: list[Batch] = []
     for batch in batches:
-        waiting.append(batch)
-        while sum(max(each.articles.height, 1) for each in waiting) > rows:
-            whole = _together(waiting)
-            yield _part(whole, 0, rows)
-            rest = _part(whole, rows, whole.articles.height)
-            waiting = [rest] if rest.articles.height else []
-    if waiting:
-        yield _together(waiting)
+        pending.append(batch)
+        while sum(max(each.articles.height, 1) for each in pending) > rows:
+            joined = _concatenated(pending)
+            yield _part(joined, 0, rows)
+            rest = _part(joined, rows, joined.articles.height)
+            pending = [rest] if rest.articles.height else []
+    if pending:
+        yield _concatenated(pending)
 
 
-def _together(batches: Sequence[Batch]) -> Batch:
+def _concatenated(batches: Sequence[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     frames = ("articles", "quotes", "rejects", "named")
@@ -78,7 +78,7 @@ def _together(batches: Sequence[Batch]) -> Batch:
 
 
 def _part(batch: Batch, first: int, end: int) -> Batch:
-    """Articles ``first`` to ``end`` with their quotes; rejects and their quotes go with the first part."""
+    """Return articles ``first`` to ``end`` with their quotes; rejects and their quotes go with the first part."""
     articles = batch.articles.slice(first, end - first)
     identity = ["article_key", "content_hash"]
     owned = batch.quotes.join(articles.select(identity).unique(), on=identity, how="semi", maintain_order="left")
@@ -92,7 +92,7 @@ def make_batch(
     quotes: Sequence[Mapping[str, object]] = (),
     rejects: Sequence[Mapping[str, object]] = (),
 ) -> Batch:
-    """A batch from rows; article rows get ``article_key`` and ``content_hash`` from their content."""
+    """Return a batch of rows; ``article_key`` and ``content_hash`` of articles are computed from their content."""
     return Batch(
         pl.DataFrame([_with_identity(row) for row in articles], schema=ARTICLE_SCHEMA),
         pl.DataFrame(list(quotes), schema=QUOTE_SCHEMA),
@@ -101,7 +101,7 @@ def make_batch(
 
 
 def reject(source: str, source_line: int, reason: str, content: str) -> dict[str, object]:
-    """One row of rejects; reason and content are made printable, the content shortened to 500 characters."""
+    """Return a row of rejects with reason and content made printable and the content cut to 500 characters."""
     return {
         "source": source,
         "source_line": source_line,
@@ -111,21 +111,21 @@ def reject(source: str, source_line: int, reason: str, content: str) -> dict[str
 
 
 def clean_text(text: str) -> str:
-    """Text without NULs, lone surrogates and other control characters (tab and line feed stay)."""
+    """Remove NULs, lone surrogates and other control characters from a text, except tab and line feed."""
     if text.isprintable():
         return text
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: str) -> str:
-    """Clean text with single spaces and no line ends."""
+    """Return clean text on one line with single spaces."""
     if text.isprintable() and "  " not in text:
         return text.strip(" ")
     return " ".join(clean_text(text).split())
 
 
 def encodable(text: str) -> str:
-    """Text without the lone surrogates that JSON can write and UTF-8 cannot."""
+    """Remove lone surrogates, which JSON can express and UTF-8 cannot."""
     return text if text.isascii() else text.encode("utf-8", "ignore").decode()
 
 
@@ -133,7 +133,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
 
 
 def kept_address(url: str | None) -> str | None:
-    r"""An address as it is kept: not one that a browser would run, or that is on the reader's own machine; else None.
+    r"""Return the address if it is safe to store: None if a browser would run it, or if it names a local file.
 
     Examples
     --------
@@ -147,27 +147,27 @@ def kept_address(url: str | None) -> str | None:
 
 
 def article_key(publisher: str, headline: str, url: str | None, day: date | None) -> str:
-    """Identity of an article: its canonical URL where known, else publisher, normalised headline and day."""
+    """Return the identity of an article: its canonical URL if known, else publisher, normalised headline and day."""
     if url:
         return digest(("url", canonical_url(url)))
     return digest((publisher, normalise_headline(headline), day.isoformat() if day else ""))
 
 
 def content_hash(headline: str, body: str | None, published: datetime | None, updated: datetime | None) -> str:
-    """Hash of what the article says: equal means the same text with the same times."""
+    """Return a hash of an article's content: equal hashes mean the same text with the same times."""
     return digest(
         (headline, body or "", published.isoformat() if published else "", updated.isoformat() if updated else "")
     )
 
 
 def digest(parts: Iterable[str]) -> str:
-    """32 hexadecimal digits (BLAKE2b) over the parts, kept apart by ``SEPARATOR``."""
+    """Return 32 hexadecimal digits (BLAKE2b) of the parts joined with ``SEPARATOR``."""
     joined = SEPARATOR.join(parts).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(joined, digest_size=16).hexdigest()
 
 
 def normalise_headline(headline: str) -> str:
-    """Letters and digits of a headline in lower case, single spaces; any script."""
+    """Return the letters and digits of a headline, of any script, in lower case with single spaces."""
     if headline.isascii():
         return _NOT_ALNUM.sub(" ", headline.lower()).strip()
     folded = unicodedata.normalize("NFKC", headline).casefold()
@@ -180,7 +180,7 @@ _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 
 def canonical_url(url: str) -> str:
-    """An address without scheme, ``www.``/``m.``/``amp.``, AMP suffix, tracking parameters and fragment."""
+    """Remove scheme, ``www.``/``m.``/``amp.``, AMP suffix, tracking parameters and fragment from an address."""
     match = _URL.match(url.strip())
     if not match:
         return url.strip()
@@ -200,7 +200,7 @@ _TRACKING = re.compile(
 
 
 def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
-    """The row with its key and hash; rows that carry them already are left."""
+    """Return the row with its key and hash; a row that has them is returned unchanged."""
     row = {name: encodable(value) if isinstance(value, str) else value for name, value in row.items()}
     if row.get("content_hash"):
         return row
@@ -208,7 +208,7 @@ def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
     url = row["url"] = kept_address(str(row["url"])) if row.get("url") else None
     instant = published if isinstance(published, datetime) else None
     if isinstance(updated, datetime) and instant and updated <= instant:
-        updated = row["updated_at"] = None  # what is not later than the publication is not an update
+        updated = row["updated_at"] = None  # an update is later than the publication
     headline = str(row["headline"])
     return {
         **row,
@@ -220,10 +220,10 @@ def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def read_ahead(batches: Iterable[Item]) -> Iterator[Item]:
-    """The batches, each read while the one before is used: writing to the store leaves a processor free."""
+    """Yield the batches, reading the next one in a thread while the current one is used (e.g. written to the store)."""
     rest = iter(batches)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(next, rest, None)
-        while (batch := waiting.result()) is not None:
-            waiting = pool.submit(next, rest, None)
+        pending = pool.submit(next, rest, None)
+        while (batch := pending.result()) is not None:
+            pending = pool.submit(next, rest, None)
             yield batch

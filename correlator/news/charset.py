@@ -1,7 +1,7 @@
-"""Bytes as text: by their byte order mark, as UTF-8 where they are it, by what is declared, else by their content.
+"""Decode bytes to text: by byte order mark, as UTF-8 if valid, by the declared encoding, else by content.
 
-Valid UTF-8 with letters beyond ASCII is hardly ever anything else, so it comes before a declaration, which pages often
-copy from a template. A byte that does not fit costs that byte: it becomes U+FFFD and the rest is read on.
+Valid UTF-8 with non-ASCII letters is hardly ever anything else, so it takes precedence over a declaration, which pages
+often copy from a template. Only an invalid byte itself is lost: it becomes U+FFFD.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What browsers read under a label that formally is a part of it (WHATWG Encoding Standard).
+# The wider encoding that browsers use for a label (WHATWG Encoding Standard).
 _WIDER = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -39,7 +39,7 @@ _DECLARED = (
 _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_\-:.]{2,30})""", re.IGNORECASE)
 _HEAD = 4096
 _SAMPLE = 200_000
-_EVIDENCE = 40  # bytes beyond ASCII from which on content tells an encoding
+_EVIDENCE = 40  # non-ASCII bytes needed to detect an encoding from content
 _LANGUAGE = re.compile(rb"""<html[^>]{0,300}?\blang\s*=\s*["']?([A-Za-z]{2})""", re.IGNORECASE)
 _OF_LANGUAGE = {
     **dict.fromkeys(("tr", "az"), "cp1254"),
@@ -71,10 +71,10 @@ _MULTI = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\x
 
 
 def decode(raw: bytes, content_type: str | None = None) -> str:
-    """A page's or feed's bytes as text, control characters removed.
+    """Return the bytes of a page or feed as text without control characters.
 
-    ``content_type`` is the header that came with them; without it, and without a mark or declaration, the content
-    decides (charset-normalizer).
+    ``content_type`` is the HTTP header of the response; without it, a byte order mark or a declaration, the encoding is
+    detected from the content (charset-normalizer).
 
     Examples
     --------
@@ -84,7 +84,7 @@ def decode(raw: bytes, content_type: str | None = None) -> str:
     for mark, name in _MARKS:
         if raw.startswith(mark):
             return clean_text(raw.decode(name, "replace"))
-    if _is_utf16(raw):  # its bytes may be UTF-8 by chance: half of them are zeros
+    if _is_utf16(raw):  # first, since its bytes (half of them zeros) may be valid UTF-8
         return clean_text(raw.decode(_utf16(raw), "replace"))
     escapes = b"\x1b$" in raw[:_SAMPLE] or b"\x1b(" in raw[:_SAMPLE]
     if not escapes:
@@ -99,7 +99,7 @@ def decode(raw: bytes, content_type: str | None = None) -> str:
 
 
 def is_text(raw: bytes) -> bool:
-    """Whether bytes are text of some encoding, and not a picture, a document, an archive or a database."""
+    """Whether bytes are text in some encoding rather than a picture, document, archive or database."""
     sample = raw[:_HEAD]
     if any(sample.startswith(mark) for mark, _ in _MARKS):
         return True
@@ -110,7 +110,7 @@ def is_text(raw: bytes) -> bool:
 
 
 def declared_encoding(raw: bytes, content_type: str | None = None) -> str | None:
-    """The encoding that a header, meta tag or XML declaration names, as Python calls it; None for UTF-8 and unknown."""
+    """Return the Python name of the encoding in a header, meta tag or XML declaration; None for UTF-8 or unknown."""
     header = _HEADER.search(content_type or "")
     names = [header[1]] if header else []
     names += [match[1].decode("ascii") for pattern in _DECLARED if (match := pattern.search(raw[:_HEAD]))]
@@ -122,17 +122,17 @@ def declared_encoding(raw: bytes, content_type: str | None = None) -> str | None
 
 
 def encoding_named(name: str) -> str:
-    """The encoding that a user calls ``name``; raises InputError for one that Python does not know."""
+    """Return the Python encoding called ``name``. Raises InputError if it is unknown."""
     encoding = _known(name)
     if encoding is None:
         raise InputError(
-            f"{name!r} is not an encoding", hint="use a name such as utf-8, cp1252, cp1254, cp1251 or shift_jis"
+            f"unknown encoding {name!r}", hint="use a name such as utf-8, cp1252, cp1254, cp1251 or shift_jis"
         )
     return encoding
 
 
 def likely_encoding(raw: bytes) -> str | None:
-    """What encoding bytes that are not UTF-8 probably have, to name it in an error; None if it cannot be told."""
+    """Return the likely encoding of bytes that are not UTF-8, for error messages; None if none is likely."""
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:_SAMPLE]).best()
@@ -140,7 +140,7 @@ def likely_encoding(raw: bytes) -> str | None:
 
 
 def mostly_utf8(raw: bytes) -> bool:
-    """Whether most of the bytes beyond ASCII form UTF-8 sequences, so that the others are damage."""
+    """Whether most non-ASCII bytes form UTF-8 sequences, so that the others are damage."""
     sample = raw[:_SAMPLE]
     high = sum(byte > 0x7F for byte in sample)
     return high > 0 and sum(map(len, _MULTI.findall(sample))) >= 0.6 * high
@@ -156,7 +156,7 @@ def _known(name: str) -> str | None:
     try:
         b"a".decode(_WIDER.get(python, python))
     except (LookupError, UnicodeError):
-        return None  # a transform of bytes, which is not an encoding of text
+        return None  # a bytes-to-bytes codec
     return _WIDER.get(python, python)
 
 
@@ -171,7 +171,7 @@ def _utf16(raw: bytes) -> str:
 
 
 def _by_content(raw: bytes) -> str:
-    """The likely encoding; of few bytes beyond ASCII that of the page's language, which tells more than they do."""
+    """Return the likely encoding; with few non-ASCII bytes, the usual one of the page's language."""
     language = _LANGUAGE.search(raw[:_HEAD])
     usual = _OF_LANGUAGE.get(language[1].decode("ascii").lower(), "cp1252") if language else "cp1252"
     if sum(byte > 0x7F for byte in raw[:_SAMPLE]) < _EVIDENCE:

@@ -1,8 +1,8 @@
-"""What news agencies deliver, NewsML-G2 and NITF, into articles.
+"""Read dispatches of news agencies (NewsML-G2 and NITF) into articles.
 
-A text is public when its version was issued, and not before its embargo ends; when its first version was begun says
-nothing of that. What is cancelled, withheld or without an end of its embargo, and what is
-no text (pictures, packages, planned events), is a reject.
+A text is public once its version is issued and its embargo has ended; the creation time of its first version is not
+used. Cancelled or withheld texts, embargoes without an end, and items other than text (pictures, packages, planned
+events) become rejects.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _BY = re.compile(r"^by\s+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class _Dispatch:
-    """One text as an agency delivers it.
+    """One dispatch as delivered.
 
-    ``issued``: the times by all of which it was out, with the name of each; ``printed``: when publications printed it,
-    by the first of which it was out; ``embargo``: when that ends, empty where it
-    has none. ``problem``: why it is no article, empty where it is one.
+    ``issued``: names and values of the times after all of which it was public; ``printed``: times of printed
+    publications, after the first of which it was public; ``embargo``: end of the embargo, empty without one.
+    ``problem``: why it is not an article, empty if it is one.
     """
 
     headline: str
@@ -54,20 +54,20 @@ class _Dispatch:
 
 
 def read_dispatches(path: Path, publishers: Publishers) -> Iterator[Batch]:
-    """The texts of a NewsML-G2 or NITF file; those that are not out are rejects. Raises InputError."""
+    """Yield the texts of a NewsML-G2 or NITF file; unpublished ones become rejects. Raises InputError."""
     with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
         raw = file.read(MAX_BYTES + 1)
     yield from dispatch_batches(raw, called(path), publishers)
 
 
 def dispatch_batches(raw: bytes, source: str, publishers: Publishers = Publishers()) -> Iterator[Batch]:  # noqa: B008
-    """The texts of a file's bytes. Raises InputError for what is no such file, is too large or declares entities."""
+    """Yield the texts in a file's bytes. Raises InputError for another format, a size over the limit, or entities."""
     if len(raw) > MAX_BYTES:
-        raise InputError(f"{source} is larger than {MAX_BYTES // 1_000_000} MB, which no dispatch is", hint="split it")
+        raise InputError(f"{source} is larger than {MAX_BYTES // 1_000_000} MB, the limit", hint="split it")
     root = tree_of(plain_xml(raw, source), source, "a NewsML-G2 or NITF file")
     dispatches = list(_dispatches(root, source))
     if not dispatches:
-        raise InputError(f"{source} holds no news item")
+        raise InputError(f"{source} contains no news items")
     articles, rejects = [], []
     for number, dispatch in enumerate(dispatches, start=1):
         try:
@@ -78,7 +78,7 @@ def dispatch_batches(raw: bytes, source: str, publishers: Publishers = Publisher
 
 
 def is_dispatch(head: str) -> bool:
-    """Whether a file that begins so is NewsML (of any version) or NITF, by its first element."""
+    """Whether a file that begins with ``head`` is NewsML (of any version) or NITF, by its first element."""
     return _FIRST.match(head) is not None
 
 
@@ -91,12 +91,12 @@ def _dispatches(root: Element, source: str) -> Iterator[_Dispatch]:
     else:
         raise InputError(
             f"{source} is {local_name(root)}, not NewsML-G2 or NITF",
-            hint="ask the agency for one of these, or for a feed",
+            hint="ask the agency for one of these formats, or for a feed",
         )
 
 
 def _of_item(item: Element) -> _Dispatch:
-    """A NewsML-G2 item."""
+    """Return the dispatch in a NewsML-G2 item."""
     meta, content = _child(item, "itemMeta"), _child(item, "contentMeta")
     status, kind = (_code(_child(meta, name)) for name in ("pubStatus", "itemClass"))
     nitf = _find(item, "nitf")
@@ -113,34 +113,35 @@ def _of_item(item: Element) -> _Dispatch:
         _provider(meta),
         "; ".join(filter(None, authors)) or (text.authors if text else ""),
         _attribute(_child(content, "language"), "tag"),
-        _why_not_item(item, status, kind, open_end=embargo is not None and not text_within(embargo)),
+        _item_problem(item, status, kind, open_end=embargo is not None and not text_within(embargo)),
     )
 
 
-def _why_not_item(item: Element, status: str, kind: str, *, open_end: bool) -> str:
-    """Why a NewsML-G2 item is no article; empty where it is one."""
+def _item_problem(item: Element, status: str, kind: str, *, open_end: bool) -> str:
+    """Return why a NewsML-G2 item is not an article; empty if it is one."""
     if local_name(item) != "newsItem":
-        return f"a {local_name(item)[:40]}, no text"
-    if twice := _stated_twice(_child(item, "itemMeta"), _ITEM_ONCE):
-        return twice
+        return f"the item is a {local_name(item)[:40]}, not a text"
+    if duplicate := _duplicate(_child(item, "itemMeta"), _ITEM_ONCE):
+        return duplicate
     if kind not in ("", "text", "composite"):
-        return f"a {kind[:40]}, no text"
-    return _why_not_out(status, open_end=open_end)
+        return f"the item is a {kind[:40]}, not a text"
+    return _unpublished(status, open_end=open_end)
 
 
-def _stated_twice(parent: Element | None, names: Sequence[str]) -> str:
-    """Why a text is no article that states one of ``names`` more than once; empty where it does not."""
+def _duplicate(parent: Element | None, names: Sequence[str]) -> str:
+    """Return which of ``names`` an item states more than once, as the reason to reject it; empty if none."""
     return next((f"it states {name} more than once" for name in names if len(_children(parent, name)) > 1), "")
 
 
-def _why_not_out(status: str, *, open_end: bool) -> str:
+def _unpublished(status: str, *, open_end: bool) -> str:
+    """Return why an item is not public yet; empty if it is."""
     if status not in ("", "usable", "embargoed"):
-        return f"its status is {status[:40]}: it is not out"
-    return "embargoed without an end" if open_end else ""
+        return f"its status is {status[:40]}: it is not published"
+    return "its embargo has no end" if open_end else ""
 
 
 def _of_nitf(root: Element) -> _Dispatch:
-    """A NITF document."""
+    """Return the dispatch in a NITF document."""
     data, heading = _find(root, "docdata"), _find(root, "hl1")
     printed = [each for each in root.iter() if local_name(each) == "pubdata"]
     status, released = _attribute(data, "management-status").casefold(), _norm(_find(data, "date.release"))
@@ -154,7 +155,7 @@ def _of_nitf(root: Element) -> _Dispatch:
         tuple(filter(None, provider)),
         _BY.sub("", text_within(_find(root, "byline"))),
         "",
-        _stated_twice(data, _NITF_ONCE) or _why_not_out(status, open_end=status == "embargoed" and not released),
+        _duplicate(data, _NITF_ONCE) or _unpublished(status, open_end=status == "embargoed" and not released),
     )
 
 
@@ -183,19 +184,19 @@ def _article(dispatch: _Dispatch, source: str, number: int, publishers: Publishe
 
 
 def _published(dispatch: _Dispatch, publisher: Profile) -> Stamp:
-    """The last of the times by which the text was out, of publications the first (days end). Raises TimeError."""
+    """Return the latest of issue, end of embargo and first printed publication. Raises TimeError without any."""
     stated = [*dispatch.issued, ("end of embargo", dispatch.embargo)]
     stamps = [publisher.stamp(text, origin) for origin, text in stated if text]
     printed = [publisher.stamp(text, "date.publication") for text in dispatch.printed if text]
     stamps += sorted(printed, key=_known_by)[:1]
     known = [(stamp.instant, stamp) for stamp in stamps if stamp.instant is not None]
     if not known:
-        raise TimeError("the item does not say when its version was issued")
+        raise TimeError("the item has no issue time")
     return max(known, key=lambda pair: pair[0])[1]
 
 
 def _known_by(stamp: Stamp) -> datetime:
-    """When at the latest what is dated so is known: a day at its end."""
+    """Return the latest instant a stamp may mean: a day counts at its end."""
     if stamp.instant is None:
         return datetime.max.replace(tzinfo=UTC)
     return stamp.instant + timedelta(days=stamp.precision == "day")
@@ -209,7 +210,7 @@ def _provider(meta: Element | None) -> tuple[str, ...]:
 
 
 def _paragraphs(content: Element | None) -> tuple[str, ...]:
-    """The paragraphs of a content: its ``p`` elements, else its plain text by blank lines."""
+    """Return the paragraphs of a content: its ``p`` elements, else its plain text split at blank lines."""
     if content is None:
         return ()
     marked = [text_within(each) for each in _outermost(content, "p")]
@@ -221,7 +222,7 @@ def _paragraphs(content: Element | None) -> tuple[str, ...]:
 
 
 def _code(element: Element | None) -> str:
-    """The code of a controlled value without its scheme: ``usable`` of ``stat:usable``."""
+    """Return the code of a controlled value without its scheme: ``usable`` for ``stat:usable``."""
     value = "" if element is None else element.get("qcode") or element.get("uri") or ""
     return value.replace("/", ":").rpartition(":")[2].casefold()
 
@@ -243,7 +244,7 @@ def _child(parent: Element | None, name: str) -> Element | None:
 
 
 def _outermost(parent: Element, name: str) -> Iterator[Element]:
-    """The elements of that name within, but for those in one another, whose text is that of the outer one."""
+    """Yield the descendants of that name, without those nested in one another."""
     for each in parent:
         if local_name(each) == name:
             yield each
@@ -252,5 +253,5 @@ def _outermost(parent: Element, name: str) -> Iterator[Element]:
 
 
 def _find(parent: Element | None, name: str) -> Element | None:
-    """The first element of that name anywhere within."""
+    """Return the first element of that name at any depth, the parent included."""
     return None if parent is None else next((each for each in parent.iter() if local_name(each) == name), None)

@@ -1,7 +1,7 @@
-"""RSS, Atom, JSON Feed and news sitemaps into articles.
+"""Read RSS, Atom, JSON Feed and news sitemaps into articles.
 
-feedparser reads the XML; times are read here, because it takes a zone that it does not know for UTC. Feeds of readers'
-comments hold no articles: their items are rejects.
+feedparser reads the XML; times are parsed here, because it takes an unknown time zone for UTC. The items of a feed of
+readers' comments become rejects.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from correlator.news.times.timestamps import UNKNOWN, Stamp
 MAX_FEED_BYTES = MAX_BYTES
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
 _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
-# Where feeds state the symbols of shares: elements by their names, categories by the scheme they belong to.
+# Where feeds state symbols of shares: in elements of these names, and in categories with these schemes.
 _SYMBOLS, _SYMBOL_SCHEME = ("nasdaq_tickers", "news_stock_tickers", "stock_tickers"), re.compile("(?i)stock|ticker")
 _START = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>]")
 _STATED = re.compile(rb"<(?:\w+:)?(?:pubDate|published|issued)(?:\s[^<>]{0,200})?>\s*(?:<!\[CDATA\[)?([^<>\]]{1,200})")
@@ -47,30 +47,30 @@ _MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \((?P<name>.+)\)|(?P<ahead>.+?) 
 
 
 def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
-    """The items of a feed file; those without headline or readable time are rejects. Raises InputError."""
+    """Yield the items of a feed file; those without a headline or a valid time become rejects. Raises InputError."""
     with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
         raw = file.read(MAX_FEED_BYTES + 1)
     yield from feed_batches(raw, called(path), publishers)
 
 
 def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers()) -> Iterator[Batch]:  # noqa: B008
-    """The items of a feed's bytes. Raises InputError for what is not a feed, is too large or declares entities."""
+    """Yield the items in a feed's bytes. Raises InputError for another format, a size over the limit, or entities."""
     if len(raw) > MAX_FEED_BYTES:
-        raise InputError(f"{source} is larger than {MAX_FEED_BYTES // 1_000_000} MB, which no feed is")
+        raise InputError(f"{source} is larger than {MAX_FEED_BYTES // 1_000_000} MB, the limit")
     items = _json_items(raw, source) if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else _xml_items(raw, source)
-    articles, taken, rejects = [], [], []
+    articles, accepted, rejects = [], [], []
     for number, item in enumerate(items, start=1):
         try:
             articles.append(_article(item, source, number, publishers))
-            taken.append(item)
+            accepted.append(item)
         except InputError as error:
             rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
     batch = make_batch(articles, rejects=rejects)
-    yield replace(batch, named=_named(batch.articles["article_key"], taken))
+    yield replace(batch, named=_named(batch.articles["article_key"], accepted))
 
 
 def _named(keys: Iterable[str], items: Iterable[Mapping[str, str]]) -> pl.DataFrame:
-    """The symbols that a feed itself states for its items."""
+    """Return the symbols that a feed itself states for its items."""
     links = [
         (key, symbol, "stated by the source in its feed")
         for key, item in zip(keys, items, strict=True)
@@ -88,15 +88,15 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
         return _sitemap_items(clean, source)
     try:
         parsed: Any = feedparser.parse(io.BytesIO(clean), sanitize_html=False)
-    except Exception as error:  # noqa: BLE001 - on damaged markup the library fails in whatever way it happens to
-        raise InputError(f"{source} is not a feed that can be read: {error}") from None
+    except Exception as error:  # noqa: BLE001 - feedparser raises arbitrary errors on damaged markup
+        raise InputError(f"{source} is not a valid feed: {error}") from None
     if not parsed.get("version"):
         raise InputError(f"{source} is not an RSS or Atom feed", hint="give a feed, a news sitemap, pages or a table")
     language = str(parsed.feed.get("language", ""))
     site = str(parsed.feed.get("title", ""))
     comments = site.startswith("Comments on")
     stated = _stated_times(clean)
-    if len(stated) != len(parsed.entries):  # damaged: what belongs to which item is not known
+    if len(stated) != len(parsed.entries):  # damaged: times cannot be assigned to items
         stated = [""] * len(parsed.entries)
     return [
         {
@@ -112,26 +112,27 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
             "site": _source(entry) or site,
             "symbols": ", ".join(_symbols(entry)),
             "stated": times,
-            "no_article": _why_no_article(entry, comments=comments),
+            "no_article": _rejection(entry, comments=comments),
         }
         for entry, times in zip(parsed.entries, stated, strict=True)
     ]
 
 
 def _stated_times(clean: bytes) -> list[str]:
-    """Of each item every time of publication that it states, in lines: the library keeps one of them."""
+    """Return all publication times of each item, one per line; feedparser keeps only one of them."""
     items = (part.partition(b"</item>")[0].partition(b"</entry>")[0] for part in _START.split(clean)[1:])
     return [b"\n".join(_STATED.findall(item)).decode() for item in items]
 
 
-def _why_no_article(entry: Mapping[str, Any], *, comments: bool) -> str:
+def _rejection(entry: Mapping[str, Any], *, comments: bool) -> str:
+    """Return what an item is if it is not an article; empty if it is one."""
     if comments or _READERS_COMMENT.search(str(entry.get("link", ""))):
         return "a reader's comment"
     return "a draft" if entry.get("app_draft") == "yes" else ""
 
 
 def _authors(entry: Mapping[str, Any]) -> list[str]:
-    """Names of authors; RSS puts them beside an address of mail, which is no name."""
+    """Return the names of the authors; RSS writes them next to an e-mail address, which is left out."""
     names = [str(each.get("name", "")) for each in entry.get("authors", [])]
     stated = str(entry.get("author", ""))
     if "@" in stated and len(names) < 2:
@@ -141,32 +142,32 @@ def _authors(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _symbols(entry: Mapping[str, Any]) -> list[str]:
-    """Symbols of shares that an item states."""
+    """Return the symbols of shares that an item states."""
     listed = [str(entry[name]) for name in _SYMBOLS if entry.get(name)]
     tags = [tag for tag in entry.get("tags", []) if _SYMBOL_SCHEME.search(str(tag.get("scheme") or ""))]
     return listed + [str(tag.get("term") or "") for tag in tags]
 
 
 def _source(entry: Mapping[str, Any]) -> str:
-    """The site that an item of a feed of many sites comes from; such feeds put its name behind the headline."""
+    """Return the site an item of an aggregated feed comes from; such feeds append its name to the headline."""
     source = entry.get("source")
     return str(source.get("title", "")).strip() if isinstance(source, Mapping) else ""
 
 
 def _check_items(clean: bytes, source: str) -> None:
-    """Raise InputError for more items in items than a feed has: their square is the time to read it."""
+    """Raise InputError for items nested too deeply: parsing them takes quadratic time."""
     depth = 0
     for match in _ITEM.finditer(clean):
         depth = max(depth + (-1 if match[1] else 1), 0)
         if depth > DEEPEST_ITEM:
-            raise InputError(f"{source} has items in items, more than {DEEPEST_ITEM} deep, which no feed has")
+            raise InputError(f"{source} has items nested more than {DEEPEST_ITEM} levels deep, the limit")
 
 
 def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
-    """The articles of a news sitemap, which states address, headline and time of each."""
+    """Return the articles of a news sitemap, which states the address, headline and time of each."""
     root = tree_of(clean, source, "a sitemap")
-    places = [(url, url.find("{*}news")) for url in root.findall("{*}url")]
-    if all(news is None for _, news in places):
+    pages = [(url, url.find("{*}news")) for url in root.findall("{*}url")]
+    if all(news is None for _, news in pages):
         raise InputError(f"{source} is a sitemap without headlines", hint="give a news sitemap, a feed or its pages")
     return [
         {
@@ -180,13 +181,13 @@ def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
             "site": news.findtext("{*}publication/{*}name", ""),
             "symbols": news.findtext("{*}stock_tickers", ""),
         }
-        for url, news in places
+        for url, news in pages
         if news is not None
     ]
 
 
 def _address(link: str, site: str) -> str:
-    """The address of an item, a relative one joined with that of the feed's site; empty where that is not known."""
+    """Return the absolute address of an item; empty if it is relative and the site's address is unknown."""
     return link if ":" in link.partition("/")[0] else joined(site, link) or ""
 
 
@@ -198,8 +199,8 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
         raise InputError(
-            f"{source} is not a JSON Feed: it has no list of items",
-            hint="a service's answer is read from a file: save it as .json and add that",
+            f"{source} is not a JSON Feed: it has no list 'items'",
+            hint="to load the response of a news API, save it as a .json file and add that file",
         )
     names = {
         "title": ("title",),
@@ -230,14 +231,14 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
 
 
 def _people(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Authors of an item of a JSON Feed, of either version."""
+    """Return the authors of an item of a JSON Feed (version 1 or 1.1)."""
     stated = item.get("authors") or [item.get("author")]
     return [each for each in stated if isinstance(each, dict)] if isinstance(stated, list) else []
 
 
 def _article(item: Mapping[str, str], source: str, number: int, publishers: Publishers) -> dict[str, object]:
     if item.get("no_article"):
-        raise InputError(f"{item['no_article']}, no article")
+        raise InputError(f"the item is {item['no_article']}, not an article")
     headline = line_of(item["title"])
     if not headline:
         raise InputError("the item has no title")
@@ -261,7 +262,7 @@ def _article(item: Mapping[str, str], source: str, number: int, publishers: Publ
 
 
 def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
-    """Publication and update; what states an update alone was published, as it stands, by then."""
+    """Return publication and update time; with an update time alone, that is the time of publication."""
     published = _published(item, publisher)
     updated = _update(item["updated"], publisher, is_only=published.instant is None)
     if published.instant is None and updated.instant is not None:
@@ -275,7 +276,7 @@ def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
 
 
 def _published(item: Mapping[str, str], publisher: Profile) -> Stamp:
-    """The time of publication; of several that are stated the first that can be read, if all others agree with it."""
+    """Return the first valid publication time of an item. Raises TimeError if another one contradicts it."""
     stamps: list[Stamp] = []
     problem: TimeError | None = None
     for text in dict.fromkeys((item["published"], *item.get("stated", "").split("\n"))):
@@ -296,7 +297,7 @@ def _published(item: Mapping[str, str], publisher: Profile) -> Stamp:
 
 
 def _update(text: str, publisher: Profile, *, is_only: bool) -> Stamp:
-    """The update, UNKNOWN where it cannot be read: then it says nothing, unless it is the only time of the item."""
+    """Return the update time; UNKNOWN if invalid. Raises TimeError if it is invalid and the item's only time."""
     try:
         return _stamp(text, publisher, "feed's update time")
     except TimeError:

@@ -1,4 +1,4 @@
-"""One feed or page over HTTP: conditional GET, with limits on size and on the time of the whole answer."""
+"""Fetch one feed or page over HTTP: conditional GET, with limits on its size and on the total time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMEOUT = 20.0
 
 @dataclass(frozen=True)
 class Validators:
-    """What a server wants to hear back to say whether anything is new (RFC 9110, 13.1)."""
+    """Validators of a conditional request (RFC 9110, 13.1)."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -24,7 +24,7 @@ class Validators:
 
 @dataclass(frozen=True)
 class Answer:
-    """The bytes at an address (None: not modified since), and the validators to send next time."""
+    """A response: its body (None: not modified), and the validators to send next time."""
 
     body: bytes | None
     validators: Validators
@@ -34,10 +34,10 @@ class Answer:
 def fetch(
     url: str, known: Validators | None = None, *, timeout: float = TIMEOUT, allow_private: bool = False
 ) -> Answer:
-    """What stands at ``url``; with the validators ``known`` from last time only if it is new.
+    """Fetch ``url``; with the validators ``known`` from the last fetch, only if it has changed.
 
-    ``timeout`` in seconds is for the whole answer, however slowly it drips. ``allow_private`` lets the address be on
-    this machine or its network. Raises InputError for an address that may not be read, SourceError for what fails.
+    ``timeout`` in seconds limits the whole response, however slowly it arrives. ``allow_private`` permits addresses on
+    this machine and its network. Raises InputError for an address that may not be read, SourceError on failure.
     """
     box: Queue[Answer | CorrelatorError] = Queue()
     limits = Limits(timeout, MAX_FEED_BYTES, allow_private)
@@ -59,8 +59,8 @@ def _deliver(box: Queue[Answer | CorrelatorError], url: str, known: Validators, 
 
 
 def _request(url: str, known: Validators, limits: Limits) -> Answer:
-    given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
-    reply = get(url, {name: value for name, value in given.items() if value}, limits)
+    conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    reply = get(url, {name: value for name, value in conditions.items() if value}, limits)
     if reply.status == 304:
         return Answer(None, known)
     validators = Validators(reply.headers.get("etag"), reply.headers.get("last-modified"))

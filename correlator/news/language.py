@@ -1,10 +1,10 @@
-"""The language of a text, told from its script; Latin script is the publisher's language where a profile states it."""
+"""Detect the language of a text from its script; for Latin script, use the publisher's language from its profile."""
 
 from __future__ import annotations
 
 import re
 
-# Of each script: the code it stands for, its letters, and letters that only another language of the script has.
+# Per script: its default language, its letters, and letters that identify another language of the script.
 _SCRIPTS: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]], ...] = (
     (
         "ar",
@@ -25,7 +25,7 @@ _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile("[\u3400-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _SAMPLE = 2000
-_SHARE_OF_KANA = 0.05  # Chinese may quote a kana; Japanese sentences are half of them
+_SHARE_OF_KANA = 0.05  # Chinese may quote some kana; about half of a Japanese sentence is kana
 
 
 _LANGUAGES = {
@@ -39,21 +39,21 @@ _LANGUAGES = {
     "swedish": "sv", "swe": "sv", "indonesian": "id", "ind": "id", "vietnamese": "vi", "vie": "vi", "thai": "th",
     "tha": "th", "bengali": "bn", "ben": "bn", "romanian": "ro", "ron": "ro", "rum": "ro", "kazakh": "kk",
     "kaz": "kk", "georgian": "ka", "geo": "ka",
-    # codes of countries, which are none of languages
+    # country codes that are not language codes
     "cn": "zh", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "dk": "da",
 }  # fmt: skip
 
 
 def language_in(stated: str) -> str | None:
-    """ISO 639-1 code of what a source states: ``en``, ``en-GB``, ``eng`` or ``English``; None for another text."""
+    """Return the ISO 639-1 code of ``en``, ``en-GB``, ``eng`` or ``English``; None for other texts."""
     name = re.split(r"[-_ (,;]", stated.strip().casefold(), maxsplit=1)[0]
     return _LANGUAGES.get(name) or (name if re.fullmatch("[a-z]{2}", name) else None)
 
 
 def language_of(text: str, default: str | None) -> str | None:
-    """ISO 639-1 code: of the script where it is not Latin, else ``default``.
+    """Return the ISO 639-1 code of a text: that of its script if not Latin, else ``default``.
 
-    Han characters are Japanese where kana stand between them; a headline without any keeps a ``default`` of ``ja``.
+    Han characters with kana among them are Japanese; a headline without kana keeps a ``default`` of ``ja``.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def language_of(text: str, default: str | None) -> str | None:
         return default if default in ("ja", "zh") and not kana else "zh"
     for code, pattern, others in _SCRIPTS:
         if letters and len(pattern.findall(sample)) * 2 > letters:
-            return next((other for other, own in others if own.search(sample)), code)
+            return next((other for other, letters_of in others if letters_of.search(sample)), code)
     if len(re.findall("[əƏ]", sample)) * 100 > letters:
         return "az"
     return default

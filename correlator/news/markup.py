@@ -1,4 +1,4 @@
-"""XML of others as a tree: whatever its encoding, without entities, and no more of it than a feed or a dispatch has."""
+"""Parse untrusted XML of any encoding, without entities and within limits of size and depth."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from correlator.news.charset import decode
 
 MAX_BYTES = 16_000_000
 _DECLARATION = re.compile(rb"^\s*<\?xml\s[^>]*\?>")
-# Of several declarations in one another the last tells: each character is looked at once.
+# The last of nested declarations decides, so that each character is looked at once.
 _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE(?:(?!<!DOCTYPE)[^>\[])*+\[", re.IGNORECASE)
 _PREFIX, MOST_PREFIXES = re.compile(rb"xmlns:([\w.-]+)"), 200
 
 
 def plain_xml(raw: bytes, source: str) -> bytes:
-    """The bytes as UTF-8 without a declaration, so that no encoding hides what is looked for.
+    """Return the bytes as UTF-8 without an XML declaration, so that no encoding hides what is searched for.
 
-    Raises InputError for entities, and for more tags, namespaces or attributes than anything has.
+    Raises InputError for entities, and for tags, namespaces or attributes over the limits.
     """
     clean = _DECLARATION.sub(b"", decode(raw).replace("\x00", "").encode("utf-8", "replace"))
     if clean.count(b"<") > MOST_TAGS:
-        raise InputError(f"{source} has more than {MOST_TAGS:,} tags, which no feed has", hint="split it")
+        raise InputError(f"{source} has more than {MOST_TAGS:,} tags, the limit", hint="split it")
     check_markup(clean.decode(), source)
     if _ENTITY.search(clean):
-        raise InputError(f"{source} declares XML entities, which a feed has no use for")
+        raise InputError(f"{source} declares XML entities, which are not supported")
     if len(set(_PREFIX.findall(clean))) > MOST_PREFIXES:
-        raise InputError(f"{source} has more than {MOST_PREFIXES} namespaces, which no feed has")
+        raise InputError(f"{source} has more than {MOST_PREFIXES} namespaces, the limit")
     return clean
 
 
 def tree_of(clean: bytes, source: str, what: str) -> ElementTree.Element:
-    """The tree of what ``plain_xml`` gave. Raises InputError that calls it ``what``."""
+    """Parse the result of ``plain_xml``. Raises InputError, whose message calls the source ``what``."""
     try:
         root = ElementTree.fromstring(clean)
     except ElementTree.ParseError as error:
         fault = xml_fault(error)
-        raise InputError(f"{source} is not {what} that can be read: {fault}", hint="fetch it again") from None
+        raise InputError(f"{source} is not valid as {what}: {fault}", hint="fetch it again") from None
     level = [root]
     for _ in range(DEEPEST):
         level = [child for element in level for child in element]
@@ -49,10 +49,10 @@ def tree_of(clean: bytes, source: str, what: str) -> ElementTree.Element:
 
 
 def local_name(element: ElementTree.Element) -> str:
-    """The name of an element without its namespace; empty for comments and instructions."""
+    """Return the name of an element without its namespace; empty for comments and instructions."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def text_within(element: ElementTree.Element | None) -> str:
-    """All text of an element on one line; empty for None."""
+    """Return the text of an element on one line; empty for None."""
     return "" if element is None else " ".join("".join(element.itertext()).split())

@@ -1,7 +1,7 @@
-"""Headers and parts as mail and the web write them: of MHTML files, of WARC records, of answers over HTTP.
+"""Parse MIME headers and parts: of MHTML files, WARC records and HTTP responses.
 
-The library's parser of mail is not for files of others: it takes the square of some headers' length, and parts in parts
-end its recursion. Only what pages need is read here, each byte a bounded number of times.
+The standard library's parser is not safe for untrusted files: it takes quadratic time for some headers and exceeds its
+recursion limit on nested parts. Only what pages need is parsed here, each byte a bounded number of times.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BLANK, _END_OF_HEAD = re.compile(rb"\r?\n"), re.compile(rb"\n\r?\n")
 _FOLDED = re.compile(r"\r?\n[ \t]+")
 _BOUNDARY = re.compile(r""";\s*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
 _BEHIND_BOUNDARY = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
-# What has one meaning only: of two values neither is more true than the other.
+# Headers that may have only one value; two different ones are refused.
 _ONCE = frozenset((
     "content-type", "content-length", "content-encoding", "transfer-encoding", "content-transfer-encoding",
     "content-location", "snapshot-content-location", "warc-type", "warc-target-uri",
@@ -27,9 +27,9 @@ _ONCE = frozenset((
 
 @dataclass(frozen=True)
 class Part:
-    """A part without parts of its own: its headers and its bytes as they stand in the file.
+    """A leaf part: its headers and its raw bytes.
 
-    ``whole``: whether its end is marked, so that nothing of it is cut off.
+    ``whole``: whether its end is marked, so that it is not truncated.
     """
 
     headers: Mapping[str, str]
@@ -37,48 +37,50 @@ class Part:
     whole: bool
 
     def stated(self, name: str) -> str:
-        """What a header says; empty where there is none."""
+        """Return the value of a header, empty if missing."""
         return self.headers.get(name, "")
 
     def content(self) -> bytes:
-        """The bytes that the part stands for. Raises InputError."""
+        """Return the decoded bytes of the part. Raises InputError."""
         encoding = self.stated("content-transfer-encoding").lower()
         if encoding not in _ENCODINGS:
-            raise InputError(f"a part is encoded by {encoding[:40]!r}, which is not read")
+            raise InputError(f"a part has an unsupported transfer encoding {encoding[:40]!r}")
         try:
             return _ENCODINGS[encoding](self.body)
         except binascii.Error:
-            raise InputError(f"a part says that it is {encoding}, and is not") from None
+            raise InputError(f"a part is declared as {encoding} but is not valid {encoding}") from None
 
 
 def headers_of(head: bytes) -> dict[str, str]:
-    """Headers by their names in small letters. Raises InputError where one that counts has two values."""
+    """Return the headers by lower-case name. Raises InputError if one of ``_ONCE`` has two different values."""
     headers: dict[str, str] = {}
     for line in _FOLDED.sub(" ", head.decode("utf-8", "replace")).splitlines():
         name, _, value = line.partition(":")
         name, value = name.strip().lower(), value.strip()
         if headers.setdefault(name, value) != value and name in _ONCE:
-            raise InputError(f"it states {name} twice, and differently")
+            raise InputError(f"it states {name} twice with different values")
     return headers
 
 
 def split_head(raw: bytes, start: int = 0, end: int | None = None) -> tuple[bytes, int]:
-    """What stands from ``start`` to the first empty line, and the place behind that. Raises InputError without end."""
+    """Return the bytes from ``start`` to the first empty line, and the offset after it. Raises InputError if longer
+    than ``LONGEST_HEAD``.
+    """
     end = len(raw) if end is None else end
     if blank := _BLANK.match(raw, start, end):
         return b"", blank.end()
     if found := _END_OF_HEAD.search(raw, start, min(end, start + LONGEST_HEAD)):
         return raw[start : found.start()], found.end()
     if end - start > LONGEST_HEAD:
-        raise InputError(f"its headers are longer than {LONGEST_HEAD // 1_000} kB, which no headers are")
+        raise InputError(f"its headers are longer than {LONGEST_HEAD // 1_000} kB, the limit")
     return raw[start:end], end
 
 
 def parts_of(raw: bytes) -> Iterator[Part]:
-    """The parts of a message that have no parts of their own, in order. Raises InputError for too many."""
-    waiting, multiparts, parts = [(0, len(raw), True)], 0, 1
-    while waiting:
-        start, end, whole = waiting.pop()
+    """Yield the leaf parts of a message in order. Raises InputError for too many."""
+    pending, multiparts, parts = [(0, len(raw), True)], 0, 1
+    while pending:
+        start, end, whole = pending.pop()
         head, body = split_head(raw, start, end)
         headers = headers_of(head)
         kind = headers.get("content-type", "")
@@ -87,17 +89,18 @@ def parts_of(raw: bytes) -> Iterator[Part]:
             continue
         multiparts += 1
         if multiparts > DEEPEST:
-            raise InputError(f"it has more than {DEEPEST} parts of parts, which no page has")
+            raise InputError(f"it has more than {DEEPEST} multipart parts, the limit")
         within = list(_within(raw, body, end, kind, ends_whole=whole and start > 0))
         parts += len(within)
         if parts > MOST_PARTS:
-            raise InputError(f"it has more than {MOST_PARTS:,} parts, which no page has")
-        waiting += reversed(within)
+            raise InputError(f"it has more than {MOST_PARTS:,} parts, the limit")
+        pending += reversed(within)
 
 
 def _within(raw: bytes, body: int, end: int, kind: str, *, ends_whole: bool) -> Iterator[tuple[int, int, bool]]:
-    """Begin, end and wholeness of the parts between the boundaries of a multipart; ``ends_whole``: whether its last
-    one is whole without a boundary behind it.
+    """Yield start, end and wholeness of the parts between the boundaries of a multipart.
+
+    ``ends_whole``: whether the last part is whole if no boundary follows it.
     """
     stated = _BOUNDARY.search(kind)
     if stated is None:
@@ -117,17 +120,17 @@ def _within(raw: bytes, body: int, end: int, kind: str, *, ends_whole: bool) -> 
             begin = behind.end()
         place += len(mark) if behind is None else len(mark) - 1
     else:
-        raise InputError(f"it has more than {MOST_PARTS:,} parts, which no page has")
+        raise InputError(f"it has more than {MOST_PARTS:,} parts, the limit")
     if begin is not None:
         yield begin, end, ends_whole
 
 
-def _as_it_is(body: bytes) -> bytes:
+def _unchanged(body: bytes) -> bytes:
     return body
 
 
 _ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
-    **dict.fromkeys(("", "7bit", "8bit", "binary"), _as_it_is),
+    **dict.fromkeys(("", "7bit", "8bit", "binary"), _unchanged),
     "base64": binascii.a2b_base64,
     "quoted-printable": binascii.a2b_qp,
 }

@@ -1,4 +1,4 @@
-"""Markup of others as plain text: a title on one line, a text in paragraphs."""
+"""Convert markup to plain text: a title on one line, a body in paragraphs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from correlator.news.batch import clean_text
 
 _INLINE = re.compile(r"</?(?:a|b|br|em|i|mark|p|small|span|strong|sub|sup|u)\b[^<>]{0,200}>", re.IGNORECASE)
 _TAG, _PARAGRAPH = re.compile(r"<[^<>]{0,2000}>"), re.compile(r"</p>|<br ?/?>|\n\n", re.IGNORECASE)
-# a script that does not end before the next one begins, nor within what is left, is text
+# a script without an end tag before the next script or the end of the text counts as text
 _NO_TEXT = re.compile(r"<(script|style)\b(?:(?!<\1\b).){0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _MARKED = re.compile(r"</(?:p|div|li|ul|span|a|b|i|em|strong|h\d|table|figure)>|<(?:br|p) ?/?>", re.IGNORECASE)
 
 
 def without_markup(title: str) -> str:
-    """A title without tags and entities, also where these were escaped twice; other angle brackets stay.
+    """Remove tags and entities, also those escaped twice, from a title; other angle brackets stay.
 
     Examples
     --------
@@ -27,28 +27,28 @@ def without_markup(title: str) -> str:
 
 
 def line_of(markup: str) -> str:
-    """The text of markup on one line."""
+    """Return the text of markup on one line."""
     return " ".join(_without_entities(_TAG.sub(" ", clean_text(markup))).split())
 
 
 def paragraphs_of(markup: str) -> str:
-    """The text of markup, a blank line between paragraphs."""
+    """Return the text of markup with a blank line between paragraphs."""
     parts = _PARAGRAPH.split(_NO_TEXT.sub(" ", markup))
     return "\n\n".join(text for text in map(line_of, parts) if text)
 
 
 def plain_body(text: str) -> str:
-    """A body as text: where it is markup its paragraphs, else the text itself, with entities as what they stand for."""
+    """Return a body as plain text: the paragraphs of markup, or the text itself with entities decoded."""
     if "<" in text and _MARKED.search(text):
         return paragraphs_of(text)
     return _without_entities(text) if "&" in text else text
 
 
 def _without_entities(text: str) -> str:
-    """The text with what its entities stand for; not without a semicolon, as in ``?a=1&copy=2``."""
+    """Decode entities that end in a semicolon; those without stay, as in ``?a=1&copy=2``."""
     return _ENTITY.sub(lambda match: unescape(match[0]), text)
 
 
 def as_markup(text: str) -> str:
-    """Plain text as markup that means the same."""
+    """Return plain text as markup with the same meaning."""
     return escape(text, quote=False)

@@ -1,6 +1,6 @@
-"""Publisher profiles: one TOML file each, so that a new publisher is a file and not code.
+"""Publisher profiles: one TOML file each, so that a new publisher needs no code.
 
-Shipped under ``data/publishers/``; a path to a file of one's own is accepted wherever a profile's name is.
+Shipped under ``data/publishers/``; the path of a user's file is accepted wherever the name of a profile is.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from correlator.news.times.timestamps import EARLIEST, Stamp, bounded, local_mid
 
 @dataclass(frozen=True)
 class Profile:
-    """What is known of a publisher.
+    """The profile of a publisher.
 
-    ``zone``: IANA zone of times printed without one (None: such times raise); ``table_zone``: that of a table which
-    says in what zone its times are, whoever published its articles. ``layouts``: strptime date layouts.
+    ``zone``: IANA zone of times printed without one (None: such times raise); ``table_zone``: the zone that a table
+    states for its times, whoever published its articles. ``layouts``: strptime date layouts.
     ``strip``: layouts of the quotes on its ticker strip (``strip.compile_layout``). ``exchange``: where those trade
     (None: wherever their symbols do). ``drop``: patterns of lines that are not running text. ``agencies``: names that a
-    byline may credit. ``suffixes``: what the site adds to headlines.
-    ``abbreviations``: offsets or IANA zones of zone names that elsewhere mean another zone or none.
-    ``date_order``: ``dmy`` or ``mdy``, how it prints dates in numbers. ``earliest``: no article is older.
+    byline may credit. ``suffixes``: what the site appends to headlines.
+    ``abbreviations``: offsets or IANA zones of zone abbreviations with a meaning of their own at this publisher.
+    ``date_order``: ``dmy`` or ``mdy``, the order of numeric dates. ``earliest``: no article is older.
     ``copyright``: how the line that names the publisher begins. ``text_pages``: whether a text page with a ticker strip
-    and a dated byline, of which nothing else is known, is this publisher's. ``address_dates``: whether numbers in its
-    addresses that look like a day are one.
-    ``country``: its own country (ISO 3166-1 alpha-3), whose offices its headlines leave without a name.
+    and a dated byline, but no other sign of its publisher, is this publisher's. ``address_dates``: whether digits in
+    its addresses that look like a date are one.
+    ``country``: its home country (ISO 3166-1 alpha-3), which its headlines omit when they name officials.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Profile:
     table_zone: str | None = None
 
     def stamp(self, text: str, origin: str) -> Stamp:
-        """The stamp that a time printed by this publisher means; raises TimeError (``timestamps.parse_time``)."""
+        """Return the stamp of a time printed by this publisher. Raises TimeError (``timestamps.parse_time``)."""
         read = parse_time(
             text,
             zone=self.table_zone or self.zone,
@@ -72,7 +72,7 @@ class Profile:
         return bounded(local_midnight(read, self.zone), earliest=self.earliest)
 
     def drops(self, line: str) -> bool:
-        """Whether the line is furniture of the page (copyright, navigation) and no running text."""
+        """Whether the line is boilerplate (copyright, navigation) rather than running text."""
         return any(pattern.search(line) for pattern in _compiled(self.drop))
 
 
@@ -84,34 +84,32 @@ _OTHERS = ("abbreviations", "earliest", "address_dates", "text_pages")
 
 @cache
 def profile_names() -> tuple[str, ...]:
-    """Names of the shipped profiles, in alphabetical order."""
+    """Return the names of the shipped profiles in alphabetical order."""
     return tuple(sorted(path.stem for path in data_path("publishers").glob("*.toml")))
 
 
 def load_profile(name: str) -> Profile:
-    """The shipped profile called ``name``, or the one in the TOML file at that path.
+    """Load the shipped profile called ``name``, or the one in the TOML file at that path.
 
-    Raises NotFoundError naming the profiles there are; InputError for a file that is not a profile.
+    Raises NotFoundError, which lists the shipped profiles; InputError for a file that is not a profile.
     """
     if name.endswith(".toml"):
         if not Path(name).is_file():
-            raise NotFoundError(f"there is no profile file {name}")
+            raise NotFoundError(f"the profile file {name} does not exist")
         return _read(Path(name))
     if name not in profile_names():
-        raise NotFoundError(
-            f"there is no publisher profile {name!r}", hint=f"profiles are {', '.join(profile_names())}"
-        )
+        raise NotFoundError(f"unknown publisher profile {name!r}", hint=f"profiles are {', '.join(profile_names())}")
     return _shipped(name)
 
 
 def own_countries(profile: str | None = None) -> dict[str, str]:
-    """Publisher to its own country: of the shipped profiles, and of ``profile`` (as ``load_profile`` takes it)."""
+    """Return publishers with their home country: of the shipped profiles, and of ``profile`` (a name or TOML file)."""
     known = [_shipped(name) for name in profile_names()] + ([load_profile(profile)] if profile else [])
     return {publisher.name: publisher.country for publisher in known if publisher.country}
 
 
 def profile_of_url(url: str) -> Profile | None:
-    """The shipped profile whose hosts hold the address, the most specific one, or None."""
+    """Return the shipped profile with the most specific host that matches the address, or None."""
     try:
         host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
@@ -124,9 +122,9 @@ def profile_of_url(url: str) -> Profile | None:
 
 
 def profile_called(names: Iterable[str]) -> Profile | None:
-    """The shipped profile whose title or host is one of ``names``, whatever their capitals; None where none is."""
-    called = [_by_name()[name] for each in names if (name := each.strip().casefold()) in _by_name()]
-    return _shipped(min(called)) if called else None
+    """Return the shipped profile whose title or host is one of ``names``, ignoring case, or None."""
+    matches = [_by_name()[name] for each in names if (name := each.strip().casefold()) in _by_name()]
+    return _shipped(min(matches)) if matches else None
 
 
 @cache
@@ -157,7 +155,7 @@ def _read(path: Path) -> Profile:
     lists = {key: tuple(raw[key]) for key in _LISTS if key in raw}
     profile = Profile(**{**raw, **lists})
     for fault in filter(None, map(pattern_fault, profile.drop)):
-        raise InputError(f"the profile {path.name} has a faulty drop pattern: {fault}")
+        raise InputError(f"the profile {path.name} has an invalid drop pattern: {fault}")
     for layout in profile.strip:
         compile_layout(layout)
     for offset in profile.abbreviations.values():
@@ -168,7 +166,7 @@ def _read(path: Path) -> Profile:
 
 
 def _problem(raw: Mapping[str, object]) -> str | None:
-    """What is wrong with the keys or types of a profile, or None."""
+    """Return what is wrong with the keys or types of a profile, or None."""
     unknown = sorted(set(raw) - {*_LISTS, *_TEXTS, *_OTHERS})
     if unknown:
         return f"has unknown keys {', '.join(unknown)}"
@@ -176,10 +174,10 @@ def _problem(raw: Mapping[str, object]) -> str | None:
         return "has no name"
     for key in _TEXTS:
         if not isinstance(raw.get(key, ""), str):
-            return f"needs a text as {key}"
+            return f"needs a string as {key}"
     for key in _LISTS:
-        if not _are_texts(raw.get(key, [])):
-            return f"needs a list of texts as {key}"
+        if not _are_strings(raw.get(key, [])):
+            return f"needs a list of strings as {key}"
     if not _COUNTRY.fullmatch(str(raw.get("country", "PAK"))):
         return "needs an ISO 3166-1 alpha-3 code as country, such as PAK"
     if raw.get("date_order", "dmy") not in DATE_ORDERS:
@@ -190,12 +188,12 @@ def _problem(raw: Mapping[str, object]) -> str | None:
         if not isinstance(raw.get(key, True), bool):
             return f"needs true or false as {key}"
     zones = raw.get("abbreviations", {})
-    if not isinstance(zones, dict) or not _are_texts(list(zones.values())):
+    if not isinstance(zones, dict) or not _are_strings(list(zones.values())):
         return 'needs offsets as abbreviations, such as IST = "+05:30"'
     return None
 
 
-def _are_texts(value: object) -> bool:
+def _are_strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 

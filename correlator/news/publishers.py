@@ -1,4 +1,4 @@
-"""Which publisher's profile reads an article, and how: what the caller named, the address or the site's name tells."""
+"""Choose the publisher's profile for an article: named by the caller, or recognised by address or site name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from correlator.news.times.timestamps import zone_info
 
 
 class TimeOptions(TypedDict, total=False):
-    """What a caller may say of printed times: ``Publishers`` has the meanings."""
+    """Options for printed times, described in ``Publishers``."""
 
     zone: str | None
     date_order: str | None
@@ -25,8 +25,8 @@ class TimeOptions(TypedDict, total=False):
 class Publishers:
     """The choice of profiles for one source.
 
-    ``named``: the one that the caller gave (a shipped name or a TOML file), which then holds for everything.
-    ``zone``: IANA zone of times that state none, where the publisher's is not known. ``date_order``: ``dmy`` or
+    ``named``: the profile given by the caller (a shipped name or a TOML file), which then applies to everything.
+    ``zone``: IANA zone of times without one, where the publisher's zone is not known. ``date_order``: ``dmy`` or
     ``mdy``. ``earliest``: articles before it are refused (default 1990-01-01).
     """
 
@@ -36,7 +36,7 @@ class Publishers:
     earliest: date | None = None
 
     def given(self) -> Profile | None:
-        """The profile that the caller named, with what else was said; raises InputError where both contradict."""
+        """Return the caller's profile with the other options applied. Raises InputError if they contradict it."""
         if self.named is None:
             return None
         profile = load_profile(self.named)
@@ -44,12 +44,12 @@ class Publishers:
             value, known = getattr(self, name), getattr(profile, name)
             if value and known and value != known:
                 raise InputError(
-                    f"profile {profile.name} has {name} {known}, and {value} was given", hint="leave one of them out"
+                    f"profile {profile.name} has {name} {known}, but {name} {value} was given", hint="omit one of them"
                 )
         return self.applied(profile)
 
     def of(self, url: str | None, names: Iterable[str] = ()) -> tuple[Profile, str]:
-        """The profile of an article at ``url`` or of a site called one of ``names``, and how it was chosen."""
+        """Return the profile for an article at ``url``, or of a site called one of ``names``, and how it was chosen."""
         given = self.given()
         if given:
             return given, "given by the caller"
@@ -62,7 +62,7 @@ class Publishers:
         return self.applied(load_profile("generic")), "no publisher recognised"
 
     def applied(self, profile: Profile) -> Profile:
-        """The profile with what the caller said, as far as the profile does not know it."""
+        """Return the profile with the caller's options applied; a zone of the profile itself takes precedence."""
         return replace(
             profile,
             zone=profile.zone or self.zone,
@@ -77,15 +77,15 @@ def publishers_of(
     date_order: str | None = None,
     earliest: date | str | None = None,
 ) -> Publishers:
-    """The choice that a caller's options make. Raises InputError, or TimeError for an unknown zone."""
+    """Return the choice of profiles for a caller's options. Raises InputError, or TimeError for an unknown zone."""
     if zone is not None:
         zone_info(zone)
     if date_order is not None and date_order not in DATE_ORDERS:
-        raise InputError(f"the date order is {date_order!r}", hint=f"give {' or '.join(DATE_ORDERS)}")
+        raise InputError(f"unknown date order {date_order!r}", hint=f"use {' or '.join(DATE_ORDERS)}")
     try:
         first = date.fromisoformat(earliest) if isinstance(earliest, str) else earliest
     except ValueError:
-        raise InputError(f"{earliest!r} is not a date", hint="give the earliest date as 1950-01-01") from None
+        raise InputError(f"{earliest!r} is not a date", hint="write the earliest date like 1950-01-01") from None
     chosen = Publishers(profile, zone, date_order, first)
     chosen.given()
     return chosen

@@ -1,4 +1,4 @@
-"""One door for news: a file, a folder, a glob or an address, and the reader that its content asks for."""
+"""Read news from a file, folder, glob, address or frame with the reader that fits its content."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from correlator.news.fetch import Answer
 
 _SNIFF = 4096
-# Headers of mails, at least three from the first line on.
+# The headers of an e-mail: at least three, from the first line on.
 _MAIL = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*: .*\r?\n(?:[ \t].*\r?\n)*){3}")
 _MAIL_HEADER = re.compile(r"(?m)^([A-Za-z][A-Za-z0-9-]*): ")
 
 
 class NewsOptions(TimeOptions, total=False):
-    """What a caller may say of a source of news; ``read_news`` has the meanings."""
+    """Options for reading a source of news, described in ``read_news``."""
 
     profile: str | None
     columns: Mapping[str, str] | None
@@ -41,49 +41,49 @@ class NewsOptions(TimeOptions, total=False):
 
 
 def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> Iterator[Batch]:
-    """Batches of articles, quotes and rejects from whatever ``path_or_url`` names, or a frame with a row per article.
+    """Yield batches of articles, quotes and rejects read from ``path_or_url``.
 
     Parameters
     ----------
     path_or_url
-        A file, folder, glob, address or frame. A folder or glob is read file by file, and a file that cannot be read
-        is a reject.
+        A file, folder, glob, address, or frame with one row per article. A folder or glob is read file by file; a file
+        that cannot be read becomes a reject.
     profile
-        The publisher: a shipped profile's name or a TOML file.
+        The publisher: the name of a shipped profile, or a TOML file.
     columns
-        Our column names to those of a corpus.
+        Maps our column names to those of a corpus.
     layout
         One of ``LAYOUTS``.
     published
-        The time of a single page, in place of what it prints.
+        The publication time of a single page, in place of the time it prints.
     zone
-        IANA zone of times that state none, where the publisher's is not known.
+        IANA time zone of times without one, used where the publisher's zone is not known.
     date_order
         ``dmy`` or ``mdy``, for dates such as 05/06/2025.
     earliest
-        The first date that an article may have (default 1990-01-01).
+        The earliest date an article may have (default 1990-01-01).
     encoding
-        That of files that are not UTF-8 and do not say what they are.
+        The encoding of files that are not UTF-8 and do not declare one.
     allow_private
-        Whether an address may be on this machine or its network.
+        Whether an address on this machine or its network may be read.
 
     Raises
     ------
     InputError, TimeError
         For a single file that cannot be read.
     NotFoundError
-        For one that does not exist.
+        For a file that does not exist.
     """
     layout, columns = options.get("layout", "auto"), options.get("columns")
     if layout not in LAYOUTS:
-        raise InputError(f"there is no layout {layout!r}", hint=f"layouts are {', '.join(LAYOUTS)}")
+        raise InputError(f"unknown layout {layout!r}", hint=f"layouts are {', '.join(LAYOUTS)}")
     publishers = publishers_of(
         options.get("profile"), options.get("zone"), options.get("date_order"), options.get("earliest")
     )
     if not isinstance(path_or_url, str | Path):
         from correlator.news.corpora.corpus import read_frame
 
-        _refuse_for("corpus", "a frame", published=options.get("published"))
+        _check_used("corpus", "a frame", published=options.get("published"))
         kind = type(path_or_url).__module__.partition(".")[0]
         yield from read_frame(path_or_url, f"{kind} frame", publishers, columns=columns)
         return
@@ -93,14 +93,14 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
 
         answer = fetch(name, allow_private=options.get("allow_private", False))
         if answer.body is not None:
-            _refuse_for("html", shown(name), columns=columns)
+            _check_used("html", shown(name), columns=columns)
             yield from read_answer(answer, shown(name), publishers, published=options.get("published"))
         return
     request = _Request(layout, publishers, columns, options.get("published"), options.get("encoding"))
     with TemporaryDirectory(prefix="correlator-") as folder:
         files = [each for file in _files(name) for each in _unzipped(file, request, Path(folder))]
         alone = len(files) == 1 and Path(name).is_file()
-        _refuse_unheard(request, files, alone=alone)
+        _check_options(request, files, alone=alone)
         for file in files:
             try:
                 yield from _LAYOUTS[request.layout_of(file)].read(file, request)
@@ -111,12 +111,12 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
 
 
 def _unzipped(path: Path, request: _Request, folder: Path) -> list[Path]:
-    """A file by itself; of a zip archive that is not GDELT's its files, put into a part of ``folder``."""
+    """Return the files to read: the path itself, or the members of a zip archive unpacked below ``folder``."""
     if request.layout == "gdelt" or not path.name.lower().endswith(".zip") or _is_gdelt_archive(path):
         return [path]
-    place = folder / str(len(list(folder.iterdir())))
-    place.mkdir()
-    files = extracted(path, place)
+    target = folder / str(len(list(folder.iterdir())))
+    target.mkdir()
+    files = extracted(path, target)
     for name, file in files:
         stands_for(file, f"{called(path)}/{name}")
     return [file for _, file in files]
@@ -127,13 +127,13 @@ def _is_gdelt_archive(path: Path) -> bool:
 
     try:
         return is_gdelt(next(unpacked_lines(path), ""))
-    except InputError:  # of several files, or damaged: what unpacks it says so
+    except InputError:  # several files or damaged; the code that unpacks it reports this
         return False
 
 
 @dataclass(frozen=True)
 class _Request:
-    """How the files of a source are to be read."""
+    """The options for reading the files of a source."""
 
     layout: str
     publishers: Publishers
@@ -142,7 +142,7 @@ class _Request:
     encoding: str | None
 
     def layout_of(self, path: Path) -> str:
-        """The layout of a file: as asked for, or as its content tells."""
+        """Return the layout of a file: the requested one, or the one detected from its content."""
         return sniff(path) if self.layout == "auto" else self.layout
 
 
@@ -188,9 +188,7 @@ def _gdelt(path: Path, request: _Request) -> Iterator[Batch]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """A layout of files: its reader, what it is ``called`` in errors, and which of ``published`` and ``columns`` the
-    reader looks at.
-    """
+    """A file layout: its reader, its name in error messages, and which of ``published`` and ``columns`` it uses."""
 
     read: Callable[[Path, _Request], Iterator[Batch]]
     called: str
@@ -209,37 +207,37 @@ _LAYOUTS = {
 LAYOUTS = ("auto", *_LAYOUTS)
 
 
-def _refuse_unheard(request: _Request, files: list[Path], *, alone: bool) -> None:
-    """Raises InputError for a statement that no reader of these files would look at."""
+def _check_options(request: _Request, files: list[Path], *, alone: bool) -> None:
+    """Raise InputError for an option that no reader of these files would use."""
     if request.published and not alone:
         raise InputError(
-            f"published is the time of one page, and here are {len(files)} files",
-            hint="add the page by itself",
+            f"published applies to a single page, got {len(files)} files",
+            hint="add the page on its own",
             argument="published",
         )
     if alone and (request.published or request.columns):
-        _refuse_for(request.layout_of(files[0]), str(files[0]), published=request.published, columns=request.columns)
+        _check_used(request.layout_of(files[0]), str(files[0]), published=request.published, columns=request.columns)
 
 
-def _refuse_for(kind: str, source: str, **given: object) -> None:
-    """Raises InputError for a statement about a source of this kind that its reader would not look at."""
+def _check_used(kind: str, source: str, **given: object) -> None:
+    """Raise InputError for an option that the reader of this kind of source does not use."""
     for name, value in given.items():
         if value and _LAYOUTS[kind].uses != name:
-            whose = "tables of news" if name == "columns" else "pages"
+            users = "tables of news" if name == "columns" else "pages"
             raise InputError(
-                f"{name} is for {whose}, and {source} is {_LAYOUTS[kind].called}", hint="leave it out", argument=name
+                f"{name} applies to {users}, but {source} is {_LAYOUTS[kind].called}", hint="omit it", argument=name
             )
 
 
 def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: str | None = None) -> Iterator[Batch]:
-    """Batches of what an address answered: a feed, or one page. Raises InputError and TimeError."""
+    """Yield batches of the response of an address: a feed, dispatches, or one page. Raises InputError and TimeError."""
     from correlator.news.dispatches import dispatch_batches, is_dispatch
     from correlator.news.pages.html_page import looks_like_html, parse_html
 
     body = answer.body or b""
     head = decode(body[:_SNIFF], answer.content_type)
     if is_dispatch(head):
-        _refuse_for("agency", url, published=published)
+        _check_used("agency", url, published=published)
         yield from dispatch_batches(body, url, publishers)
     elif looks_like_html(head) and not _is_feed(head):
         text = decode(body, answer.content_type)
@@ -247,16 +245,16 @@ def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: 
     else:
         from correlator.news.feed import feed_batches
 
-        _refuse_for("feed", url, published=published)
+        _check_used("feed", url, published=published)
         yield from feed_batches(body, url, publishers)
 
 
 def sniff(path: Path) -> str:
-    """The layout of a file by its first bytes and, for tables, its name: one of ``LAYOUTS``."""
+    """Detect the layout of a file, one of ``LAYOUTS``, by its first bytes and, for tables, its name."""
     stem = name_unpacked(path)
     if stem.endswith(".zip"):
         if not _is_gdelt_archive(path):
-            raise InputError(f"{called(path)} is an archive within an archive", hint="unpack it")
+            raise InputError(f"{called(path)} is an archive inside an archive", hint="unpack it first")
         return "gdelt"
     if stem.endswith((".csv", ".tsv")):
         from correlator.news.corpora.gdelt import is_gdelt
@@ -274,7 +272,8 @@ def sniff(path: Path) -> str:
         return "archive"
     if _MAIL.match(head) and {"subject", "date"} <= {name.lower() for name in _MAIL_HEADER.findall(head)}:
         raise InputError(
-            f"{called(path)} is a mail, which may tell many articles", hint="save the page of the article, or its text"
+            f"{called(path)} is an e-mail, which may contain several articles",
+            hint="save the article's page or its text instead",
         )
     if is_dispatch(head):
         return "agency"
@@ -292,7 +291,7 @@ def _is_feed(head: str) -> bool:
 
 
 def _rejected(path: Path, request: _Request, reason: str) -> Batch:
-    """A file of several that cannot be read; the ticker strip of a page is kept."""
+    """Return the batch that rejects a file of a folder or glob; quotes on the ticker strip of a page are kept."""
     from correlator.news.pages.html_page import visible_text
     from correlator.news.pages.page import read_text
 
@@ -305,7 +304,7 @@ def _rejected(path: Path, request: _Request, reason: str) -> Batch:
 
 
 def _files(name: str) -> list[Path]:
-    """The files that a path, folder or glob names, in order; raises NotFoundError where there are none."""
+    """Return the files that a path, folder or glob names, sorted. Raises NotFoundError if there are none."""
     path = Path(name)
     if path.is_file():
         return [path]
@@ -314,7 +313,7 @@ def _files(name: str) -> list[Path]:
     else:
         files = sorted(Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file())
     if not files:
-        what = "holds no files" if path.is_dir() else "does not exist"
+        what = "contains no files" if path.is_dir() else "does not exist"
         raise NotFoundError(f"{name} {what}", hint="give a file, a folder, a glob or an address")
     return files
 

@@ -1,6 +1,4 @@
-"""What a source states in one text, a cell or an element: symbols of shares, people, a name; also in JSON, or as Python
-prints lists and objects.
-"""
+"""Read symbols, people or a name from one cell or element: plain text, JSON, or lists and objects printed by Python."""
 
 from __future__ import annotations
 
@@ -20,9 +18,9 @@ _AT_CODE = re.compile(
 _IN_BRACKETS, _LOWER = re.compile(r"\(([^()]{1,20})\)"), re.compile(r"[a-z]")
 _NOT_SHARES = ("CRYPTO:", "FOREX:")
 _SYMBOL = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}:)?[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
-# How tables write that a cell has no text: pandas, R and databases.
+# How pandas, R and databases write an empty cell.
 NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
-# How sources write that there is no symbol; NA and NAN are those of shares.
+# How sources write a missing symbol; NA and NAN are not among them, since they are symbols of shares.
 _NO_SYMBOL = frozenset((*NOTHING, "none", "NONE", "n/a", "unknown", "Unknown", "UNKNOWN", "undefined"))
 _COMPANY = re.compile(r"(?i)\b(?:inc|corp|ltd|plc|llc|limited|company|group|holdings)\.?$")
 _NAME = re.compile(r"[A-Z][a-z]{2,}")
@@ -32,9 +30,9 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 def symbols_in(text: str) -> list[str]:
-    """Symbols that a cell names: JSON of texts or objects, or a text with separators. Exchanges abroad stay with them.
+    """Return the symbols in a cell: JSON strings or objects, or text with separators. Foreign exchange prefixes stay.
 
-    Names of companies, and words for nothing, are none.
+    Names of companies and words for a missing value are left out.
 
     Examples
     --------
@@ -58,18 +56,18 @@ def symbols_in(text: str) -> list[str]:
 
 
 def people_in(text: str) -> str | None:
-    """Names of authors in a cell, joined with ``; ``; None if there are none. Addresses are not names."""
+    """Return the names of authors in a cell, joined with ``; ``, or None. Addresses are left out."""
     names = [re.sub(r"(?i)^by\s+", "", name.strip()) for name in _texts(text, ("name",), separators=";|")]
     return "; ".join(dict.fromkeys(name for name in names if name and "://" not in name)) or None
 
 
 def name_in(text: str) -> str:
-    """The name in a cell that holds it as text or as an object with a name or title."""
+    """Return the name in a cell: its text, or the name or title of an object."""
     return next(iter(_texts(text, ("name", "title"), separators="")), "").strip()
 
 
 def _is_name(part: str) -> bool:
-    """Whether a text is the name of a company, and no symbols that blanks part."""
+    """Whether a text is the name of a company rather than symbols separated by spaces."""
     words = part.split()
     if len(words) == 1:
         return _NAME.fullmatch(part) is not None
@@ -77,7 +75,7 @@ def _is_name(part: str) -> bool:
 
 
 def _texts(text: str, names: Sequence[str], separators: str) -> Iterator[str]:
-    """The texts of a cell: of a list its items or their first value called one of ``names``; else its parts."""
+    """Yield the items of a list, for objects their first value under one of ``names``; else the parts of the text."""
     if text[:1] in "[{":
         value = _value(text)
         if isinstance(value, dict):
@@ -90,12 +88,12 @@ def _texts(text: str, names: Sequence[str], separators: str) -> Iterator[str]:
                     yield str(item)
             return
         if re.fullmatch(r"\{[^{}]*\}", text):
-            text = text[1:-1]  # an array of PostgreSQL
+            text = text[1:-1]  # a PostgreSQL array
     yield from re.split(f"[{re.escape(separators)}]+", text) if separators else (text,)
 
 
 def _value(text: str) -> object:
-    """What a text of JSON means, or one that Python or numpy printed; None for another text."""
+    """Return the value of a text in JSON, or as printed by Python or numpy; None for other texts."""
     if _NUMPY.fullmatch(text):
         return [one or other for one, other in _QUOTED.findall(text)]
     try:

@@ -1,4 +1,4 @@
-"""Lines of plain and packed text, within limits of length and size."""
+"""Read lines of plain and compressed text, within limits of length and size."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from correlator.errors import InputError
 from correlator.news.charset import encoding_named, likely_encoding, mostly_utf8
 
 MAX_LINE = 4_000_000
-MAX_RATIO = 100  # unpacked over packed size past UNCHECKED bytes: text packs 3 to 30 times, a bomb 1,000 times
+MAX_RATIO = 100  # largest ratio beyond UNCHECKED bytes: text compresses 3 to 30 times, a bomb 1,000 times
 UNCHECKED = 100_000_000
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _SAMPLE = 8_000_000
 
 
 def lines_of(path: Path, encoding: str | None = None, *, lenient: bool = False) -> Iterator[str]:
-    """Lines of a plain or packed file as text.
+    """Yield the lines of a plain or compressed file as text.
 
-    ``encoding`` is what the caller says it is; without it the file is UTF-8, or UTF-16 where marked. A byte that does
-    not fit in a file that is UTF-8 otherwise becomes U+FFFD, in a ``lenient`` reading always. Raises InputError for a
-    file in another encoding, a line over ``MAX_LINE``, or a damaged packed file.
+    Without ``encoding`` the file is read as UTF-8, or as UTF-16 or UTF-32 if it has a byte order mark. Invalid bytes
+    become U+FFFD if the file is otherwise UTF-8, or if ``lenient``. Raises InputError for a file in another encoding, a
+    line over ``MAX_LINE``, or a damaged compressed file.
     """
     with path.open("rb") as probe, unpacking(probe, path.name) as (file, packed):
         head = file.read(4)
@@ -45,7 +45,7 @@ def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> 
         if len(raw) > MAX_LINE:
             raise InputError(f"{path.name} line {number} is longer than {MAX_LINE // 1_000_000} MB")
         if packed and taken > limit:
-            raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, which no text does")
+            raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, the limit for text")
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
@@ -55,7 +55,7 @@ def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> 
 
 
 def _is_damaged_utf8(path: Path, line: bytes, number: int) -> bool:
-    """True for a file that is UTF-8 but for some bytes; raises InputError for one in another encoding."""
+    """Return True if only some bytes of a file are not UTF-8. Raises InputError if it is in another encoding."""
     with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
         sample = file.read(_SAMPLE) + line
     beyond = b"\n".join(each for each in sample.split(b"\n") if not each.isascii())
@@ -64,7 +64,7 @@ def _is_damaged_utf8(path: Path, line: bytes, number: int) -> bool:
     likely = likely_encoding(beyond)
     named = f", for example --encoding {likely}" if likely else ""
     raise InputError(
-        f"{path.name} line {number} is not UTF-8 text", hint=f"say the file's encoding with --encoding{named}"
+        f"{path.name} line {number} is not UTF-8 text", hint=f"give the file's encoding with --encoding{named}"
     )
 
 
@@ -75,5 +75,5 @@ def _decoded(file: IO[bytes], encoding: str, path: Path) -> Iterator[str]:
     while line := lines.readline(MAX_LINE + 1):
         taken += len(line)
         if len(line) > MAX_LINE or taken > limit:
-            raise InputError(f"{path.name} holds a line or unpacks to a size that no text has")
+            raise InputError(f"{path.name} has a line or an unpacked size over the limit for text")
         yield line.replace("\x00", "").removeprefix("\ufeff")

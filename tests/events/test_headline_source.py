@@ -83,7 +83,7 @@ def test_a_line_that_cannot_be_read_has_its_number_and_reason(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "options", "error", "message"),
     [
-        ("a.csv", b"foo,bar\n1,2\n", {}, NotFoundError, "no column of headlines .*foo, bar"),
+        ("a.csv", b"foo,bar\n1,2\n", {}, NotFoundError, "no headline column .*foo, bar"),
         ("a.csv", b"foo,title\n1,2\n", {"field": "baz"}, NotFoundError, "no column 'baz'"),
         ("a.csv", b"foo,title\n1,2\n", {"date_field": "day"}, NotFoundError, "no column 'day'"),
         ("a.txt", b"Israel attacks Lebanon\n", {"field": "text"}, NotFoundError, "plain text without fields"),

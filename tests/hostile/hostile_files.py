@@ -208,7 +208,7 @@ def news() -> Iterator[tuple[str, bytes, str]]:
     yield "attributes.xml", b"<rss version='2.0' " + attributes + b"><channel/></rss>", "a tag of more than"
     spaces = b"".join(b"<item xmlns:a%d='u'><title>x</title></item>" % n for n in range(20_000))
     yield "namespaces.xml", b"<rss version='2.0'><channel>" + spaces + b"</channel></rss>", "more than 200 namespaces"
-    yield "nested.xml", b"<rss version='2.0'><channel>" + b"<item>" * 300_000, "items in items"
+    yield "nested.xml", b"<rss version='2.0'><channel>" + b"<item>" * 300_000, "items nested more than 50 levels deep"
     yield "attributes.html", b"<html><body " + attributes + b"><h1>Envoys meet</h1></body></html>", "a tag of more than"
     yield "blanks.html", b"<html><body><h1>Envoys" + BLANKS + b"meet</h1><p>They met.</p></body></html>", "date"
     yield (

@@ -48,7 +48,7 @@ def test_days_of_small_whole_numbers_are_not_days_written_in_digits():
 
 
 def test_a_strip_layout_has_each_part_once():
-    with pytest.raises(InputError, match=r"needs \{arrow\} once"):
+    with pytest.raises(InputError, match=r"must contain \{arrow\} exactly once"):
         compile_layout("{symbol} {price} {arrow} {arrow} {change} {percent}")
 
 

@@ -88,7 +88,7 @@ def test_a_page_that_is_cut_off_within_its_packing_is_no_article(tmp_path):
     packed = gzip.compress(PAGE.encode())[:-20]
     (tmp_path / "a.warc").write_bytes(answer(packed, "Content-Encoding: gzip"))
     articles, (reason,) = read(tmp_path / "a.warc")
-    assert (articles, reason) == ([], "the page is cut off within its packing")
+    assert (articles, reason) == ([], "the compressed page is truncated")
 
 
 def test_pages_unpacked_within_a_crawl_count(tmp_path):

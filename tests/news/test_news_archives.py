@@ -94,19 +94,19 @@ def test_pages_that_are_none_are_rejects_with_their_reason(tmp_path):
     )
     articles, rejects = read(tmp_path, raw)
     assert (len(articles), len(rejects)) == (1, 4)
-    for reason, why in zip(rejects, ("no publication date", "404", "packed by 'br'", "cut off"), strict=True):
+    for reason, why in zip(rejects, ("no publication date", "404", "content encoding 'br'", "truncated"), strict=True):
         assert why in reason
 
 
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (record(b"GET /", kind="request"), "no answer that is a page"),
+        (record(b"GET /", kind="request"), "contains no HTML pages"),
         (record(page().encode()) + b"and more\r\n", "a record begins with"),
-        (b"WARC/1.0\r\nWARC-Type: response\r\n\r\n", "how long it is"),
-        (b"WARC/1.0\r\n" + b"a: b\r\n" * 30_000, "headers of more than 64 kB"),
-        (mhtml(page()).replace(b"text/html\r\n", b"text/plain\r\n"), "holds no page"),
-        (mhtml(page())[:-7] + b"--B\r\nContent-Type: multipart/mixed; boundary=C\r\n\r\n" * 200, "parts of parts"),
+        (b"WARC/1.0\r\nWARC-Type: response\r\n\r\n", "no valid Content-Length"),
+        (b"WARC/1.0\r\n" + b"a: b\r\n" * 30_000, "the headers of a record are longer than 64 kB"),
+        (mhtml(page()).replace(b"text/html\r\n", b"text/plain\r\n"), "contains no HTML page"),
+        (mhtml(page())[:-7] + b"--B\r\nContent-Type: multipart/mixed; boundary=C\r\n\r\n" * 200, "multipart parts"),
         (gzip.compress(record(b"<p>" + b" " * 120_000_000)), "times its size"),
     ],
 )
@@ -116,7 +116,7 @@ def test_damaged_and_hostile_archives_are_refused(tmp_path, raw, why):
 
 
 def test_a_time_for_many_pages_is_refused(tmp_path):
-    with pytest.raises(InputError, match="one page"):
+    with pytest.raises(InputError, match="single page"):
         read(tmp_path, record(page().encode()), published="2025-05-28")
 
 
@@ -142,7 +142,7 @@ def test_a_zip_archive_is_read_as_its_files(tmp_path):
     assert article["source"] == f"{tmp_path / 'set.zip'}/table.csv"
     articles, rejects = read(tmp_path, zipped(a_html=page(), b_html=page(time=""), c_zip=zipped()), "pages.zip")
     assert [each["source"].rpartition("/")[2] for each in articles] == ["a.html"]
-    assert ["b.html" in rejects[0], "within an archive" in rejects[1]] == [True, True]
+    assert ["b.html" in rejects[0], "inside an archive" in rejects[1]] == [True, True]
 
 
 def test_archives_that_are_damaged_or_locked_are_refused(tmp_path):
@@ -155,7 +155,7 @@ def test_archives_that_are_damaged_or_locked_are_refused(tmp_path):
 
 def test_a_mail_is_refused_by_its_name(tmp_path):
     mail = "From: desk@lamp.example\nSubject: Envoys meet\nDate: Wed, 28 May 2025 18:00:00 +0500\n\nThey met.\n"
-    with pytest.raises(InputError, match="is a mail"):
+    with pytest.raises(InputError, match="is an e-mail"):
         read(tmp_path, mail.encode(), "a.eml")
 
 

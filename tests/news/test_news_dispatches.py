@@ -82,17 +82,17 @@ def test_it_is_not_known_before_its_embargo_ends(text, instant, precision):
     [
         (item(META + '<pubStatus qcode="stat:canceled"/>'), "its status is canceled"),
         (item(META + '<pubStatus uri="http://cv.iptc.org/newscodes/pubstatusg2/withheld"/>'), "its status is withheld"),
-        (item(META + "<embargoed/>"), "embargoed without an end"),
-        (item(META.replace("text", "picture")), "a picture, no text"),
-        (item(META.replace("ninat:text", "ninat:composite"), name="packageItem"), "a packageItem, no text"),
-        (item(META.replace("versionCreated", "sent")), "does not say when"),
+        (item(META + "<embargoed/>"), "its embargo has no end"),
+        (item(META.replace("text", "picture")), "is a picture, not a text"),
+        (item(META.replace("ninat:text", "ninat:composite"), name="packageItem"), "is a packageItem, not a text"),
+        (item(META.replace("versionCreated", "sent")), "has no issue time"),
         (item(content=""), "no headline"),
         (item(embargo("2999-01-01T00:00:00Z")), "future"),
-        (item(META.replace("+05:00", "")), "states no zone"),
+        (item(META.replace("+05:00", "")), "has no time zone"),
         (nitf(attributes='management-status="canceled"'), "its status is canceled"),
-        (nitf(attributes='management-status="embargoed"'), "embargoed without an end"),
+        (nitf(attributes='management-status="embargoed"'), "its embargo has no end"),
         (nitf(attributes='management-status="draft"'), "its status is draft"),
-        (nitf("<date.expire norm='20250528T090200Z'/>"), "does not say when"),
+        (nitf("<date.expire norm='20250528T090200Z'/>"), "has no issue time"),
     ],
 )
 def test_what_is_not_out_or_no_text_is_a_reject(text, why):
@@ -117,8 +117,8 @@ def test_a_zone_or_profile_is_used_where_the_time_states_none():
         ("<NewsML><NewsItem/></NewsML>", "is NewsML, not NewsML-G2"),
         (nitf().replace("<nitf>", '<!DOCTYPE nitf [<!ENTITY a "b">]><nitf>'), "entities"),
         (item(text="<p>" * 200 + "</p>" * 200), "deeper than"),
-        (item()[:-20], "is not a NewsML-G2 or NITF file that can be read"),
-        (message(), "holds no news item"),
+        (item()[:-20], "is not valid as a NewsML-G2 or NITF file"),
+        (message(), "contains no news items"),
     ],
 )
 def test_hostile_and_other_files_are_refused(text, why):

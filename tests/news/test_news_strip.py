@@ -212,7 +212,7 @@ UNREAD = [
     ("LAMP 10.00 ▲ -0.50 (-4.76%)", "contradict"),
     ("LAMP 10.00 ▼ +0.50 (5.26%)", "contradict"),
     ("LAMP 100.05 (0.05) (0.05%)", "brackets"),
-    ("LAMP 189.50 1.20 (0.64%)", "neither"),
+    ("LAMP 189.50 1.20 (0.64%)", "no word, arrow or sign"),
     ("LAMP 37.70 (-1.40) -3.58%", "layout"),
     ("LAMP 210.50 up 2.50 (2.20%)", "percentage"),
     ("LAMP | 210.50 | +2.50 | +1.20%", "layout"),

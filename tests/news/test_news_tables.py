@@ -129,9 +129,9 @@ def test_markup_and_words_for_nothing_are_no_text(tmp_path, header, row, headlin
             ["2025-05-28T13:00:00Z", "[Removed]", "https://removed.example"],
             "no headline",
         ),
-        (["headline", "versionCreated", "pubStatus"], [T, "2025-05-28T13:00:00Z", "stat:canceled"], "is not out"),
+        (["headline", "versionCreated", "pubStatus"], [T, "2025-05-28T13:00:00Z", "stat:canceled"], "is not published"),
         (["title", "date", "url"], [T, "05/06/2025 10:00 UTC", "https://www.aa.com.tr/1"], "--date-order"),
-        (["title", "when", "url"], [T, "2025-05-28", URL], "none of its columns is known for one"),
+        (["title", "when", "url"], [T, "2025-05-28", URL], "no column is recognised as one"),
     ],
 )
 def test_rows_that_are_no_articles(tmp_path, header, row, reason):
@@ -157,4 +157,4 @@ def test_records_that_hold_the_html_of_a_page_are_pages(tmp_path):
 def test_what_is_no_object_of_a_list_is_a_reject(tmp_path):
     articles, rejects, _ = read(tmp_path, "p.json", [{"title": T, "published": "2025-05-28T13:00:00Z"}, T])
     assert articles["headline"].to_list() == [T]
-    assert rejects.select("source_line", "reason").row(0) == (2, "JSON, but not an object in braces")
+    assert rejects.select("source_line", "reason").row(0) == (2, "JSON, but not an object")

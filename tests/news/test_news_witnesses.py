@@ -163,7 +163,7 @@ def test_a_clock_under_utc_that_readers_see_without_a_zone_is_the_places(shown, 
     html = page(ld(OWN)).replace("</h1>", f"</h1>{shown}")
     read = parse_html(html, publishers=Publishers(zone=zone))
     assert read.published.instant == datetime(2025, 5, 28, hour, tzinfo=UTC)
-    with pytest.raises(TimeError, match="in UTC or local.*--zone UTC"):
+    with pytest.raises(TimeError, match="UTC or local time.*--zone UTC"):
         parse_html(html)
 
 
@@ -470,7 +470,7 @@ def test_credits_and_what_is_held_back_are_not_the_text(line):
 @pytest.mark.parametrize("printed", ["28 Mayıs 2025 Çarşamba, 10:15", "2025年5月28日 10時15分", "28 May 2025 10:15"])
 def test_a_printed_clock_without_a_zone_is_named_in_the_refusal(printed):
     text = page().replace("</h1>", f'</h1><div class="date">{printed}</div>')
-    with pytest.raises(TimeError, match="states no zone"):
+    with pytest.raises(TimeError, match="has no time zone"):
         parse_html(text)
 
 
@@ -481,9 +481,9 @@ def test_a_clock_without_a_zone_that_an_update_repeats_with_an_offset_is_in_it()
     assert read.instant == AT
     assert "og:updated_time, which repeats the clock" in read.rule
     for unsaid in ("29+00:00", "29Z"):  # what plug-ins print behind local clocks
-        with pytest.raises(TimeError, match="states no zone"):
+        with pytest.raises(TimeError, match="has no time zone"):
             parse_html(page(stated + updated.format(unsaid)))
-    with pytest.raises(TimeError, match="states no zone"):
+    with pytest.raises(TimeError, match="has no time zone"):
         parse_html(page(stated + '<meta property="og:updated_time" content="2025-05-28T17:30:00+02:00">'))
 
 
@@ -611,5 +611,5 @@ def test_a_clock_in_utc_is_that_of_a_country_at_utc(host, day, read):
     if read:
         assert parse_html(text).published.instant == datetime(2025, 1, 28, 13, tzinfo=UTC)
     else:
-        with pytest.raises(TimeError, match="may be in UTC or local"):
+        with pytest.raises(TimeError, match="could be UTC or local time"):
             parse_html(text)

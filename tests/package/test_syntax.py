@@ -107,7 +107,7 @@ def test_a_line_that_is_not_json_is_a_reject_with_its_place(tmp_path: Path) -> N
     assert len(list(rows)) == 1
     assert [each["source_line"] for each in faulty] == [2, 3]
     assert faulty[0]["reason"] == "not JSON: column 14: a comma is missing"
-    assert faulty[1]["reason"] == "JSON, but not an object in braces"
+    assert faulty[1]["reason"] == "JSON, but not an object"
 
 
 def test_a_feed_cut_short_says_where() -> None:

@@ -339,7 +339,7 @@ def test_status(tmp_path, server):
         ('[[feed]]\nurl = "https://x.example"\n[[feed]]\nurl = "https://x.example"', "twice"),
         ('events = "category = NOSUCH"\n[[feed]]\nurl = "https://x.example"', "category 'NOSUCH' is not known"),
         ('events = "publisher = brecoder"\n[[feed]]\nurl = "https://x.example"', "did you mean brecorder"),
-        ('[[feed]]\nurl = "https://x.example"\nzone = "Asia/Nowhere"', "no time zone"),
+        ('[[feed]]\nurl = "https://x.example"\nzone = "Asia/Nowhere"', "unknown time zone"),
         ('flagged = "hide"\n[[feed]]\nurl = "https://x.example"', "choices are mark, keep, drop"),
         ('[[feed]]\nurl = "https://x.example"\n[sinks]\nexec = "rm -rf"', "list of texts"),
     ],

@@ -125,7 +125,7 @@ def _place(columns: Sequence[str], asked: str | None, name: str) -> int:
     names = _USUAL if asked is None else (asked.casefold(),)
     place = next((known.index(each) for each in names if each in known), None)
     if place is None:
-        what = "no column of headlines" if asked is None else f"no column {asked!r}"
+        what = "no headline column" if asked is None else f"no column {asked!r}"
         hint = f"name one of its columns with --field (field=): {', '.join(map(str, columns))}"
         raise NotFoundError(f"{name} has {what}", hint=hint)
     return place

@@ -1,1 +1,1 @@
-"""Tables and files of many articles, by layouts that are data."""
+"""Read tables and files of many articles; their layouts are data files."""

@@ -1,4 +1,4 @@
-"""Times of a table's rows put together from their cells: dates with clocks and zones beside them."""
+"""Combine dates, clock times and zones from separate columns of a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CLOCK, _FIGURES = re.compile(r"\s*\d{1,2}:\d\d"), re.compile(r"\d{3,6}")
 
 
 def with_clock(day: str, clock: str) -> str:
-    """A date with the clock time of its row; as it is where it has one, or the other column holds none."""
+    """Return a date with the clock time of its row; unchanged if it has one or the other cell has none."""
     figures = clock.strip()
     if _FIGURES.fullmatch(figures):  # 930, 1302, 130205
         figures = ":".join(re.findall("..", figures.zfill(len(figures) + len(figures) % 2)))
@@ -19,12 +19,12 @@ def with_clock(day: str, clock: str) -> str:
 
 
 def as_exact(time: str, is_exact: bool) -> str:
-    """A time, or its date alone where its row says that the clock is not certain."""
+    """Return a time, or only its date if the row states that the clock time is not exact."""
     return time if is_exact else time[: len("2025-05-28")]
 
 
 def with_zone(clock: str, zone: str) -> str:
-    """A time with the zone of its row; as it is where it states one, or is a date alone."""
+    """Return a time with the zone of its row; unchanged if it has a zone or is a date alone."""
     if zone in NOTHING or not _ENDS_IN_CLOCK.search(clock):
         return clock
     return f"{clock} {zone.strip().upper() if zone.isalpha() else zone.strip()}"

@@ -1,9 +1,9 @@
-"""Corpora of headlines (CSV, TSV, JSON, JSONL, Parquet, packed, too) into articles, in batches of bounded size.
+"""Read corpora of headlines (CSV, TSV, JSON, JSONL, Parquet, also compressed) into batches of articles.
 
 Known layouts are data (``layouts.py``); ``columns`` maps our names (headline, published, url, body, updated, authors,
-publisher, language, symbols) to those of the source. A column ``headlines`` that holds JSON lists gives one article per
-entry. Records that hold a whole page as ``text`` and no headline are read as text pages. A table whose column of
-publication times is not known is refused: nothing is loaded without its time.
+publisher, language, symbols) to those of the source. A headline cell with a JSON list gives one article per entry.
+Records with a whole page as ``text`` and no headline are read as text pages. A table without a recognised column of
+publication times is refused: nothing is loaded without its time.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from correlator.news.publishers import Publishers
 from correlator.news.stated import NOTHING, name_in, people_in, symbols_in
 from correlator.news.times.address_dates import date_in_address
 
-# What NewsAPI and GNews put in the place of the rest of a text.
+# The marker that NewsAPI and GNews put at the end of a truncated text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
 _NO_EMBARGO = ("false", "no", "0")
 _FIELDS = tuple(name for name in FIELDS if name != "headline")
@@ -63,11 +63,11 @@ _FIELDS = tuple(name for name in FIELDS if name != "headline")
 
 @dataclass(frozen=True)
 class _Table:
-    """What is known of a table before its rows are read: its layout, our fields' places, who publishes, its name.
+    """A table before its rows are read: its layout, the positions of our fields, the choice of publishers, its name.
 
-    ``clock`` is the place of clock times that belong to the dates of publication, ``zone`` that of their zones, and
-    ``precision`` that of how exact they are. ``table_zone`` is the zone in which the caller, the name of a column or
-    the layout says that all times are which state none.
+    ``clock``, ``zone`` and ``precision`` are the positions of the columns with clock times, zones and precision of the
+    publication dates. ``table_zone`` is the zone of times without one, as given by the caller, the name of a column or
+    the layout.
     """
 
     corpus: Corpus
@@ -84,7 +84,7 @@ class _Table:
 def read_corpus(
     path: Path, publishers: Publishers, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
 ) -> Iterator[Batch]:
-    """Batches of bounded size. Raises InputError for what is not a table or lacks the columns."""
+    """Yield batches of bounded size. Raises InputError if the file is not a table or lacks required columns."""
     yield from read_ahead(_file_batches(path, publishers, columns, encoding))
 
 
@@ -99,7 +99,7 @@ def _file_batches(
 def read_frame(
     frame: Any, name: str, publishers: Publishers, *, columns: Mapping[str, str] | None = None
 ) -> Iterator[Batch]:
-    """Batches of a frame's rows, read as those of a file called ``name``; raises InputError for what is not a frame."""
+    """Yield batches of a frame's rows, read like a file called ``name``. Raises InputError if it is not a frame."""
     names, rows = frame_rows(to_polars(frame, "news"))
     yield from _batches(names, rows, [], name, publishers=publishers, columns=columns)
 
@@ -137,7 +137,7 @@ def _batches(
 
 
 def _check(table: _Table) -> None:
-    """Raises InputError where a table has columns, but none of headlines and whole pages, or none of times."""
+    """Raise InputError if a table has columns, but none with headlines or whole pages, or none with times."""
     if not table.names:
         return
     where, columns = Path(table.source).name, ", ".join(table.names[:20])
@@ -145,19 +145,19 @@ def _check(table: _Table) -> None:
         if "body" in table.places:
             return
         raise InputError(
-            f"{where} has no column of headlines; its columns are {columns}", hint="name it with --column headline=NAME"
+            f"{where} has no headline column; its columns are {columns}", hint="name it with --column headline=NAME"
         )
     if "published" not in table.places and "url" not in table.places:
-        parted = {"year", "month", "day"} <= {name.casefold() for name in table.names}
-        joined = "write year, month and day as one column published: 2025-05-28"
+        split = {"year", "month", "day"} <= {name.casefold() for name in table.names}
+        combine = "combine year, month and day in one column 'published', such as 2025-05-28"
         raise InputError(
-            f"{where} has no column of publication times that is known; its columns are {columns}",
-            hint=joined if parted else "name it with --column published=NAME",
+            f"{where} has no recognised column of publication times; its columns are {columns}",
+            hint=combine if split else "name it with --column published=NAME",
         )
 
 
 def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
-    """The rows, each that holds a JSON list at ``place`` repeated with one headline of it."""
+    """Yield the rows; a row with a JSON list at ``place`` is repeated for each headline in it."""
     for number, row in rows:
         text = row[place]
         if text[:1] == "[":
@@ -168,9 +168,9 @@ def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
 
 
 def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table, faulty: Sequence[Faulty]) -> Batch:
-    """Rows that each hold a page's text."""
+    """Read rows that each contain the text of a page."""
     batches = [make_batch(rejects=faulty)]
-    place = table.places.get("body")  # records without any field have none
+    place = table.places.get("body")  # missing if a record has no fields
     for number, row in zip(numbers, rows, strict=True):
         text = "" if place is None else row[place]
         try:
@@ -186,7 +186,7 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table,
 
 
 def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table) -> Batch:
-    """Rows that each hold a headline."""
+    """Read rows that each contain a headline."""
     frame = _columns(numbers, rows, table)
     sites = frame.select("host", "publisher").unique().rows()
     chosen = {site: _profile(table, *site) for site in sites}
@@ -201,7 +201,7 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
     )
     frame = frame.join(rows_of, on=["host", "publisher"], how="left", nulls_equal=True, maintain_order="left")
     ends = pl.col("headline").str.ends_with(pl.col("tail")).fill_null(value=False)
-    bare = pl.col("headline").str.strip_suffix(pl.col("tail"))  # services put the publisher behind each headline
+    bare = pl.col("headline").str.strip_suffix(pl.col("tail"))  # services append the publisher to each headline
     frame = frame.with_columns(headline=pl.when(ends & (bare != "")).then(bare).otherwise("headline")).drop("tail")
     parts = [
         _timed(part, profiles[str(name[0])], table) for name, part in frame.group_by("profile", maintain_order=True)
@@ -220,11 +220,11 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
 
 
 def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Profile, str]:
-    """The profile of rows of one host and printed publisher, and the publisher's name for the store."""
+    """Return the profile for rows of one host and stated publisher, and the publisher's name for the store."""
     stated = name_in(publisher or "")
     profile, how = table.publishers.of(f"http://{host}" if host else None, (stated,))
     profile = replace(profile, table_zone=table.table_zone)
-    if how != "given by the caller":  # who makes a table prints all its dates in one order
+    if how != "given by the caller":  # all dates of a table are in one order, whoever published the articles
         profile = replace(profile, date_order=table.publishers.date_order)
     if table.corpus.clock == "unknown" and table.table_zone is None:
         profile = replace(profile, zone=None)
@@ -232,7 +232,7 @@ def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Pr
 
 
 def _named(rows: pl.DataFrame, table: _Table) -> pl.DataFrame:
-    """The symbols that the source names for its articles, each with the column that says so."""
+    """Return the symbols that the source states for its articles, each with its column."""
     if "symbols" not in table.places:
         return pl.DataFrame(schema=NAMED_SCHEMA)
     column = table.names[table.places["symbols"]]
@@ -246,7 +246,7 @@ def _named(rows: pl.DataFrame, table: _Table) -> pl.DataFrame:
 
 
 def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table) -> pl.DataFrame:
-    """The mapped columns of rows, null where a text is none, and the host of the address."""
+    """Return the mapped columns of rows, null where empty, and the host of the address."""
     places, columns = table.places, list(zip(*rows, strict=True))
     others = {name: columns[places[name]] for name in _FIELDS if name in places}
     if table.clock is not None:
@@ -275,7 +275,7 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
 
 
 def _entries(text: str) -> Sequence[str]:
-    """The headlines of a JSON list of texts or objects; the text itself where it is no such list."""
+    """Return the headlines in a JSON list of strings or objects; of another text, the text itself."""
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError):
@@ -286,7 +286,7 @@ def _entries(text: str) -> Sequence[str]:
 
 
 def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
-    """Rows with publisher and stamps."""
+    """Add publisher and stamps to rows."""
     places = [place for place in (table.places.get("published"), table.clock) if place is not None]
     origin = f"column {' and '.join(table.names[place] for place in places)}" if places else ""
     published, updated = rows["published"], rows["updated"]
@@ -297,7 +297,7 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     later = (updated_stamps["precision"] != "day") & (updated_stamps["instant"] > stamps["instant"])
     empty = pl.col("headline").str.len_chars() == 0
     if "published" not in table.places:
-        reason = pl.lit(f"{NO_TIME}: none of its columns is known for one, and its address has no date")
+        reason = pl.lit(f"{NO_TIME}: no column is recognised as one, and the address has no date")
         stamps = stamps.with_columns(problem=pl.when(pl.col("problem") == NO_TIME).then(reason).otherwise("problem"))
     return pl.concat([rows, stamps], how="horizontal").with_columns(
         default_language=pl.lit(profile.language, pl.String()),
@@ -305,13 +305,13 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
         problem=pl.when(empty)
         .then(pl.lit("no headline"))
         .when(rows["status"].str.strip_chars().str.to_lowercase().str.replace(r"^stat:", "").is_in(list(NOT_OUT)))
-        .then(pl.format("its status is {}: it is not out", rows["status"]))
+        .then(pl.format("its status is {}: it is not published", rows["status"]))
         .otherwise("problem"),
     )
 
 
 def _not_before(stamps: pl.DataFrame, embargo: pl.Series, profile: Profile) -> pl.DataFrame:
-    """Stamps that are not before the end of an embargo; what cannot be read of one is a problem."""
+    """Move stamps to the end of an embargo where it is later; an embargo that cannot be read is a problem."""
     embargo = embargo.set(embargo.str.to_lowercase().is_in(_NO_EMBARGO), None)
     if embargo.null_count() == len(embargo):
         return stamps
@@ -329,13 +329,13 @@ def _not_before(stamps: pl.DataFrame, embargo: pl.Series, profile: Profile) -> p
 
 
 def _without_clock(texts: pl.Series) -> pl.Series:
-    """Times of an unknown zone cut down to their date; those that state a zone keep it."""
+    """Cut times without a zone to their date; times with a zone are unchanged."""
     naive = texts.str.contains(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$").fill_null(value=False)
     return pl.select(pl.when(naive).then(texts.str.slice(0, 10)).otherwise(texts)).to_series()
 
 
 def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
-    """Stamps with the date in the address where no time is stated at all."""
+    """Use the date in the address where no time is stated at all."""
     nothing = (pl.col("problem") == NO_TIME).fill_null(False) | (pl.col("precision") == "unknown").fill_null(False)
     missing = stamps.select(nothing).to_series() & urls.is_not_null()
     if not missing.any():
@@ -354,7 +354,7 @@ def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
 
 
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows as articles, with key, hash and language; the source's own symbols stay next to them."""
+    """Return rows as articles with key, hash and language, and the source's own symbols."""
     named = rows.select("shown", "headline", "url", pl.col("instant").dt.date()).rows()
     keys = [article_key(publisher, headline, url, day) for publisher, headline, url, day in named]
     content = pl.concat_str(
@@ -387,5 +387,5 @@ def _identified(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _iso(name: str) -> pl.Expr:
-    """Whole seconds as ``datetime.isoformat`` writes them, as in ``content_hash``; empty where unknown."""
+    """Format times like ``datetime.isoformat`` without fractions, as in ``content_hash``; empty if unknown."""
     return pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%:z").fill_null("")

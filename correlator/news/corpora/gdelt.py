@@ -1,7 +1,7 @@
-"""GDELT files (events 1.0 and 2.0, mentions, GKG), plain, gzipped or zipped, with or without a header.
+"""Read GDELT files (events 1.0 and 2.0, mentions, GKG), plain, gzipped or zipped, with or without a header.
 
-Rows are split whole batches at a time; a row with another number of fields is a reject with its line. An event is known
-from DATEADDED, when GDELT took it in; where a spreadsheet has rounded that, from the stamp in the file's name.
+A row with the wrong number of fields becomes a reject with its line. An event is known from DATEADDED, when GDELT added
+it; if a spreadsheet has rounded that number, from the timestamp in the file's name.
 """
 
 from __future__ import annotations
@@ -94,29 +94,29 @@ _QUAD_OF_ROOT = {
     f"{root:02}": str(1 if root <= 5 else 2 if root <= 8 else 3 if root <= 13 else 4) for root in range(1, 21)
 }
 _LAST_ROOT = 20
-_WHOLE = (
+_INTEGERS = (
     "GLOBALEVENTID",
     "SQLDATE",
     "EventCode",
     "EventRootCode",
     "QuadClass",
     "DATEADDED",
-)  # columns of whole numbers
+)  # integer columns
 BATCH_ROWS = 30_000
-"""Rows that are read at a time, and events of one transaction: written in less than half a second."""
+"""Rows read at a time, and events per transaction: these are written in less than half a second."""
 ROLES = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL")
 
 
 @dataclass(frozen=True)
 class GdeltBatch:
-    """Rows of a GDELT file (of ``read_gdelt``: texts under GDELT's names; of ``read_events``: ``EVENT_COLUMNS``)."""
+    """Rows of a GDELT file: strings under GDELT's names (``read_gdelt``) or ``EVENT_COLUMNS`` (``read_events``)."""
 
     rows: pl.DataFrame
     rejects: pl.DataFrame
 
 
 def read_gdelt(path: Path) -> Iterator[GdeltBatch]:
-    """Every row as printed, under GDELT's column names and with ``source_line``. Raises InputError for another file."""
+    """Yield all rows as strings under GDELT's column names, with ``source_line``. Raises InputError for other files."""
     lines = _numbered(path)
     first = next(lines, None)
     if first is None:
@@ -131,24 +131,24 @@ def read_gdelt(path: Path) -> Iterator[GdeltBatch]:
 
 
 def read_events(path: Path) -> Iterator[GdeltBatch]:
-    """Events with the columns of ``tables.EVENTS`` without event_id and article_id; ``tone`` is AvgTone / 100."""
+    """Yield events with ``EVENT_COLUMNS``; ``tone`` is AvgTone / 100. Raises InputError for other files."""
     stamp = re.search(r"(?<!\d)(20\d{12})(?!\d)", path.name)
     for batch in read_gdelt(path):
         if "EventCode" not in batch.rows.columns:
             raise InputError(
-                f"{path.name} is not a GDELT file of events",
-                hint="mentions and GKG files go with `correlator add news`",
+                f"{path.name} is not a GDELT events file",
+                hint="load mentions and GKG files with `correlator add news`",
             )
         if "DATEADDED" not in batch.rows.columns and stamp is None:
             raise InputError(
-                f"{path.name} has no DATEADDED, so that nothing tells when its events were known",
+                f"{path.name} has no DATEADDED column, so the time when its events became known is missing",
                 hint=f"its columns are {', '.join(batch.rows.columns[1:21])}",
             )
         yield _events(batch, called(path), stamp[1] if stamp else None)
 
 
 def is_gdelt(line: str) -> bool:
-    """Whether the first line of a file is that of a GDELT file: its header, or a row of one of its layouts."""
+    """Whether the first line of a file is a GDELT header or a row of a GDELT layout."""
     separator = "\t" if "\t" in line else max(";,", key=line.count)
     fields = _split(line.rstrip("\r\n"), separator)
     numbered = re.fullmatch(r"\d{14}-T?\d+|\d{6,}", fields[0]) if fields else None
@@ -161,12 +161,12 @@ def _numbered(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def unpacked_lines(path: Path) -> Iterator[str]:
-    """The lines of a text, or of the one in an archive or a gzip file; raises InputError for a damaged one."""
+    """Yield the lines of a plain, gzipped or zipped text. Raises InputError if it is damaged."""
     return _zipped(path) if zipfile.is_zipfile(path) else text_lines.lines_of(path, lenient=True)
 
 
 def _zipped(path: Path) -> Iterator[str]:
-    """The lines of the one file in an archive, up to what a text can unpack to."""
+    """Yield the lines of the only file in an archive, up to the limit of size."""
     limit = max(text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -175,7 +175,7 @@ def _zipped(path: Path) -> Iterator[str]:
                 while raw := file.readline(text_lines.MAX_LINE + 1):
                     taken += len(raw)
                     if len(raw) > text_lines.MAX_LINE or taken > limit:
-                        raise InputError(f"{path.name} unpacks to more than a GDELT file holds")
+                        raise InputError(f"{path.name} unpacks to more than the limit for a GDELT file")
                     first = taken == len(raw)
                     yield raw.decode("utf-8-sig" if first else "utf-8", "replace").replace("\x00", "")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
@@ -196,7 +196,7 @@ def _is_header(fields: Sequence[str]) -> bool:
 
 
 def _layout(fields: Sequence[str], path: Path) -> tuple[str, ...]:
-    """Column names: those of the layout with as many fields, else the header's own."""
+    """Return the column names of the layout with as many fields, else those of the header."""
     for names in LAYOUTS.values():
         if len(names) == len(fields):
             return names
@@ -204,8 +204,8 @@ def _layout(fields: Sequence[str], path: Path) -> tuple[str, ...]:
         return tuple(fields)
     counts = ", ".join(f"{kind} {len(names)}" for kind, names in LAYOUTS.items())
     raise InputError(
-        f"{path.name} has {len(fields)} fields, no GDELT layout does",
-        hint=f"there are {counts}; a table of your own begins with its columns, date and category among them",
+        f"{path.name} has {len(fields)} fields, which no GDELT layout has",
+        hint=f"layouts have {counts}; a table of your own needs a header with date and category",
     )
 
 
@@ -233,7 +233,7 @@ def _batch(chunk: Sequence[tuple[int, str]], separator: str, names: Sequence[str
 def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatch:
     batch = GdeltBatch(_completed(batch.rows), batch.rejects)
     root = pl.col("EventRootCode").str.zfill(2)
-    short = pl.col("EventRootCode").str.len_chars() == 1  # a spreadsheet has taken the leading zero
+    short = pl.col("EventRootCode").str.len_chars() == 1  # a spreadsheet has removed the leading zero
     code = (
         pl.when(short & ~pl.col("EventCode").str.starts_with("0"))
         .then("0" + pl.col("EventCode"))
@@ -255,7 +255,7 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
     )
     faulty = pl.any_horizontal(pl.col("category", "quad_class").is_null())
     rejects = [
-        reject(source, line, _no_event(code, root, quad), str(url))
+        reject(source, line, _event_problem(code, root, quad), str(url))
         for line, code, root, quad, url in rows.filter(faulty)
         .select("source_line", "EventCode", "EventRootCode", "QuadClass", "SOURCEURL")
         .rows()
@@ -294,29 +294,31 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
 
 
 def _completed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of an extract with the columns that are not in it: null, or what the event code says."""
+    """Add the missing columns of an extract: null, or derived from the event code."""
     missing = [name for name in LAYOUTS["events1"] if name not in rows.columns]
-    whole = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing).with_columns(
-        pl.col(_WHOLE).str.replace(r"^(\d+)\.0$", "${1}")  # tables with a missing cell hold numbers as 40.0
+    completed = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing).with_columns(
+        pl.col(_INTEGERS).str.replace(r"^(\d+)\.0$", "${1}")  # tables with an empty cell write integers as 40.0
     )
-    code = _with_zeros(whole["EventCode"]) if "EventRootCode" in missing else whole["EventCode"]
+    code = _with_zeros(completed["EventCode"]) if "EventRootCode" in missing else completed["EventCode"]
     root = pl.coalesce("EventRootCode", code.str.slice(0, 2))
     quad = pl.coalesce("QuadClass", root.replace_strict(_QUAD_OF_ROOT, default=None))
-    return whole.with_columns(EventRootCode=root, QuadClass=quad, EventCode=pl.coalesce(code, "EventCode"))
+    return completed.with_columns(EventRootCode=root, QuadClass=quad, EventCode=pl.coalesce(code, "EventCode"))
 
 
-def _no_event(code: str | None, root: str | None, quad: str | None) -> str:
-    """Why a row is no event."""
+def _event_problem(code: str | None, root: str | None, quad: str | None) -> str:
+    """Return why a row cannot be read as an event."""
     if code and root is None:
-        return f"event code {code!r} may be 0{code} that lost its zero (keep EventRootCode, or write codes as text)"
-    return f"no CAMEO root {root!r} with quad class {quad!r}"
+        return (
+            f"event code {code!r} may be 0{code} without its leading zero (keep EventRootCode, or write codes as text)"
+        )
+    return f"unknown CAMEO root {root!r} or quad class {quad!r}"
 
 
 def _with_zeros(codes: pl.Series) -> pl.Series:
-    """Event codes of an extract that has no root codes, with the leading zeros that a table of numbers loses.
+    """Restore the leading zeros of event codes, which a table of numbers loses, in an extract without root codes.
 
-    CAMEO has no root above 20: 42 is 042, 841 is 0841. What may be either (10: 010 or root 10) is 010 beside such
-    codes and itself beside codes with zeros; beside neither nothing tells, and it is null.
+    CAMEO has no root above 20: 42 is 042, 841 is 0841. An ambiguous code (10: 010 or root 10) is read as 010 if the
+    table has such shortened codes, as itself if it has codes with leading zeros, and is null otherwise.
     """
     first = codes.str.slice(0, 2).cast(pl.Int64, strict=False)
     cut = codes.str.contains(r"^\d{2,3}$") & (first > _LAST_ROOT)

@@ -1,8 +1,8 @@
-"""GDELT mentions and GKG rows into articles: what page told something, and when GDELT took it in.
+"""Read GDELT mentions and GKG rows into articles: the page, and the time when GDELT added it.
 
-GDELT keeps addresses and no texts. The headline is the page's title where GKG kept it, else the words of the address,
-and the rule of the time says so. The instant is that of GDELT's file, by which the page was public for certain; the
-time that GKG extracts from pages states no zone and is not used.
+GDELT stores addresses but no texts. The headline is the page's title if GKG has it, else the words of the address; the
+rule of the time says which. The instant is that of GDELT's file, by which the page was certainly public; the time that
+GKG extracts from pages has no zone and is not used.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NAMES = {
 
 
 def read_gdelt_articles(path: Path, publishers: Publishers) -> Iterator[Batch]:
-    """One article per page that the file names. Raises InputError for a file that is not a GKG or mentions file."""
+    """Yield an article per page in the file. Raises InputError for a file that is not a GKG or mentions file."""
     for part in read_gdelt(path):
         yield _batch(part, called(path), publishers)
 
@@ -73,18 +73,18 @@ def _batch(part: GdeltBatch, source: str, publishers: Publishers) -> Batch:
                 "source_line": line,
             }
         )
-    made = make_batch(articles, rejects=rejects)
-    return Batch(made.articles, made.quotes, pl.concat([part.rejects, made.rejects]))
+    batch = make_batch(articles, rejects=rejects)
+    return Batch(batch.articles, batch.quotes, pl.concat([part.rejects, batch.rejects]))
 
 
 def _pages(rows: pl.DataFrame, source: str) -> pl.DataFrame:
-    """source_line, url, kind, stamp (14 digits) and extras, whatever the file calls them."""
+    """Return the columns source_line, url, kind, stamp (14 digits) and extras, whatever their names in the file."""
     lower = {name.casefold(): name for name in rows.columns}
     names_in_table = {
         ours: next((lower[name] for name in names if name in lower), None) for ours, names in _NAMES.items()
     }
     if names_in_table["url"] is None or (names_in_table["record"] is None and names_in_table["time"] is None):
-        raise InputError(f"{source} holds no mentions or GKG records", hint="load events with `correlator add events`")
+        raise InputError(f"{source} has no mentions or GKG records", hint="load events with `correlator add events`")
     columns = {ours: pl.col(theirs) if theirs else pl.lit(None, pl.String) for ours, theirs in names_in_table.items()}
     stamp = pl.coalesce(columns["time"], columns["record"].str.extract(r"^(\d{14})"))
     return rows.select(
@@ -98,16 +98,16 @@ def _pages(rows: pl.DataFrame, source: str) -> pl.DataFrame:
 
 def _problem(url: str | None, kind: str | None, instant: object, headline: str) -> str | None:
     if kind not in (None, "1"):
-        return f"a source of type {kind}, no web page"
+        return f"the source is of type {kind}, not a web page"
     if not url:
         return "no address"
     if instant is None:
-        return "no time at which GDELT took it in"
+        return "no time at which GDELT added it"
     return None if headline else "no title, and no words in the address"
 
 
 def _headline(url: str, extras: str) -> tuple[str, str]:
-    """The title of a page, or the words of its address, and which of both it is."""
+    """Return the title of a page or the words of its address, and which of the two it is."""
     title = _TITLE.search(extras)
     if title:
         return " ".join(clean_text(unescape(title[1])).split()), "the page's title"

@@ -1,4 +1,4 @@
-"""Whole documents of JSON that hold a list of articles, as news services answer, and their objects made flat."""
+"""Read JSON documents with a list of articles, as news services return them, and flatten their objects."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ _TYPES = ("$date", "$numberLong", "$numberInt", "$numberDouble", "$oid")
 
 
 def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
-    """The articles of a document that is a list or keeps one, where services do or nowhere else; None for one JSON
-    object a line.
+    """Return the articles of a document that is a list, or contains one under a usual key or as its only list.
 
-    Raises InputError for a file that is too large or damaged.
+    None if the file has one JSON object per line. Raises InputError for a file that is too large or damaged.
     """
     text = _text(path, encoding)
     try:
         document = json.loads(text, object_pairs_hook=each_once)
     except TwiceGiven as error:
         if "\n" not in text.strip():
-            return None  # one object a line
-        raise InputError(f"{called(path)} is not JSON: {json_fault(error)}", hint="give each name once") from None
+            return None  # one object per line
+        raise InputError(f"{called(path)} is not valid JSON: {json_fault(error)}", hint="give each name once") from None
     except (ValueError, RecursionError):
         return None
     if isinstance(document, list):
@@ -53,7 +52,7 @@ def _are_objects(value: object) -> TypeGuard[list[object]]:
 
 
 def _lists_in(document: Mapping[str, object], depth: int) -> Iterator[list[Any]]:
-    """The lists of objects within an object."""
+    """Yield the lists of objects within an object."""
     for value in document.values():
         if _are_objects(value):
             yield value
@@ -62,10 +61,10 @@ def _lists_in(document: Mapping[str, object], depth: int) -> Iterator[list[Any]]
 
 
 def flattened(record: Mapping[str, object]) -> dict[str, object]:
-    """The object with those within it under dotted names, and itself; of a search engine's hit what it found."""
-    found = record.get("_source")
+    """Return the object with nested values under dotted names; of a search engine's hit, its ``_source``."""
+    source = record.get("_source")
     flat: dict[str, object] = {}
-    _flatten(found if isinstance(found, dict) else record, "", flat, 0)
+    _flatten(source if isinstance(source, dict) else record, "", flat, 0)
     return flat
 
 
@@ -78,7 +77,7 @@ def _flatten(record: Mapping[str, object], prefix: str, flat: dict[str, object],
 
 
 def _typed(value: object) -> object:
-    """A value as it is; of one that MongoDB writes with its type (``{"$date": ...}``) what it is of that type."""
+    """Return a value, unwrapped if MongoDB has written it with its type (``{"$date": ...}``)."""
     for _ in range(_DEEPEST):
         if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _TYPES:
             break
@@ -91,6 +90,6 @@ def _text(path: Path, encoding: str | None) -> str:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise InputError(
-            f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB", hint="write one JSON object a line, as .jsonl"
+            f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB", hint="write one JSON object per line, as .jsonl"
         )
     return raw.decode(encoding_named(encoding), "replace") if encoding else decode(raw)

@@ -1,10 +1,10 @@
-"""Layouts of corpora and news services: one TOML file each under ``data/corpora/``, so that a new one is no code.
+"""Layouts of corpora and news services: one TOML file each under ``data/corpora/``, so that a new one needs no code.
 
-``needs`` names the columns by which a layout is known; ``columns`` says which of the file's columns holds what (the
-first that is there); ``zone`` is that of times that state none, ``clock = "unknown"`` says that it differs from row to
-row, so that only the date is certain; ``precision`` is the column that says so row by row, but for those where it holds
-``exact``; ``rows`` is where a JSON document keeps its list of articles; ``nothing`` is what stands in place of
-a text.
+``needs`` lists the columns that identify a layout; ``columns`` maps our fields to columns of the file (the first that
+exists is used); ``zone`` is the zone of times without one; ``clock = "unknown"`` means that the zone differs between
+rows, so that only the date is certain; ``precision`` is a column that states this per row: a time is exact only if the
+column equals ``exact``; ``rows`` is the path of the list of articles in a JSON document; ``nothing`` lists the values
+of empty texts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FIELDS = (
     "embargo",
     "status",
 )
-# Columns of files that no layout knows, by their usual names.
+# Usual names of columns, for files without a known layout.
 _USUAL: Mapping[str, Sequence[str]] = {
     "headline": ("headline", "title", "headlines", "headline_text", "article_title", "news_title", "webtitle",
                  "titre", "titel", "título", "titolo", "başlık", "заголовок", "标题", "見出し", "제목"),
@@ -62,7 +62,7 @@ _USUAL: Mapping[str, Sequence[str]] = {
     "status": ("status", "pubstatus", "pub_status", "publication_status", "article_status", "post_status"),
 }  # fmt: skip
 _MAY_BE_OBJECTS = ("publisher", "authors", "symbols")
-# What the status of a text says where it is not out, in the words of agencies and of systems that sites are made with.
+# Statuses of unpublished texts, as written by agencies and content management systems.
 NOT_OUT = frozenset((
     "canceled", "cancelled", "withheld", "killed", "spiked", "draft", "auto-draft", "pending", "private", "future",
     "scheduled", "trash", "deleted", "retracted", "withdrawn", "unpublished",
@@ -81,7 +81,7 @@ _ZONE_IN_NAME = re.compile(
 
 @dataclass(frozen=True)
 class Corpus:
-    """A layout: see the module's text. ``columns`` maps our fields to columns of the file, the first that is there."""
+    """A layout, described in the module's docstring. ``columns``: our fields to candidate columns of the file."""
 
     title: str
     needs: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ UNNAMED = Corpus("a table", columns={name: tuple(usual) for name, usual in _USUA
 
 
 def corpus_of(names: Sequence[str]) -> Corpus:
-    """The layout that a file with these columns has: of those it fulfils, the one that needs most of them."""
+    """Return the layout of a file with these columns: of those that match, the one that needs the most columns."""
     known = {_bare(name) for name in names}
     fitting = [each for each in _shipped() if all(_bare(need) in known for need in each.needs)]
     return max(fitting, key=lambda each: (len(each.needs), len(each.columns)), default=UNNAMED)
@@ -107,22 +107,22 @@ def corpus_of(names: Sequence[str]) -> Corpus:
 def column_places(
     corpus: Corpus, names: Sequence[str], columns: Mapping[str, str] | None, where: str
 ) -> dict[str, int]:
-    """Our fields to places of columns; ``columns`` is what the caller says. Raises InputError for what is not there."""
+    """Map our fields to positions of columns; ``columns`` is the caller's mapping. Raises InputError if it is wrong."""
     written = {_bare(name): name for name in reversed(names)}
     zoned = {_bare(split[0]): name for name in reversed(names) if (split := _split_zone(name))}
     objects = {name.rpartition(".")[0] for name in names}
     places: dict[str, str] = {}
     for ours in FIELDS:
         candidates = (*corpus.columns.get(ours, ()), *(_USUAL[ours] if ours != "symbols" or corpus is UNNAMED else ()))
-        there = (named[_bare(name)] for name in candidates for named in (written, zoned) if _bare(name) in named)
-        beside = {places.get("headline")} if ours == "body" else set()
-        beside |= set() if ours in _MAY_BE_OBJECTS else objects
-        match = next((name for name in there if name not in beside), None)
+        present = (named[_bare(name)] for name in candidates for named in (written, zoned) if _bare(name) in named)
+        excluded = {places.get("headline")} if ours == "body" else set()
+        excluded |= set() if ours in _MAY_BE_OBJECTS else objects
+        match = next((name for name in present if name not in excluded), None)
         if match is not None:
             places[ours] = match
     for ours, theirs in (columns or {}).items():
         if ours not in FIELDS or theirs not in names:
-            what = f"there is no field {ours!r}" if ours not in FIELDS else f"there is no column {theirs!r}"
+            what = f"unknown field {ours!r}" if ours not in FIELDS else f"column {theirs!r} is missing"
             raise InputError(
                 f"{where}: {what}", hint=f"fields are {', '.join(FIELDS)}; columns are {', '.join(names[:20])}"
             )
@@ -130,14 +130,14 @@ def column_places(
     for theirs in places.values():
         if names.count(theirs) > 1:
             raise InputError(
-                f"{where} has {names.count(theirs)} columns {theirs!r}, and no name tells them apart",
-                hint="give each a name of its own",
+                f"{where} has {names.count(theirs)} columns named {theirs!r}",
+                hint="give each column a unique name",
             )
     return {ours: names.index(theirs) for ours, theirs in places.items()}
 
 
 def clock_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
-    """The column of clock times beside that of dates, as tables with *date* and *time* have it; None without one."""
+    """Return the position of a column of clock times next to dates (*date*, *time*), or None."""
     if "published" not in places:
         return None
     clocks = [
@@ -149,7 +149,7 @@ def clock_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
 
 
 def zone_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
-    """The column of zones beside that of times, as tables with *date* and *timezone* have it; None without one."""
+    """Return the position of a column of zones next to times (*date*, *timezone*), or None."""
     if "published" not in places:
         return None
     return next(
@@ -158,13 +158,13 @@ def zone_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
 
 
 def zone_in_name(names: Sequence[str], *places: int | None) -> str | None:
-    """The IANA zone that the name of a column at ``places`` states (*TIMESTAMP_UTC*, *Time (ET)*); else None."""
+    """Return the IANA zone in the name of a column at ``places`` (*TIMESTAMP_UTC*, *Time (ET)*), or None."""
     stated = (_split_zone(names[place]) for place in places if place is not None)
     return next((split[1] for split in stated if split), None)
 
 
 def _split_zone(name: str) -> tuple[str, str] | None:
-    """The name of a column without the zone that it states, and that zone as IANA calls it; None if it states none."""
+    """Return the name of a column without the zone in it, and the IANA name of that zone; None without a zone."""
     match = _ZONE_IN_NAME.fullmatch(name.strip())
     if not match:
         return None
@@ -179,19 +179,19 @@ def _split_zone(name: str) -> tuple[str, str] | None:
 
 
 def names_headline(names: Iterable[str]) -> bool:
-    """Whether one of the names is one by which a layout, or any table, calls its headlines."""
+    """Whether one of the names is a known name of a headline column."""
     known = {_bare(name) for each in (UNNAMED, *_shipped()) for name in each.columns.get("headline", ())}
     return any(_bare(name) in known for name in names)
 
 
 def rows_keys() -> tuple[str, ...]:
-    """Where JSON documents of known services keep their list of articles, as dotted paths."""
+    """Return the dotted paths of the list of articles in JSON documents of known services."""
     usual = ("items", "data", "stories", "docs", "messages", "news", "hits", "hits.hits", "_items", "posts")
     return (*dict.fromkeys(each.rows for each in _shipped() if each.rows), *usual)
 
 
 def _bare(name: str) -> str:
-    """A name as it is compared: *Publication Date*, *publication_date* and *publicationDate* are one."""
+    """Normalise a name: *Publication Date*, *publication_date* and *publicationDate* are equal."""
     return re.sub(r"[\s_/\-]", "", name.casefold())
 
 

@@ -1,6 +1,6 @@
-"""Rows of table files (CSV, TSV, JSON lines, Parquet, XLSX; packed, too) and frames as texts, each with its number.
+"""Read rows of tables (CSV, TSV, JSON lines, Parquet, XLSX, also compressed) and frames as strings with their numbers.
 
-Rows pass one after the other, so that a file of any size takes bounded memory; ``in_chunks`` bundles them.
+Rows are streamed, so that a file of any size takes bounded memory; ``in_chunks`` groups them.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 BATCH_ROWS, BATCH_TEXT = 50_000, 20_000_000
 """Most rows of a batch, and most characters: long rows fill a smaller batch, which bounds the memory of a load."""
 SLICE_ROWS = 10_000
-"""Rows that are taken from a frame or a Parquet file at once."""
+"""Rows read at a time from a frame or a Parquet file."""
 MAX_COLUMN = 2_000_000_000
 ARROW = (".arrow", ".feather", ".ipc")
 WORKBOOKS = (".xlsx", ".xls", ".ods")
-_TOLD_SEPARATOR = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)  # the first line that Excel asks for
+_STATED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)  # the first line of CSV files for Excel
 _SEPARATORS = (",", ";", "\t", "|")
-_NAMING = 200  # objects whose keys name the columns
+_NAMING = 200  # number of objects whose keys name the columns
 
 Row = tuple[int, Sequence[str]]
 Faulty = dict[str, object]
 
 
 def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> tuple[list[str], Iterator[Row]]:
-    """Names of the columns and the rows, each with the number of its line or record; an empty text stands for null.
+    """Return the column names and the rows, each with its line or record number; null becomes an empty string.
 
-    What is not a row is added to ``faulty`` while the rows are taken. Raises InputError for a file that is not a table.
+    Invalid rows are appended to ``faulty`` while iterating. Raises InputError for a file that is not a table.
     """
     stem = name_unpacked(path)
     if stem.endswith(".parquet"):
@@ -67,13 +67,13 @@ def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> 
 
 
 def frame_rows(frame: pl.DataFrame) -> tuple[list[str], Iterator[Row]]:
-    """Names and rows of a frame, as ``read_rows`` gives those of a file."""
+    """Return the column names and rows of a frame, like ``read_rows`` for a file."""
     parts = (zip(*map(_series_texts, part), strict=True) for part in frame.iter_slices(SLICE_ROWS))
     return frame.columns, enumerate(chain.from_iterable(parts), start=1)
 
 
 def in_chunks(rows: Iterator[Row]) -> Iterator[tuple[list[int], list[Sequence[str]]]]:
-    """Numbers and rows: at most ``BATCH_ROWS`` at a time, of long ones as many as hold ``BATCH_TEXT`` characters."""
+    """Group numbers and rows: at most ``BATCH_ROWS`` at a time, and up to about ``BATCH_TEXT`` characters."""
     numbers: list[int] = []
     chunk: list[Sequence[str]] = []
     size = 0
@@ -92,15 +92,15 @@ def _separated(
     lines: Iterator[str], path: Path, separator: str | None, faulty: list[Faulty]
 ) -> tuple[list[str], Iterator[Row]]:
     header = next(lines, "")
-    if told := _TOLD_SEPARATOR.match(header):
-        separator, header = told[1], next(lines, "")
+    if stated := _STATED_SEPARATOR.match(header):
+        separator, header = stated[1], next(lines, "")
     separator = separator or separator_of(header)
     rows = csv_rows(chain([header], lines), path, separator)
     names = [name.strip() for name in next(rows, (1, []))[1]]
     if not names:
         raise InputError(f"{path.name} is empty")
 
-    def whole() -> Iterator[Row]:
+    def complete() -> Iterator[Row]:
         for line, row in rows:
             if len(row) == len(names):
                 yield line, row
@@ -108,16 +108,16 @@ def _separated(
                 reason = f"{len(row)} fields where the header has {len(names)}"
                 faulty.append(reject(called(path), line, reason, separator.join(row)))
 
-    return names, whole()
+    return names, complete()
 
 
 def separator_of(header: str) -> str:
-    """What parts the columns of a header: the sign that it has most."""
+    """Return the separator of a header: the most frequent candidate."""
     return max(_SEPARATORS, key=header.count)
 
 
 def csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
-    """Every row, also the header, with the line that it begins on."""
+    """Yield all rows, the header included, with the line on which each begins."""
     csv.field_size_limit(text_lines.MAX_LINE)
     reader = csv.reader(lines, delimiter=separator)
     line = 1
@@ -127,13 +127,13 @@ def csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
-            f"{path.name} is not a table at line {reader.line_num}: {csv_fault(error)}",
-            hint="check the quotes there",
+            f"{path.name} line {reader.line_num} is not valid CSV: {csv_fault(error)}",
+            hint="check the quotation marks there",
         ) from None
 
 
 def _objects(objects: Iterator[tuple[int, dict[str, object]]]) -> tuple[list[str], Iterator[Row]]:
-    """Objects of JSON as rows; the first of them name the columns, those of objects within as ``source.name``."""
+    """Return JSON objects as rows; the first objects name the columns, nested ones as ``source.name``."""
     flat = ((number, json_documents.flattened(each)) for number, each in objects)
     first = list(islice(flat, _NAMING))
     if not first:
@@ -157,12 +157,12 @@ def _json_objects(path: Path, faulty: list[Faulty], encoding: str | None) -> Ite
 def _only_objects(
     records: Iterable[tuple[int, object]], path: Path, faulty: list[Faulty]
 ) -> Iterator[tuple[int, dict[str, object]]]:
-    """The records that are objects; others are added to ``faulty``."""
+    """Yield the records that are objects; others are appended to ``faulty``."""
     for number, record in records:
         if isinstance(record, dict):
             yield number, record
         else:
-            faulty.append(reject(called(path), number, "JSON, but not an object in braces", _plain(record)))
+            faulty.append(reject(called(path), number, "JSON, but not an object", _plain(record)))
 
 
 def _plain(value: object) -> str:
@@ -172,12 +172,12 @@ def _plain(value: object) -> str:
 
 
 def _sheet(path: Path) -> tuple[list[str], Iterator[Row]]:
-    """The one sheet of a workbook that holds a table."""
+    """Return the column names and rows of the only sheet of a workbook that contains a table."""
     from correlator.containers.raw import LINE
     from correlator.containers.read import read_raw
 
     raw = read_raw(path)
-    # a cell of a clock time alone is of the first day that workbooks count
+    # a cell with only a clock time has the date of day 0 in the workbook's calendar
     columns = (_series_texts(raw.frame[name].str.replace(r"^(?:1899-12-3|1900-01-0)\d ", "")) for name in raw.columns)
     return list(raw.labels.values()), zip(raw.frame[LINE].to_list(), zip(*columns, strict=True), strict=True)
 
@@ -196,14 +196,14 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Raise InputError where the library cannot read the Parquet of ``path``, for damaged and encrypted footers too."""
+    """Raise InputError if the Parquet of ``path`` cannot be read, also for damaged and encrypted footers."""
     import pyarrow as pa
 
     try:
         yield
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
+            f"{path.name} cannot be read as Parquet", hint="it may be truncated or in another format"
         ) from error
 
 
@@ -217,32 +217,34 @@ def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
                 taken += sum(map(len, row))
                 if taken > limit:
                     raise InputError(
-                        f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, which no text does"
+                        f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, the limit for text"
                     )
                 yield number, row
 
 
 def _check_columns(metadata: pq.FileMetaData, name: str) -> None:
-    """Raises InputError for a column of one row group that takes more memory than it should."""
+    """Raise InputError if a column of a row group exceeds ``MAX_COLUMN`` bytes."""
     for group in range(metadata.num_row_groups):
         for column in range(metadata.num_columns):
             if metadata.row_group(group).column(column).total_uncompressed_size > MAX_COLUMN:
-                raise InputError(f"{name} holds more than {MAX_COLUMN // 1_000_000} MB in one column of a row group")
+                raise InputError(
+                    f"{name} has more than {MAX_COLUMN // 1_000_000} MB in one column of a row group, the limit"
+                )
 
 
 def _texts(column: pa.Array) -> list[str]:
-    """A column as texts, empty where null; texts that repeat are one object."""
+    """Return a column as strings, empty where null; equal strings of a dictionary are one object."""
     import pyarrow as pa
 
     if isinstance(column, pa.DictionaryArray):
         words = column.dictionary.to_pylist()
         return [words[place] or "" if place is not None else "" for place in column.indices.to_pylist()]
-    # as a table: polars before 1.34 aborts on lists that come as a bare array
+    # as a table, since polars before 1.34 aborts on lists in a bare array
     return _series_texts(pl.DataFrame(pa.table([column], names=["text"]))["text"])
 
 
 def _series_texts(series: pl.Series) -> list[str]:
-    """A column as texts, empty where null, and where a list is empty."""
+    """Return a column as strings, empty for null and for an empty list."""
     kind = series.dtype
     if kind == pl.List:
         series = series.to_frame().select(pl.when(pl.first().list.len() > 0).then(pl.first())).to_series()

@@ -1,4 +1,4 @@
-"""Whole columns of printed times: common layouts with a stated zone at once, every other as ``parse_time`` reads it."""
+"""Parse columns of printed times: common layouts with a zone vectorised, all others with ``parse_time``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from correlator.errors import TimeError
 from correlator.news.profiles import Profile
 from correlator.news.times.timestamps import abbreviations_in, zone_of
 
-# A printed time with its zone, the strptime layout of what stands before the zone, its precision and form.
+# Pattern of a printed time with its zone, strptime layout of the part before the zone, precision and form.
 _ZONE = r" ?(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,4})$"
 _LAYOUTS = (
     (
@@ -44,7 +44,7 @@ COLUMNS = {
 
 
 def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame:
-    """Stamps of a column of texts: instant, precision, rule, and the problem where a text could not be read."""
+    """Return instant, precision and rule for a column of texts, and the problem where a text cannot be read."""
     if texts.null_count() == len(texts):
         none = (pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items() if name != "problem")
         return pl.DataFrame({"problem": [NO_TIME] * len(texts)}).select(*none, "problem")
@@ -65,7 +65,7 @@ def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame
 
 
 def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, str, str, str]) -> pl.Series:
-    """Structs of instant, precision and rule; null where a text has another layout or needs a closer look."""
+    """Return structs of instant, precision and rule; null where a text is left to ``parse_time``."""
     pattern, form, precision, name = layout
     parts = texts.str.extract_groups(pattern).struct.unnest()
     known = {**abbreviations_in(profile.zone), **profile.abbreviations}
@@ -91,7 +91,7 @@ def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, 
 
 
 def _offset(zone: str | None, known: Mapping[str, str]) -> timedelta | None:
-    """What a printed zone is ahead of UTC; None if it is left to ``parse_time``."""
+    """Return the UTC offset of a printed zone; None if it is left to ``parse_time``."""
     try:
         meaning = zone_of(known.get(zone, zone)) if zone else None
     except TimeError:

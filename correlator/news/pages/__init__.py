@@ -1,1 +1,1 @@
-"""Pages of publishers: whose statement a date, a headline or a body is."""
+"""Read publishers' pages: dates, headline and body of a page's own article."""

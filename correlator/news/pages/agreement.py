@@ -1,9 +1,9 @@
-"""One instant of publication from all that a page states: the most trusted statement, unless others contradict it.
+"""Decide the time of publication from all that a page states: the most trusted statement, unless others contradict it.
 
-Where two clocks agree but for their label (plug-ins that print the local clock as +00:00), the offset of the place
-counts. A statement that repeats the time of the last update is not one of publication. A day in the folders of the
-address, or stated without a clock, that is more than a day from the instant contradicts it. What
-contradicts is refused: a wrong instant is worse than none.
+If two statements show the same clock time under different offsets (plug-ins print local time as +00:00), the local
+offset is used. A statement that repeats the time of the last update is not one of publication. A day in the folders of
+the address, or stated without a clock time, contradicts an instant more than a day away. Contradictions are refused: a
+wrong instant is worse than none.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from correlator.news.times.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_
 
 _SAME = timedelta(minutes=2)
 _DAY = timedelta(days=1)
-# Countries of one zone, whose clocks stand at UTC in winter or always.
+# Countries with a single zone whose clocks show UTC in winter or always.
 _AT_ZERO = {
     "uk": "Europe/London", "ie": "Europe/Dublin", "is": "Atlantic/Reykjavik", "gh": "Africa/Accra",
     "sn": "Africa/Dakar", "ci": "Africa/Abidjan", "gm": "Africa/Banjul", "ml": "Africa/Bamako",
@@ -34,7 +34,7 @@ LABELS_DIFFER = "another statement on the page carries an offset that is not the
 
 @dataclass(frozen=True)
 class _Statement:
-    """A witness that could be read."""
+    """A witness with its parsed time."""
 
     witness: Witness
     stamp: Stamp
@@ -49,9 +49,9 @@ class _Statement:
 def settle(
     published: Sequence[Witness], updated: Sequence[Witness], publisher: Profile, address: str | None, *, where: str
 ) -> tuple[Stamp, Stamp]:
-    """The stamps of publication and last update (UNKNOWN where none is later). Raises TimeError.
+    """Return the stamps of publication and last update (UNKNOWN if none is later). Raises TimeError.
 
-    ``published`` and ``updated`` come the most trusted first; ``where`` names the page in errors.
+    ``published`` and ``updated`` are sorted, the most trusted first; ``where`` names the page in errors.
     """
     read, problem = _read(published, publisher)
     changes, _ = _read(updated, publisher)
@@ -60,14 +60,14 @@ def settle(
         in_address = date_in_address(address) if publisher.address_dates and problem is None else None
         if in_address:
             return in_address, UNKNOWN
-        problem = problem or _mendable(published, publisher)
-        reason = f": {problem.message}" if problem else ""
-        hint = (problem.hint if problem else None) or NO_DATE_HINT
-        raise TimeError(f"{where} has no publication date that can be read{reason}", hint=hint)
+        problem = problem or _resolvable(published, publisher)
+        if problem is None:
+            raise TimeError(f"{where} has no publication date", hint=NO_DATE_HINT)
+        raise TimeError(f"{where} has no valid publication date: {problem.message}", hint=problem.hint or NO_DATE_HINT)
     timed = [each for each in read if each.stamp.precision != "day"]
     first = _clock(timed, changes, publisher, where) if timed else read[0]
     if not _is_at_zero(address, first):
-        first = _of_printed(first, timed, published, changes, publisher=publisher, where=where)
+        first = _checked_against_print(first, timed, published, changes, publisher=publisher, where=where)
     _check_days(first, read, publisher, address, where=where)
     _check_printed(first, read, changes, where=where)
     if LABELS_DIFFER in first.stamp.rule:
@@ -76,7 +76,7 @@ def settle(
 
 
 def _read(witnesses: Sequence[Witness], publisher: Profile) -> tuple[list[_Statement], TimeError | None]:
-    """The statements that can be read, and why the first of the others cannot."""
+    """Return the statements that can be parsed, and the error of the first that cannot."""
     read: list[_Statement] = []
     problem: TimeError | None = None
     for witness in witnesses:
@@ -94,9 +94,9 @@ def _read(witnesses: Sequence[Witness], publisher: Profile) -> tuple[list[_State
 def _by_the_same_clock(
     published: Sequence[Witness], changes: Sequence[_Statement], publisher: Profile
 ) -> Iterator[_Statement]:
-    """Clocks without a zone that an update repeats with an offset, which is then the place's.
+    """Yield times without a zone that an update repeats with an offset, which is then taken as the local one.
 
-    An offset of zero says nothing: plug-ins print it behind local clocks, too.
+    An offset of zero does not count: plug-ins also print it after local times.
     """
     for witness in published:
         for change in changes:
@@ -117,8 +117,8 @@ def _offset_text(offset: timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def _mendable(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | None:
-    """Why the first time of a known layout cannot be read (its zone, order, weekday); None if there is none."""
+def _resolvable(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | None:
+    """Return the first error that the user can resolve (zone, date order, weekday), or None."""
     for witness in witnesses:
         try:
             publisher.stamp(witness.text, witness.origin)
@@ -129,13 +129,13 @@ def _mendable(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | N
 
 
 def _clock(timed: Sequence[_Statement], changes: Sequence[_Statement], publisher: Profile, where: str) -> _Statement:
-    """The statement with a clock that counts."""
+    """Return the decisive statement among those with a clock time. Raises TimeError if they contradict each other."""
     first = timed[0]
     for other in timed[1:]:
         if abs(other.instant - first.instant) <= _SAME or _only_unlabelled(first, other, publisher):
             continue
         if _same_wall_clock(first, other):
-            first = _of_the_place(first, other, publisher, where)
+            first = _with_local_offset(first, other, publisher, where)
         elif other.witness.level >= Level.ELEMENT or _repeats(other, changes):
             continue
         elif _repeats(first, changes) and other.instant < first.instant and first.witness.level > Level.ARTICLE:
@@ -146,21 +146,21 @@ def _clock(timed: Sequence[_Statement], changes: Sequence[_Statement], publisher
 
 
 def _same_wall_clock(one: _Statement, other: _Statement) -> bool:
-    """Whether both print the same date and time under different offsets."""
+    """Whether both state the same date and time under different offsets."""
     if one.stamp.offset is None or other.stamp.offset is None or one.stamp.offset == other.stamp.offset:
         return False
     return abs(_wall(one) - _wall(other)) <= _SAME
 
 
 def _only_unlabelled(one: _Statement, other: _Statement, publisher: Profile) -> bool:
-    """Whether the other prints the clock of the first without a zone, and so says nothing against it."""
+    """Whether the other states the clock time of the first without a zone, and so does not contradict it."""
     if one.stamp.offset is None or other.stamp.offset is not None or publisher.zone is None:
         return False
     printed = other.instant.astimezone(zone_info(publisher.zone)).replace(tzinfo=None)
     return abs(_wall(one) - printed) <= _SAME
 
 
-def _of_printed(
+def _checked_against_print(
     first: _Statement,
     timed: Sequence[_Statement],
     published: Sequence[Witness],
@@ -169,10 +169,10 @@ def _of_printed(
     publisher: Profile,
     where: str,
 ) -> _Statement:
-    """The statement; where it has an offset of zero, and readers are shown its clock without a zone, that of the place.
+    """Return the statement; if its offset is zero and the page prints its clock time without a zone, the local one.
 
-    Another statement of that instant under an offset other than zero confirms it. Raises TimeError where nothing tells
-    the offset of the place: the clock may be in UTC or local.
+    Another statement of that instant under a non-zero offset confirms it. Raises TimeError if the local offset is not
+    known: the time could be in UTC or local.
     """
     if first.stamp.offset != timedelta(0):
         return first
@@ -186,12 +186,12 @@ def _of_printed(
         else:
             local = list(_by_the_same_clock([witness], changes, publisher))
         if not local and publisher.zone:
-            return first  # a clock that the place did not show
+            return first  # a time that does not exist locally
         if not local:
             raise TimeError(
-                f"{where} prints one clock under UTC and without a zone ({first.shown}, {witness.origin}"
-                f" {witness.text!r}): it may be in UTC or local",
-                hint=f"{NO_ZONE_HINT}; --zone UTC if it is in UTC",
+                f"{where} states the same clock time as UTC and without a zone ({first.shown}, {witness.origin}"
+                f" {witness.text!r}): it could be UTC or local time",
+                hint=f"{NO_ZONE_HINT}; --zone UTC if it is UTC",
             )
         if abs(local[0].instant - first.instant) <= _SAME:
             return first
@@ -200,14 +200,14 @@ def _of_printed(
 
 
 def _is_at_zero(address: str | None, statement: _Statement) -> bool:
-    """Whether the clocks of the country that an address ends in stand at UTC on that day: its label is the place's."""
+    """Whether local time in the country of the address's domain is UTC on that day, so that UTC is the local label."""
     host = re.match(r"https?://([^/?#]+)", address or "")
     zone = _AT_ZERO.get(host[1].rpartition(".")[2].lower()) if host else None
     return zone is not None and statement.instant.astimezone(zone_info(zone)).utcoffset() == timedelta(0)
 
 
 def _prints(witness: Witness, wall: datetime, publisher: Profile) -> bool:
-    """Whether a witness is the clock ``wall`` without a zone."""
+    """Whether a witness states the clock time ``wall`` without a zone."""
     try:
         stamp = replace(publisher, zone="UTC").stamp(witness.text, witness.origin)
     except TimeError:
@@ -217,12 +217,12 @@ def _prints(witness: Witness, wall: datetime, publisher: Profile) -> bool:
 
 
 def _wall(statement: _Statement) -> datetime:
-    """What a clock under the stated offset shows."""
+    """Return the clock time under the stated offset."""
     return statement.instant.replace(tzinfo=None) + (statement.stamp.offset or timedelta())
 
 
-def _of_the_place(one: _Statement, other: _Statement, publisher: Profile, where: str) -> _Statement:
-    """Of two statements with one wall clock the one with the offset of the publisher's zone; without one, not UTC's."""
+def _with_local_offset(one: _Statement, other: _Statement, publisher: Profile, where: str) -> _Statement:
+    """Return the one of two statements with equal clock time that has the publisher's offset (if unknown: not zero)."""
     local = [each for each in (one, other) if _is_local(each, publisher)]
     if len(local) != 1:
         _contradict(one, other, where)
@@ -242,7 +242,7 @@ def _repeats(statement: _Statement, changes: Sequence[_Statement]) -> bool:
 def _check_days(
     first: _Statement, read: Sequence[_Statement], publisher: Profile, address: str | None, *, where: str
 ) -> None:
-    """Raises TimeError where a binding day is more than one day from that of the instant."""
+    """Raise TimeError if a binding day is more than one day away from the day of the instant."""
     offset = first.stamp.offset or timedelta()
     if publisher.zone and first.stamp.precision != "day":
         offset = first.instant.astimezone(zone_info(publisher.zone)).utcoffset() or offset
@@ -257,10 +257,10 @@ def _check_days(
 
 
 def _check_printed(first: _Statement, read: Sequence[_Statement], changes: Sequence[_Statement], *, where: str) -> None:
-    """Raises TimeError where a tag that may mean when the page was made is earlier than the date at its heading.
+    """Raise TimeError if a tag that may mean the creation of the page is earlier than the date at its heading.
 
-    ``dc.date``, ``date`` and their like do not say of what they are; a page that was made days before it was published
-    would be known too early.
+    ``dc.date``, ``date`` and similar tags do not say what they date; a page created days before its publication would
+    be known too early.
     """
     if first.witness.level != Level.PAGE:
         return
@@ -278,7 +278,7 @@ def _contradict(one: _Statement, other: _Statement, where: str) -> None:
 
 
 def _update(first: _Statement, changes: Sequence[_Statement]) -> Stamp:
-    """The most trusted update with a clock that is later than the publication."""
+    """Return the most trusted update with a clock time later than the publication."""
     return next(
         (each.stamp for each in changes if each.stamp.precision != "day" and each.instant > first.instant), UNKNOWN
     )

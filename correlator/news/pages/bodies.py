@@ -1,6 +1,6 @@
-"""The running text of a page by trafilatura, without links to other articles and what its publisher always adds.
+"""Extract the running text of a page with trafilatura, without links to other articles and publishers' boilerplate.
 
-Where the article's JSON-LD node carries its text, a paragraph that is not in it is not the article's.
+If the article's JSON-LD node has its text, paragraphs that are not in it are dropped.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ _INVITATION = re.compile(
     r"|copyright|©|all rights reserved|get in touch|got a (?:story|tip)|for more stories|photo: |picture: |image: "
     r"|image credit|foto: |bild: |devamını oku|ilgili haber|читайте также|関連記事|추천 기사|相关阅读|اقرأ أيضا)"
 )
-# *STR/AFP via Getty Images*: who took a picture.
+# Credits of pictures, such as *STR/AFP via Getty Images*.
 _CREDIT = re.compile(
     r"(?i)(?:[^.!?]{0,60}[/,|:(–-]\s*)?(?:getty images?|afp|reuters|imago\w*|dpa|epa|ap photo|ap images|shutterstock"
     r"|istock\w*|alamy|picture[- ]alliance|unsplash|pexels|pa media|pa images|bloomberg via getty images"
     r"|anadolu via getty images|xinhua|ntb|ritzau|scanpix|ansa)(?: via [\w ]{2,30})?\)?\.?"
 )
 _LONGEST_CREDIT = 90
-# What stands where a page holds something of another site back until the reader allows it.
+# Placeholders for embedded content that the reader has to allow.
 _HELD_BACK = re.compile(
     r"(?i)(?:externer inhalt\b|deine privatsphäre-einstellungen|an dieser stelle (?:finden sie|befindet sich)"
     r"|empfohlener (?:externer|redaktioneller) inhalt|this content is hosted by a third party|to view this content"
     r"|to display this content|external content\b|ce contenu (?:externe|est hébergé)|contenu externe\b"
     r"|este contenido (?:externo|está))"
 )
-_AGREES = 0.7  # share of the default mode's text that the precise mode must keep to be taken
+_AGREES = 0.7  # share of the default mode's text that the precise mode must keep to be used
 _LINK = 0.8
 _LEAST_STATED = 400
 _TOLD = 0.6
 _COVERED = 0.7
-_LEAST_KEPT = 0.5  # a node that holds less is a teaser
+_LEAST_KEPT = 0.5  # a node with less text is a teaser
 
 
 @dataclass(frozen=True)
 class _Block:
-    """A paragraph, heading or item of a list; ``linked``: nearly all of it is the text of a link."""
+    """A paragraph, heading or list item; ``linked``: nearly all of it is the text of links."""
 
     kind: str
     text: str
@@ -62,12 +62,12 @@ class _Block:
 def body_of(
     text: str, headline: str, publisher: Profile, stated: str = ""
 ) -> tuple[str | None, str | None, str | None]:
-    """Dateline, agency of the dateline, and running text with a blank line between paragraphs; None where none.
+    """Return dateline, agency of the dateline, and running text with blank lines between paragraphs; each may be None.
 
-    ``stated`` is the text that the article's own node carries, if any.
+    ``stated`` is the text in the article's own node, if any.
     """
     blocks = [block for block in _blocks(text, publisher) if block.text != headline and not publisher.drops(block.text)]
-    running = [block for block in _as_stated(_trimmed(blocks), stated) if not _refers(block)]
+    running = [block for block in _as_stated(_trimmed(blocks), stated) if not _is_boilerplate(block)]
     paragraphs = [block.text for block in running]
     if not paragraphs:
         return None, None, None
@@ -75,8 +75,8 @@ def body_of(
     return dateline, agency, "\n\n".join(paragraphs)
 
 
-def _refers(block: _Block) -> bool:
-    """Whether a block leads elsewhere: a link, an item of a list of titles, an invitation, a picture's credit."""
+def _is_boilerplate(block: _Block) -> bool:
+    """Whether a block is not running text: a link, a list item with a title, an invitation, a picture's credit."""
     invites = len(block.text) <= _LONGEST_INVITATION and bool(_INVITATION.match(block.text))
     credit = len(block.text) <= _LONGEST_CREDIT and bool(_CREDIT.fullmatch(block.text))
     if credit or _HELD_BACK.match(block.text) or not any(letter.isalnum() for letter in block.text):
@@ -85,7 +85,7 @@ def _refers(block: _Block) -> bool:
 
 
 def _trimmed(blocks: Sequence[_Block]) -> Sequence[_Block]:
-    """Without byline or date above the text, and titles of other articles below it."""
+    """Remove byline or date above the text, and titles of other articles below it."""
     first, last = 0, len(blocks)
     while first < last - 1 and is_title_like(blocks[first].text):
         first += 1
@@ -95,7 +95,7 @@ def _trimmed(blocks: Sequence[_Block]) -> Sequence[_Block]:
 
 
 def _as_stated(blocks: Sequence[_Block], stated: str) -> Sequence[_Block]:
-    """The blocks that the stated text has too, and headings; all where it has too few of them."""
+    """Return the blocks that are in the stated text, and headings; all blocks if it has too few of them."""
     words = _words(stated)
     if len(stated) < _LEAST_STATED:
         return blocks
@@ -106,8 +106,8 @@ def _as_stated(blocks: Sequence[_Block], stated: str) -> Sequence[_Block]:
 
 
 def _share(words: Sequence[str], pairs: set[tuple[str, str]]) -> float:
-    own = list(pairwise(words))
-    return sum(pair in pairs for pair in own) / len(own) if own else 0.0
+    inner = list(pairwise(words))
+    return sum(pair in pairs for pair in inner) / len(inner) if inner else 0.0
 
 
 def _words(text: str) -> list[str]:
@@ -115,7 +115,7 @@ def _words(text: str) -> list[str]:
 
 
 def _blocks(text: str, publisher: Profile) -> Iterator[_Block]:
-    """The blocks of the default extraction, or of the precise one, which drops furniture, where both agree."""
+    """Yield the blocks of the precise extraction if it keeps most of the text, else those of the default one."""
     usual, precise = _extracted(text, precise=False), _extracted(text, precise=True)
     lengths = [sum(len("".join(each.itertext())) for each in root) for root in (usual, precise)]
     for element in precise if lengths[1] >= _AGREES * lengths[0] else usual:
@@ -128,7 +128,7 @@ def _blocks(text: str, publisher: Profile) -> Iterator[_Block]:
 
 
 def _extracted(text: str, *, precise: bool) -> etree._Element:
-    """The blocks of the text; of pages whose markup trafilatura cannot write as XML the lines of its plain text."""
+    """Return the extracted blocks; the lines of plain text if trafilatura cannot write the page as XML."""
     import trafilatura
 
     extract = partial(trafilatura.extract, text, include_comments=False, include_tables=False, favor_precision=precise)

@@ -1,4 +1,4 @@
-"""A saved page as what it states: its tree, meta tags, JSON-LD, address, and the heading that is its article's."""
+"""A parsed page: its tree, meta tags, JSON-LD, address, and the heading of its article."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TITLES = ("og:title", "twitter:title")
 
 @dataclass(frozen=True)
 class Document:
-    """A page's tree and what it states; ``heading`` is the element that prints the headline of its article."""
+    """A page's tree and metadata; ``heading`` is the element that prints the headline of its article."""
 
     root: html.HtmlElement
     meta: tuple[tuple[str, str], ...]
@@ -32,17 +32,17 @@ class Document:
 
     @property
     def printed(self) -> str:
-        """What a reader sees as the title within the heading."""
+        """The title within the heading as a reader sees it."""
         return "" if self.heading is None else shown_text(self.heading)
 
     @property
     def printed_whole(self) -> str:
-        """What a reader sees of the heading, with kicker and badges."""
+        """The whole heading as a reader sees it, with kicker and badges."""
         return "" if self.heading is None else shown_text(self.heading, kickers=True)
 
 
 def document_of(text: str, url: str | None = None) -> Document:
-    """The document that an HTML text is; ``url`` is its address where the caller knows it. Raises InputError."""
+    """Parse an HTML text; ``url`` is its address if the caller knows it. Raises InputError."""
     root = parse_tree(text)
     meta, linked = tuple(meta_values(root)), linked_data(root)
     stated = [text for name, text in meta if name in _TITLES]
@@ -56,7 +56,7 @@ def _window_title(root: html.HtmlElement) -> str:
 
 
 def _address(root: html.HtmlElement, meta: Sequence[tuple[str, str]]) -> str | None:
-    """The absolute address that a page states: its canonical one, else ``og:url``; relative ones joined with a base."""
+    """Return the absolute address that a page states: its canonical one, else ``og:url``."""
     links = [
         link.get("href") or "" for link in root.iter("link") if "canonical" in (link.get("rel") or "").lower().split()
     ]
@@ -68,10 +68,10 @@ def _address(root: html.HtmlElement, meta: Sequence[tuple[str, str]]) -> str | N
 
 
 def joined(base: str, text: str) -> str | None:
+    """Return the absolute HTTP address of a link on a page at ``base``, or None if it is not one."""
     try:
-        whole = urljoin(base or "https:", text.strip())  # //gazette.example/1 is of either scheme
-        return (
-            whole if text.strip() and urlsplit(whole).scheme in ("http", "https") and urlsplit(whole).hostname else None
-        )
+        address = urljoin(base or "https:", text.strip())  # //gazette.example/1 has no scheme
+        parts = urlsplit(address)
+        return address if text.strip() and parts.scheme in ("http", "https") and parts.hostname else None
     except ValueError:
         return None

@@ -1,7 +1,7 @@
-"""What stands within a page's article and is not its text, by tag and by the words of class names and ids.
+"""Remove parts of a page that are not the article's text, by tag and by the words of class names and ids.
 
-Captions, lives of authors, invitations to subscribe, comments and cards of other articles. Names are read as words, as
-sites write them: ``author-bio``, ``InlineSignup__title``, ``image_caption__Xy12``.
+These are captions, biographies of authors, invitations to subscribe, comments and cards of other articles. Names are
+split into words, however sites write them: ``author-bio``, ``InlineSignup__title``, ``image_caption__Xy12``.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _NAMES = re.compile(
     r"|call action)\b"
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_MOST = 0.25  # share of the page's paragraphs that one such part may hold
+_MOST = 0.25  # largest share of the page's paragraphs that a removed part may contain
 
 
 def drop_furniture(root: html.HtmlElement, heading: html.HtmlElement | None) -> None:
-    """Take what is not the article's text out of its page; what holds the heading or much of the text stays."""
+    """Remove parts that are not the article's text; parts with the heading or much of the text stay."""
     kept = {heading, *heading.iterancestors()} if heading is not None else set()
-    whole = _length(root)
+    total = _length(root)
     parts = [each for each in root.iterdescendants() if isinstance(each.tag, str) and _is_furniture(each)]
     for each in parts:
-        if each not in kept and each.getparent() is not None and _length(each) <= _MOST * whole:
+        if each not in kept and each.getparent() is not None and _length(each) <= _MOST * total:
             each.drop_tree()
 
 

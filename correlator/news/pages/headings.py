@@ -1,7 +1,8 @@
-"""The heading of a page's article, and its text as a reader sees it.
+"""Find the heading of a page's article, and its text as a reader sees it.
 
-A reader sees the headline above the article, not one that names the site, stands in the path of sections or is kept for
-screen readers. Within it a kicker, a label or a badge is not part of the headline, and a line's end parts two words.
+The headline is printed above the article; headings that name the site, stand in breadcrumbs or are meant for screen
+readers are ignored. A kicker, label or badge within the heading is not part of the headline, and a line break separates
+two words.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from correlator.news.pages.html_tree import EMPHASIS, aside_of, text_of
 from correlator.news.times.calendar_words import fold, key_of
 
 _NAMES_SITE = re.compile(r"(?i)(?:^|[\s_\-])(?:logo|site-?title|site-?name|brand|masthead|blog-?title)(?:$|[\s_\-])")
-_CRUMBS = re.compile(r"(?i)breadcrumb|seo-?title")  # as a part of any name: articleBreadcrumbHeadline, data-breadcrumb
+_CRUMBS = re.compile(r"(?i)breadcrumb|seo-?title")  # anywhere in a name: articleBreadcrumbHeadline, data-breadcrumb
 _UNSEEN = re.compile(
     r"(?i)(?:^|[\s_\-])(?<!not-)(?:sr-?only|visually-?hidden|hidden-visually|screen-?reader(?:-(?:text|only))?|show-for-sr"
     r"|assistive-text|element-invisible|a11y-hidden|off-?screen)(?:$|[\s_\-])"
@@ -28,35 +29,35 @@ _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "button",
 _INLINE = EMPHASIS | {"span", "img", "picture", "ruby", "rb", "q", "bdo"}
 _PRINTED = ("h2", "h3", "h4", "div", "p", "span", "strong")
 _SEPARATOR = re.compile(r"\s+[|\-–—·•»:/]{1,2}\s+|\s*[|｜»：]\s*")
-_SHORTEST = 12  # signs of a title before the name of its site
-_MOST_INNER = 12  # elements within a heading; what holds more is a part of the page
-_AROUND = 4  # elements about a heading whose names speak of it
+_SHORTEST = 12  # characters of a title before the name of its site
+_MOST_INNER = 12  # elements within a heading; an element with more is a part of the page
+_AROUND = 4  # ancestors of a heading whose names describe it
 
 _NAME_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-# What stands about a title within its heading, by the words of its class names, whatever it says.
+# Class names of kickers and the like, which are never part of the title within a heading.
 _KICKER = re.compile(
     r"\b(?:kicker|(?:over|top|roof|catch|sub) ?line|eye ?brow|dachzeile|spitzmarke|(?:sur|super|pre|over|sub) ?title"
     r"|(?:pre|over|sub) ?head(?:line)?|ante ?titulo|volanta|occhiello|sur ?titre|stand ?first|dek)\b"
 )
-# What stands there where it is short and not called the title itself.
+# Class names of badges, which are not part of the title if they are short and not named after it.
 _BADGE = re.compile(
     r"\b(?:labels?|badges?|tags?|category|section|rubrik|flag|premium|plus|paid|live|exclusive|icon|marker|pill)\b"
 )
 _TITLE_NAME = re.compile(r"\b(?:title|headline|heading|text)\b")
 _LONGEST_BADGE = 30
-_PARTING = ":|/–—-·•» "  # what parts a kicker from its title
-_LEAST_LEFT = 8  # letters of a heading without its kicker
+_PARTING = ":|/–—-·•» "  # separators between a kicker and its title
+_LEAST_LEFT = 8  # letters that must remain of a heading without its kicker
 
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
-"""Letters of scripts that write no blanks between words, and their marks."""
-_LINE, _NEXT = "\x1e", "\x1f"  # what parts two lines and two elements; clean text has neither
+"""Letters and marks of scripts without spaces between words."""
+_LINE, _NEXT = "\x1e", "\x1f"  # separators of lines and of elements; clean text contains neither
 _GAP = re.compile(f"(\\w|(?<!\\s))\\s*([{_LINE}{_NEXT}][\\s{_LINE}{_NEXT}]*)(?=(.?))")
 _CLOSING = tuple(":;,.!?)]»”…")
 _UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W_]+")
 
 
 class _Rank(IntEnum):
-    """What the titles that a page states say of one of its headings."""
+    """How a heading relates to the titles that a page states."""
 
     STATED = 0
     RELATED = 1
@@ -65,7 +66,7 @@ class _Rank(IntEnum):
 
 @dataclass(frozen=True)
 class _Titles:
-    """The titles that a page states: their letters, without tails too, and their units."""
+    """The titles that a page states: their keys, also without tails, and their units."""
 
     keys: frozenset[str]
     units: frozenset[str]
@@ -82,17 +83,17 @@ class _Titles:
             return _Rank.STATED
         if next(_printing(heading, self.keys), None) is not None:
             return _Rank.STATED
-        own = units(text)
-        return _Rank.STRANGE if self.units and own and not own & self.units else _Rank.RELATED
+        words = units(text)
+        return _Rank.STRANGE if self.units and words and not words & self.units else _Rank.RELATED
 
 
 def main_heading(root: html.HtmlElement, stated: Collection[str] = (), title: str = "") -> html.HtmlElement | None:
-    """The heading of the article, the element within it that prints the longest title.
+    """Return the heading of the article: the element that prints its longest title, or None.
 
-    It is the first ``h1`` that a reader sees above the article, not one that names the site or stands in an aside or
-    the path of sections; of several the first that is a title which the page states (``stated``: ``og:title``,
-    headlines of JSON-LD; ``title``: that of the window), else one that has a word in common with them. Pages that keep
-    their ``h1`` for something else print a title that they state as another element.
+    It is a visible ``h1`` that does not name the site and is not in an aside or breadcrumbs. Among several, the first
+    that equals a title the page states (``stated``: ``og:title``, headlines of JSON-LD; ``title``: the title element)
+    is preferred, then one that has a word in common with them. On pages that use ``h1`` for something else, it is
+    another element that prints a stated title.
     """
     titles = _Titles.of([*stated, title])
     headings = [each for each in root.iter("h1") if text_of(each)]
@@ -109,7 +110,7 @@ def main_heading(root: html.HtmlElement, stated: Collection[str] = (), title: st
 
 
 def shown_text(heading: html.HtmlElement, *, kickers: bool = False) -> str:
-    """What a reader sees of a heading, on one line: not what is kept for screen readers, ``kickers`` only if asked for.
+    """Return the visible text of a heading on one line, with kickers and badges only if ``kickers``.
 
     Examples
     --------
@@ -123,7 +124,7 @@ def shown_text(heading: html.HtmlElement, *, kickers: bool = False) -> str:
 
 
 def units(text: str) -> set[str]:
-    """What two titles may have in common: longer words, numbers, pairs of East Asian signs.
+    """Return the units by which titles are compared: longer words, numbers, pairs of East Asian characters.
 
     Examples
     --------
@@ -144,7 +145,7 @@ def _within_article(element: html.HtmlElement) -> bool:
 
 
 def _is_proper(heading: html.HtmlElement) -> bool:
-    """Whether a reader sees an element as a heading of what the page is about."""
+    """Whether an element is visible as a heading of the page's content."""
     above = (heading, *islice(heading.iterancestors(), _AROUND))
     if aside_of(heading) or _NAMES_SITE.search(_named(heading)) or any(map(_is_unseen, above)):
         return False
@@ -167,7 +168,7 @@ def _named(element: html.HtmlElement) -> str:
 
 
 def _printing(root: html.HtmlElement, keys: Collection[str]) -> Iterator[html.HtmlElement]:
-    """Elements within ``root`` whose whole text is one of the titles: headings first, then others."""
+    """Yield the elements within ``root`` whose whole text is one of the titles, headings first."""
     if not keys:
         return
     printing = [
@@ -179,7 +180,7 @@ def _printing(root: html.HtmlElement, keys: Collection[str]) -> Iterator[html.Ht
 
 
 def _without_tails(title: str) -> Iterator[str]:
-    """A title, and without what stands behind each separator in its second half, where the site's name may stand."""
+    """Yield a title, and the part before each separator in its second half, after which the site's name may follow."""
     yield title
     for match in _SEPARATOR.finditer(title):
         if match.start() > max(_SHORTEST, len(title) / 2):
@@ -201,7 +202,7 @@ def _is_kicker(element: html.HtmlElement) -> bool:
 
 
 def _pieces(element: html.HtmlElement, left_out: Collection[html.HtmlElement]) -> Iterator[str]:
-    """The texts within an element, with a mark where a line ends or an element follows another at once."""
+    """Yield the texts within an element, with marks at line breaks and between adjacent elements."""
     yield element.text or ""
     before: html.HtmlElement | None = None
     for child in element:
@@ -216,7 +217,7 @@ def _pieces(element: html.HtmlElement, left_out: Collection[html.HtmlElement]) -
 
 
 def _joined(pieces: Iterator[str]) -> str:
-    """Texts on one line; what parts them is a blank, but for scripts that write none."""
+    """Join texts on one line, separated by spaces except in scripts that use none."""
 
     def blank(match: re.Match[str]) -> str:
         before, after = match[1], match[3]

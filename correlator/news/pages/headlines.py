@@ -1,4 +1,4 @@
-"""The headline of a page: what heading, article node and title agree on, without the names of site and section."""
+"""Choose the headline of a page from heading, article node and titles, without the names of site and section."""
 
 from __future__ import annotations
 
@@ -39,32 +39,32 @@ _SAME = 0.80
 _LONGEST = 400
 _WHOLE, _HALF = 2, 1  # votes
 _LEAST_NAME = 4
-_LEAST_SHARE = 2 / 3  # of the name of a site that stands for all of it: *Israel* is not The Israel Gazette
+_LEAST_SHARE = 2 / 3  # of a site's name that identifies it: *Israel* is not The Israel Gazette
 _LONGEST_NAME = 25
 _LEAST_TITLE = 12
-_FEWEST_TWICE = 3  # words that are no phrase of their own when they come twice
+_FEWEST_TWICE = 3  # words that count as a repeated title
 _QUOTES = ('"', "“", "”", "„", "«")
 _WORDS = re.compile(r"\w+")
 _GLUED_NAME = re.compile(r"\s+[-–—,(]\s*([^-–—,()]{3,40})\)?$")
 _JOINT = re.compile(r"\s*[-–—|｜│ㅣ·:：/»_]")
 _BAR = re.compile(r"\s*[|｜│ㅣ]|：")
-_NO_SIGN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")  # shows nothing, and does not join letters either
+_NO_SIGN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")  # invisible characters that do not join letters
 
 
 def headline_of(document: Document, owner: Node | None, publisher: Profile) -> str:
-    """The headline, or an empty text where the page states none.
+    """Return the headline, or an empty string if the page states none.
 
-    Article node, ``og:title`` and the printed heading have a vote each, other titles half a one, as they are mostly
-    copies. Of equals the printed one counts where another states it too, or where there is no node; where all differ
-    the node's, as it was made for the article. A kicker of the heading that no other title has, and kickers that
-    differ, are not part of the headline; nor is a heading that has no word in common with any other title.
+    Article node, ``og:title`` and printed heading have one vote each, other titles half a vote, as they are mostly
+    copies. In a tie the printed heading wins if another title repeats it or if there is no node; if all differ, the
+    node wins. A kicker that only the heading has, and kickers that differ, are not part of the headline. A heading that
+    has no word in common with any other title is ignored.
     """
     stated = dict(reversed(document.meta))
     titles = [*(_tidy(stated[name]) for name in _TITLES if name in stated), _tidy(document.title)]
     whole, printed = _tidy(document.printed_whole), _tidy(document.printed)
     node = _tidy(text_at(owner, "headline")) if owner else ""
     shared = _tidy(stated.get("og:title", ""))
-    node, shared = (_whole(text, (whole, node, shared, *titles)) for text in (node, shared))
+    node, shared = (_completed(text, (whole, node, shared, *titles)) for text in (node, shared))
     site = [
         name
         for name in site_names(document.linked, stated, publisher, document.address)
@@ -89,7 +89,7 @@ def headline_of(document: Document, owner: Node | None, publisher: Profile) -> s
 def _without_own_kicker(
     main: Sequence[str], others: Sequence[str], whole: str, printed: str
 ) -> tuple[list[str], list[str]]:
-    """Main and other titles, each once; a kicker that the heading alone states taken off, and others' in its place."""
+    """Return main and other titles without duplicates, and without a kicker that only the heading states."""
     if main[0] == whole != printed and key_of(whole) not in map(key_of, (*main[1:], *others)):
         main = [printed, *(_behind_kicker(text, printed) for text in main[1:])]
         others = [_behind_kicker(text, printed) for text in others]
@@ -97,9 +97,9 @@ def _without_own_kicker(
 
 
 def _elected(main: Sequence[str], others: Sequence[str]) -> str:
-    """The title with the most votes, of equals the one that has most but for its spelling; empty if there is none.
+    """Return the title with the most votes, in a tie the one with the most votes ignoring spelling; empty if none.
 
-    ``main``: printed heading, article node and ``og:title``, empty if the page has none.
+    ``main``: printed heading, article node and ``og:title``, each empty if missing.
     """
     titles = [text for text in main if text]
     spelled: Counter[str] = Counter()
@@ -115,12 +115,12 @@ def _elected(main: Sequence[str], others: Sequence[str]) -> str:
 
 
 def _parts(text: str) -> tuple[int, int]:
-    """How many signs and words a title has: a heading may glue words together, a node leave out quotation marks."""
+    """Return the numbers of characters and words, to prefer titles with spaces and quotation marks intact."""
     return len("".join(text.split())), len(_WORDS.findall(text))
 
 
 def _without_kickers(*titles: str) -> Iterator[str]:
-    """Titles; those that end alike behind a separator, each with a kicker of its own before it, as what they end in."""
+    """Yield titles; of titles that differ only in the kicker before a separator, only the common ending."""
     stated = Counter(map(key_of, titles))
     for text in titles:
         others = [other for other in titles if other and stated[key_of(text)] == 1]
@@ -128,7 +128,7 @@ def _without_kickers(*titles: str) -> Iterator[str]:
 
 
 def _common_end(text: str, other: str) -> str:
-    """The longer half that two titles share behind kickers that differ; empty if one is what the other ends in."""
+    """Return the ending that two titles share after different kickers; empty if one title ends with the other."""
     if key_of(other).endswith(key_of(text)) or key_of(text).endswith(key_of(other)):
         return ""
     kickers = {key_of(other[match.end() :]): other[: match.start()] for match in _SEPARATOR.finditer(other)}
@@ -140,25 +140,25 @@ def _common_end(text: str, other: str) -> str:
 
 
 def _is_strange(printed: str, others: Sequence[str], site: Sequence[str]) -> bool:
-    """Whether a heading has no word in common with any title of the page, and so is that of something else."""
+    """Whether a heading has no word in common with any title of the page, and so belongs to something else."""
     known = {unit for text in others if not _is_site(text, site) for unit in units(text)}
-    own = units(printed)
-    return bool(own and known) and not own & known
+    words = units(printed)
+    return bool(words and known) and not words & known
 
 
 def _behind_kicker(text: str, title: str) -> str:
-    """The title where a text is that title behind a kicker; else the text."""
+    """Return ``title`` if the text is that title after a kicker, else the text."""
     ends = (text[match.end() :] for match in _SEPARATOR.finditer(text))
     return title if any(key_of(end) == key_of(title) for end in ends) else text
 
 
 def _is_title(name: str, titles: Sequence[str]) -> bool:
-    """Whether what a page gives as the name of its site is the article's title."""
+    """Whether the name that a page states for its site is in fact the article's title."""
     return len(name) > _LONGEST_NAME and [key_of(title) for title in titles].count(name) > 1
 
 
-def _whole(title: str, others: Sequence[str]) -> str:
-    """A title; where it was cut off, the other one that has it whole, or nothing where a quotation mark cut it off."""
+def _completed(title: str, others: Sequence[str]) -> str:
+    """Return a title, completed from ``others`` if it is truncated; empty if truncated at a quotation mark."""
     trunk = title.removesuffix("...").rstrip("… ")
     for other in others:
         rest = other[len(trunk) :]
@@ -173,7 +173,7 @@ def _whole(title: str, others: Sequence[str]) -> str:
 
 
 def site_names(linked: LinkedData, stated: dict[str, str], publisher: Profile, address: str | None) -> list[str]:
-    """Folded names by which a page's site may be called in its titles."""
+    """Return the folded names that a page's titles may use for its site."""
     names = [*(stated.get(name, "") for name in _SITE_NAMES), *linked.names, publisher.title]
     host = re.sub(r"^(?:https?:)?//(?:www\.|m\.|amp\.)?|[/?#:].*$", "", address or "")
     return [
@@ -184,7 +184,7 @@ def site_names(linked: LinkedData, stated: dict[str, str], publisher: Profile, a
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two titles are the same but for spelling, or one is the other cut off."""
+    """Whether two titles are the same except for spelling, or one is the other truncated."""
     from rapidfuzz import fuzz
 
     left, right = key_of(one), key_of(other)
@@ -195,12 +195,12 @@ def alike(one: str, other: str) -> bool:
 
 
 def _tidy(text: str) -> str:
-    """A title as it is read, on one line and once: entities twice, as sites write them, no tags, no soft hyphens."""
+    """Clean a title: one line, not repeated, entities decoded twice, no tags, no soft hyphens."""
     return _once(" ".join(_NO_SIGN.sub("", without_markup(text)).split())[:_LONGEST])
 
 
 def _once(text: str) -> str:
-    """A title that stands twice in a row, as for readers and for screen readers, once."""
+    """Return a title once that is printed twice in a row, as for screen readers."""
     words = text.split(" ")
     half = len(words) // 2
     for first, second in ((words[:half], words[half:]), (words[:half], words[half + 1 :])):
@@ -214,7 +214,7 @@ def _is_site(text: str, site: Iterable[str]) -> bool:
 
 
 def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequence[str], *, publisher: Profile) -> str:
-    """A title without the site's name, and what the profile says it adds; sections only where a name stood behind."""
+    """Remove the site's name and the profile's suffixes from a title; sections only next to a removed name."""
     for suffix in publisher.suffixes:
         text = text.removesuffix(suffix)
     for title in known:
@@ -227,7 +227,7 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
     text, taken = _before_name(text, site)
     while True:
         cuts = ((match.start(), match.end()) for match in _SEPARATOR.finditer(text))
-        # « and » are quotes, too: at either end they part nothing
+        # « and » are also quotation marks: at either end they do not separate anything
         parts = [(start, end) for start, end in cuts if key_of(text[:start]) and key_of(text[end:])]
         if not parts:
             return text
@@ -246,7 +246,7 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
 
 
 def _before_name(text: str, site: Sequence[str]) -> tuple[str, bool]:
-    """A title up to the name of the site where a slogan follows, or no blank before it; and whether it has the name."""
+    """Cut a title before the site's name if a slogan or no separator follows it; return also whether it was cut."""
     cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text) if ":" not in match[0]]
     for (start, end), (following, _) in pairwise(cuts):
         if start >= _LEAST_TITLE and key_of(text[end:following]) in site:
@@ -262,10 +262,10 @@ def _is_section(part: str, sections: Sequence[str]) -> bool:
 
 
 def _leads(text: str, cut: tuple[int, int], site: Sequence[str], known: Sequence[str]) -> bool:
-    """Whether what stands before the sign at ``cut`` is the name of the site, and a title behind it.
+    """Whether the text before the separator at ``cut`` is the name of the site, and a title follows.
 
-    A part of the name may be a country (*Japan: ...* at The Japan Times), and so may a name of one word before a colon:
-    it is the site's where another title goes without it.
+    Part of the name may be a country (*Japan: ...* at The Japan Times), and so may a single word before a colon: it is
+    the site's name only if another title omits it.
     """
     head, sign, rest = text[: cut[0]], text[slice(*cut)], text[cut[1] :]
     names = {alias for name in site for alias in (_bare_name(name), f"{name}com")}
@@ -279,7 +279,7 @@ def _bare_name(key: str) -> str:
 
 
 def _is_name(part: str, site: Sequence[str]) -> bool:
-    """Whether a part of a title is the site's name, with or without an article or a domain behind it."""
+    """Whether a part of a title is the site's name, with or without an article or a domain suffix."""
     key = key_of(part)
     bare = _bare_name(key)
     return bool(key) and any(

@@ -1,4 +1,4 @@
-"""Saved HTML and AMP pages: times and headline from what the page states of its own article, text by trafilatura."""
+"""Read saved HTML and AMP pages: times and headline as stated for the page's own article, text by trafilatura."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _MARKUP = re.compile(
 def read_html(
     path: Path, publishers: Publishers, *, published: str | None = None, encoding: str | None = None
 ) -> Iterator[Batch]:
-    """The one article of a saved page. Raises TimeError where no time can be told, InputError without headline."""
+    """Yield the article of a saved page. Raises TimeError without a publication time, InputError without a headline."""
     where = Path(called(path)).name
     page = parse_html(read_text(path, encoding), publishers=publishers, published=published, where=where)
     yield page_batch(page, called(path), 1)
@@ -65,9 +65,9 @@ def parse_html(
     where: str = "the page",
     publishers: Publishers | None = None,
 ) -> Page:
-    """The page that an HTML text holds; ``where`` names it in messages.
+    """Parse an HTML page; ``where`` names it in messages.
 
-    ``publishers`` is the choice of profiles with what else a caller says, in place of ``profile``.
+    ``publishers`` gives the choice of profiles with further options, in place of ``profile``.
     """
     text = clean_text(text[:MAX_TEXT])
     document = document_of(text, url)
@@ -94,7 +94,7 @@ def parse_html(
 
 
 def _language(document: Document, owner: Node | None) -> str | None:
-    """The language that a page states of itself, its root first."""
+    """Return the language that a page states, preferring its root element."""
     root = document.root.get("lang") or document.root.get("xml:lang") or ""
     article = text_at(owner, "inLanguage") if owner is not None else ""
     tags = dict(reversed(document.meta))
@@ -103,23 +103,23 @@ def _language(document: Document, owner: Node | None) -> str | None:
 
 
 def visible_text(text: str) -> str:
-    """What a browser shows of a page or a part of one, in lines; a text without markup as it is."""
+    """Return the visible lines of a page or part of one; text without markup is returned unchanged."""
     return "\n".join(visible_lines(parse_tree(clean_text(text)))) if _MARKUP.search(text) else text
 
 
 def looks_like_html(text: str) -> bool:
-    """Whether a text begins as an HTML page does, which may leave out its outer elements."""
+    """Whether a text begins like an HTML page, whose outer elements may be missing."""
     head = text[:4096].lower()
     return any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body")) or bool(_FIRST.match(head))
 
 
 def _article_only(document: Document) -> str:
-    """The page without furniture, and without further articles below its own, each with a heading of its own."""
-    own = set(document.heading.iterancestors()) if document.heading is not None else set()
+    """Return the page without boilerplate, and without further articles that have headings of their own."""
+    around = set(document.heading.iterancestors()) if document.heading is not None else set()
     others = [
         each
         for each in document.root.iter("article")
-        if own and each not in own and any(a.tag == "article" for a in own) and _has_heading(each)
+        if around and each not in around and any(a.tag == "article" for a in around) and _has_heading(each)
     ]
     for each in others:
         if each.getparent() is not None:
@@ -133,9 +133,9 @@ def _has_heading(element: html.HtmlElement) -> bool:
 
 
 def _owner(document: Document) -> Node | None:
-    """The JSON-LD node of the page's own article: by its address or headline, or because it is the only one.
+    """Return the JSON-LD node of the page's own article: matched by address or headline, or the only node.
 
-    The only one is not it where its headline has no word in common with the page's titles: it tells another story.
+    An only node whose headline has no word in common with the page's titles belongs to another story.
     """
     nodes = [node for node in document.linked.articles if text_at(node, "headline", "name", "datePublished")]
     if not nodes:
@@ -158,12 +158,12 @@ def _owner(document: Document) -> Node | None:
 
 def _is_strange(node: Node, titles: Sequence[str]) -> bool:
     """Whether the headline of a node has no word in common with the titles of a page."""
-    own, known = units(text_at(node, "headline")), {unit for text in titles for unit in units(text)}
-    return bool(own and known) and not own & known
+    words, known = units(text_at(node, "headline")), {unit for text in titles for unit in units(text)}
+    return bool(words and known) and not words & known
 
 
 def _fullest(nodes: Sequence[Node]) -> Node:
-    """Of nodes of one article the first with a date."""
+    """Return the first of several nodes of one article that has a date."""
     return next((node for node in nodes if text_at(node, "datePublished")), nodes[0])
 
 
@@ -182,7 +182,7 @@ def _times(
 
 
 def _authors(owner: Node | None, document: Document) -> list[str]:
-    """Who wrote the page, as its article node or meta tags say; addresses are not names."""
+    """Return the authors stated in the article node or meta tags; addresses are left out."""
     names = people_of(owner, document.linked.by_id) if owner is not None else []
     if not names:
         names = [text for key in _AUTHORS for name, text in document.meta if name == key]

@@ -1,4 +1,4 @@
-"""A page's markup as a tree (lxml), the lines that a browser shows of it, and what is not part of the article."""
+"""Parse a page's markup with lxml; find its visible lines and the parts that do not belong to the article."""
 
 from __future__ import annotations
 
@@ -16,31 +16,33 @@ _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "head", "
 EMPHASIS = frozenset(
     ("a", "abbr", "b", "bdi", "cite", "em", "font", "i", "mark", "small", "strong", "sub", "sup", "u", "wbr")
 )
-"""Elements that stand within a word as well as between words."""
+"""Elements that occur within words as well as between words."""
 _ASIDE_TAGS = frozenset(("aside", "nav", "footer", "form"))
 _ASIDE = re.compile(
     r"(?i)(?:^|[\s_\-])(?:related|relatedposts|recommend\w*|most-?(?:read|viewed|popular)|popular|trending|sidebar|side-bar"
     r"|comments?|commentlist|widget|latest|more-news|teasers?|read-?(?:more|next|also)|also-read|promo|newsletter|breadcrumbs?"
     r"|menu|navbar|ticker|carousel|recirc\w*|outbrain|taboola)(?:$|[\s_\-])"
 )
-# What says of the page as a whole whether it has a bar next to the article.
+# Class names that state for the whole page whether it has a sidebar.
 _LAYOUT = re.compile(r"(?i)\b(?:no|without|with|has|hide)[\-_](?:left[\-_]|right[\-_])?side-?bar\b")
 
 
 def parse_tree(text: str) -> html.HtmlElement:
-    """The tree of a page's text, empty if it holds nothing; raises InputError for what cannot be read."""
+    """Parse a page's text; an empty page gives an empty tree. Raises InputError if it cannot be parsed."""
     check_markup(text, "the page")
-    raw = (text[:MAX_TEXT] or " ").encode("utf-8", "replace")  # as bytes, so that a declaration of XML does no harm
+    raw = (text[:MAX_TEXT] or " ").encode(
+        "utf-8", "replace"
+    )  # as bytes, since lxml refuses str with an XML declaration
     try:
         return html.document_fromstring(raw, parser=html.HTMLParser(encoding="utf-8", remove_comments=True))
     except etree.ParserError:  # nothing but comments
         return html.document_fromstring("<html><body></body></html>")
     except (etree.LxmlError, ValueError, AssertionError, RecursionError) as error:
-        raise InputError(f"the page is not HTML that can be read: {error}") from None
+        raise InputError(f"the page is not valid HTML: {error}") from None
 
 
 def visible_lines(root: html.HtmlElement) -> list[str]:
-    """The lines a browser shows, single spaces; emphasis within a word does not split it, everything else does."""
+    """Return the lines a browser shows, with single spaces; only emphasis tags do not split a word."""
     parts: list[str] = []
     for event, element in etree.iterwalk(_body(root), events=("start", "end")):
         if not isinstance(element.tag, str):
@@ -57,12 +59,12 @@ def visible_lines(root: html.HtmlElement) -> list[str]:
 
 
 def text_of(element: html.HtmlElement) -> str:
-    """The text of an element on one line."""
+    """Return the text of an element on one line."""
     return " ".join("".join(element.itertext()).split())
 
 
 def aside_of(element: html.HtmlElement) -> bool:
-    """Whether an element stands in a list of other items, navigation, comments and the like, by tag and class names."""
+    """Whether an element is in a list of other items, navigation, comments and the like, by tag and class names."""
     for each in (element, *element.iterancestors()):
         if not isinstance(each.tag, str) or each.tag in ("body", "html", "main"):
             return False
@@ -78,7 +80,7 @@ def _body(root: html.HtmlElement) -> html.HtmlElement:
 
 
 def _gap(tag: str) -> str:
-    """What a tag puts between the words before and after it: nothing for emphasis, else a blank or a line's end."""
+    """Return the separator that a tag puts between words: none for emphasis, else a space or a line break."""
     if tag in EMPHASIS:
         return ""
     return " " if tag in ("span", "td", "th", "label", "button", "img", "time", "input") else "\n"
@@ -89,7 +91,7 @@ def _within_silence(element: html.HtmlElement) -> bool:
 
 
 def meta_values(root: html.HtmlElement) -> Iterator[tuple[str, str]]:
-    """Name in lower case and content of every meta tag of the page that has no scope of its own, in order."""
+    """Yield lower-case name and content of every meta tag outside microdata scopes, in order."""
     for element in root.iter("meta"):
         name = element.get("property") or element.get("name") or element.get("itemprop")
         content = element.get("content")
@@ -100,7 +102,7 @@ def meta_values(root: html.HtmlElement) -> Iterator[tuple[str, str]]:
 
 
 def _parsely(content: str) -> Iterator[tuple[str, str]]:
-    """What the older tag of Parse.ly states as JSON, by the names of its newer tags."""
+    """Yield the values in the JSON of Parse.ly's older tag, by the names of its newer tags."""
     try:
         stated = json.loads(content)
     except (ValueError, RecursionError):
@@ -111,7 +113,7 @@ def _parsely(content: str) -> Iterator[tuple[str, str]]:
 
 
 def _scoped(element: html.HtmlElement) -> bool:
-    """Whether a meta tag with ``itemprop`` belongs to a scope: it is microdata, not a statement of the page."""
+    """Whether a meta tag with ``itemprop`` belongs to a microdata scope, so that it does not describe the page."""
     return bool(element.get("itemprop")) and any(
         each.get("itemscope") is not None or each.tag == "body" for each in element.iterancestors()
     )

@@ -1,4 +1,4 @@
-"""The JSON-LD of a page: the node that is the page's article, and no node of a list, video, comment or other story."""
+"""Read the JSON-LD of a page: nodes of its article, but not of a list, video, comment or other story."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ _ARTICLE = re.compile(
     r"(?i)^(?:https?://schema\.org/|schema:)?(?:\w*article|blogposting|liveblogposting|report|socialmediaposting"
     r"|discussionforumposting)$"
 )
-_CHECK = re.compile(r"(?i)^(?:https?://schema\.org/|schema:)?claimreview$")  # how checkers of facts mark an article
+_CHECK = re.compile(r"(?i)^(?:https?://schema\.org/|schema:)?claimreview$")  # how fact checkers mark an article
 _PAGE = re.compile(r"(?i)^(?:https?://schema\.org/|schema:)?(?:web|item|about|collection|profile)?page$")
 _DEEPEST = 20
 
 
 @dataclass(frozen=True)
 class LinkedData:
-    """Article nodes that stand for themselves (not within another thing), and nodes of the page itself."""
+    """Article nodes that are not nested in another object, and nodes of the page itself."""
 
     articles: tuple[Node, ...] = ()
     pages: tuple[Node, ...] = ()
     names: tuple[str, ...] = field(default=())
-    """Names of publisher and site that any node states."""
+    """Names of publisher and site stated in any node."""
     by_id: Mapping[str, Node] = field(default_factory=dict)
-    """Nodes to which others refer."""
+    """Nodes that others reference."""
 
 
 def linked_data(root: html.HtmlElement) -> LinkedData:
-    """What the JSON-LD scripts of a page state."""
+    """Read the JSON-LD scripts of a page."""
     nodes: list[Node] = []
     for script in root.iter("script"):
         if "ld+json" in (script.get("type") or "").lower():
-            nodes += [node for value in _values(script.text or "") for node in _own(value)]
+            nodes += [node for value in _values(script.text or "") for node in _independent(value)]
     articles = tuple(
         node for node in nodes if _has_type(node, _ARTICLE) or ("@type" not in node and "datePublished" in node)
     )
@@ -49,7 +49,7 @@ def linked_data(root: html.HtmlElement) -> LinkedData:
 
 
 def text_at(node: Node, *names: str) -> str:
-    """The text of the first of ``names`` that a node states; lists give their first, objects their value."""
+    """Return the text of the first of ``names`` that a node has: of a list its first item, of an object its value."""
     for name in names:
         value = node.get(name)
         while isinstance(value, list) and value:
@@ -62,7 +62,7 @@ def text_at(node: Node, *names: str) -> str:
 
 
 def people_of(node: Node, known: Mapping[str, Node], name: str = "author") -> list[str]:
-    """Names of the people or organisations at ``name``, in order; of those that are only referred to, by ``known``."""
+    """Return the names of people or organisations at ``name``, in order; references are resolved with ``known``."""
     value = node.get(name)
     names: list[str] = []
     for item in value if isinstance(value, list) else [value]:
@@ -73,16 +73,16 @@ def people_of(node: Node, known: Mapping[str, Node], name: str = "author") -> li
 
 
 def addresses_of(node: Node) -> list[str]:
-    """Addresses by which a node calls itself."""
+    """Return the addresses that identify a node."""
     return [text for text in (text_at(node, name) for name in ("url", "mainEntityOfPage", "@id")) if text]
 
 
 def _values(text: str) -> Iterator[object]:
-    """What a script holds; small faults of its JSON are mended, others leave it out."""
+    """Yield the values of a script; small errors in its JSON are repaired."""
     clean = re.sub(
         r"^\s*(?:<!--|//<!\[CDATA\[|/\*<!\[CDATA\[\*/|<!\[CDATA\[)|(?:-->|//\]\]>|/\*\]\]>\*/|\]\]>)\s*$", "", text
     )
-    for attempt in (clean, _mended(clean), _mended(unescape(clean))):
+    for attempt in (clean, _repaired(clean), _repaired(unescape(clean))):
         try:
             yield json.loads(attempt.strip().rstrip(";"), strict=False)
             return
@@ -91,15 +91,15 @@ def _values(text: str) -> Iterator[object]:
     yield from _single(clean)
 
 
-def _mended(text: str) -> str:
-    """Without commas before a closing bracket, comments in their own lines, and lone backslashes."""
+def _repaired(text: str) -> str:
+    """Remove commas before a closing bracket and comment lines, and escape lone backslashes."""
     text = re.sub(r"(?m)^[^\S\n]*+//.*$", "", text)
     text = re.sub(r",(\s*[}\]])", r"\1", text)
     return re.sub(r'\\(?!["\\/bfnrtu])', r"\\\\", text)
 
 
 def _single(text: str) -> Iterator[object]:
-    """The article of JSON that cannot be mended, where it names only one thing with a date."""
+    """Yield the article in JSON that cannot be repaired, if it contains a single object with a date."""
     if len(re.findall(r'"datePublished"\s*:', text)) != 1 or re.search(
         r'"(?:ItemList|VideoObject|Comment|Review)"', text
     ):
@@ -113,20 +113,20 @@ def _single(text: str) -> Iterator[object]:
         yield {"@type": kind[1], **{name: match[1] for name, match in values if match}}
 
 
-def _own(value: object, depth: int = 0) -> Iterator[Node]:
-    """The nodes that stand for themselves: at the top, in a graph, or as what a page is about."""
+def _independent(value: object, depth: int = 0) -> Iterator[Node]:
+    """Yield the nodes at the top level, in a graph, or as the main entity of a page."""
     if depth > _DEEPEST:
         return
     if isinstance(value, list):
         for item in value:
-            yield from _own(item, depth + 1)
+            yield from _independent(item, depth + 1)
     elif isinstance(value, dict):
         yield value
-        yield from _own(value.get("@graph"), depth + 1)
+        yield from _independent(value.get("@graph"), depth + 1)
         for name in ("mainEntity", "mainEntityOfPage"):
             inner = value.get(name)
             if isinstance(inner, dict) and not (name == "mainEntityOfPage" and _has_type(value, _PAGE)):
-                yield from _own(inner, depth + 1)
+                yield from _independent(inner, depth + 1)
 
 
 def _has_type(node: Node, pattern: re.Pattern[str]) -> bool:

@@ -1,7 +1,7 @@
-"""Text pages: an article's page as a text extractor left it, with strip, headline, byline and paragraphs in lines.
+"""Read text pages: an article's page as lines from a text extractor, with strip, headline, byline and paragraphs.
 
-A leading ``date 2025-05-28`` is when the page was crawled, not when it was published. A short line without final
-punctuation between paragraphs is a link to another article and no running text.
+A leading ``date 2025-05-28`` is the day of the crawl, not of publication. A short line without final punctuation
+between paragraphs is a link to another article rather than running text.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from correlator.news.times.timestamps import UNKNOWN, Stamp
 MAX_PAGE_BYTES = 16_000_000
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _UNSPACED_TITLE = 50
-_STANDFIRST = 25  # letters that a standfirst shares with the text it is the beginning of
-_SENTENCE = 10  # words from which on a line with a full stop is a sentence and not a title
-NO_DATE_HINT = "give the time with --published, or a profile whose layouts read it"
+_STANDFIRST = 25  # characters that a standfirst shares with the beginning of the text
+_SENTENCE = 10  # a line with more words and a full stop is a sentence rather than a title
+NO_DATE_HINT = "give the time with --published, or a profile with a matching date layout"
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a page says: texts, stamps of publication and last update, the quotes of its strip."""
+    """The content of a page: texts, stamps of publication and last update, and the quotes of its strip."""
 
     publisher: str
     agency: str | None
@@ -59,12 +59,12 @@ class Page:
     quotes: tuple[StripQuote, ...]
     authors: str | None = None
     unread: tuple[UnreadQuote, ...] = ()
-    """What looks like a quote of the strip and is none."""
+    """Text that looks like a quote of the strip but cannot be read."""
 
 
 @dataclass(frozen=True)
 class _Byline:
-    """The line that dates the page: whom it credits, and both times as printed; ``place`` is its line, from 0."""
+    """The line that dates the page: its credit, and both times as printed; ``place`` is its line number, from 0."""
 
     place: int
     credit: str
@@ -75,27 +75,27 @@ class _Byline:
 def read_page(
     path: Path, publishers: Publishers, *, published: str | None = None, encoding: str | None = None
 ) -> Iterator[Batch]:
-    """The one article of a text page. Raises TimeError where the page has no date, InputError where it has no text."""
+    """Yield the article of a text page. Raises TimeError without a date, InputError without a headline."""
     text = read_text(path, encoding)
     where = Path(called(path)).name
     yield page_batch(parse_page(text, publishers=publishers, published=published, where=where), called(path), 1)
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
-    """A file as text in the ``encoding`` given, else in that which marks, declaration and content tell."""
+    """Read a file as text in ``encoding``, or in the detected encoding (byte order mark, declaration, content)."""
     with path.open("rb") as file:
         raw = read_bytes(file, path.name)
     return clean_text(raw.decode(encoding_named(encoding), "replace")) if encoding else decode(raw)
 
 
 def read_bytes(file: IO[bytes], name: str, limit: int = MAX_PAGE_BYTES) -> bytes:
-    """What a file holds, packed or not; raises InputError where that is more than a page, or no text."""
+    """Read a plain or compressed file. Raises InputError if it is larger than ``limit`` or not text."""
     with unpacking(file, name) as (unpacked, _):
         raw = unpacked.read(limit + 1)
     if len(raw) > limit:
-        raise InputError(f"{name} is larger than {limit // 1_000_000} MB, which no article page is")
+        raise InputError(f"{name} is larger than {limit // 1_000_000} MB, the limit for a page")
     if not is_text(raw):
-        raise InputError(f"{name} is not text", hint="give a page or its text, not a picture, a document or a database")
+        raise InputError(f"{name} is not text", hint="give a page or its text, not an image, a document or a database")
     return raw
 
 
@@ -108,9 +108,9 @@ def parse_page(
     where: str = "the page",
     publishers: Publishers | None = None,
 ) -> Page:
-    """The page that a text holds; without ``profile`` (a publisher's name) the host of ``url`` or the layout tells it.
+    """Parse a text page; without ``profile`` (a publisher's name) the host of ``url`` or the layout identifies it.
 
-    ``publishers`` is the choice of profiles with what else a caller says, in place of ``profile``.
+    ``publishers`` gives the choice of profiles with further options, in place of ``profile``.
 
     ``published`` overrides the printed time. Raises TimeError and InputError.
     """
@@ -144,7 +144,7 @@ def parse_page(
 
 
 def page_batch(page: Page, source: str, source_line: int) -> Batch:
-    """A page as a batch of one article, its quotes, and as rejects what looks like quotes and is none."""
+    """Return a page as a batch of one article, its quotes, and rejects for quotes that cannot be read."""
     batch = make_batch([page_row(page, source, source_line)])
     key, content = batch.articles.select("article_key", "content_hash").row(0)
     quotes = strip_frame(page.quotes)
@@ -158,9 +158,9 @@ def page_batch(page: Page, source: str, source_line: int) -> Batch:
 def rejected_page(
     source: str, source_line: int, reason: str, *, text: str, layouts: Sequence[str] = LAYOUTS, name: str = ""
 ) -> Batch:
-    """A page that is not taken, as a reject; the quotes of its strip are kept, in the reject as printed.
+    """Return the batch that rejects a page; the quotes of its strip are kept, and printed in the reject's content.
 
-    ``text``: what a browser shows of it. ``name``: what the reject holds in place of the text's beginning.
+    ``text``: the visible text of the page. ``name``: content of the reject, in place of the beginning of the text.
     """
     quotes = strip_frame(parse_strip(text, layouts))
     lines = "; ".join((name, *quotes["line"])) if name else text
@@ -183,7 +183,7 @@ def _unread(quotes: Sequence[UnreadQuote], source: str, source_line: int) -> lis
 
 
 def page_row(page: Page, source: str, source_line: int) -> dict[str, object]:
-    """A page as a row of articles."""
+    """Return a page as a row of articles."""
     return {
         "publisher": page.publisher,
         "agency": page.agency,
@@ -203,20 +203,20 @@ def page_row(page: Page, source: str, source_line: int) -> dict[str, object]:
 
 
 def without_links(paragraphs: Sequence[str]) -> list[str]:
-    """Paragraphs without the title-like lines between them that link to other articles."""
+    """Remove title-like lines between paragraphs, which link to other articles."""
     last = len(paragraphs) - 1
     return [text for place, text in enumerate(paragraphs) if not (0 < place < last and is_title_like(text))]
 
 
 def is_title_like(text: str) -> bool:
-    """Whether a line is short and ends without punctuation, as a title does and a sentence does not."""
+    """Whether a line is short and ends without punctuation, like a title."""
     if len(_UNSPACED.findall(text[:120])) > _UNSPACED_TITLE:
-        return False  # a paragraph of a script that writes no blanks, or sentences without a mark at their end
+        return False  # a paragraph in a script without spaces, or sentences without final punctuation
     return len(text) <= 120 and len(text.split()) <= 16 and not _SENTENCE_END.search(text)
 
 
 def split_dateline(text: str) -> tuple[str | None, str | None, str]:
-    """Place and agency at the head of a body (``LACHIN: ...``, ``PARIS, May 3 (Reuters) - ...``), and the rest."""
+    """Return place and agency of a dateline (``LACHIN: ...``, ``PARIS, May 3 (Reuters) - ...``), and the rest."""
     match = next((found for pattern in _DATELINES if (found := pattern.match(text))), None)
     if match is None or match["place"] in _NO_PLACES:
         return None, None, text
@@ -239,7 +239,7 @@ _WIRE_DATELINE = re.compile(
 _DAY_DATELINE = re.compile(
     rf"(?P<place>{_PLACE}(?:, [A-Z][a-z]{{3,20}})?)[,:] {_DAY}(?:, \d{{4}})? ?(?:[-–—]{{1,2}}|:|\.(?= [A-Z])) ?"
 )
-# A line that names who wrote the page: By Ann Doe, By Our Correspondent and A. N. Writer
+# A line that names the author: By Ann Doe, By Our Correspondent and A. N. Writer
 _NAME_PART = r"(?:[A-Z][\w.'’-]*|and|&|al|bin|de|van)"
 _AUTHOR = re.compile(rf"(?:By|BY|by)[: ] ?(?:{_NAME_PART}[, ]+){{0,7}}{_NAME_PART}[, ]?")
 # Place, day and agency without brackets: Baku, May 28, AZERTAC
@@ -261,7 +261,7 @@ _BYLINE = re.compile(
 
 
 def _lines(text: str, layouts: Sequence[str]) -> list[str]:
-    """The lines of a text without its strip, single spaces."""
+    """Return the lines of a text without its strip, with single spaces."""
     return [" ".join(line.split()) for line in without_strip(text, layouts).split("\n")]
 
 
@@ -280,7 +280,7 @@ def _find_byline(lines: Sequence[str]) -> _Byline | None:
 def _publisher(
     publishers: Publishers, url: str | None, lines: Sequence[str], has_strip: bool, *, byline: _Byline | None
 ) -> tuple[Profile, str]:
-    """The profile that applies and how it was chosen."""
+    """Return the profile that applies and how it was chosen."""
     by_address = publishers.of(url)
     if by_address[0].name != "generic" or publishers.named:
         return by_address
@@ -296,7 +296,7 @@ def _publisher(
 def _times(
     byline: _Byline | None, publisher: Profile, published: str | None, known_by: str, *, where: str, url: str | None
 ) -> tuple[Stamp, Stamp]:
-    """Stamps of publication and update; publisher and choice of profile go into the rule."""
+    """Return the stamps of publication and update, with publisher and choice of profile in the rule."""
 
     def stamp(text: str, origin: str) -> Stamp:
         read = publisher.stamp(text, origin)
@@ -319,9 +319,9 @@ def _times(
 def _headline(
     lines: Sequence[str], byline: _Byline | None, publisher: Profile, where: str
 ) -> tuple[str, Sequence[str]]:
-    """The headline, and the lines of the body: the last line before the byline, else the first line of all.
+    """Return the headline and the lines of the body: the last line before the byline, else the first line.
 
-    Not a line that is a date, nor the standfirst that stands between headline and byline.
+    Lines with a date and a standfirst between headline and byline are skipped.
     """
     if byline and _is_below(byline, lines, publisher):
         lines, byline = lines[: byline.place], None
@@ -335,18 +335,18 @@ def _headline(
         if before and not _is_standfirst(before[-1], below):
             return before[-1], below
         if before:
-            raise InputError(f"{where} has no headline", hint="a standfirst is in its place")
+            raise InputError(f"{where} has no headline", hint="the line before the byline is a standfirst")
         lines = below
     for place, line in enumerate(lines):
         if line and not publisher.drops(line):
             if is_title_like(line) and not is_date(line):
                 return line, lines[place + 1 :]
             break
-    raise InputError(f"{where} has no headline", hint="the line before the byline or the first line should hold it")
+    raise InputError(f"{where} has no headline", hint="it should be the line before the byline, or the first line")
 
 
 def _is_below(byline: _Byline, lines: Sequence[str], publisher: Profile) -> bool:
-    """Whether the line that dates the page stands below its text, as *Published in The Gazette, May 28th* does."""
+    """Whether the line that dates the page is below its text, like *Published in The Gazette, May 28th*."""
     above, below = (
         [line for line in part if line and not publisher.drops(line)]
         for part in (lines[: byline.place], lines[byline.place + 1 :])
@@ -355,7 +355,7 @@ def _is_below(byline: _Byline, lines: Sequence[str], publisher: Profile) -> bool
 
 
 def _is_standfirst(line: str, below: Sequence[str]) -> bool:
-    """Whether a line above the byline sums the article up: a sentence, or the text's beginning, cut off or not."""
+    """Whether a line above the byline is a standfirst: a sentence, or the (truncated) beginning of the text."""
     start = " ".join(line.rstrip("….").split()).casefold()
     first = next((text for text in below if text), "")
     begins = len(start) >= _STANDFIRST and " ".join(first.split()).casefold().startswith(start[:_STANDFIRST])
@@ -363,7 +363,7 @@ def _is_standfirst(line: str, below: Sequence[str]) -> bool:
 
 
 def _body(lines: Sequence[str], publisher: Profile) -> tuple[str | None, str | None, str | None]:
-    """Dateline, agency of the dateline, and the running text with a blank line between paragraphs."""
+    """Return dateline, agency of the dateline, and running text with blank lines between paragraphs."""
     kept = ["" if publisher.drops(line) else line for line in lines]
     spaced = sum(1 for line in kept if not line) >= sum(1 for line in kept if line) // 4
     blocks = "\n".join(kept).strip().split("\n\n" if spaced else "\n")

@@ -1,4 +1,4 @@
-"""Scopes of microdata and RDFa: whether what an element states is said of the page's own article."""
+"""Scopes of microdata and RDFa: whether an element describes the page's own article."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _UNTYPED = "http://schema.org/Article"
 
 
 def is_foreign(element: html.HtmlElement) -> bool:
-    """Whether an element stands in the scope of another thing: a comment, a video, a list."""
+    """Whether an element is in the scope of another object: a comment, a video, a list."""
     scope = _scope_of(element)
     return scope is not None and not _SCOPES.search(_type_of(scope) or _UNTYPED)
 
 
 def is_in_own_scope(root: html.HtmlElement, heading: html.HtmlElement | None, element: html.HtmlElement) -> bool:
-    """Whether the article scope that an element stands in is the page's: the only one, or that with the heading."""
+    """Whether the article scope of an element is the page's own: the only one, or the one with the heading."""
     scope = _scope_of(element)
     if scope is None or not _ARTICLE_SCOPES.search(_type_of(scope) or ""):
         return True
@@ -33,9 +33,9 @@ def _scope_of(element: html.HtmlElement) -> html.HtmlElement | None:
 
 
 def _type_of(element: html.HtmlElement) -> str | None:
-    """The type of the scope that an element opens, empty where it has none; None where it opens no scope.
+    """Return the type of the scope that an element opens, empty if untyped; None if it opens no scope.
 
-    Of RDFa only types of schema.org are scopes: others (*sioc:Item*) stand beside them and say nothing of articles.
+    In RDFa only types of schema.org open a scope; others (*sioc:Item*) are ignored.
     """
     if element.get("itemscope") is not None:
         return str(element.get("itemtype") or "")

@@ -1,7 +1,7 @@
-"""What a page states of its times, each statement with the place it comes from and how far it may be trusted.
+"""Collect the times that a page states, each with its origin and a level of trust.
 
-Only what belongs to the page's own article speaks: its JSON-LD node, microdata in its scope, the page's meta tags, the
-time and date printed at its heading. Nothing of a list, comment, video, review or related story is a statement.
+Only statements about the page's own article are used: its JSON-LD node, microdata in its scope, the page's meta tags,
+and the time and date printed at its heading. Lists, comments, videos, reviews and related stories are ignored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from correlator.news.times.date_lines import printed_parts, says_publication, sa
 
 
 class Level(IntEnum):
-    """Who states a time, the most trusted first."""
+    """Origins of a stated time, the most trusted first."""
 
     ARTICLE = 1
     SCOPE = 2
@@ -34,7 +34,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Witness:
-    """A time as stated: ``text`` at ``origin``; a ``binding`` day contradicts an instant of another day."""
+    """A time as stated: ``text`` from ``origin``; a ``binding`` day contradicts an instant on another day."""
 
     text: str
     origin: str
@@ -92,7 +92,7 @@ _UPDATED = (
 
 
 def plain_name(name: str) -> str:
-    """The name of a meta tag with one sign between its words: sites write *article:published:time*, *publish-date*."""
+    """Normalise the separators in a meta tag's name: sites write *article:published:time* and *publish-date*."""
     return re.sub(r"[:.\-]", "_", name)
 
 
@@ -104,7 +104,7 @@ _DATE_NAME = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
-# Days that a page prints of something else: of an event, of today.
+# Words of other dates that a page prints: of an event, of today.
 _OTHER_DAY = re.compile(
     r"(?i)\W*(?:(?:comments? )?clos(?:es?|ing)|expir(?:es?|y)|deadline|scheduled|due|valid|starts?|begins?|ends?|when"
     r"|event|airs?|premi(?:eres?|ering)|today)\b"
@@ -122,13 +122,13 @@ _LONGEST_PRINTED, _LONGEST_LABEL = 120, 40
 _FOR_PROGRAMS = ("datetime", "data-datetime", "data-timestamp", "data-time", "data-date", "data-published", "data-utc")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _LONGEST_BLOCK, _WORDS_OF_TITLE = 300, 4
-_PARAGRAPH = 80  # letters of running text
-_FEWEST_NUMBERS = 2  # of a date with its year
+_PARAGRAPH = 80  # characters of running text
+_FEWEST_NUMBERS = 2  # numbers in a date with its year
 _NEAR = 60  # elements between the heading and its date
 
 
 def published_witnesses(document: Document, owner: Node | None) -> list[Witness]:
-    """Every statement of publication, the most trusted first. ``owner`` is the JSON-LD node of the page's article."""
+    """Return all statements of publication, the most trusted first; ``owner``: JSON-LD node of the page's article."""
     witnesses: list[Witness] = []
     if owner is not None:
         text = text_at(owner, "datePublished")
@@ -149,7 +149,7 @@ def published_witnesses(document: Document, owner: Node | None) -> list[Witness]
 
 
 def updated_witnesses(document: Document, owner: Node | None) -> list[Witness]:
-    """Every statement of the last update, the most trusted first."""
+    """Return all statements of the last update, the most trusted first."""
     nodes = ([owner] if owner is not None else []) + list(document.linked.pages)
     witnesses = [
         Witness(text, "JSON-LD dateModified", Level.ARTICLE)
@@ -163,7 +163,7 @@ def updated_witnesses(document: Document, owner: Node | None) -> list[Witness]:
 
 
 def _microdata(document: Document, name: str) -> Iterator[Witness]:
-    """Values of ``itemprop`` or ``property`` within the article's scope, or within none and not in an aside."""
+    """Yield values of ``itemprop`` or ``property`` in the article's scope, or outside scopes and asides."""
     for element in document.root.iter():
         if not isinstance(element.tag, str) or name not in _properties(element):
             continue
@@ -177,13 +177,13 @@ def _microdata(document: Document, name: str) -> Iterator[Witness]:
 
 
 def _properties(element: html.HtmlElement) -> list[str]:
-    """What an element states in microdata or RDFa, by names of schema.org."""
+    """Return the schema.org properties that an element states in microdata or RDFa."""
     names = f"{element.get('itemprop') or ''} {element.get('property') or ''}".lower().split()
     return [name.removeprefix("schema:") for name in names]
 
 
 def _machine_time(element: html.HtmlElement) -> str:
-    """The time that an element states for programs beside what it prints (*3 hours ago*); empty where it has none."""
+    """Return the machine-readable time of an element (which may print *3 hours ago*), or an empty string."""
     stated = next((text for name in _FOR_PROGRAMS if (text := element.get(name))), "")
     title = element.get("title") or ""
     return stated or (title if _ISO.match(title) else "")
@@ -194,13 +194,13 @@ def _in_body(element: html.HtmlElement) -> bool:
 
 
 def _elements(document: Document) -> Iterator[Witness]:
-    """The time element and the printed date nearest to the heading."""
+    """Yield the time element and the printed date nearest to the heading."""
     heading = document.heading
     places = {element: place for place, element in enumerate(document.root.iter()) if isinstance(element.tag, str)}
     at = places.get(heading, 0) if heading is not None else 0
     near = [e for e in places if _is_dated(e) and (heading is None or -_NEAR // 2 <= places[e] - at <= _NEAR)]
     around = {each for element in near for each in element.iterancestors()}
-    near = [element for element in near if element not in around]  # the innermost of nested ones
+    near = [element for element in near if element not in around]  # the innermost of nested elements
     near.sort(key=lambda element: (_is_update_by_name(element), abs(places[element] - at)))
     text = [place for each, place in places.items() if each.tag == "p" and len(text_of(each)) >= _PARAGRAPH]
     for element in near[:6]:
@@ -240,7 +240,7 @@ def _is_update_by_name(element: html.HtmlElement) -> bool:
 
 
 def _label_of(element: html.HtmlElement) -> str:
-    """What stands right before an element on its line, if it is short and no date: *Updated:*."""
+    """Return the text directly before an element if it is short and not a date, such as *Updated:*."""
     before = element.getprevious()
     text = (element.getparent().text if before is None else before.tail) or ""
     if before is not None and not text.strip() and isinstance(before.tag, str):
@@ -250,7 +250,7 @@ def _label_of(element: html.HtmlElement) -> str:
 
 
 def _is_of_site(element: html.HtmlElement, heading: html.HtmlElement) -> bool:
-    """Whether what stands above the heading belongs to the head of the site, which prints today's date there."""
+    """Whether an element above the heading belongs to the site's header, which may print today's date."""
     around = [*heading.iterancestors()]
     shared = next((each for each in element.iterancestors() if each in around), None)
     if (
@@ -264,21 +264,21 @@ def _is_of_site(element: html.HtmlElement, heading: html.HtmlElement) -> bool:
 
 
 def _is_entry(element: html.HtmlElement, heading: html.HtmlElement | None) -> bool:
-    """Whether an element stands in one of several articles within that of the heading: the entries of a live blog."""
-    own = next(element.iterancestors("article"), None)
-    around = None if own is None else next(own.iterancestors("article"), None)
-    if around is None or heading is None or own in heading.iterancestors():
+    """Whether an element is in one of several articles nested in that of the heading, like entries of a live blog."""
+    inner = next(element.iterancestors("article"), None)
+    around = None if inner is None else next(inner.iterancestors("article"), None)
+    if around is None or heading is None or inner in heading.iterancestors():
         return False
     return around in heading.iterancestors() and sum(1 for _ in around.iterdescendants("article")) > 1
 
 
 def _is_embedded(element: html.HtmlElement) -> bool:
-    """Whether an element belongs to a picture, a film or what is quoted."""
+    """Whether an element belongs to a picture, video, audio or quotation."""
     return any(each.tag in ("figure", "figcaption", "blockquote", "video", "audio") for each in element.iterancestors())
 
 
 def _is_of_a_link(element: html.HtmlElement, heading: html.HtmlElement | None) -> bool:
-    """Whether an element stands in a short block of its own with a link called by a title: another story's date."""
+    """Whether an element is in a short block with a link to another story, so that it dates that story."""
     around = set() if heading is None else set(heading.iterancestors())
     for each in (element, *element.iterancestors()):
         if each in around or len(text_of(each)) > _LONGEST_BLOCK:
@@ -290,12 +290,12 @@ def _is_of_a_link(element: html.HtmlElement, heading: html.HtmlElement | None) -
 
 
 def _is_below(paragraphs: Sequence[int], heading: int, element: int) -> bool:
-    """Whether a paragraph stands between the heading and an element, all told by their places."""
+    """Whether a paragraph is between the heading and an element, all given by their positions."""
     return any(heading < place < element for place in paragraphs)
 
 
 def _dated_pieces(element: html.HtmlElement) -> Iterator[str]:
-    """What the elements within a date line print, up to what is said of an update (*06.01.2026*, then *5 min*)."""
+    """Yield the texts of elements within a date line, up to a word for an update (*06.01.2026*, then *5 min*)."""
     pieces = [" ".join(piece.split()) for piece in element.itertext()] if len(element) else []
     for piece in pieces:
         if says_update(piece, anywhere=True):
@@ -305,7 +305,7 @@ def _dated_pieces(element: html.HtmlElement) -> Iterator[str]:
 
 
 def _labelled(root: html.HtmlElement) -> Iterator[Witness]:
-    """A date behind its label (*Datum 28.04.2023*) anywhere on the page, where every such date is the same."""
+    """Yield a labelled date (*Datum 28.04.2023*) anywhere on the page if all such dates are the same."""
     dates = set()
     for element in root.iter("li", "p", "div", "span", "td", "dd", "small"):
         printed = text_of(element)
@@ -323,7 +323,7 @@ _DATED_TAGS = frozenset((
 
 
 def _is_dated(element: html.HtmlElement) -> bool:
-    """Whether an element may hold a date: a time element, or one called so, with the numbers of a date (no *5 min*)."""
+    """Whether an element may contain a date: a time element, or one named so, with the numbers of a date."""
     if element.tag != "time":
         names = " ".join(element.get(name, "") for name in ("class", "id", "data-testid"))
         if element.tag not in _DATED_TAGS or not _DATE_NAME.search(_CAMEL.sub("-", names)):

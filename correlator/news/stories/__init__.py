@@ -1,1 +1,1 @@
-"""Which articles tell one story again."""
+"""Group articles that report the same story."""

@@ -1,10 +1,10 @@
-"""Stories: articles that tell one event, close in time; the first publication leads.
+"""Group articles into stories: reports of one event, close in time, led by the first publication.
 
-Headlines that share two of their rarest words are candidates (a block is compared along time, neighbour by neighbour).
-Each pair is then verified on its words as they are meant (``story_words``): who did what to whom decides. Word sets
-agree; numbers, direction, denial and likelihood do not differ; names stand in the same order, unless one of both is in
-the passive. What markets do each day, and headlines that come again day after day, are not told again a day later. No
-story lasts longer than the window.
+Headlines that share two of their rarest words are candidates (within such a block, neighbours in time are compared).
+Each pair is then verified on its normalised words (``words.py``), by who did what to whom: the word sets agree;
+numbers, direction, denial and likelihood do not differ; names are in the same order, unless one is in the passive.
+Daily market moves, and headlines that recur from day to day, do not repeat a report of an earlier day. No story lasts
+longer than the window.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ THRESHOLD = 85.0
 RAREST = 4
 NEIGHBOURS = 4
 PAIRS_AT_ONCE = 200_000
-SHORTEST = 4  # words of what a headline tells first: fewer match too much
+SHORTEST = 4  # words of a main clause; shorter ones match too easily
 LOOSER = 27.5
 FORMULA_DAYS = 3
-MICROSECONDS = 3_600_000_000  # of an hour
+MICROSECONDS = 3_600_000_000  # per hour
 _ABOUT = re.compile(
     r"(?i)^(?:corrected: ?)?(?:factbox|timeline|chronology|q ?[&+] ?a|text|(?:snap )?analysis|scenarios?|quotes"
     r"|highlights|table|graphic|profile|special report|explainer|opinion|column|comment|preview) ?[-:]"
@@ -64,11 +64,11 @@ def cluster_stories(
     window: timedelta = WINDOW,
     threshold: float = THRESHOLD,
 ) -> pl.Series:
-    """The story of each article as the row (from 0) of its first publication.
+    """Return the story of each article as the row (from 0) of its first publication.
 
-    ``articles``: headline, published_at (an article without a time tells its own story). ``fresh`` (boolean): which
-    ones are new; only these are compared, among themselves and with the others (None: all are). ``window`` is the
-    longest time that a story lasts; ``threshold`` the token-set ratio, 0 to 100.
+    ``articles``: headline, published_at (an article without a time is a story of its own). ``fresh`` (boolean) marks
+    new articles; only these are compared, with each other and with the rest (None: all are new). ``window`` is the
+    longest duration of a story; ``threshold`` the token-set ratio, 0 to 100.
     """
     words = _words(articles)
     pairs = _candidates(words, window)
@@ -80,11 +80,11 @@ def cluster_stories(
 
 
 def _words(articles: pl.DataFrame) -> pl.DataFrame:
-    """Per row: its time, headline, words as they are meant (text), and whether it comes each day."""
+    """Return per row: time, headline, normalised words of headline (text) and main clause, and whether it is daily."""
     headlines = articles["headline"].unique()
     firsts = headlines.str.replace(TAIL, "").str.replace(BEHIND_COMMA, "${1}")
     number = r"\b\d[\d_]*\b"
-    texts = pl.concat([headlines, firsts]).unique()  # most headlines tell nothing but their first clause
+    texts = pl.concat([headlines, firsts]).unique()  # most headlines are just their main clause
     known = pl.DataFrame({"headline": texts, "text": meant(texts)})
     clauses = known.rename({"headline": "first", "text": "clause"})
     words = (
@@ -109,14 +109,14 @@ def _words(articles: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_daily(text: str) -> bool:
-    """Whether words tell what a market does each day, or what is published each day."""
+    """Whether words report a daily market move or a daily publication."""
     words, sets = frozenset(text.split()), words_of()
     moves = words & (sets.daily | sets.up | sets.down)
     return bool((words & sets.market and moves) or len(words & sets.daily) >= 2)
 
 
 def _candidates(words: pl.DataFrame, window: timedelta) -> pl.DataFrame:
-    """Pairs of rows (left, right) that share two of their rarest words, next to each other in time."""
+    """Return pairs of rows (left, right) that share two of their rarest words and are neighbours in time."""
     tokens = (
         words.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), word=pl.col("text").str.split(" "), time="time")
         .filter(pl.col("time").is_not_null())
@@ -151,7 +151,7 @@ def _candidates(words: pl.DataFrame, window: timedelta) -> pl.DataFrame:
 
 
 def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """Pairs that tell the same: their word sets agree, and nothing of who did what to whom differs."""
+    """Return the pairs that report the same event: their word sets agree, and who did what to whom does not differ."""
     if pairs.is_empty():
         return pairs
     left, right = words[pairs["left"]], words[pairs["right"]]
@@ -168,19 +168,19 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     whole = process.cpdist(*texts, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     first = process.cpdist(*clauses, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     close = (sets >= threshold - LOOSER / 2) & (np.maximum(whole, first) >= threshold - LOOSER)
-    close |= _report_of_one(left, right).to_numpy()
+    close |= _may_share_report(left, right).to_numpy()
     equal = (left["text"] == right["text"]) | ((left["clause"] == right["clause"]) & left["long"])
     equal &= left["ahead"] == right["ahead"]
-    asked = pl.Series(close) & ~equal & ~(counted_apart(left, right, "text") & counted_apart(left, right, "clause"))
+    unclear = pl.Series(close) & ~equal & ~(counted_apart(left, right, "text") & counted_apart(left, right, "clause"))
     hours = (right["time"] - left["time"]).abs().dt.total_seconds() / 3600
-    left, right, places = left.filter(asked), right.filter(asked), asked.arg_true()
-    told_twice = zip(places, left["headline"], right["headline"], hours.filter(asked), strict=True)
-    again = [place for place, one, two, gap in told_twice if _same_event(one, two, gap)]
-    return pairs.filter(equal.scatter(again, True))
+    left, right, places = left.filter(unclear), right.filter(unclear), unclear.arg_true()
+    candidates = zip(places, left["headline"], right["headline"], hours.filter(unclear), strict=True)
+    matches = [place for place, one, two, gap in candidates if _same_event(one, two, gap)]
+    return pairs.filter(equal.scatter(matches, True))
 
 
-def _report_of_one(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
-    """Whether both may be one report: they begin with one word and tell of profits, or both tell one indicator."""
+def _may_share_report(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
+    """Whether both may be on one report: same first word and results of a company, or the same indicator."""
     begin = r"^(\S+)"
     metrics = rf"\b(?:{'|'.join(sorted(words_of().metric | words_of().expected))})\b"
     texts = pl.DataFrame({"left": left["clause"], "right": right["clause"]})
@@ -192,13 +192,13 @@ def _report_of_one(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
 
 
 def _same_event(one: str, two: str, hours: float) -> bool:
-    """Whether two headlines whose words mostly agree tell one event."""
+    """Whether two headlines whose words mostly agree report one event."""
     about = is_about(one) != is_about(two)
     return any(_tell_same(left, right, hours, about) for left, right in compared(one, two))
 
 
 def compared(one: str, two: str) -> list[tuple[str, str]]:
-    """What of two headlines is compared: what they tell first, if that is not the whole, and all of both."""
+    """Return the texts of two headlines to compare: their main clauses, unless too short, and the whole headlines."""
     whole, first = (one, two), (main_clause(one), main_clause(two))
     left, right = (headline_words(each).words for each in first)
     short = left != right and min(len(left), len(right)) < SHORTEST
@@ -207,7 +207,7 @@ def compared(one: str, two: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=50_000)
 def is_about(headline: str) -> bool:
-    """Whether a headline says of itself that its text is about an event: a fact box, a time line, opinions."""
+    """Whether a headline marks its text as background on an event: a fact box, a timeline, opinions."""
     return _ABOUT.search(headline) is not None
 
 
@@ -224,16 +224,16 @@ def _tell_same(one: str, two: str, hours: float, about: bool) -> bool:
 
 
 def _is_done(ahead: str, done: str) -> bool:
-    """Whether one headline tells what is to be done (*Malta to lift ban*), and the other that it is (*lifts ban*).
+    """Whether one headline announces what the other reports as done (*Malta to lift ban*, *lifts ban*).
 
-    Not what companies do: they *buy* and *cut jobs* on the day that they are *to buy* and *to cut* them.
+    Verbs of companies do not count: they *buy* and *cut jobs* on the day that they are *to buy* and *to cut* them.
     """
     coming = verbs_to_come(ahead) - verbs_to_come(done) - words_of().company
     return not coming.isdisjoint(headline_words(done).words)
 
 
 def differ(one: str, two: str) -> bool | None:
-    """Whether rules tell two headlines apart (numbers, denial, order of names) or, if they do not, hold them for one.
+    """Return True if rules separate two headlines (numbers, denial, order of names), False if rules equate them.
 
     None if rules do not decide.
     """
@@ -242,7 +242,7 @@ def differ(one: str, two: str) -> bool | None:
         return True
     if is_about(one) == is_about(two) and same_results(one, two):
         return False
-    # The other party does the converse: who buys of whom is told in one order, who sells to whom in the other.
+    # With a converse verb the order of names is reversed: A buys from B, B sells to A.
     swapped = _swapped(left, right, one, two) != _meets(left, right, converses())
     if swapped or _another_did(left, right, one, two) or _for_later(one, two) or _for_later(two, one):
         return True
@@ -250,8 +250,8 @@ def differ(one: str, two: str) -> bool | None:
 
 
 def _another_did(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:
-    """Whether who does it in one headline is whom it is done to in the other: *Peru seizes a ship*, *Chile seizes a
-    Peruvian ship*. Only of verbs in -s, as others may be passive, and not where both do it with each other.
+    """Whether the actor of one headline is the target in the other: *Peru seizes a ship*, *Chile seizes a Peruvian
+    ship*. Only verbs in -s are checked, as others may be passive, and not if both act together (*with*).
     """
     if all(" with " in text.casefold() for text in (first, second)) or ": " in first + second:
         return False
@@ -263,14 +263,15 @@ def _another_did(one: HeadlineWords, two: HeadlineWords, first: str, second: str
 
 
 def _about(each: HeadlineWords, verb: str) -> tuple[set[str], set[str]]:
-    """The names before and behind a verb."""
+    """Return the names before and after a verb."""
     place = each.words.index(verb)
     return set(each.words[:place]) & each.names, set(each.words[place + 1 :]) & each.names
 
 
 def _for_later(ahead: str, done: str) -> bool:
-    """Whether only one headline says that it is to be done on a later day (*to sign pact next week*), the other that it
-    is done; companies are told of on the day that they say so.
+    """Whether one headline announces for a later day (*to sign pact next week*) what the other reports as done.
+
+    Verbs of companies do not count, since their announcements are reported as done on the same day.
     """
     if not _LATER.search(ahead) or _LATER.search(done):
         return False
@@ -279,9 +280,9 @@ def _for_later(ahead: str, done: str) -> bool:
 
 
 def _turned(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:
-    """Whether only one of both denies, doubts or turns what the other tells, or their directions are opposite.
+    """Whether one headline denies, doubts or reverses what the other reports, or their directions are opposite.
 
-    What somebody sees in one and says in the other is not doubted.
+    What somebody *sees* in one and *says* in the other is not doubted.
     """
     sets = words_of()
     left, right = frozenset(one.words), frozenset(two.words)
@@ -301,31 +302,31 @@ def _turned(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> 
 
 
 def _foreseen(one: str, two: str) -> bool:
-    """Whether one headline says what somebody sees, the other what he says."""
+    """Whether one headline reports what somebody sees or expects, and the other what somebody says."""
     return any(_FORESEES.search(a) and _SAYS.search(b) for a, b in ((one, two), (two, one)))
 
 
 def _moves(each: HeadlineWords) -> set[str]:
-    """How a market moved, as said behind it (*shares fall*): it comments on what is told and does not turn it."""
+    """Return market moves (*shares fall*), which comment on the event rather than reverse it."""
     sets = words_of()
     return {move for market, move in pairwise(each.words) if market in sets.market and move in sets.up | sets.down}
 
 
 def _compared(each: HeadlineWords) -> set[str]:
-    """What a figure is compared with (*lower than expected*): no word of what is still to come."""
+    """Return the words after *than* (*lower than expected*), which do not refer to the future."""
     return {word for than, word in pairwise(each.words) if than == "than"}
 
 
 def _meets(one: HeadlineWords, two: HeadlineWords, pairs: Mapping[str, frozenset[str]]) -> bool:
-    """Whether each has a word of its own of one of the ``pairs``."""
+    """Whether each has one word of a pair in ``pairs`` that the other lacks."""
     left, right = frozenset(one.words), frozenset(two.words)
     return any(not pairs[word].isdisjoint(right - left) for word in left - right if word in pairs)
 
 
 def _swapped(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:
-    """Whether names that both hold stand in another order, and not because one is in the passive or both meet.
+    """Whether common names are in a different order, and not because one is in the passive or both act together.
 
-    Names of months and periods say nothing by their order.
+    The order of names of months and periods is ignored.
     """
     names = one.names & two.names - words_of().when
     if len(names) < 2:
@@ -334,16 +335,16 @@ def _swapped(one: HeadlineWords, two: HeadlineWords, first: str, second: str) ->
     common = [word for word in places[0] if word in places[1] and word in names]
     if not any((places[0][a] - places[0][b]) * (places[1][a] - places[1][b]) < 0 for a, b in combinations(common, 2)):
         return False
-    told_by, told_with = ([f" {word} " in text.casefold() for text in (first, second)] for word in ("by", "with"))
-    return told_by[0] == told_by[1] and not all(told_with)
+    has_by, has_with = ([f" {word} " in text.casefold() for text in (first, second)] for word in ("by", "with"))
+    return has_by[0] == has_by[1] and not all(has_with)
 
 
 def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> list[int]:
-    """For each row the earliest row that it is joined to; a story never lasts longer than ``window``.
+    """Return for each row the earliest row of its story; no story lasts longer than ``window``.
 
-    What one day tells in the same words comes first, then pairs close in time, so that what is told again at once is
-    joined before what comes days later. What tells the same as a retelling joins its story only where the first
-    tellings tell the same too: else stories would drift from one event to the next.
+    Pairs with the same words on one day are joined first, then pairs by distance in time, so that immediate repeats
+    come before later ones. Two stories are merged only if their first reports match as well: otherwise stories would
+    drift from one event to the next.
     """
     import numpy as np
 
@@ -372,7 +373,7 @@ def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> l
 
 
 def _ranked(words: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Pairs in the order in which they are joined: told on one day in the same words, then by the time between them."""
+    """Sort pairs in the order of joining: the same words on one day first, then by the time between them."""
     left, right = (words[pairs[side]].select("text", "ahead", "time") for side in ("left", "right"))
     gap = (right["time"] - left["time"]).abs()
     other = (left["text"] != right["text"]) | (left["ahead"] != right["ahead"]) | (gap > SAME_DAY)
@@ -380,7 +381,7 @@ def _ranked(words: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _retold(words: pl.DataFrame, order: Sequence[int]) -> Callable[[int, int], bool]:
-    """Whether two rows tell one event; ``order`` has their times in microseconds."""
+    """Return a function that tells whether two rows report one event; ``order``: their times in microseconds."""
     texts, headlines, daily, ahead = (words[name].to_list() for name in ("text", "headline", "daily", "ahead"))
     day = SAME_DAY // timedelta(microseconds=1)
 

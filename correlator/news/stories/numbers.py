@@ -1,4 +1,4 @@
-"""Numbers of headlines by what they count: a percentage contradicts no sum of money, and 2.3 percent is told as 2."""
+"""Compare numbers of headlines by what they count: percentages never contradict amounts, and 2 may be a rounded 2.3."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Quantities = dict[str, set[tuple[float, float]]]
 
 @lru_cache(maxsize=50_000)
 def quantities_of(words: Sequence[str]) -> Quantities:
-    """The numbers of a headline's words (of ``headline_words``) by kind: each as printed, and its unit (0: none).
+    """Return the numbers among a headline's words (from ``headline_words``) by kind: value and unit (0: none).
 
     Examples
     --------
@@ -59,7 +59,7 @@ def quantities_of(words: Sequence[str]) -> Quantities:
 
 
 def numbers_differ(one: HeadlineWords, two: HeadlineWords) -> bool:
-    """Whether each has a number that the other has not, of what both count: of victims there are ever more."""
+    """Whether each has a number of a common kind that the other lacks; counts of victims, which grow, are ignored."""
     if not one.numbers or not two.numbers:
         return False
     left, right = quantities_of(one.words), quantities_of(two.words)
@@ -67,7 +67,7 @@ def numbers_differ(one: HeadlineWords, two: HeadlineWords) -> bool:
 
 
 def number_columns(text: pl.Expr, name: str) -> list[pl.Expr]:
-    """Numbers of many texts of words by what they count, whole and as rounded, for ``counted_apart``."""
+    """Return expressions for the numbers of texts by kind, truncated and rounded up, for ``counted_apart``."""
     counts = text.str.replace_all(_PERCENTAGE, "").str.replace_all(_MONEY, "").str.replace_all(_YEAR, "")
     no_victims = pl.when(~text.str.contains(_OF_VICTIMS)).then(counts)
     kinds = {"share": text.str.extract_all(_PERCENTAGE), "money": text.str.extract_all(_MONEY)}
@@ -82,7 +82,7 @@ def number_columns(text: pl.Expr, name: str) -> list[pl.Expr]:
 
 
 def counted_apart(left: pl.DataFrame, right: pl.DataFrame, name: str) -> pl.Series:
-    """Whether each of two has a number that the other has not: ``numbers_differ`` finds the same, but more slowly."""
+    """Whether each of two texts has a number that the other lacks; a faster form of ``numbers_differ``."""
     both = pl.concat([left, right.select(pl.all().name.suffix("_other"))], how="horizontal")
     apart = []
     for kind in ("share", "money", "count"):
@@ -102,7 +102,7 @@ def _differ(left: set[tuple[float, float]], right: set[tuple[float, float]]) -> 
 
 
 def _same(one: tuple[float, float], two: tuple[float, float]) -> bool:
-    """Whether two numbers are one, as rounded up or down; the unit may be left out."""
+    """Whether two numbers are equal, or one is the other rounded up or down; a missing unit matches any."""
     (left, unit), (right, other) = one, two
     if unit and other and unit != other:
         return False

@@ -1,7 +1,7 @@
-"""How like two headlines are as tellings of one event: log odds from features of their words (``story_weights.toml``).
+"""Score whether two headlines report one event: log odds from features of their words (``story_weights.toml``).
 
-The weights are fitted by ``tools/fit_stories.py`` on pairs of real headlines labelled by hand, none of them of the set
-that measures. What rules decide (numbers, denial, order of names) is not asked here.
+The weights are fitted by ``tools/fit_stories.py`` on pairs of real headlines labelled by hand, none of them in the test
+set. Pairs decided by rules (numbers, denial, order of names) are not scored here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from correlator.news.stories.numbers import UNITS
 from correlator.news.stories.words import HeadlineWords, words_of
 
 SAME_WORD = 80.0
-COMMON = 0.5  # weight of words that stand in very many headlines
+COMMON = 0.5  # weight of words that are common in headlines
 LONGEST_GAP = 48.0  # hours
 FEATURES = (
     "fewer_new", "more_new", "shared", "number", "order", "days", "subjects", "opening", "first_two", "act", "names",
@@ -26,33 +26,33 @@ FEATURES = (
 )  # fmt: skip
 NAMES = 3
 _PERCENT = "percent"
-TELLING = 3  # digits of a number that would hardly come twice; so would one with decimals
+TELLING = 3  # digits of a number that is unlikely to recur; numbers with decimals are, too
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What two headlines share, and what is new in either: not spelled nearly alike, nor of one direction."""
+    """The words two headlines share, and the new ones in either (not near in spelling, nor of one direction)."""
 
     same: frozenset[str]
     new_left: frozenset[str]
     new_right: frozenset[str]
     shared: float
-    """The weight of what both hold."""
+    """The weight of the common words."""
 
 
 @cache
 def weights() -> dict[str, float]:
-    """The intercept, a weight for each of ``FEATURES``, the ``least`` log odds, how much ``easier`` some have it."""
+    """Return the intercept, a weight per feature, the ``least`` log odds, and by how much ``easier`` pairs lower it."""
     return tomllib.loads(data_path("news", "story_weights.toml").read_text(encoding="utf-8"))
 
 
 def alike(left: HeadlineWords, right: HeadlineWords, *, hours: float, about: bool = False) -> bool:
-    """Whether two headlines told ``hours`` apart, which no rule tells apart, tell one event.
+    """Whether two headlines published ``hours`` apart, which no rule separates, report one event.
 
-    ``about``: whether only one of both says of itself that it is a text about an event (*FACTBOX*, *TIMELINE*).
+    ``about``: whether only one of them is marked as background on an event (*FACTBOX*, *TIMELINE*).
 
-    Where each has a name of its own behind the same word (*ban on wheat from Peru*, *from Chile*), or the same figure
-    counts other things, they do not.
+    They do not if each has a different name after the same word (*ban on wheat from Peru*, *from Chile*), or if the
+    same number counts different things.
     """
     difference = difference_of(left, right)
     if _apart(left, right, difference):
@@ -63,7 +63,7 @@ def alike(left: HeadlineWords, right: HeadlineWords, *, hours: float, about: boo
 
 
 def may_be_alike(left: HeadlineWords, right: HeadlineWords) -> bool:
-    """Whether how like two headlines are decides: no rule of this module tells them apart."""
+    """Whether the score decides on two headlines, since no rule of this module separates them."""
     return not _apart(left, right, difference_of(left, right))
 
 
@@ -74,24 +74,24 @@ def _apart(left: HeadlineWords, right: HeadlineWords, difference: Difference) ->
 
 
 def is_easy(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
-    """Whether less is asked of two headlines: one only adds words, or both tell the same figure or names."""
+    """Whether a lower score suffices: one headline only adds words, or both have the same figure or names."""
     return not difference.new_left or not difference.new_right or _marked(left, right, difference)
 
 
 def _marked(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
-    """Whether both tell a figure that would hardly come twice (*$7.5 billion*), or the same three names.
+    """Whether both have a figure that is unlikely to recur (*$7.5 billion*), or the same three names.
 
-    Not the names, where each has something new behind the same word (*attack on the port*, *attack on the airport*).
+    Names do not count if each has a new word after the same word (*attack on the port*, *attack on the airport*).
     """
-    told_figure = _same_figure(difference)
-    if told_figure or len(_names(left, right, difference)) < NAMES:
-        return told_figure
+    same_figure = _same_figure(difference)
+    if same_figure or len(_names(left, right, difference)) < NAMES:
+        return same_figure
     same = difference.same
     return not _behind(left, same, difference.new_left) & _behind(right, same, difference.new_right)
 
 
 def _names(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> set[str]:
-    """The names that both hold; numbers and words that stand in very many headlines apart."""
+    """Return the common names, without numbers and words that are common in headlines."""
     return set((difference.same & left.names & right.names) - _common() - left.numbers)
 
 
@@ -104,12 +104,12 @@ def _first_name(each: HeadlineWords) -> str:
 
 
 def _same_figure(difference: Difference) -> bool:
-    """Whether both hold a figure that would hardly come twice."""
+    """Whether both have a figure that is unlikely to recur."""
     return any(word[0].isdigit() and _is_telling(word) for word in difference.same)
 
 
 def likeness(left: HeadlineWords, right: HeadlineWords, difference: Difference, *, hours: float, about: bool) -> float:
-    """Log odds that two headlines told ``hours`` apart tell one event."""
+    """Return the log odds that two headlines published ``hours`` apart report one event."""
     known = weights()
     values = features(left, right, difference, hours=hours, about=about)
     return known["intercept"] + sum(known[name] * value for name, value in zip(FEATURES, values, strict=True))
@@ -118,14 +118,13 @@ def likeness(left: HeadlineWords, right: HeadlineWords, difference: Difference, 
 def features(
     left: HeadlineWords, right: HeadlineWords, difference: Difference, *, hours: float, about: bool
 ) -> tuple[float, ...]:
-    """What ``FEATURES`` names, of the words of two headlines.
+    """Return the values of ``FEATURES`` for the words of two headlines.
 
-    The weight of the words that only one has, the lesser of both and the greater; the share of the longer headline that
-    both have; whether both hold a number; how alike the words are in their order; days between them, two at most;
-    whether both begin with a word that the other does not have; whether the first name of both is one, and the first
-    two words; whether both hold a verb (what is done); how many names both hold, three at most, and how many only one
-    has; how many words the shorter has; whether each has one word of its own; whether one only adds words; ``about`` as
-    ``alike`` has it.
+    These are: the weights of the words that only one has, the smaller and the larger; the share of the longer headline
+    that is common; whether a number is common; the similarity of the words in order; days between them, at most two;
+    whether both begin with a word that the other lacks; whether the first names are equal, and the first two words;
+    whether a verb is common; the number of common names, at most three, and of names in only one; the number of words
+    of the shorter one; whether each has exactly one new word; whether one only adds words; ``about`` as in ``alike``.
     """
     new_left, new_right = difference.new_left, difference.new_right
     fewer, more = sorted((_weight(new_left), _weight(new_right)))
@@ -150,11 +149,11 @@ def features(
 
 
 def difference_of(left: HeadlineWords, right: HeadlineWords) -> Difference:
-    """How the words of two headlines differ; units of numbers apart."""
+    """Return how the words of two headlines differ, ignoring units of numbers."""
     first, second = (frozenset(each.words).difference(UNITS) for each in (left, right))
     new_left, new_right = first - second, second - first
     if not (new_left.isdisjoint(left.numbers) or new_right.isdisjoint(right.numbers)):
-        # Numbers that count one thing and differ have told the two apart before: these are rounded, or of victims.
+        # Contradictory numbers have separated the two before: the rest are rounded, or counts of victims.
         new_left, new_right = new_left - left.numbers, new_right - right.numbers
     near = [(word, other) for word in new_left for other in new_right if fuzz.ratio(word, other) >= SAME_WORD]
     sets = words_of()
@@ -166,12 +165,12 @@ def difference_of(left: HeadlineWords, right: HeadlineWords) -> Difference:
 
 
 def _weight(words: frozenset[str]) -> float:
-    """How many words, those that stand in very many headlines as half a one."""
+    """Return the number of words, counting those that are common in headlines with ``COMMON``."""
     return len(words) - (1.0 - COMMON) * len(words & _common())
 
 
 def _renamed(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
-    """Whether each has a new name behind the same word, or counts other things (*5 percent of a port*, *of a mine*)."""
+    """Whether each has a new name after the same word, or counts other things (*5 percent of a port*, *of a mine*)."""
     new = ((left, difference.new_left), (right, difference.new_right))
     names = [
         _behind(each, difference.same, {word for word in words & each.names if not word[0].isdigit()})
@@ -186,9 +185,9 @@ def _renamed(left: HeadlineWords, right: HeadlineWords, difference: Difference) 
 
 
 def _another_matter(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
-    """Whether the same name has other words between the same two words: *Iraq expands trade through Basra*, *expands
-    rail through Basra*. With a figure that would hardly come twice it is a matter of words; and what is done is told
-    with ever other verbs (*starts a plant*, *builds a plant*).
+    """Whether both have different words between the same two words, and a common name: *Iraq expands trade through
+    Basra*, *expands rail through Basra*. Verbs are ignored, as they vary between reports (*starts a plant*, *builds a
+    plant*), and so are pairs with a figure that is unlikely to recur.
     """
     if not (difference.same & left.names & right.names) - _common() or _same_figure(difference):
         return False
@@ -200,7 +199,7 @@ def _another_matter(left: HeadlineWords, right: HeadlineWords, difference: Diffe
 
 
 def _between(words: Sequence[str], new: Collection[str]) -> set[tuple[str, str]]:
-    """The words before and behind each word that is ``new`` by itself, empty at either end."""
+    """Return the words before and after each single ``new`` word, empty at either end."""
     padded = ["", *words, ""]
     return {
         (before, behind) for before, word, behind in zip(padded, padded[1:], padded[2:], strict=False) if word in new
@@ -208,14 +207,14 @@ def _between(words: Sequence[str], new: Collection[str]) -> set[tuple[str, str]]
 
 
 def _is_telling(number: str) -> bool:
-    """Whether a number would hardly come twice: not a year nor a quarter of one."""
+    """Whether a number is unlikely to recur: long or with decimals, and not a year or quarter."""
     digits = number.replace("_", "")
     is_year = digits == number and len(number) == len("2025") and number[:2] in {"19", "20"}
     return digits.isdigit() and not is_year and ("_" in number or len(number) >= TELLING)
 
 
 def _behind(each: HeadlineWords, common: Collection[str], new: Collection[str]) -> set[str]:
-    """The common words behind which stands something ``new``; units of numbers apart."""
+    """Return the common words after which a ``new`` word follows, ignoring units of numbers."""
     before = ""
     words: set[str] = set()
     for word in each.words:

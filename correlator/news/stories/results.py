@@ -1,4 +1,4 @@
-"""Headlines that report a company's results: one report is told with ever other causes, figures and outlooks."""
+"""Recognise headlines on the results of a company or country, whose reports vary in causes, figures and outlooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from correlator.news.stories.numbers import UNITS
 from correlator.news.stories.words import StoryWords, headline_words, words_of
 
-# What is still to come is not reported: *profit to rise*, but *profit rises to $5 bln*.
+# Words about the future, which report no results: *profit to rise*, but not *profit rises to $5 bln*.
 _AHEAD = re.compile(
     r"(?i)\b(?:to\b(?!\s*[$€£¥\d])|(?:seen|sees?|(?<!than )(?<!than-)expect(?:s|ed|ing)?|likely|may|might|could|should"
     r"|will|won['’]t|would|forecast(?:s|ing)?(?= .*\b(?:profit|loss|earnings|revenue|growth)\b)|poised|set)\b)"
@@ -22,10 +22,10 @@ _FIRST_PART = re.compile(r"[,;]|\b(?:but|as|after|while|on)\b")
 
 @dataclass(frozen=True)
 class Results:
-    """Whose results, a company's or a country's, and of what period, in the words that name one.
+    """Results of a company or country: whose they are, and the words that name their period.
 
-    ``rose`` says of each metric that is named whether it rose (None: not said); none is named where results beat or
-    miss what was forecast.
+    ``rose`` maps each named metric to whether it rose (None: not stated); it is empty if the headline only says that
+    results beat or missed forecasts.
     """
 
     who: frozenset[str]
@@ -35,7 +35,7 @@ class Results:
 
 @lru_cache(maxsize=50_000)
 def results_of(headline: str) -> Results | None:
-    """The results that a headline reports first, or None if it reports none.
+    """Return the results that a headline reports first, or None if it reports none.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def results_of(headline: str) -> Results | None:
     True
     """
     sets = words_of()
-    if _telling().isdisjoint(headline_words(headline).words):
+    if _required_words().isdisjoint(headline_words(headline).words):
         return None
     first_part = _FIRST_PART.split(headline)[0]
     if _AHEAD.search(first_part):
@@ -57,30 +57,30 @@ def results_of(headline: str) -> Results | None:
     subjects = sets.metric | sets.indicator
     reporting = _reporting()
     end = next((place for place, word in enumerate(each.words) if word in reporting or _is_figure(word)), 0)
-    who, told = frozenset(each.words[:end]) - sets.when, each.words[end:]
-    last = next((place for place, word in enumerate(told) if not (word in reporting or _is_figure(word))), len(told))
-    metrics = [place for place in range(last) if told[place] in subjects]
-    compares = any(word in sets.expected and told[0] != word for word in told[: last + 1])
-    if told[:1] and told[0] in sets.indicator and told[1:2] and told[1] in sets.expected:
-        return None  # *inflation expectations* are no inflation
-    if told[:1] and told[0] in sets.indicator and last > 1:
-        return Results(who, {told[0]: _direction(told[:last], 0, sets)}, periods)
+    who, words = frozenset(each.words[:end]) - sets.when, each.words[end:]
+    last = next((place for place, word in enumerate(words) if not (word in reporting or _is_figure(word))), len(words))
+    metrics = [place for place in range(last) if words[place] in subjects]
+    compares = any(word in sets.expected and words[0] != word for word in words[: last + 1])
+    if words[:1] and words[0] in sets.indicator and words[1:2] and words[1] in sets.expected:
+        return None  # *inflation expectations* are not inflation
+    if words[:1] and words[0] in sets.indicator and last > 1:
+        return Results(who, {words[0]: _direction(words[:last], 0, sets)}, periods)
     if not who or not who <= each.names or who & sets.market or not (metrics or compares):
         return None
-    rose = {told[place]: _direction(told[:last], place, sets) for place in metrics}
+    rose = {words[place]: _direction(words[:last], place, sets) for place in metrics}
     return Results(who, rose, periods)
 
 
 @cache
-def _telling() -> frozenset[str]:
-    """Words without one of which no results are reported."""
+def _required_words() -> frozenset[str]:
+    """Return the words of which at least one occurs in any report of results."""
     sets = words_of()
     return sets.metric | sets.indicator | sets.expected
 
 
 @cache
 def _reporting() -> frozenset[str]:
-    """Words between whose results they are and what else is told."""
+    """Return the words that separate the company or country from the rest of the headline."""
     sets = words_of()
     return sets.metric | sets.indicator | sets.rose | sets.fell | sets.reporting | sets.period
 
@@ -89,17 +89,17 @@ def _is_figure(word: str) -> bool:
     return word[0].isdigit() or word in _FIGURES
 
 
-def _direction(told: Sequence[str], place: int, sets: StoryWords) -> bool | None:
-    """Whether what stands at ``place`` rose, by the first move behind it or, failing that, the last before it."""
-    for move in (*range(place + 1, len(told)), *range(place - 1, -1, -1)):
-        compared = told[move + 1 : move + 2] == (_THAN,)  # *less than expected* says nothing of before
-        if not compared and (told[move] in sets.rose or told[move] in sets.fell):
-            return told[move] in sets.rose
+def _direction(words: Sequence[str], place: int, sets: StoryWords) -> bool | None:
+    """Whether the metric at ``place`` rose, by the first move after it, else the last before it."""
+    for move in (*range(place + 1, len(words)), *range(place - 1, -1, -1)):
+        compared = words[move + 1 : move + 2] == (_THAN,)  # *less than expected* is no change over time
+        if not compared and (words[move] in sets.rose or words[move] in sets.fell):
+            return words[move] in sets.rose
     return None
 
 
-def _of_one(left: Results, right: Results) -> bool:
-    """Whether two report of one company, or of one indicator, whose country may go without saying."""
+def _same_subject(left: Results, right: Results) -> bool:
+    """Whether both are results of one company, or of one indicator, whose country may be omitted."""
     indicators = words_of().indicator
     if indicators & (left.rose.keys() | right.rose.keys()):
         common = bool(indicators & left.rose.keys() & right.rose.keys())
@@ -108,12 +108,12 @@ def _of_one(left: Results, right: Results) -> bool:
 
 
 def same_results(one: str, two: str) -> bool:
-    """Whether two headlines report the same results: of whom, and none rose in one that fell in the other.
+    """Whether two headlines report the same results, so that no metric rose in one and fell in the other.
 
-    Where each names a period by a word that the other does not have, they are two reports; so are a profit and a loss.
+    They are different reports if each names a period that the other lacks, or if one has a profit and one a loss.
     """
     left, right = results_of(one), results_of(two)
-    if left is None or right is None or not _of_one(left, right):
+    if left is None or right is None or not _same_subject(left, right):
         return False
     if not (left.periods <= right.periods or right.periods <= left.periods):
         return False

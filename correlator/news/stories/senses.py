@@ -1,7 +1,7 @@
-"""What a verb means by what it is done to: to lift a ban is to end it, to lift an output is to raise it.
+"""Normalise verbs whose meaning depends on the object: to lift a ban is to end it, to lift output is to raise it.
 
-What lifts, eases or waives a burden (``burden`` of ``data/news/story_words.toml``) is taken for one word, RELIEVE,
-before words are taken one by one. A rate that is lifted or dropped to a figure, or by one, moves and does not end.
+Verbs that lift, ease or waive a burden (``burden`` in ``data/news/story_words.toml``) are replaced by one word,
+RELIEVE, before words are normalised one by one. A rate lifted or dropped to or by a figure moves rather than ends.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 from correlator.base.resources import data_path
 
-RELIEVE = "relieves"  # inflected, as the verb of a headline is
-# Behind one of these stands no burden that the verb ends: *rupee eases on tariff*, *drops plan for a tariff*.
+RELIEVE = "relieves"  # inflected like the verb of a headline
+# A burden after one of these words is not the object of the verb: *rupee eases on tariff*, *drops plan for a tariff*.
 _NO_OBJECT = (
     r"(?:on|off|as|after|amid|over|with|despite|before|than|but|and|by|for|when|while|until|ahead"
     r"|plans?|bids?|threats?|calls?|talks?|cases?|probes?|suits?)\b"
@@ -31,11 +31,11 @@ _LETS_GO = re.compile(
     r"(?:seized|detained|jailed|held|abducted|hijacked|kidnapped|arrested|captured|imprisoned|impounded)\b"
 )
 _UNDOING = ("un", "dis", "de", "non")
-_SHORTEST = 4  # letters of a word that such a beginning turns
+_SHORTEST = 4  # letters of a word that such a prefix reverses
 
 
 def by_object(text: str) -> str:
-    """The text with RELIEVE for each verb that lifts, eases or ends a burden that it names.
+    """Replace each verb that lifts, eases or ends a burden by RELIEVE.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def by_object(text: str) -> str:
 
 
 def come_about(one: str, two: str) -> bool:
-    """Whether one headline tells of a visit or meeting to come, and the other of the same as it comes about.
+    """Whether one headline announces a visit or meeting, and the other reports it as under way.
 
     Examples
     --------
@@ -63,12 +63,12 @@ def come_about(one: str, two: str) -> bool:
 
 
 def lets_go(text: str) -> bool:
-    """Whether a headline tells that what was taken is let go: *Peru frees seized tanker*, which it seized before."""
+    """Whether a headline reports the release of something seized before: *Peru frees seized tanker*."""
     return _LETS_GO.search(text) is not None
 
 
 def undone(word: str, others: Iterable[str]) -> bool:
-    """Whether one of the ``others`` is the word turned by its beginning (*freeze*, *unfreeze*), or the other way."""
+    """Whether the word or one of the ``others`` reverses the other one by a prefix (*freeze*, *unfreeze*)."""
     return any(
         longer == beginning + shorter
         for other in others
@@ -85,7 +85,7 @@ def _names_burden() -> re.Pattern[str]:
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """*Lifts the ban*, and *ban is lifted*: its verb is in the past."""
+    """Return the patterns of the active (*lifts the ban*) and the passive (*ban is lifted*)."""
     words = word_lists()
     burden, rate = (_any(words[name]) for name in ("burden", "rate"))
     verbs = "|".join(_forms(verb) for verb in words["relieving"])
@@ -98,7 +98,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _forms(verb: str, *, past: bool = False) -> str:
-    """A pattern of a regular verb's forms; of several words the first is inflected."""
+    """Return a pattern of a regular verb's forms; of several words the first is inflected."""
     first, _, rest = verb.partition(" ")
     if first.endswith("e"):
         forms = first[:-1] + ("ed" if past else "(?:e|es|ed|ing)")
@@ -114,5 +114,5 @@ def _any(words: Sequence[str]) -> str:
 
 @cache
 def word_lists() -> Mapping[str, Any]:
-    """The lists of ``data/news/story_words.toml``."""
+    """Return the lists in ``data/news/story_words.toml``."""
     return tomllib.loads(data_path("news", "story_words.toml").read_text(encoding="utf-8"))

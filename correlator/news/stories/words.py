@@ -1,4 +1,4 @@
-"""Headlines as words that mean the same when they are written otherwise (``data/news/story_words.toml``)."""
+"""Normalise the words of headlines, so that spellings and synonyms are equal (``data/news/story_words.toml``)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COUNTRY = re.compile(r"\bUS\b")
 _WORD = re.compile(r"(\d+(?:_\d+)+|[^\W_]+(?:'[^\W_]+)*)")
 _DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_NO_YEAR = re.compile(r"\b(1,9\d\d|2,0\d\d)\b(?!,)")  # who prints a comma counts
+_NO_YEAR = re.compile(r"\b(1,9\d\d|2,0\d\d)\b(?!,)")  # a number with a thousands comma is a count
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
 _NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹": " rupee ", "%": " percent "}
@@ -39,13 +39,13 @@ _GLUED_MONEY = (
     (r"\b((?:dollar|euro|pound|yen|rupee)\s+\d[\d_]*)b\b", "billion"),
 )
 _SEVERAL = re.compile(r"[ -]|\.\w{2}")  # *per cent*, *first-quarter*, *w.house*
-_SPEAKER = 4  # words of who says it
+_SPEAKER = 4  # most words of a speaker's name
 _QUARTER = re.compile(r"\b[qQ]([1-4])\b")
 _MAY = r"(?i:\b(in|for|of|since|from|until|by|late|early)|(\d)) May\b"
 _MAY_DAY = r"\bMay (\d)"
 _ZEROS = re.compile(r"(?<=\d)(?:(_\d*[1-9])0+|_0+)\b")
 TO_COME = rf"\b(?:to|will) ([a-z]+(?:ss|[a-rt-z])|{RELIEVE})\b"
-"""A verb of what is still to come; *ferries* behind *to* is none, by its end."""
+"""A verb about the future; a word in -s after *to* (*ferries*) is not one."""
 _TO_COME = re.compile(TO_COME)
 _IN_S = re.compile(r"\b[a-z]+s\b")
 _JOINING = (",", "&", "-", "/")
@@ -53,10 +53,10 @@ _JOINING = (",", "&", "-", "/")
 
 @dataclass(frozen=True)
 class HeadlineWords:
-    """A headline's words in order, each as what it is taken for; ``names`` are those printed as names.
+    """A headline's normalised words in order; ``names`` are those printed as names.
 
-    ``groups`` is a number for each word: words joined by a comma or "and" have the same, as their order says nothing.
-    ``verbs`` are the words that say what is done: what follows *to*, and the first word in -s or -ed behind a name.
+    ``groups`` has a number per word: words joined by a comma or "and" have the same, as their order does not matter.
+    ``verbs``: the words after *to*, and the first word in -s or -ed after a name.
     """
 
     words: tuple[str, ...]
@@ -68,7 +68,7 @@ class HeadlineWords:
 
 @dataclass(frozen=True)
 class StoryWords:
-    """Sets of words, all as stems."""
+    """Sets of words as stems."""
 
     filler: frozenset[str]
     turning: frozenset[str]
@@ -90,7 +90,7 @@ class StoryWords:
 
 @lru_cache(maxsize=50_000)
 def headline_words(headline: str) -> HeadlineWords:
-    """A headline's words.
+    """Return a headline's normalised words.
 
     Examples
     --------
@@ -128,27 +128,27 @@ def headline_words(headline: str) -> HeadlineWords:
 
 @lru_cache(maxsize=50_000)
 def verbs_to_come(headline: str) -> frozenset[str]:
-    """The verbs of a headline, as stems, behind *to* or *will*; a word with a capital is a name (*flights to Riga*)."""
-    return frozenset(_taken_for(verb) for verb in _TO_COME.findall(by_object(headline)))
+    """Return the stems of verbs after *to* or *will*; capitalised words are names (*flights to Riga*)."""
+    return frozenset(_normalised(verb) for verb in _TO_COME.findall(by_object(headline)))
 
 
 @lru_cache(maxsize=50_000)
 def verbs_in_s(headline: str) -> frozenset[str]:
-    """The words of a headline in -s without a capital, as stems: what somebody does is among them (*seizes*)."""
-    return frozenset(_taken_for(word) for word in _IN_S.findall(headline))
+    """Return the stems of lower-case words in -s, which include the verbs of what somebody does (*seizes*)."""
+    return frozenset(_normalised(word) for word in _IN_S.findall(headline))
 
 
 @lru_cache(maxsize=200_000)
 def _token(word: str) -> tuple[str, bool, bool]:
-    """What a word is taken for (empty if it says nothing), whether it has a capital, whether it ends as verbs do."""
-    stem = _taken_for(word.casefold())
+    """Return a word's normal form (empty for filler), whether it is capitalised, and whether it ends like a verb."""
+    stem = _normalised(word.casefold())
     return "" if stem in words_of().filler else stem, word[0].isupper(), word.endswith(("s", "ed"))
 
 
 def meant(headlines: pl.Series) -> pl.Series:
-    """The words of many headlines at once, as texts; nearly as ``headline_words`` has them, which decides.
+    """Return the normalised words of many headlines as texts, an approximation of ``headline_words``.
 
-    Runs of a million headlines are compared by these, and only what is close is looked at one by one.
+    Millions of headlines are compared by these; only close pairs are compared with ``headline_words``.
     """
     phrases = _phrases()[1]
     words = (
@@ -179,7 +179,7 @@ def meant(headlines: pl.Series) -> pl.Series:
         .str.replace_all(r"[^\p{L}\p{M}\p{N}_]+", " ")
     )
     longest = sorted(phrases, key=len, reverse=True)
-    # Each word has a space of its own on either side, so that a phrase may follow a phrase.
+    # Two spaces between words, so that adjacent phrases both match with the spaces around them.
     spaced = pl.concat_str(pl.lit(" "), words.str.replace_all(" ", "  ", literal=True), pl.lit(" "))
     padded = spaced.str.replace_many(
         [f" {_spelled(each).replace(' ', '  ')} " for each in longest],
@@ -192,7 +192,7 @@ def meant(headlines: pl.Series) -> pl.Series:
         .with_columns(word=padded.str.strip_chars().str.split("  "))
     )
     each = rows.select("row", "word").explode("word")
-    known = {word: _taken_for(word) for word in each["word"].drop_nulls().unique()}
+    known = {word: _normalised(word) for word in each["word"].drop_nulls().unique()}
     kept = each.with_columns(pl.col("word").replace_strict(known, default=None, return_dtype=pl.String)).filter(
         pl.col("word").is_not_null() & (pl.col("word") != "") & ~pl.col("word").is_in(list(words_of().filler))
     )
@@ -202,16 +202,16 @@ def meant(headlines: pl.Series) -> pl.Series:
 
 TAIL = r"(?:;|,? (?:even as|as|amid|after|despite|while|but) ).*$"
 _TAIL = re.compile(TAIL)
-BEHIND_COMMA = r"^((?:\S+ ){2,}?\S+?), [a-z][^ :]* [^ :].*$"  # two words at least: what lists end in is one
+BEHIND_COMMA = r"^((?:\S+ ){2,}?\S+?), [a-z][^ :]* [^ :].*$"  # at least two words, since lists end in one
 _COMMA = re.compile(BEHIND_COMMA)
 
 
 @lru_cache(maxsize=50_000)
 def main_clause(headline: str) -> str:
-    """What a headline tells first: without what stands behind a semicolon or begins with as, amid, after, despite.
+    """Return the main clause of a headline, without parts after a semicolon or introduced by as, amid, after, despite.
 
-    So is what stands behind a comma, where three words stand before it and no name behind it. Who says it, before a
-    colon or behind it, is left out where the rest is a sentence.
+    A part after a comma is dropped if at least three words precede it and no name follows. A speaker before or after a
+    colon is dropped if the rest is a sentence.
     """
     first = _COMMA.sub(r"\1", _TAIL.sub("", headline))
     left, colon, right = first.partition(": ")
@@ -222,25 +222,25 @@ def main_clause(headline: str) -> str:
 
 @cache
 def words_of() -> StoryWords:
-    """The sets of the data file."""
+    """Return the sets of words in the data file."""
     raw = word_lists()
     return StoryWords(**{each.name: frozenset(_stems(raw[each.name])) for each in fields(StoryWords)})
 
 
 @cache
 def opposites() -> dict[str, frozenset[str]]:
-    """For each word, as stem, those that say that it did not happen."""
+    """Return for each stem the words that mean that it did not happen."""
     return _paired("opposite")
 
 
 @cache
 def converses() -> dict[str, frozenset[str]]:
-    """For each verb, as stem, those by which the other party does the same (*buy* and *sell*)."""
+    """Return for each verb's stem the verbs of the other party (*buy* and *sell*)."""
     return _paired("converse")
 
 
 def _paired(name: str) -> dict[str, frozenset[str]]:
-    both = [pair for group in word_lists()[name] for pair in permutations(map(_taken_for, group), 2)]
+    both = [pair for group in word_lists()[name] for pair in permutations(map(_normalised, group), 2)]
     return {word: frozenset(other for each, other in both if each == word) for word, _ in both}
 
 
@@ -268,7 +268,7 @@ def _plain(headline: str) -> str:
 
 
 def _joined_phrases(text: str) -> str:
-    """The text with phrases of several words as the one they are taken for, printed as a name where they are."""
+    """Replace phrases of several words by single words, capitalised if the phrase is."""
     pattern, phrases = _phrases()
 
     def joined(match: re.Match[str]) -> str:
@@ -292,7 +292,7 @@ def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
 
 
 def _any_of(phrases: Iterable[str]) -> str:
-    """A pattern of phrases, the longest first, by their letters: of a list each would be tried at every word."""
+    """Return a pattern of phrases, longest first, as a trie: a plain alternation would try each one at every word."""
     by_letter: dict[str, list[str]] = {}
     for phrase in phrases:
         by_letter.setdefault(phrase[:1], []).append(phrase[1:])
@@ -303,7 +303,7 @@ def _any_of(phrases: Iterable[str]) -> str:
 
 
 def _spelled(phrase: str) -> str:
-    """A phrase as ``meant`` has it before phrases are joined: without points and hyphens."""
+    """Return a phrase as it is spelled in ``meant`` before phrases are joined: without full stops and hyphens."""
     return re.sub(r"[.](?=[a-z]{2})", " ", phrase).replace(".", "").replace("-", " ")
 
 
@@ -312,7 +312,7 @@ def _one_word(phrase: str) -> str:
 
 
 @cache
-def _taken_for(word: str) -> str:
+def _normalised(word: str) -> str:
     bare = word.removesuffix("'s").strip("'").replace("'", "")
     bare = _demonyms().get(bare, bare)
     return _same().get(bare) or _same().get(_stem(bare)) or _stem(bare)
@@ -331,7 +331,7 @@ def _same() -> dict[str, str]:
 
 @cache
 def _demonyms() -> dict[str, str]:
-    """Adjectives of countries and what their countries are called, both as single words in lower case."""
+    """Map names and demonyms of countries to one name per country, as single words in lower case."""
     with data_path("events", "countries.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     table: dict[str, str] = {}
@@ -345,12 +345,12 @@ def _demonyms() -> dict[str, str]:
 
 
 def _stems(words: Iterable[str]) -> Iterable[str]:
-    return (_taken_for(_one_word(word)) for word in words)
+    return (_normalised(_one_word(word)) for word in words)
 
 
 @cache
 def _stem(word: str) -> str:
-    """The stem of an English word; what holds a digit or other letters stays as it is."""
+    """Return the stem of an English word; words with digits or non-ASCII letters are unchanged."""
     if not word.isascii() or not word.isalpha() or len(word) < 3:
         return word
     return str(_stemmer().stemWord(_irregular().get(word, word)))

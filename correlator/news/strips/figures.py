@@ -1,4 +1,4 @@
-"""The figures of a quote: what they mean if they mean one thing, else why they do not."""
+"""Read the figures of a quote, or say why they are ambiguous or contradictory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNIT = rf"(?:\s?(?:(?:GBX|GBp|pence|p|{CURRENCIES})(?!\w)|[€₹₺₽₼₩]))
 ARROWS = "▲▼△▽▴▾⬆⬇↑↓🔺🔻"
 _DOWN_ARROWS = frozenset("▼▽▾⬇↓🔻")
 SIGN = r"[+\-−–]"
-# Thousands and decimals by point, comma or blank: which of them is meant the percentage tells.
+# Thousands and decimals may be separated by point, comma or space; the percentage decides which is meant.
 _BLANKS = "[ \u00a0\u2009\u202f]"
 NUMBER = (
     rf"(?:\d{{1,3}}(?:(?:{_BLANKS}|['’])\d{{3}})+(?=[.,]\d)|\d{{1,3}}(?:,\d{{2,3}})+|\d{{1,3}}(?:\.\d{{3}})+(?=,)|\d{{1,9}})"
@@ -34,17 +34,17 @@ _MOVES = {
 }  # fmt: skip
 MOVE = "|".join(words.replace(" ", r"\s{1,20}") for words in sorted(_MOVES, key=len, reverse=True))
 _DIRECTIONS: Mapping[str, Direction] = {"+": "up", "-": "down", "0": "unchanged"}
-NO_SIGN = "neither word, arrow nor sign says which way it moved"
+NO_SIGN = "no word, arrow or sign shows the direction of its change"
 CONTRADICTION = "its words, arrow and signs contradict each other"
 NOT_THE_CHANGE = "its percentage is not its change over the previous close"
-NO_PERCENT = "no per cent stands behind its change"
-NO_LAYOUT = "it is in no layout of quotes known here"
+NO_PERCENT = "its percentage has no percent sign"
+NO_LAYOUT = "it matches no known layout of quotes"
 BRACKETS = "its change in brackets may be a fall or a rise"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the figures of a quote mean: units of ``StripQuote``."""
+    """The figures of a quote in the units of ``StripQuote``."""
 
     price: float
     change: float
@@ -55,7 +55,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class _Printed:
-    """A figure as printed: its sign ('+', '-' or none), its digits, whether brackets are its sign."""
+    """A figure as printed: its sign ('+', '-' or empty), its digits, and whether brackets are its sign."""
 
     sign: str
     number: str
@@ -63,9 +63,9 @@ class _Printed:
 
 
 def read_figures(given: Mapping[str, str | None], *, needs_sign: bool) -> Figures | str:
-    """The figures of a quote's fields as printed, or why they are none.
+    """Return the figures of a quote's printed fields, or the reason why they cannot be read.
 
-    ``needs_sign``: whether something must say which way the price moved, a word, an arrow or a sign.
+    ``needs_sign``: whether a word, arrow or sign must show the direction of the change.
     """
     move = _MOVES.get(" ".join((given.get("move") or "").lower().split()))
     arrow = given.get("arrow") or given.get("glued") or ""
@@ -94,14 +94,14 @@ def read_figures(given: Mapping[str, str | None], *, needs_sign: bool) -> Figure
 
 
 def prints_decimals(number: str) -> bool:
-    """Whether a number as printed has decimals: those of an index have none."""
+    """Whether a printed number has decimals; levels of indices have none."""
     return "." in number or re.search(r",(?:\d{1,2}|\d{4})$", number) is not None
 
 
 def _agreed(price: str, change: str, percent: str, stated: Collection[str]) -> Figures | str:
-    """The figures with the sign that is stated, if it is one and the percentage agrees with it.
+    """Return the figures with the stated sign if it is unambiguous and the percentage agrees, else the reason.
 
-    Of a change of zero arrows and signs say nothing.
+    Arrows and signs are ignored for a change of zero.
     """
     is_zero = float(change) == 0
     if not is_zero and (len(stated) > 1 or "0" in stated):
@@ -116,7 +116,7 @@ def _agreed(price: str, change: str, percent: str, stated: Collection[str]) -> F
 
 
 def _printed(text: str) -> _Printed | None:
-    """A figure in its parts; None for one with two signs."""
+    """Split a printed figure into its parts; None if it has two signs."""
     match = _PRINTED.fullmatch(text)
     if match is None or (match["sign"] and match["inner"]):
         return None
@@ -125,22 +125,22 @@ def _printed(text: str) -> _Printed | None:
 
 
 def _with_point(text: str) -> str | None:
-    """A number with a decimal point and commas between thousands, as Python reads it; None if it is not one."""
+    """Return a number with decimal point and thousands commas in Python's notation, or None if it is not one."""
     bare = re.sub(r",(?=\d{2,3}(?:[,.]|$))", "", re.sub(r"[\s'’]", "", text))
     return bare if re.fullmatch(r"\d+(?:\.\d+)?", bare) else None
 
 
 def _with_comma(text: str) -> str | None:
-    """A number with a decimal comma and points between thousands, as Python reads it; None if it is not one."""
+    """Return a number with decimal comma and thousands points in Python's notation, or None if it is not one."""
     bare = re.sub(r"\.(?=\d{3}(?:[,.]|$))", "", re.sub(r"[\s'’]", "", text)).replace(",", ".")
     return bare if re.fullmatch(r"\d+(?:\.\d+)?", bare) else None
 
 
 def _percent_agrees(price_text: str, change_text: str, change: float, percent: float) -> bool:
-    """Whether the percentage is the change over the previous close, to one unit of its second decimal.
+    """Whether the percentage equals the change over the previous close, to one unit of its second decimal.
 
-    Publishers drop trailing zeros (5% is 5.00 %), so two decimals are what is printed. Figures printed with fewer
-    than two decimals (indices) add the rounding they carry.
+    Publishers drop trailing zeros (5% is 5.00 %), so percentages count as printed with two decimals. Price and change
+    with fewer than two decimals (indices) add their rounding error.
     """
     price = float(price_text)
     base = price - change

@@ -1,8 +1,8 @@
-"""The ticker strip: quotes such as ``AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)`` printed on an article's page.
+"""Parse the ticker strip: quotes such as ``AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)`` on an article's page.
 
-A layout says how a publisher prints a quote; the usual one covers shares with an arrow and two decimals, indices with
-thousands separators, with the arrow (2021) or without it, and ``No Change``. What matches is a quote only when its
-percentage is change / (price - change) to the printed digits, which keeps look-alikes out. The strip carries no date:
+A layout describes how a publisher prints a quote; the usual one covers shares with an arrow and two decimals, indices
+with thousands separators, with the arrow (2021) or without it, and ``No Change``. A match is a quote only if its
+percentage equals change / (price - change) to the printed digits, which keeps look-alikes out. The strip has no date:
 see ``align/strip_dating.py``.
 """
 
@@ -46,9 +46,9 @@ LAYOUTS = (
 class StripQuote:
     """One quote as printed: price and change in currency or index points, ``change_pct`` in per cent.
 
-    ``strip`` counts the strips of a text, from 1: a text may hold several of different sessions. ``position`` is the
-    place among the quotes kept, from 1; ``line`` the quote as printed, on one line; ``line_number`` where it begins;
-    ``previous_close`` is price minus change.
+    ``strip`` numbers the strips of a text from 1, since a text may contain several of different sessions. ``position``
+    numbers the quotes kept from 1; ``line`` is the quote as printed, on one line; ``line_number`` is the line where it
+    begins; ``previous_close`` is price minus change.
     """
 
     strip: int
@@ -65,7 +65,7 @@ class StripQuote:
 
 @dataclass(frozen=True)
 class UnreadQuote:
-    """What looks like a quote and is not read: as printed, on one line, why, and where it begins."""
+    """Text that looks like a quote but is not read: on one line, with the reason and the line where it begins."""
 
     line: str
     reason: str
@@ -87,7 +87,7 @@ _LOOKS_LIKE_ONE = re.compile(
     rf"(?<![\w.^])[.^]?[A-Za-z][\w&.\-/=:]{{0,15}}(?:\s[|\s]{{0,2}}|(?=[{ARROWS}]))[^\s\w]{{0,3}}\d[\d.,]{{0,15}}\w{{0,3}}[|\s]{{0,3}}{_WAY}"
     rf"[^\s\w%]{{0,4}}\d[\d.,]{{0,15}}\w{{0,3}}\)?[|\s]{{0,4}}\(?\s?{SIGN}?(?:%\s?\d[\d.,]{{0,9}}|\d[\d.,]{{0,9}}\s?%)\)?"
 )
-# Figures of Arabic, Persian and East Asian print, and what stands between and behind them.
+# Arabic, Persian and full-width digits, separators and percent signs.
 _FIGURES_OF_SCRIPTS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９٪٫٬％．，", "0123456789" * 3 + "%.,%.,")
 _NOT_LINE_END = re.compile(r"[^\n]")
 _EMPHASIS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__")
@@ -102,15 +102,15 @@ _PUNCTUATION = {"(": r"\s{0,4}\(\s{0,4}", ")": r"\s{0,4}\)\s{0,4}", "%": r"\s{0,
 
 @cache
 def compile_layout(layout: str) -> re.Pattern[str]:
-    """The pattern of a layout: its fields are {symbol}, {price}, {change}, {percent} and optionally {move}, {arrow}.
+    """Compile a layout with the fields {symbol}, {price}, {change}, {percent} and optionally {move}, {arrow}.
 
-    A blank stands for any blank space, line ends included; the arrow may be missing. Raises InputError for another
-    field, and where one of the first four is not there exactly once.
+    A space matches any whitespace, line ends included; the arrow is optional in the text. Raises InputError for an
+    unknown field, and unless each of the first four occurs exactly once.
     """
     pattern = []
     parts = _PARTS.findall(layout.strip())
     for place, (arrow, gap, field, text) in enumerate(parts):
-        # Words keep figures apart even where an extractor has lost the blank between them.
+        # Words separate figures even if an extractor has dropped the space between them.
         beside_word = "move" in {each[2] for each in parts[max(place - 1, 0) : place + 2]}
         if arrow:
             least = 0 if beside_word else 1
@@ -124,19 +124,19 @@ def compile_layout(layout: str) -> re.Pattern[str]:
             pattern.append(_FIELDS[field])
         else:
             raise InputError(
-                f"strip layout {layout!r} has no field {field!r}", hint=f"fields are {', '.join(_FIELDS)}, arrow"
+                f"strip layout {layout!r}: unknown field {field!r}", hint=f"fields are {', '.join(_FIELDS)}, arrow"
             )
     missing = [field for field in _NEEDED if layout.count(f"{{{field}}}") != 1]
     twice = [field for field in ("move", "arrow") if layout.count(f"{{{field}}}") > 1]
     if missing or twice:
-        raise InputError(f"strip layout {layout!r} needs {{{(*missing, *twice)[0]}}} once")
+        raise InputError(f"strip layout {layout!r} must contain {{{(*missing, *twice)[0]}}} exactly once")
     return re.compile("".join(pattern).removesuffix(r"\s{0,4}"))
 
 
 def parse_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> list[StripQuote]:
-    """Every quote in the text, in order, in one of the publisher's ``layouts``; HTML entities are read.
+    """Return every quote in the text that matches one of ``layouts``, in order; HTML entities are decoded.
 
-    A strip that is printed again counts once; one that gives a symbol other figures is another strip.
+    A repeated strip counts once; one with other figures for a symbol is another strip.
     """
     clean = _in_figures(_readable(text))
     strips: list[dict[str, StripQuote]] = []
@@ -151,7 +151,7 @@ def parse_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> list[StripQuote]
 
 
 def without_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> str:
-    """The text with its quotes taken out."""
+    """Return the text without its quotes."""
     clean = _readable(text)
     for layout in layouts:
         parts, reached = [], 0
@@ -164,7 +164,7 @@ def without_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> str:
 
 
 def unread_quotes(text: str, layouts: Sequence[str] = LAYOUTS) -> list[UnreadQuote]:
-    """What looks like a quote (a name, a number, a change with its direction, a per cent) and is none, each once."""
+    """Return text that looks like a quote (name, number, change, percentage) but cannot be read, each once."""
     rest = _in_figures(_readable(text))
     if "%" not in rest:
         return []
@@ -178,7 +178,7 @@ def unread_quotes(text: str, layouts: Sequence[str] = LAYOUTS) -> list[UnreadQuo
         unread.setdefault(line, UnreadQuote(line, reason, match.string.count("\n", 0, match.start()) + 1))
         return blank(match)
 
-    def told(match: re.Match[str]) -> str:
+    def noted(match: re.Match[str]) -> str:
         reason = _quote(match, 0)
         return note(match, str(reason)) if "%" in match[0] else match[0]
 
@@ -186,20 +186,20 @@ def unread_quotes(text: str, layouts: Sequence[str] = LAYOUTS) -> list[UnreadQuo
     for pattern in patterns:
         rest = pattern.sub(lambda match: match[0] if isinstance(_quote(match, 0), str) else blank(match), rest)
     for pattern in patterns:
-        rest = pattern.sub(told, rest)
+        rest = pattern.sub(noted, rest)
     _LOOKS_LIKE_ONE.sub(lambda match: note(match, NO_LAYOUT), rest)
     return sorted(unread.values(), key=lambda each: each.line_number)
 
 
 def strip_frame(quotes: Sequence[StripQuote]) -> pl.DataFrame:
-    """Quotes as a frame: strip, and position to previous_close of ``tables.QUOTES``."""
+    """Return quotes as a frame: strip, and the columns position to previous_close of ``tables.QUOTES``."""
     names = ("strip", *QUOTE_COLUMNS)
     rows = [{name: getattr(quote, name) for name in names} for quote in quotes]
     return pl.DataFrame(rows, schema={name: QUOTE_SCHEMA[name] for name in names})
 
 
 def is_index(symbol: str, line: str) -> bool:
-    """Whether a quote's line is that of an index: it prints its level as a whole number, or is named like KSE100."""
+    """Whether a quote is that of an index: its level is printed without decimals, or its name looks like KSE100."""
     price = re.search(rf"{re.escape(symbol)}\s+({NUMBER})", line)
     return bool(_INDEX_NAME.fullmatch(symbol)) or (price is not None and not prints_decimals(price[1]))
 
@@ -212,12 +212,12 @@ def _readable(text: str) -> str:
 
 
 def _in_figures(text: str) -> str:
-    """The text, letter for letter, with figures of other scripts as ours."""
+    """Replace digits and signs of other scripts by ASCII ones, keeping the length of the text."""
     return text if text.isascii() else text.translate(_FIGURES_OF_SCRIPTS)
 
 
 def _quotes_in_order(text: str, layouts: Sequence[str]) -> list[StripQuote]:
-    """Quotes of all layouts in the order of the text."""
+    """Return the quotes of all layouts in the order of the text."""
     quotes: list[tuple[int, StripQuote]] = []
     line, reached = 1, 0
     matches = (match for layout in layouts for match in compile_layout(layout).finditer(text))
@@ -231,7 +231,7 @@ def _quotes_in_order(text: str, layouts: Sequence[str]) -> list[StripQuote]:
 
 
 def _runs(quotes: Sequence[StripQuote]) -> Iterator[dict[str, StripQuote]]:
-    """Stretches of quotes in which no symbol comes twice."""
+    """Split quotes into runs in which no symbol occurs twice."""
     run: dict[str, StripQuote] = {}
     for quote in quotes:
         if quote.symbol in run:
@@ -243,7 +243,7 @@ def _runs(quotes: Sequence[StripQuote]) -> Iterator[dict[str, StripQuote]]:
 
 
 def _is_same(strip: dict[str, StripQuote], run: dict[str, StripQuote]) -> bool:
-    """Whether both print some symbol, and none with different figures."""
+    """Whether both have a symbol in common and agree on all common ones."""
     common = strip.keys() & run.keys()
     return bool(common) and all(_figures(strip[symbol]) == _figures(run[symbol]) for symbol in common)
 
@@ -253,21 +253,21 @@ def _figures(quote: StripQuote) -> tuple[float, float]:
 
 
 def _quote(match: re.Match[str], line_number: int) -> StripQuote | str:
-    """The quote a match holds, or why its figures are none."""
-    given = match.groupdict()
+    """Return the quote of a match, or the reason why it cannot be read."""
+    fields = match.groupdict()
     if match.re is compile_layout(_BARE) and "%" not in match[0]:
         return NO_PERCENT
-    figures = read_figures(given, needs_sign=match.re in _without_words())
+    figures = read_figures(fields, needs_sign=match.re in _without_words())
     if isinstance(figures, str):
         return figures
     line = " ".join(match[0].split())
     return StripQuote(
-        1, 0, given["symbol"], figures.price, figures.change, figures.percent, figures.direction, line,
+        1, 0, fields["symbol"], figures.price, figures.change, figures.percent, figures.direction, line,
         figures.previous_close, line_number,
     )  # fmt: skip
 
 
 @cache
 def _without_words() -> frozenset[re.Pattern[str]]:
-    """Our own layouts in which no word says which way a price moved."""
+    """Return the built-in layouts without a word for the direction of the change."""
     return frozenset(compile_layout(layout) for layout in LAYOUTS if "{move}" not in layout)

@@ -1,4 +1,4 @@
-"""The day that an address carries in its folders or at the end of its slug, not numbers that look like one."""
+"""Find the date in an address: in its folders or at the end of its slug, but not in other numbers."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SLUGS = (re.compile(rf"[\-_]{_Y}(?P<m>\d\d)(?P<d>\d\d)(?:\d{{6}})?{_END}"),)
 
 
 def day_in_folders(url: str | None) -> Stamp | None:
-    """The day that whole folders of an address name (``/2025/05/28/``), or None."""
+    """Return the day that whole folders of an address name (``/2025/05/28/``), or None."""
     return _day(url, _FOLDERS)
 
 
 def date_in_address(url: str | None) -> Stamp | None:
-    """The day of an address: its folders (``/2025/05/28/``), or ``-20250528`` at the end of its slug; None without.
+    """Return the day in the folders of an address (``/2025/05/28/``) or after its slug (``-20250528``), or None.
 
-    The last resort, where nothing on the page tells a time: the rule says so, and a day is known only after its close.
+    This is the last resort if nothing on the page states a time; the rule of the stamp says so.
     """
     return _day(url, (*_FOLDERS, *_SLUGS))
 

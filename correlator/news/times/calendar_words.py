@@ -1,8 +1,8 @@
-"""Months, weekdays and halves of the day by their names in some sixty languages (``data/news/calendar_words.csv``,
-months and weekdays from Unicode CLDR).
+"""Names of months, weekdays and halves of the day (am/pm) in some sixty languages.
 
-A name that means different months in different languages is not in the table, so that it is refused and not guessed.
-Weekdays cut short are kept for the head of a date alone, with all that they mean: the date says which is meant.
+They come from ``data/news/calendar_words.csv``, months and weekdays from Unicode CLDR. A name that means different
+months in different languages is not in the table, so that it is refused rather than guessed. Abbreviated weekdays are
+recognised only at the start of a date, with all their meanings; the date decides which one applies.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CJK_WEEKDAY = re.compile(
 )
 _CJK_WEEK = ("月一월", "火二화", "水三수", "木四목", "金五금", "土六토", "日天일")
 _SHORT_ENGLISH = frozenset(("mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun"))
-# Marks of direction, of hyphenation and of joining; letters that Arabic and Persian keyboards give different numbers.
+# Direction marks, soft hyphens and joiners are removed; letters of Persian keyboards become the Arabic ones.
 _TRANSLATED = dict.fromkeys(map(ord, f"{DIRECTION_MARKS}\u00ad\u200b\u200c\u200d"), "") | {
     ord("ی"): "ي",
     ord("ى"): "ي",
@@ -38,7 +38,7 @@ _TRANSLATED = dict.fromkeys(map(ord, f"{DIRECTION_MARKS}\u00ad\u200b\u200c\u200d
 
 
 def fold(text: str) -> str:
-    """A text for comparison: case folded, digits of any script as ASCII, no accents, no marks of direction or joining.
+    """Fold a text for comparison: no case, accents, direction marks or joiners, and only ASCII digits.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def fold(text: str) -> str:
 
 
 def key_of(text: str) -> str:
-    """The letters and digits of a folded text alone: two titles are one but for their signs where these are equal.
+    """Return only the letters and digits of a folded text, so that titles with equal keys differ in signs alone.
 
     Examples
     --------
@@ -64,8 +64,10 @@ def key_of(text: str) -> str:
 
 
 def with_numbers(folded: str) -> str:
-    """A folded text in digits: months as ``m01`` to ``m12``, those of the Solar Hijri calendar as ``s01`` to ``s12``,
-    halves of the day as ``am`` and ``pm`` behind its clock time, East Asian dates and times.
+    """Replace names by numbers in a folded text.
+
+    Months become ``m01`` to ``m12``, those of the Solar Hijri calendar ``s01`` to ``s12``; halves of the day become
+    ``am`` and ``pm`` after the clock time; East Asian dates and times become numeric.
     """
     if not folded.isascii():
         folded = _CJK_TIME.sub(_cjk_time, _CJK_DATE.sub(_cjk_date, folded))
@@ -74,7 +76,7 @@ def with_numbers(folded: str) -> str:
 
 
 def without_weekday(folded: str) -> tuple[str, frozenset[int]]:
-    """The folded text without a weekday (Monday 0), and which it may be; none where it names none."""
+    """Return the folded text without its weekday, and the weekdays it may mean (Monday is 0), empty without one."""
     match = _CJK_WEEKDAY.search(folded)
     if match:
         day = next(group for group in match.groups() if group)
@@ -89,9 +91,10 @@ def without_weekday(folded: str) -> tuple[str, frozenset[int]]:
 
 
 def _without_short_weekday(folded: str) -> tuple[str, frozenset[int]]:
-    """The text without a weekday that it begins with, cut short in some language, and which it is in any.
+    """Remove an abbreviated weekday at the start of a text, and return the weekdays it may mean in any language.
 
-    Two letters are one only before a comma or a stop, and a month (*mar* is Tuesday and March) only before another.
+    Two letters count only before a comma or full stop; the name of a month (*mar* is Tuesday and March) counts only if
+    another month follows.
     """
     match = _SHORT_AHEAD.match(folded)
     numbers = _short_weekdays().get(match[1], frozenset()) if match else frozenset()
@@ -104,7 +107,7 @@ def _without_short_weekday(folded: str) -> tuple[str, frozenset[int]]:
 
 
 def weekday_of(word: str) -> int | None:
-    """The weekday (Monday 0) that a folded word names, or None."""
+    """Return the weekday (Monday is 0) that a folded word names, or None."""
     return _weekdays().get(word.rstrip("."))
 
 
@@ -132,7 +135,7 @@ def _rows() -> tuple[tuple[str, str, str], ...]:
 
 @cache
 def _numbers() -> dict[str, str]:
-    """What stands for each word but weekdays in a text in digits."""
+    """Return the replacement of each word (weekdays excepted) used by ``with_numbers``."""
     written = {"month": "m{:02}", "solar": "s{:02}"}
     halves = {name: (" am ", " pm ")[int(number)] for kind, name, number in _rows() if kind == "half"}
     return halves | {name: written[kind].format(int(number)) for kind, name, number in _rows() if kind in written}
@@ -162,12 +165,12 @@ def _words_pattern() -> re.Pattern[str]:
 
 @cache
 def _weekdays_pattern() -> re.Pattern[str]:
-    """A weekday, with the mark that Thai puts behind it."""
+    """Return the pattern of a weekday, with the mark that follows it in Thai."""
     return re.compile(rf"(?<![^\W\d_])({_one_of(_weekdays())})(?:ที(?= ?\d)|(?![^\W\d_]))")
 
 
 def _one_of(words: Iterable[str]) -> str:
-    """A pattern of the longest of ``words``; grouped by their first letters, so that few are tried at each place."""
+    """Return a pattern of ``words``, longest first, grouped by first letter for speed."""
     groups: dict[str, list[str]] = {}
     for word in sorted(words, key=len, reverse=True):
         groups.setdefault(word[0], []).append(re.escape(word[1:]))

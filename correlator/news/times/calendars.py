@@ -1,7 +1,7 @@
-"""Dates of other calendars whose day is certain, as Gregorian ones: Buddhist years, eras of Japan, years of the
-Republic in Taiwan, the Solar Hijri calendar of Iran and Afghanistan.
+"""Convert dates of other calendars to Gregorian ones: Buddhist years, Japanese eras, years of the Republic of China
+(Taiwan), and the Solar Hijri calendar of Iran and Afghanistan.
 
-The lunar Hijri calendar is not among them: its months begin where the moon is seen.
+The lunar Hijri calendar is not supported: the start of its months depends on the sighting of the moon.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from correlator.errors import TimeError
 
 _BUDDHIST = 543
 _REPUBLIC = 1911
-# Eras of Japan by their first and last day.
+# Japanese eras with their first and last day.
 _ERAS = {
     "昭和": (date(1926, 12, 25), date(1989, 1, 7)),
     "平成": (date(1989, 1, 8), date(2019, 4, 30)),
@@ -33,11 +33,11 @@ _SOLAR = re.compile(
     r"|(?P<y2>1[34]\d\d)(?P<s>[/-])(?P<m2>\d{1,2})(?P=s)(?P<d2>\d{1,2}))(?![\d/-])"
 )
 _NOWRUZ, _LEAP_CYCLE = date(2025, 3, 21), 33  # the first day of 1404
-_FIRST_SOLAR, _AHEAD = 1369, 1  # years in figures that are lunar ones of before 1990, or of the future
+_FIRST_SOLAR, _AHEAD = 1369, 1  # earlier numeric years may be lunar ones or before 1990; later ones are in the future
 
 
 def in_chinese_figures(folded: str) -> str:
-    """A folded text with dates in Chinese numbers in figures.
+    """Replace dates in Chinese numerals by digits in a folded text.
 
     >>> in_chinese_figures("二〇二五年五月二十八日")
     '2025年5月28日'
@@ -51,9 +51,9 @@ def in_chinese_figures(folded: str) -> str:
 
 
 def with_eras(folded: str, original: str) -> str:
-    """A folded text with dates of Japanese eras, and of the Republic's years, in Gregorian years.
+    """Replace years of Japanese eras and of the Republic of China by Gregorian years in a folded text.
 
-    Raises TimeError for a date that its era has not.
+    Raises TimeError for a date outside its era.
 
     >>> with_eras("令和7年5月28日", "")
     '2025年5月28日'
@@ -62,10 +62,10 @@ def with_eras(folded: str, original: str) -> str:
 
 
 def in_gregorian(text: str, original: str) -> tuple[str, tuple[int, int, int] | None]:
-    """A text in digits (``calendar_words.with_numbers``) with Buddhist years and Solar Hijri dates as Gregorian ones.
+    """Replace Buddhist years and Solar Hijri dates by Gregorian ones in a text from ``calendar_words.with_numbers``.
 
-    Where the text also has a year of ours a Solar Hijri date is taken out of it: year, month and day that it has to
-    be. Raises TimeError for a date that its calendar has not.
+    If the text also has a Gregorian year, its Solar Hijri date is removed and returned as year, month and day, so that
+    the caller can compare both. Raises TimeError for a date that does not exist in its calendar.
 
     >>> in_gregorian("28 m05 2568", ""), in_gregorian("7 s03 1404", "")
     (('28 m05 2025', None), ('2025-05-28', None))
@@ -86,7 +86,7 @@ def in_gregorian(text: str, original: str) -> tuple[str, tuple[int, int, int] | 
 
 
 def _counted(text: str) -> int:
-    """A number below 100 in Chinese signs."""
+    """Return the value of a number below 100 in Chinese numerals."""
     tens, ten, ones = text.rpartition("十")
     return (10 * (_CHINESE[tens] if tens else 1) if ten else 0) + (_CHINESE[ones] if ones else 0)
 
@@ -98,20 +98,20 @@ def _of_era(match: re.Match[str], original: str) -> str:
     first, last = _ERAS[era]
     year = first.year + count - 1
     if not (first.year, first.month, first.day) <= (year, month, day) <= (last.year, last.month, last.day):
-        raise TimeError(f"{original[:60]!r} is not a date that its era has")
+        raise TimeError(f"{original[:60]!r} is not a valid date of its era")
     return f"{year}年{month}月{day}日"
 
 
 def _short_buddhist(match: re.Match[str], original: str) -> str:
-    """A Thai year of two digits, which is a Buddhist one from 1990 on, or cannot be told."""
+    """Return a two-digit Thai year as a Buddhist one. Raises TimeError unless it lies between 1990 and today."""
     year = 2500 + int(match[1])
     if not 1990 <= year - _BUDDHIST <= datetime.now(UTC).year:
-        raise TimeError(f"{original[:60]!r} has a year of two digits that no Buddhist year of today has")
+        raise TimeError(f"{original[:60]!r} has a two-digit year that is not a recent Buddhist year")
     return f" {year}"
 
 
 def _of_solar(match: re.Match[str], original: str) -> date | None:
-    """The day of a Solar Hijri date; None for one in figures whose year may be a lunar one."""
+    """Return the day of a Solar Hijri date; None for a numeric one whose year may be a lunar Hijri year."""
     named = match["d"] is not None
     year, month, day = (int(match[name if named else f"{name}2"]) for name in "ymd")
     this = datetime.now(UTC).year - 621
@@ -119,13 +119,13 @@ def _of_solar(match: re.Match[str], original: str) -> date | None:
         return None
     longest = 31 if month <= 6 else 30 if month <= 11 or _is_leap(year) else 29
     if not (1 <= month <= 12 and 1 <= day <= longest):
-        raise TimeError(f"{original[:60]!r} is not a date that the Solar Hijri calendar has")
+        raise TimeError(f"{original[:60]!r} is not a valid Solar Hijri date")
     days = 31 * min(month - 1, 6) + 30 * max(month - 7, 0) + day - 1
     return _nowruz(year) + timedelta(days)
 
 
 def _nowruz(year: int) -> date:
-    """The first day of a Solar Hijri year."""
+    """Return the first day of a Solar Hijri year."""
     start = 1404
     span = range(min(year, start), max(year, start))
     days = 365 * len(span) + sum(map(_is_leap, span))
@@ -133,5 +133,5 @@ def _nowruz(year: int) -> date:
 
 
 def _is_leap(year: int) -> bool:
-    """Whether a Solar Hijri year has 366 days, by the cycle of 33 years, which holds from 1244 to 1531."""
+    """Whether a Solar Hijri year has 366 days, by the 33-year cycle (valid from 1244 to 1531)."""
     return (8 * year + 29) % _LEAP_CYCLE < 8

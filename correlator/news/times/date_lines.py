@@ -1,4 +1,4 @@
-"""What a printed line says of a date: whether it is that of an update, and what of it may be the time."""
+"""Read lines that print a date: whether it is an update, and which parts may be the time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UPDATE_WORD = re.compile(
     r"|обновл?ен\w*|оновлен\w*|изменен\w*|ажурира\w*|ενημερώθηκε|yenilən\w*)\b"
     r"|更新|修正|تحديث|روزرسانی|اپ ?ڈیٹ|업데이트|수정|עודכן|अपडेट|अद्यतन|संशोधित|আপডেট|হালনাগাদ|อัปเดต|อัพเดท|อัพเดต|แก้ไข"
 )
-# Japanese and Korean papers write both behind the time.
+# Japanese and Korean papers write these words after the time.
 _UPDATE_BEHIND = re.compile(r"(?:更新|修正|수정)[)）\]]?\s*$")
 _PUBLISH_BEHIND = re.compile("公開|配信|掲載|송고|등록")
 _PUBLISH_WORD = re.compile(
@@ -41,19 +41,19 @@ def is_date(line: str) -> bool:
 
 
 def says_update(line: str, *, anywhere: bool = False) -> bool:
-    """Whether a printed line begins, or ends, with what it says of an update; ``anywhere``: has it."""
+    """Whether a line begins or ends with a word for an update; with ``anywhere``, whether it contains one."""
     if anywhere:
         return _UPDATE_WORD.search(line) is not None
     return _begins_with_update(line) or _UPDATE_BEHIND.search(line) is not None
 
 
 def says_publication(line: str) -> bool:
-    """Whether a printed line says of what it tells that it is the publication."""
+    """Whether a line contains a word for a publication."""
     return _PUBLISH_WORD.search(line) is not None
 
 
 def printed_parts(line: str) -> list[str]:
-    """What of a printed line may be the time: without labels, and without what is said of an update."""
+    """Return the parts of a line that may be the time, without labels and without the time of an update."""
     if _begins_with_update(line) and (label := _PUBLISH_WORD.search(line)):
         line = line[label.end() :]
     first = _UPDATE_WORD.split(line)[0] or line
@@ -62,18 +62,18 @@ def printed_parts(line: str) -> list[str]:
     bare = re.sub(r"(?i)^.{0,60}?\b(?:published|posted|first published|date)\b(?: on| at)?\s*:?\s*", "", first)
     parts = dict.fromkeys((bare, *_BETWEEN.split(bare), *(_LABEL.sub("", part) for part in _BETWEEN.split(bare))))
     plain = [part.strip(" |•·,-–—") for part in parts if re.search(r"\d", part)]
-    # In other languages what stands before the first figure is a label (Veröffentlicht am 13. Mai 2026).
-    # A weekday is not a label: it has to be that of the date.
+    # In other languages the text before the first digit is a label (Veröffentlicht am 13. Mai 2026).
+    # A weekday is not a label, since it is checked against the date.
     return list(dict.fromkeys([*plain, *(_without_label(part) for part in plain)]))
 
 
 def _begins_with_update(line: str) -> bool:
-    """Whether a line begins with a word of an update; in Persian its first letters are a word of their own."""
+    """Whether a line begins with a word for an update, in Persian after a separate prefix."""
     return _UPDATE_WORD.match(line.lstrip(" |•·-–—(به\u200c")) is not None
 
 
 def _without_label(part: str) -> str:
-    """The part from its first figure on, with the month before it; as it is where its label has a weekday."""
+    """Return the part from its first digit on, with a month before it; unchanged if its label has a weekday."""
     figures = re.sub(r"^\D+", "", part)
     label = part[: len(part) - len(figures)].split()
     if any(weekday_of(word) is not None for each in label for word in re.findall(r"[^\W\d_]+", fold(each))):

@@ -1,4 +1,4 @@
-"""Dates and clock times as they are printed, without zones: a naive datetime, its precision, and how it was read."""
+"""Parse printed dates and clock times without zones: a naive datetime, its precision and the form recognised."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ NO_LAYOUT_HINT = "add the layout to the publisher's profile"
 def read_printed(
     text: str, layouts: Sequence[str], date_order: str | None, original: str
 ) -> tuple[datetime, ClockPrecision, str]:
-    """The naive time that a text without its zone prints, its precision, and the form it has.
+    """Parse a printed time without its zone, and return the naive time, its precision and its form.
 
-    ``layouts``: strptime formats tried first, after a weekday in front is taken off. Raises TimeError.
+    ``layouts``: strptime formats tried first, also without a leading weekday. Raises TimeError.
     """
     folded = fold(text)
     if not folded.isascii():
@@ -30,12 +30,12 @@ def read_printed(
     by_layout = _by_layout(text, layouts)
     naive, precision, form = by_layout or _assembled(with_numbers(words), date_order, original)
     if weekdays and naive.weekday() not in weekdays:
-        raise TimeError(f"{original!r} names a weekday that {naive.date()} is not")
+        raise TimeError(f"{original!r} names the wrong weekday for {naive.date()}")
     return naive, precision, form
 
 
 def fraction_of(text: str) -> bool:
-    """Whether a clock time carries a fraction of a second other than zero, which no date alone does."""
+    """Whether a clock time has a non-zero fraction of a second, which shows that it is not a date alone."""
     match = re.search(r"\d:\d\d:\d\d[.,](\d{1,9})", text)
     return bool(match and int(match[1]))
 
@@ -53,19 +53,19 @@ _TIME = re.compile(
 _DOTTED_TIME = re.compile(
     r"(?<= )(?P<hour>\d{1,2})(?:\.| ?h ?)(?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?(?: uhr| ?น\.?)?$"
 )
-# A date of another calendar, whose years are 13.. or 14.. today, and what marks a year as Gregorian in Arabic and Urdu.
+# A date of a Hijri calendar, whose years are 13.. or 14.. today.
 _OTHER_CALENDAR = re.compile(
     r"\b(?:\d{1,2}(?: [^\s\d,،]+){1,3},? 1[34]\d\d|1[34]\d\d(?P<a>[/-])\d{1,2}(?P=a)\d{1,2}"
     r"|\d{1,2}(?P<b>[/-])\d{1,2}(?P=b)1[34]\d\d)(?: ?هـ?)?(?!\w)"
 )
-# Before and after noon behind a clock time, in Arabic and Greek.
+# "am" and "pm" after a clock time in Arabic and Greek.
 _HALVES = (
     (re.compile(r"(?<=:\d\d) ?(?:ص|صباحا|π\. ?μ\.?)(?!\w)"), " am"),
     (re.compile(r"(?<=:\d\d) ?(?:م|مساء|μ\. ?μ\.?)(?!\w)"), " pm"),
 )
 _YEAR_MARK = re.compile(r"(?<=\d{4}) ?[مء](?!\w)|\bالموافق\b")
 _COMPACT = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?:[.,]\d{1,9})?(?=$|[ t]\d\d:)")
-# One month by both of its names, as in Lebanon.
+# A month by both of its names, as in Lebanon.
 _MONTH_TWICE = re.compile(r"(m\d\d) ?[/(] ?\1\)?")
 _BEFORE_CHRIST = re.compile(r"[-−]\d{4,6}[-/.]")
 _ISO_T = re.compile(r"(?<=\d)t(?=\d)")
@@ -97,9 +97,9 @@ def _precision(layout: str) -> ClockPrecision:
 
 
 def _assembled(text: str, date_order: str | None, original: str) -> tuple[datetime, ClockPrecision, str]:
-    """A time from its parts: a clock time wherever it stands, and a date that is all the rest."""
+    """Parse a time from its parts: a clock time anywhere in the text, and a date that is all the rest."""
     if _BEFORE_CHRIST.match(text):
-        raise TimeError(f"{original[:60]!r} has a year before Christ")
+        raise TimeError(f"{original[:60]!r} has a year BC")
     text, also = in_gregorian(text, original)
     other = _OTHER_CALENDAR.sub(" ", text)
     text = _YEAR_MARK.sub(" ", other if re.search(r"\d", other) else text).strip()
@@ -119,13 +119,13 @@ def _assembled(text: str, date_order: str | None, original: str) -> tuple[dateti
         if matched:
             day = build(matched.groupdict(), date_order, original)
             if also and also != day:
-                raise TimeError(f"{original[:60]!r} names two days")
+                raise TimeError(f"{original[:60]!r} names two different dates")
             return _joined(day, match, form, original)
     raise TimeError(f"{original[:60]!r} is not in a known date layout", hint=NO_LAYOUT_HINT)
 
 
 def _kept_slash(match: re.Match[str]) -> str:
-    """Slashes between digits belong to a date; what else stands between its parts does not."""
+    """Keep a slash between parts of a date; replace any other separator by a space."""
     inside = (
         match[0] == "/"
         and match.string[match.start() - 1 : match.start()].strip()
@@ -141,7 +141,7 @@ def _joined(
     try:
         return datetime(*day, hour, minute, second), precision, form
     except ValueError:
-        raise TimeError(f"{original[:60]!r} is not a date and time that exists") from None
+        raise TimeError(f"{original[:60]!r} is not a valid date and time") from None
 
 
 def _clock(match: re.Match[str] | None) -> tuple[int, int, int, ClockPrecision]:
@@ -156,7 +156,7 @@ def _clock(match: re.Match[str] | None) -> tuple[int, int, int, ClockPrecision]:
 
 
 def _in_half(hour: int, half: str) -> int:
-    """An hour of the day before or after noon; programs print 00:15 AM and 18:02 PM, too. 99 for 13 AM and 0 PM."""
+    """Return the 24-hour value of an hour with am or pm, 00 AM and 18 PM included; 99 if invalid (13 AM, 0 PM)."""
     if 1 <= hour <= 12:
         return hour % 12 + (12 if half == "p" else 0)
     return hour if (hour > 12) == (half == "p") else 99
@@ -170,7 +170,7 @@ def _plain(parts: Parts, _order: str | None, _original: str) -> tuple[int, int, 
 
 
 def _full_year(text: str) -> int:
-    """Years of two digits are the last such year that is not in the future."""
+    """Return a year as four digits; two digits mean the latest such year that is not in the future."""
     if len(text) == 4:
         return int(text)
     this = datetime.now(UTC).year
@@ -179,12 +179,12 @@ def _full_year(text: str) -> int:
 
 
 def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, int]:
-    """Day and month of a date that states them as numbers; raises TimeError where both orders are possible."""
+    """Return year, month and day of a numeric date. Raises TimeError if the order of day and month is ambiguous."""
     first, second, year = int(parts["a"]), int(parts["b"]), _full_year(parts["y"])
     year_first = len(parts["y"]) == len(parts["a"]) == 2 and second <= 12 and int(parts["y"]) <= 31  # 25/05/28
     if order is None and (year_first or (first <= 12 and second <= 12 and first != second)):
         raise TimeError(
-            f"{original[:60]!r} can be read as day/month or month/day", hint="say which with --date-order dmy or mdy"
+            f"{original[:60]!r} is ambiguous: day/month or month/day", hint="give --date-order dmy or --date-order mdy"
         )
     month_first = order == "mdy" or (order is None and second > 12)
     return (year, first, second) if month_first else (year, second, first)

@@ -1,11 +1,11 @@
-"""Publication times, told truthfully: the instant in UTC, its precision and the rule that produced it.
+"""Parse publication times into the instant in UTC, its precision and the rule that produced it.
 
-A local time takes the zone that the caller names (the publisher's profile). A zone abbreviation is read only from an
-explicit table, or where it is the name that the caller's zone has for its own clock on that day; any other raises
-TimeError and is never taken for UTC. A time that the zone skipped raises;
-one that it had twice is the first of both, and the rule says so. A date alone has precision ``day``: its instant is
-midnight UTC of the printed date, a label and not a time of publication. So has midnight, in whatever zone it is
-stated: systems that know only the date print it so. A weekday that is not that of the date raises.
+A local time is in the zone that the caller gives (from the publisher's profile). A zone abbreviation is accepted only
+from an explicit table, or if the caller's zone uses it for its own clock on that day; any other raises TimeError and is
+never taken for UTC. A time skipped by the zone raises; of a repeated time the first is used, and the rule says so. A
+date alone has precision ``day``: its instant is midnight UTC of the printed date, a label rather than a time of
+publication. The same holds for midnight in any zone, which systems print that know only the date. A weekday that does
+not match the date raises.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from correlator.news.times.printed_dates import fraction_of, read_printed
 
 Precision = Literal["second", "minute", "day", "unknown"]
 
-# RFC 822 names, and others that mean one offset only. IST, BST, CST of China and the like belong into a profile.
-# Eastern and Pacific time without S or D, and Moscow's, are zones, whose offset the date decides.
+# RFC 822 names, and others with one meaning only. Ambiguous ones (IST, BST, CST) belong in a profile.
+# ET, PT and Moscow time are zones, whose offset depends on the date.
 ABBREVIATIONS: Mapping[str, str] = {
     "UTC": "+00:00",
     "GMT": "+00:00",
@@ -63,7 +63,7 @@ ABBREVIATIONS: Mapping[str, str] = {
     "NZST": "+12:00",
     "NZDT": "+13:00",
 }
-# Names of clocks in America that in these zones are names of their own clock.
+# American abbreviations that these zones use for their own clock.
 _NAMESAKES: Mapping[str, tuple[str, ...]] = {
     "PST": ("Asia/Karachi", "Asia/Manila"),
     "MST": ("Asia/Kuala_Lumpur", "Asia/Kuching", "Asia/Yangon"),
@@ -72,15 +72,15 @@ _NAMESAKES: Mapping[str, tuple[str, ...]] = {
     "CDT": ("America/Havana", "Cuba"),
 }
 EARLIEST = date(1990, 1, 1)
-AHEAD = timedelta(hours=14)  # a date printed in the zone furthest east
+AHEAD = timedelta(hours=14)  # the date is that of the easternmost zone
 CLOCKS_DIFFER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """An instant (aware, UTC; None where unknown), its precision, and the rule that produced it.
+    """An instant (aware, UTC; None if unknown), its precision and the rule that produced it.
 
-    ``offset`` is the zone that the text stated, as an offset from UTC; None if it stated none.
+    ``offset`` is the UTC offset that the text stated, or None.
     """
 
     instant: datetime | None
@@ -89,9 +89,9 @@ class Stamp:
     offset: timedelta | None = None
 
 
-NO_ZONE_HINT = "name it with --zone, or the publisher with --profile"
+NO_ZONE_HINT = "give the time zone with --zone, or the publisher with --profile"
 ABBREVIATION_HINT = (
-    "name its zone with --zone (Asia/Kolkata), or add it to the abbreviations of the publisher's profile"
+    "give the time zone with --zone (Asia/Kolkata), or add it to the abbreviations of the publisher's profile"
 )
 UNKNOWN = Stamp(None, "unknown", "no time given")
 
@@ -105,7 +105,7 @@ def parse_time(
     date_order: str | None = None,
     origin: str = "text",
 ) -> Stamp:
-    """The stamp that a printed time means.
+    """Parse a printed time.
 
     Parameters
     ----------
@@ -113,20 +113,20 @@ def parse_time(
         The time as printed: ISO 8601 (also compact), RFC 822, epochs in s, ms, us or ns, dates with months by name in
         some sixty languages, ``dd.mm.yyyy``, East Asian dates, years of other calendars; digits of any script.
     zone
-        IANA zone of a time that states none; None refuses such times.
+        IANA zone of times that state none; if None, such times raise.
     layouts
         strptime formats of the publisher, tried first.
     abbreviations
-        Offsets or IANA zones of further zone names.
+        Offsets or IANA zones of further abbreviations.
     date_order
-        ``dmy`` or ``mdy``, for dates such as 05/06/2025 that can be read both ways.
+        ``dmy`` or ``mdy``, for ambiguous dates such as 05/06/2025.
     origin
-        Where the text stood; goes into the rule.
+        Where the text was found; becomes part of the rule.
 
     Raises
     ------
     TimeError
-        For a text that is not a time, an unknown zone, a wrong weekday, an ambiguous date.
+        For a text that is not a time, an unknown zone, a wrong weekday or an ambiguous date.
 
     Examples
     --------
@@ -156,31 +156,31 @@ def parse_time(
         instant = _shift(naive.replace(tzinfo=stated), text)
         return Stamp(instant, precision, f"{origin}: {form}, zone {named} as printed", stated.utcoffset(None))
     if (stated or zone) is None:
-        raise TimeError(f"{text!r} states no zone", hint=NO_ZONE_HINT)
+        raise TimeError(f"{text!r} has no time zone", hint=NO_ZONE_HINT)
     instant, note = localise(naive, str(stated or zone), called=named if stated == zone else None)
     source = f"{named} as printed" if stated else f"{zone}, which is not printed"
     return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}")
 
 
 def bounded(stamp: Stamp, *, earliest: date = EARLIEST, now: datetime | None = None) -> Stamp:
-    """The stamp, if an article can carry it: not in the future, not before ``earliest``. Raises TimeError."""
+    """Return the stamp. Raises TimeError if it is in the future or before ``earliest``."""
     if stamp.instant is None:
         return stamp
     latest = latest_instant(stamp.precision, now)
     if stamp.instant > latest:
-        raise TimeError(f"{_shown(stamp)} lies in the future")
+        raise TimeError(f"{_shown(stamp)} is in the future")
     if stamp.instant.date() < earliest:
-        raise TimeError(f"{_shown(stamp)} lies before {earliest}", hint="--earliest takes older articles, too")
+        raise TimeError(f"{_shown(stamp)} is before {earliest}", hint="give --earliest to accept older articles")
     return stamp
 
 
 def latest_instant(precision: str, now: datetime | None = None) -> datetime:
-    """The last instant that is not in the future: of dates, the date furthest east; of clocks, a little leeway."""
+    """Return the latest instant that is not in the future: the easternmost date, or now with some tolerance."""
     return (now or datetime.now(UTC)) + (AHEAD if precision == "day" else CLOCKS_DIFFER)
 
 
 def local_midnight(stamp: Stamp, zone: str | None) -> Stamp:
-    """The stamp; where it states in UTC what is midnight at the publisher's, the local date with precision ``day``."""
+    """Return the stamp; if it is stated in UTC and midnight in ``zone``, as the local date with precision ``day``."""
     if not zone or stamp.precision != "second" or stamp.offset != timedelta(0) or stamp.instant is None:
         return stamp
     local = stamp.instant.astimezone(zone_info(zone)).replace(tzinfo=None)
@@ -190,10 +190,10 @@ def local_midnight(stamp: Stamp, zone: str | None) -> Stamp:
 
 
 def localise(naive: datetime, zone: str, *, called: str | None = None) -> tuple[datetime, str]:
-    """The UTC instant of a wall-clock time in a zone, and a note where the clock showed it twice.
+    """Return the UTC instant of a wall-clock time in a zone, and a note if the clock showed it twice.
 
-    ``called`` is the printed name of the clock, where it is one that the zone has in its year (London: GMT and BST).
-    Raises TimeError for a time that the zone skipped or calls otherwise, and for an unknown zone.
+    ``called`` is the printed abbreviation; it counts if the zone uses it during the year (London: GMT and BST). Raises
+    TimeError for a time that the zone skips, for the wrong abbreviation on that date, and for an unknown zone.
     """
     info = zone_info(zone)
     try:
@@ -202,30 +202,30 @@ def localise(naive: datetime, zone: str, *, called: str | None = None) -> tuple[
     except OverflowError:
         raise TimeError(f"{naive.isoformat()} is out of range") from None
     if not exists:
-        raise TimeError(f"{naive.isoformat()} did not exist in {zone}: the clock was put forward over it")
-    if called in _own_names(zone):
+        raise TimeError(f"{naive.isoformat()} does not exist in {zone}: the clock was moved forward past it")
+    if called in _abbreviations_used(zone):
         named = [each for each in (first, second) if each.astimezone(info).tzname() == called]
         if not named:
-            raise TimeError(f"{naive.isoformat()} is not {called} in {zone}, whose clock has another name then")
+            raise TimeError(f"{naive.isoformat()} is not in {called}: {zone} uses another abbreviation on that date")
         return named[0], ""
     return first, "" if first == second else "; the clock showed this time twice, the first is taken"
 
 
 @lru_cache(maxsize=256)
 def zone_info(zone: str) -> ZoneInfo:
-    """The zone called ``zone`` in the IANA database; raises TimeError."""
+    """Return the zone called ``zone`` in the IANA database. Raises TimeError if it is unknown."""
     try:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise TimeError(f"there is no time zone {zone!r}", hint="use an IANA name such as Asia/Karachi") from None
+        raise TimeError(f"unknown time zone {zone!r}", hint="use an IANA name such as Asia/Karachi") from None
 
 
 @lru_cache(maxsize=256)
 def abbreviations_in(zone: str | None) -> Mapping[str, str]:
-    """What abbreviations mean to a publisher whose zone is ``zone``: offsets or IANA zones.
+    """Return the meaning of abbreviations for a publisher in ``zone``: offsets or IANA zones.
 
-    Without a name that there is also a local clock's: the zone itself may know it (Manila: PST), else it may mean
-    either (Karachi: PST).
+    An abbreviation that is also used locally is left out: the zone itself may define it (Manila: PST), or it is
+    ambiguous (Karachi: PST).
     """
     return {
         name: meaning
@@ -235,13 +235,13 @@ def abbreviations_in(zone: str | None) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _own_names(zone: str) -> frozenset[str | None]:
-    """What a zone calls its own clock in winter and summer of a recent year: IST in Asia/Kolkata."""
+def _abbreviations_used(zone: str) -> frozenset[str | None]:
+    """Return the abbreviations that a zone uses in winter and summer of a recent year: IST in Asia/Kolkata."""
     return frozenset(datetime(2024, month, 1, tzinfo=zone_info(zone)).tzname() for month in (1, 7))
 
 
 def parse_offset(text: str) -> timezone:
-    """``+05:00``, ``+0500``, ``+05``, ``+5:30`` or ``Z`` as a fixed offset; raises TimeError."""
+    """Parse ``+05:00``, ``+0500``, ``+05``, ``+5:30`` or ``Z`` as a fixed offset. Raises TimeError."""
     match = re.fullmatch(r"([+\-−])(\d\d|\d(?=:|$)):?([0-5]\d)?", text)
     if text in ("Z", "z"):
         return timezone.utc  # noqa: UP017
@@ -252,7 +252,7 @@ def parse_offset(text: str) -> timezone:
 
 
 def zone_of(text: str) -> timezone | str:
-    """What a zone name of a table means: a fixed offset, or an IANA zone. Raises TimeError."""
+    """Return the fixed offset or IANA zone that an entry of a table of abbreviations means. Raises TimeError."""
     if "/" in text:
         zone_info(text)
         return text
@@ -268,7 +268,7 @@ _INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(
 _ABBREVIATION = re.compile(r"(?<=[\dMm.分秒분초s]) ?\(?([A-ZА-Я]{2,5}|мск|TSİ)\)?$")
 _INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-ZА-Я]{2,5}|мск|TSİ)\)?(?=[ ,|])")
 _ZONE_NAME = re.compile(r"\[([A-Za-z_/+\-]{3,40})\]$|(?<=[\dMm]) ([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_\-]+){1,2})$")
-# The name of a zone behind its offset, as browsers write it: (Mitteleuropäische Sommerzeit), (GMT+02:00).
+# The name of a zone after its offset, as browsers write it: (Mitteleuropäische Sommerzeit), (GMT+02:00).
 _LONG_NAME = re.compile(
     r" ?\([A-Za-z ]{6,60}\)$"
     r"|(?<=(?:GMT|UTC)[+\-−]\d{4}) \((?:[^\W\d_][^()\d]{3,60}|(?:GMT|UTC)[+\-−]\d{1,2}(?::\d\d)?)\)$"
@@ -281,7 +281,7 @@ _NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "S
 
 
 def _epoch(text: str, origin: str) -> Stamp | None:
-    """Seconds, milli-, micro- or nanoseconds since 1970 by their number of digits; None for another text."""
+    """Parse seconds, milli-, micro- or nanoseconds since 1970, told apart by the number of digits; else None."""
     match = _EPOCH.fullmatch(re.sub(r"^/Date\((\d+)(?:[+-]\d{4})?\)/$", r"\1", text))
     if not match:
         return None
@@ -298,9 +298,9 @@ def _epoch(text: str, origin: str) -> Stamp | None:
 
 
 def _split_zone(text: str, known: Mapping[str, str], own: str | None) -> tuple[str, timezone | str | None, str]:
-    """The text without its zone, the offset or IANA zone it names, and how it names it.
+    """Return the text without its zone, the offset or IANA zone it names, and the name as printed.
 
-    An abbreviation that is not in ``known`` may be the name that the caller's ``own`` zone has for its clock.
+    An abbreviation that is not in ``known`` is accepted if the caller's zone ``own`` uses it.
     """
     by_name = _ZONE_NAME.search(text)
     if by_name:
@@ -323,7 +323,7 @@ def _split_zone(text: str, known: Mapping[str, str], own: str | None) -> tuple[s
     match = _ABBREVIATION.search(text)
     if match and match[1] not in _NOT_ZONES:
         name = match[1].upper()
-        if name not in known and not (own and name in _own_names(own)):
+        if name not in known and not (own and name in _abbreviations_used(own)):
             raise TimeError(f"{name!r} in {text!r} is not a known zone abbreviation", hint=ABBREVIATION_HINT)
         return text[: match.start()], zone_of(known[name]) if name in known else own, name
     for match in _INNER_ABBREVIATION.finditer(text):
