@@ -1,1 +1,1 @@
-"""The command line: words at a prompt to calls of the library."""
+"""The command line: parse arguments, call the library, print results."""

@@ -1,7 +1,7 @@
-"""The one place where whatever goes wrong becomes one line on stderr and an exit code.
+"""Turn any error into one line on stderr and an exit code.
 
-Libraries fail in their own words: DuckDB, polars (whose panics are no ``Exception``), Arrow, the operating system. Only
-those already loaded are asked for, so that ``--help`` stays quick.
+Libraries raise their own exceptions: DuckDB, polars (whose panics do not derive from ``Exception``), Arrow, the
+operating system. Only libraries that are already imported are considered, so that ``--help`` stays fast.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LIBRARIES = {
 
 
 def foreign_errors() -> tuple[type[BaseException], ...]:
-    """Errors of libraries and of the system that may reach the command line."""
+    """Return the exception classes of libraries and of the system that may reach the command line."""
     kinds: list[type[BaseException]] = [OSError, MemoryError, RecursionError, UnicodeError]
     for module, names in _LIBRARIES.items():
         loaded = sys.modules.get(module)
@@ -34,28 +34,28 @@ def foreign_errors() -> tuple[type[BaseException], ...]:
 
 
 def error_line(error: BaseException) -> tuple[str | None, ExitCode]:
-    """The line that says what went wrong (None: nobody listens), and the code to leave with."""
+    """Return the line that describes ``error`` (None for a broken pipe: nobody reads it) and the exit code."""
     if isinstance(error, BrokenPipeError):
         return None, ExitCode.FAILURE
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         where = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = " (make room, then run it again)" if full else ""
+        hint = " (free some disk space, then run the command again)" if full else ""
         return f"{where}{reason}{hint}", ExitCode.INPUT if error.filename else ExitCode.FAILURE
     if isinstance(error, MemoryError):
-        return "there is not enough memory (ask for less at once, or give --memory)", ExitCode.FAILURE
+        return "not enough memory (process less at once, or set --memory)", ExitCode.FAILURE
     first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return f"{first} (please report how this happened)", ExitCode.FAILURE
+    return f"{first} (please report this, with the command that was run)", ExitCode.FAILURE
 
 
-def install_last_word() -> None:
-    """From here on an error that nobody has met is one line as well; ``CORRELATOR_TRACEBACK=1`` shows where it rose."""
-    sys.excepthook = _last_word
+def install_excepthook() -> None:
+    """Print uncaught exceptions as one line too; ``CORRELATOR_TRACEBACK=1`` adds the traceback."""
+    sys.excepthook = _print_uncaught
 
 
 class _Closed(io.RawIOBase):
-    """A stdout that was closed before the start: whatever is written to it is refused."""
+    """Stand-in for a stdout that was closed before the process started: every write fails."""
 
     def writable(self) -> bool:
         return True
@@ -64,12 +64,14 @@ class _Closed(io.RawIOBase):
         return 1
 
     def write(self, _content: object) -> int:
-        raise OSError(errno.EBADF, "stdout is closed (leave it open, or give --to where the verb has it)")
+        raise OSError(errno.EBADF, "stdout is closed (leave it open, or use --to if the verb has it)")
 
 
-def hold_closed_streams() -> None:
-    """Take the numbers of standard streams that were closed before the start, so that no file opened later, such as the
-    store, gets one and is written to as if it were the stream. What goes to a closed stderr is lost, not on stdout.
+def reserve_closed_streams() -> None:
+    """Occupy the file descriptors of standard streams that were closed before the process started.
+
+    Otherwise a file opened later, such as the store, could get one of them and be written to as if it were the stream.
+    Output to a closed stderr is discarded.
     """
     while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -80,10 +82,8 @@ def hold_closed_streams() -> None:
         sys.stdout = io.TextIOWrapper(_Closed(), encoding="utf-8", write_through=True)
 
 
-def show_what_can_be_shown() -> None:
-    """Characters that the terminal's encoding does not have are shown by their like in ASCII; tables that are data
-    leave as UTF-8 anyway.
-    """
+def replace_unencodable_characters() -> None:
+    """Print characters that the terminal's encoding lacks as ASCII look-alikes; data tables are UTF-8 regardless."""
     register()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -91,7 +91,7 @@ def show_what_can_be_shown() -> None:
 
 
 def close_stdout() -> None:
-    """Have what was printed leave, so that a full disk or a reader that left is met here and not at the very end."""
+    """Flush stdout, so that a full disk or a broken pipe raises here and not at interpreter exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -100,13 +100,13 @@ def close_stdout() -> None:
 
 
 def silence_stdout() -> None:
-    """Nothing more goes to stdout: its reader has left."""
+    """Redirect stdout to the null device after its reader has closed the pipe."""
     handle = os.open(os.devnull, os.O_WRONLY)
     os.dup2(handle, sys.stdout.fileno())
     os.close(handle)
 
 
-def _last_word(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _print_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         print("error: interrupted", file=sys.stderr)
         os._exit(ExitCode.INTERRUPTED)
@@ -115,5 +115,5 @@ def _last_word(kind: type[BaseException], error: BaseException, trace: Traceback
     frames = traceback.extract_tb(trace)
     where = f" in {os.path.basename(frames[-1].filename)} line {frames[-1].lineno}" if frames else ""
     first = next(iter(str(error).splitlines()), "")
-    hint = f"please report it; {TRACEBACK_VARIABLE}=1 shows more"
+    hint = f"please report it; set {TRACEBACK_VARIABLE}=1 for the traceback"
     print(f"error: internal error{where}: {kind.__name__}: {first} ({hint})", file=sys.stderr)

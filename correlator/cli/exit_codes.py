@@ -18,7 +18,7 @@ from correlator.errors import (
 
 
 class ExitCode(IntEnum):
-    """What the process says to the shell."""
+    """Exit code of the process."""
 
     OK = 0
     FAILURE = 1
@@ -49,7 +49,7 @@ _BY_ERROR: tuple[tuple[type[CorrelatorError], ExitCode], ...] = (
 
 
 def exit_code_of(error: CorrelatorError) -> ExitCode:
-    """The exit code of the error's class."""
+    """Return the exit code for the class of ``error``."""
     for kind, code in _BY_ERROR:
         if isinstance(error, kind):
             return code

@@ -1,6 +1,6 @@
-"""Verbs that are loaded when they are asked for, and that refuse an option given twice.
+"""Verbs that are imported on first use, and that reject an option given twice.
 
-A list takes every value, anything else takes one, and none is dropped.
+List options collect every value; any other option accepts one value, so that none is silently dropped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _OneEach:
-    """Refuses the second value of an option that takes one."""
+    """Mixin that rejects a second value for a single-valued option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
@@ -26,7 +26,7 @@ class _OneEach:
             counts = Counter(id(parameter) for parameter in order)
             for parameter in order:
                 if counts[id(parameter)] > 1 and _takes_one(parameter):
-                    raise typer.BadParameter("give it once", ctx=ctx, param=parameter)
+                    raise typer.BadParameter("the option was given more than once", ctx=ctx, param=parameter)
         rest: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
         return rest
 
@@ -36,28 +36,30 @@ def _takes_one(parameter: Any) -> bool:
 
 
 class OneEachCommand(_OneEach, TyperCommand):
-    """A verb."""
+    """A verb that rejects repeated options."""
 
 
 class OneEachGroup(_OneEach, TyperGroup):
-    """A group of verbs."""
+    """A group of verbs that rejects repeated options."""
 
 
 class Verbs(typer.Typer):
-    """A ``typer.Typer`` whose verbs refuse an option given twice."""
+    """A ``typer.Typer`` whose verbs reject repeated options."""
 
     def __init__(self, *, cls: type[TyperGroup] = OneEachGroup, **settings: Any) -> None:
         super().__init__(cls=cls, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
-        """As ``typer.Typer.command``."""
+        """Like ``typer.Typer.command``."""
         return super().command(name, cls=OneEachCommand, **settings)
 
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb: its ``name``, its ``panel`` in the help, and what it is: the ``attribute`` (a function, or an app of
-    verbs) of the ``module`` of this room.
+    """A verb to import on first use.
+
+    ``name``: as typed; ``panel``: its heading in the help; ``module`` and ``attribute``: where in
+    ``correlator.cli.verbs`` its function, or its app of sub-verbs, is defined.
     """
 
     name: str
@@ -66,33 +68,33 @@ class Verb:
     attribute: str
 
     def load(self) -> Any:
-        """The command, made now."""
-        held = Verbs(pretty_exceptions_enable=False, add_completion=False)
-        held.callback()(_nothing)
+        """Import the module and return the command."""
+        group = Verbs(pretty_exceptions_enable=False, add_completion=False)
+        group.callback()(_no_op)
         command = getattr(import_module(f"correlator.cli.verbs.{self.module}"), self.attribute)
         if isinstance(command, typer.Typer):
-            held.add_typer(command, name=self.name, rich_help_panel=self.panel)
+            group.add_typer(command, name=self.name, rich_help_panel=self.panel)
         else:
-            held.command(self.name, rich_help_panel=self.panel)(command)
-        group = typer.main.get_command(held)
-        return group.commands[self.name]  # type: ignore[attr-defined]
+            group.command(self.name, rich_help_panel=self.panel)(command)
+        built = typer.main.get_command(group)
+        return built.commands[self.name]  # type: ignore[attr-defined]
 
 
-def _nothing() -> None:
-    """A callback makes typer return a group, of one verb too."""
+def _no_op() -> None:
+    """Callback that does nothing; with one, typer returns a group even for a single verb."""
 
 
-class _Loaded(Mapping[str, Any]):
-    """Commands by name, in order, each made when it is first asked for."""
+class _LazyCommands(Mapping[str, Any]):
+    """Mapping of names to commands, in order, each command built on first access."""
 
     def __init__(self, verbs: Sequence[Verb]) -> None:
         self._verbs = {verb.name: verb for verb in verbs}
-        self._made: dict[str, Any] = {}
+        self._commands: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = self._verbs[name].load()
-        return self._made[name]
+        if name not in self._commands:
+            self._commands[name] = self._verbs[name].load()
+        return self._commands[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._verbs)
@@ -102,10 +104,10 @@ class _Loaded(Mapping[str, Any]):
 
 
 class RootVerbs(OneEachGroup):
-    """A group whose verbs are those of the table ``verbs``."""
+    """A group that takes its verbs from the class attribute ``verbs``."""
 
     verbs: ClassVar[tuple[Verb, ...]] = ()
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "commands": None})
-        self.commands = _Loaded(self.verbs)  # type: ignore[assignment]
+        self.commands = _LazyCommands(self.verbs)  # type: ignore[assignment]

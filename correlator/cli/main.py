@@ -1,4 +1,4 @@
-"""Entry point: runs the app and turns errors into one line on stderr and an exit code."""
+"""Entry point: run the app and turn errors into one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import gc
 import sys
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
-"""What a start makes stays: Python's own 700 look through it again and again, a twentieth of a short verb."""
+"""Threshold of the garbage collector. Imported objects live until exit; with Python's default of 700 they are scanned
+again and again, 5 % of the run time of a short verb.
+"""
 
 
 def run() -> None:
-    """Run ``correlator`` with the process's arguments and leave with its exit code."""
-    from correlator.cli.boundary import hold_closed_streams, install_last_word, show_what_can_be_shown
+    """Run ``correlator`` with the arguments of the process and exit with its exit code."""
+    from correlator.cli.boundary import install_excepthook, replace_unencodable_characters, reserve_closed_streams
 
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    hold_closed_streams()
-    install_last_word()
-    show_what_can_be_shown()
-    sys.exit(_outcome())
+    reserve_closed_streams()
+    install_excepthook()
+    replace_unencodable_characters()
+    sys.exit(_exit_code())
 
 
-def _outcome() -> int:
+def _exit_code() -> int:
+    """Run the app, print what went wrong if anything did, and return the exit code."""
     import typer
 
     from correlator.cli.app import app
@@ -31,10 +34,10 @@ def _outcome() -> int:
     from correlator.cli.wording import at_prompt
     from correlator.errors import CorrelatorError
 
-    use_settings(Settings(json_logs="--json-logs" in sys.argv))  # a verb that is misspelt is refused before options
+    use_settings(Settings(json_logs="--json-logs" in sys.argv))  # a misspelt verb fails before options are parsed
     try:
         code = app(standalone_mode=False) or ExitCode.OK
-        if code == ExitCode.INTERRUPTED:  # typer keeps what interrupted a verb and gives its number
+        if code == ExitCode.INTERRUPTED:  # typer swallows KeyboardInterrupt and returns this code
             raise KeyboardInterrupt
         close_stdout()
     except CorrelatorError as error:
@@ -43,8 +46,8 @@ def _outcome() -> int:
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
         return ExitCode.INTERRUPTED
-    except _typing_error() as error:
-        return _mistyped(error)
+    except _usage_error() as error:
+        return _report_usage_error(error)
     except foreign_errors() as error:
         line, code = error_line(error)
         if line is None:
@@ -54,15 +57,18 @@ def _outcome() -> int:
     return code
 
 
-def _typing_error() -> type[Exception]:
-    """The root of errors in how a command was typed; typer shows its branches only, and carries click inside or not."""
+def _usage_error() -> type[Exception]:
+    """Return ``ClickException``, the base class of usage errors.
+
+    Found by name, because typer does not export it, and some versions bundle click and others depend on it.
+    """
     import typer
 
     return next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
-def _mistyped(error: Exception) -> int:
-    """Say in one line what was typed wrong; a group without a verb shows its help."""
+def _report_usage_error(error: Exception) -> int:
+    """Print a usage error as one line, or the help of a group that was given no verb; return the exit code."""
     from correlator.cli.exit_codes import ExitCode
     from correlator.cli.terminal.output import complain
 
@@ -72,7 +78,7 @@ def _mistyped(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "correlator"
     message = error.format_message().rstrip(".").replace("\n", " ")  # type: ignore[attr-defined]
-    message = message.replace("Value error, ", "")  # a word of the library that reads options
+    message = message.replace("Value error, ", "")  # prefix added by typer
     complain(f"{message} (see `{path} --help`)")
     return ExitCode.USAGE
 

@@ -1,4 +1,4 @@
-"""The library's errors in the words of the command line: options where it names Python arguments."""
+"""Translate the library's messages for the command line: option names in place of Python arguments."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _DATA = (
     *("prices", "volumes", "factors", "risk_free", "returns_kind", "draws", "seed"),
     *("measure", "against", "max_lag", "bands", "quantiles", "around"),
 )
-_GIVEN = re.compile(r"\b([a-z_]+)=('[^']*'|\"[^\"]*\"|[\w:.-]+)")
+_ASSIGNMENT = re.compile(r"\b([a-z_]+)=('[^']*'|\"[^\"]*\"|[\w:.-]+)")
 _TABLE = re.compile(r"\bresult\.([a-z]+)\b")
 
 
 def flags() -> dict[str, str]:
-    """What the command line calls the arguments of a study."""
+    """Return the command-line option of every Python argument of a study."""
     named = {each.name: flag_of(each) for each in fields(StudySpec)}
     data = {name: "--" + name.replace("_", "-") for name in _DATA}
     return {**data, "columns": "--column", "keys": "--key", "key": "--key", "sessions_each_side": "--sessions", **named}
 
 
 def at_prompt(error: CorrelatorError) -> str:
-    """``str(error)`` with the option where the message begins with an argument, and where its hint gives one.
+    """Return ``str(error)`` with options in place of the Python arguments in its message and hint.
 
     >>> from correlator.errors import InputError
     >>> at_prompt(InputError("as_of 'x' is not a date", hint="or close_of_day='16:00 Asia/Karachi'", argument="as_of"))
@@ -39,18 +39,18 @@ def at_prompt(error: CorrelatorError) -> str:
 
 
 def with_options(text: str) -> str:
-    """``text``, a hint or a warning, with the option where it gives a Python argument.
+    """Return ``text``, a hint or a warning, with options in place of Python arguments.
 
     >>> with_options("give exchange='XNYS' to leave them out (read result.excluded)")
     'give --exchange XNYS to leave them out (read --output excluded)'
     """
     known = flags()
 
-    def typed(given: re.Match[str]) -> str:
-        name, value = given[1], given[2]
+    def as_option(match: re.Match[str]) -> str:
+        name, value = match[1], match[2]
         if name not in known:
-            return given[0]
-        plain = value.strip("'\"")
-        return f"{known[name]} {value if ' ' in plain else plain}"
+            return match[0]
+        unquoted = value.strip("'\"")
+        return f"{known[name]} {value if ' ' in unquoted else unquoted}"
 
-    return _TABLE.sub(r"--output \1", _GIVEN.sub(typed, text))
+    return _TABLE.sub(r"--output \1", _ASSIGNMENT.sub(as_option, text))

@@ -370,16 +370,25 @@ FIGURES: dict[str, FigureKind] = {
     kind.name: kind
     for kind in (
         FigureKind("price", "prices with their news", PRICES, _price, _price_text),
-        FigureKind("car", "the average by day with its band, a line per group", RESULT, _car, _car_text, grouped=True),
-        FigureKind("ar", "the abnormal return of each day, or its average", RESULT, _daily, _daily_text),
+        FigureKind(
+            "car",
+            "average CAR by day with its confidence band, one line per group",
+            RESULT,
+            _car,
+            _car_text,
+            grouped=True,
+        ),
+        FigureKind("ar", "abnormal return of each day, or its average", RESULT, _daily, _daily_text),
         FigureKind("events", "one panel per event", RESULT, _events, _events_text),
         FigureKind("heatmap", "mean CAR by category and window", RESULT, _heatmap, _heatmap_text),
-        FigureKind("distribution", "the CARs of the event window", RESULT, _distribution, _distribution_text),
-        FigureKind("fan", "the average over its placebo studies", PLACEBO, _fan, _fan_text),
-        FigureKind("null", "what chance alone gives, in the window of the titles", PLACEBO, _null, _null_text),
+        FigureKind(
+            "distribution", "distribution of the CARs of the event window", RESULT, _distribution, _distribution_text
+        ),
+        FigureKind("fan", "average CAR over the fan of placebo studies", PLACEBO, _fan, _fan_text),
+        FigureKind("null", "placebo distribution of the main window, as named in titles", PLACEBO, _null, _null_text),
         FigureKind("lead-lag", "news against returns, by lag", NEWS, _lead_lag, _lead_lag_text),
-        FigureKind("impulse", "the response of the return to one story", NEWS, _impulse, _impulse_text),
-        FigureKind("dyads", "who met whom, over time", DYADS, _dyads, _dyads_text),
-        FigureKind("network", "who meets whom", DYADS, _network, _network_text),
+        FigureKind("impulse", "response of the return to one story", NEWS, _impulse, _impulse_text),
+        FigureKind("dyads", "events between pairs of countries over time", DYADS, _dyads, _dyads_text),
+        FigureKind("network", "network of the countries that interact", DYADS, _network, _network_text),
     )
 }

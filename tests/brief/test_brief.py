@@ -284,4 +284,4 @@ def test_workspace_command_line_and_stdin_agree(sample_store, tmp_path):
     run("brief", "OGDC names a new chairman", "--at", AT, "--to", "x.html", code=12)
     assert (tmp_path / "x.html").read_text().startswith("<!DOCTYPE html>")
     assert json.loads(made)["brief_id"]
-    assert "ends like html" in run("brief", "x", "--to", "x.html", "--format", "json", code=3).stderr
+    assert "has the extension of html" in run("brief", "x", "--to", "x.html", "--format", "json", code=3).stderr

@@ -108,9 +108,9 @@ def test_unreadable_rows_are_rejects(run, tmp_path):
 
 def test_a_text_without_a_quote_that_can_be_read(run, tmp_path):
     (tmp_path / "page.txt").write_text("Envoys meet in Lahore\n")
-    assert "page.txt holds no quote" in one_line(run("strip", "page.txt", code=3))
+    assert "page.txt has no readable quote" in one_line(run("strip", "page.txt", code=3))
     (tmp_path / "page.txt").write_text("Envoys meet\nLAMP 10.00 ▲ -0.50 (-4.76%)\n", encoding="utf-8")
     told, refused = run("strip", "page.txt", code=3).stderr.strip().splitlines()
     assert "line 2" in told
     assert "contradict" in told
-    assert refused.startswith("error: page.txt holds no quote")
+    assert refused.startswith("error: page.txt has no readable quote")

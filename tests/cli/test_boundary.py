@@ -38,12 +38,12 @@ def path(tmp_path_factory):
     [
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), None, ExitCode.FAILURE),
         (PermissionError(errno.EACCES, "Permission denied", "a.csv"), "a.csv: Permission denied", ExitCode.INPUT),
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device (make room", ExitCode.FAILURE),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device (free some", ExitCode.FAILURE),
         (duckdb.IOException("IO Error: bad\nmore"), "IO Error: bad (please", ExitCode.FAILURE),
         (pl.exceptions.ComputeError("cannot\nmore"), "cannot (please", ExitCode.FAILURE),
         (pl.exceptions.PanicException("index out of bounds"), "index out of bounds (please", ExitCode.FAILURE),
         (pa.ArrowInvalid("bad"), "bad (please", ExitCode.FAILURE),
-        (MemoryError(), "there is not enough memory", ExitCode.FAILURE),
+        (MemoryError(), "not enough memory", ExitCode.FAILURE),
         (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), "'utf-8' codec", ExitCode.FAILURE),
     ],
 )
@@ -56,7 +56,7 @@ def test_errors_of_libraries_and_the_system_are_one_line(error, line, code):
 
 
 def test_an_error_nobody_has_met_is_one_line_too(tmp_path):
-    code = "from correlator.cli.boundary import install_last_word as i; i(); {}['x']"
+    code = "from correlator.cli.boundary import install_excepthook as i; i(); {}['x']"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == ExitCode.FAILURE
     assert done.stderr.startswith("error: internal error in <string> line 1: KeyError: 'x'")
@@ -87,7 +87,8 @@ def test_a_full_disk_behind_stdout_is_told(path):
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert (done.returncode, done.stderr) == (1, "error: No space left on device (make room, then run it again)\n")
+    line = "error: No space left on device (free some disk space, then run the command again)\n"
+    assert (done.returncode, done.stderr) == (1, line)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")

@@ -113,7 +113,7 @@ def test_stdin_is_read_where_a_file_is():
     assert done.stdout.count("HBL") == 2
     with pytest.raises(InputError, match="read once"):
         run("add", "prices", "-", "-", "--symbol", "HBL", stdin=BARS)
-    with pytest.raises(InputError, match="nothing came"):
+    with pytest.raises(InputError, match="stdin is empty"):
         run("add", "events", "-", stdin="")
 
 

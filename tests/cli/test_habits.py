@@ -53,7 +53,7 @@ def test_a_group_without_a_verb_shows_its_help(run):
         (("sessions", "list", "2025-01-01", "2025-01-05", "--exchange", "XKAT"), 4, "did you mean XKAR?"),
         (("list", "bars", "--to", "no/x.csv"), 4, "folder no does not exist"),
         (("list", "bars", "--events", "category = AID"), 3, "bars are listed whole"),
-        (("check", "prices", "--zone", "UTC"), 3, "--zone has no meaning in a check of the store"),
+        (("check", "prices", "--zone", "UTC"), 3, "--zone does not apply to a check of the store"),
     ],
 )
 def test_the_likely_name_is_offered(loaded, arguments, code, said):

@@ -83,7 +83,10 @@ def test_bars_before_the_calendar_stop_no_study(tmp_path):
 
 def test_repair_is_of_yahoo_alone(tmp_path):
     words = ["add", "prices", "aapl.us", "--store", str(tmp_path / "m.duckdb"), "--repair"]
-    for more, said in ((["--source", "stooq"], "stooq repairs nothing"), ([], "--repair is an option of downloads")):
+    for more, said in (
+        (["--source", "stooq"], "stooq does not support --repair"),
+        ([], "--repair applies only to downloads"),
+    ):
         answer = CliRunner().invoke(app, [*words, *more])
         assert answer.exit_code != 0
         assert said in str(answer.exception)

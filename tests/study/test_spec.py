@@ -225,9 +225,9 @@ def test_an_option_takes_every_value_or_is_refused() -> None:
         ["--model", "raw", "--model", "mean"],
         ["--to", "a", "--to", "b"],
     ):
-        assert "give it once" in runner.invoke(app, ["study", *twice]).output
-    assert "give it once" in runner.invoke(app, ["--store", "a", "--store", "b", "study"]).output
-    assert "give it once" in runner.invoke(app, ["sessions", "check", "--overrides", "--no-overrides"]).output
+        assert "given more than once" in runner.invoke(app, ["study", *twice]).output
+    assert "given more than once" in runner.invoke(app, ["--store", "a", "--store", "b", "study"]).output
+    assert "given more than once" in runner.invoke(app, ["sessions", "check", "--overrides", "--no-overrides"]).output
 
 
 def test_an_empty_list_of_symbols_is_not_every_share() -> None:

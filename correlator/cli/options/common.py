@@ -1,4 +1,4 @@
-"""Options that every verb shares, and what was said before the verb."""
+"""Options that several verbs share, and the settings given before the verb."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """What stood before the verb: ``--store``, ``--quiet``, ``--json-logs``, ``--wait``."""
+    """Options given before the verb: ``--store``, ``--quiet``, ``--json-logs``, ``--wait``."""
 
     store: str | None = None
     quiet: bool = False
@@ -28,22 +28,22 @@ StoreOption = Annotated[
     typer.Option(
         "--store",
         metavar="FILE|LAKE",
-        help="DuckDB file of the store, or a lake: a folder (a new one with / at its end) or s3://bucket/name"
-        " (default: $CORRELATOR_STORE, else correlator.duckdb in this folder).",
+        help="Store to use: a DuckDB file, or a lake (a folder, written with a trailing / if it is new, or"
+        " s3://bucket/name). Default: $CORRELATOR_STORE, else correlator.duckdb in the current folder.",
         show_default=False,
     ),
 ]
 
 
 class DateOnly(StrEnum):
-    """Day 0 of an event known by its date alone."""
+    """Day 0 of an event that has a date but no time of day."""
 
     AFTER_CLOSE = "after-close"
     SAME_DAY = "same-day"
 
     @classmethod
     def chosen(cls, option: DateOnly | None) -> str:
-        """What the option says, or what holds without it."""
+        """Return the value of the option, or its default."""
         return (option or cls.AFTER_CLOSE).value
 
 
@@ -51,7 +51,7 @@ DateOnlyOption = Annotated[
     DateOnly | None,
     typer.Option(
         "--date-only",
-        help="Day 0 of an event known by its date alone: same-day, or after-close (the session after it, the default).",
+        help="Day 0 of an event with a date but no time: same-day, or after-close (the next session; the default).",
         show_default=False,
     ),
 ]
@@ -62,7 +62,7 @@ ClusterOption = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Work on a Dask cluster: local for processes of this machine, or a scheduler such as tcp://host:8786.",
+        help="Run on a Dask cluster: local for processes on this machine, or a scheduler such as tcp://host:8786.",
         show_default=False,
     ),
 ]
@@ -72,17 +72,17 @@ _settings: ContextVar[Settings] = ContextVar("settings")
 
 
 def use_settings(chosen: Settings) -> None:
-    """Remember what stood before the verb for the rest of this run."""
+    """Set the settings of the running command."""
     _settings.set(chosen)
 
 
 def settings() -> Settings:
-    """Settings of the running command; the defaults outside of one."""
+    """Return the settings of the running command, or the defaults outside of one."""
     return _settings.get(Settings())
 
 
 def open_store(after_verb: str | None) -> Store:
-    """The store that the command names: ``--store`` after the verb wins over the one before it."""
+    """Return the selected store; ``--store`` after the verb takes precedence over ``--store`` before it."""
     from correlator.store.db import Store
 
     return Store(after_verb if after_verb is not None else settings().store, lock_wait=settings().wait)

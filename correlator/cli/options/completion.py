@@ -1,4 +1,4 @@
-"""What the shell completes by asking the store: symbols. A store that cannot be read completes nothing."""
+"""Shell completion of symbols from the store; a store that cannot be read gives no completions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from correlator.errors import CorrelatorError
 
 
 def complete_symbol(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Symbols of the store that begin with ``incomplete``; behind a comma the last of several."""
+    """Return the stored symbols that begin with ``incomplete``, or with its part after the last comma."""
     before, comma, start = incomplete.rpartition(",")
     chosen = ctx.params.get("store") or ctx.find_root().params.get("store")
     try:

@@ -1,4 +1,4 @@
-"""Options that several verbs share: the fields of a dataclass, written once."""
+"""Groups of options that several verbs share, defined once as the fields of a dataclass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEYWORD_ONLY: Final = inspect.Parameter.KEYWORD_ONLY
 
 
 def takes_group(verb: Callable[..., None], group: type[Any], name: str) -> Callable[..., None]:
-    """``verb`` with the fields of the dataclass ``group`` as options in the place of its parameter ``name``."""
+    """Return ``verb`` with its parameter ``name`` replaced by one option per field of the dataclass ``group``."""
     hints = get_type_hints(group, include_extras=True)
     shared = [
         inspect.Parameter(field.name, KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
@@ -22,17 +22,19 @@ def takes_group(verb: Callable[..., None], group: type[Any], name: str) -> Calla
 
 
 def takes(
-    verb: Callable[..., None], shared: Sequence[inspect.Parameter], name: str, made: Callable[..., Any] = dict
+    verb: Callable[..., None], shared: Sequence[inspect.Parameter], name: str, build: Callable[..., Any] = dict
 ) -> Callable[..., None]:
-    """``verb`` with the ``shared`` options in the place of its parameter ``name``, which gets what is ``made`` of
-    them."""
+    """Return ``verb`` with its parameter ``name`` replaced by the ``shared`` options.
+
+    ``verb`` receives ``build(**values)`` of these options as the argument ``name``.
+    """
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(verb, eval_str=True).parameters.values():
         parameters += shared if parameter.name == name else [parameter.replace(kind=KEYWORD_ONLY)]
 
     @wraps(verb)
     def command(**values: Any) -> None:
-        chosen = made(**{option.name: values.pop(option.name) for option in shared})
+        chosen = build(**{option.name: values.pop(option.name) for option in shared})
         verb(**{name: chosen}, **values)
 
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

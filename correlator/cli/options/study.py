@@ -1,4 +1,4 @@
-"""The options of every verb that runs a study: those of ``StudySpec``, as typer takes them."""
+"""The options of every verb that runs a study: the fields of ``StudySpec`` as typer options."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _TYPES: dict[str, Any] = {"minimum_observations": int | None, "purge": bool}
 
 
 def study_parameter(name: str, *, files: bool = False) -> inspect.Parameter:
-    """The option ``name`` of ``StudySpec`` as a parameter of a verb; ``files``: of one that studies files, too."""
+    """Return the field ``name`` of ``StudySpec`` as a parameter of a verb; ``files``: the verb also studies files."""
     option = {each.name: each for each in fields(StudySpec)}[name]
     described, default = option_of(option), written_default(option)
-    listed = None if described.many else default
+    initial = None if described.many else default
     kind: Any = list[str] | None if described.many else _TYPES.get(name, str if default is not None else str | None)
     completion = complete_symbol if name in _COMPLETED else None
     typed = typer.Option(
@@ -40,14 +40,14 @@ def study_parameter(name: str, *, files: bool = False) -> inspect.Parameter:
         show_default=not described.many,
         autocompletion=completion,
     )
-    return inspect.Parameter(name, KEYWORD_ONLY, default=listed, annotation=Annotated[kind, typed])
+    return inspect.Parameter(name, KEYWORD_ONLY, default=initial, annotation=Annotated[kind, typed])
 
 
 def takes_study(*, omit: tuple[str, ...] = (), frames: bool = False) -> Callable[[Callable[..., None]], Any]:
-    """A verb with the options of a study in the place of its parameter ``chosen``, which gets them as a dict.
+    """Decorate a verb: replace its parameter ``chosen`` by the options of a study, which it receives as a dict.
 
-    ``omit``: options that the verb has no use for; ``frames``: whether it also studies files, and knows their options.
-    The dict has the keywords of ``study``, texts as they were typed.
+    ``omit``: options that the verb does not use; ``frames``: whether it also studies files and has their options.
+    The dict has the keywords of ``study``, with values as they were typed.
     """
     shown = [
         each.name for each in fields(StudySpec) if each.name not in omit and (frames or each.name in options_of(STORE))
@@ -57,21 +57,21 @@ def takes_study(*, omit: tuple[str, ...] = (), frames: bool = False) -> Callable
 
 
 def part_options(chosen: dict[str, Any], source: str) -> dict[str, Any]:
-    """The options that a study of ``source`` (``store`` or ``frames``) knows.
+    """Return the options that apply to a study of ``source`` (``store`` or ``frames``).
 
-    Raises InputError where another one was given: it would be without meaning, and silently.
+    Raises InputError if any other option was given, since it would silently have no effect.
     """
     refuse_foreign(chosen, source)
     options = {name: value for name, value in chosen.items() if name in options_of(source)}
     if source == STORE and (file := donors_file(options.get("donors"))) is not None:
-        options["donors"] = _listed(file)
+        options["donors"] = _read_symbols(file)
     return options
 
 
 def donors_file(donors: list[str] | None) -> Path | None:
-    """The file that ``--donors`` names: of symbols for the store, a wide one for files; None for names.
+    """Return the file that ``--donors`` names (symbols for a store, a wide table for files); None if it lists symbols.
 
-    Raises NotFoundError for a name with the ending of a file that is not there.
+    Raises NotFoundError for a missing file, which is told from a symbol by its extension.
     """
     if donors is None or len(donors) != 1:
         return None
@@ -79,12 +79,14 @@ def donors_file(donors: list[str] | None) -> Path | None:
     if path.is_file():
         return path
     if path.suffix.lower() in (".csv", ".txt", ".parquet", ".arrow"):
-        raise NotFoundError(f"no file {path}", hint="check the path, or name donors", argument="donors")
+        raise NotFoundError(
+            f"donors file {path} does not exist", hint="check the path, or give symbols", argument="donors"
+        )
     return None
 
 
-def _listed(file: Path) -> list[str]:
-    """Symbols of a file: one a line, or the column ``symbol`` of a table."""
+def _read_symbols(file: Path) -> list[str]:
+    """Return the symbols in a file: one per line, or the column ``symbol`` of a table."""
     from correlator.base.files import read_csv
 
     names = read_csv(file, has_header=False, infer_schema=False, truncate_ragged_lines=True)
@@ -95,12 +97,12 @@ def _listed(file: Path) -> list[str]:
 
 
 AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="Use only what was known then: a date or an ISO instant (UTC).")
+    str | None, typer.Option("--as-of", help="Use only what was known by this date or ISO timestamp (UTC).")
 ]
 
 
 def refuse(options: dict[str, object], where: str) -> None:
-    """Raise InputError where one of ``options`` was given that has no meaning in ``where``."""
+    """Raise InputError if any of ``options`` was given; they do not apply to ``where``."""
     for name, value in options.items():
         if value:
-            raise InputError(f"{name} has no meaning in {where}", hint="leave it out")
+            raise InputError(f"{name} does not apply to {where}", hint="leave it out")

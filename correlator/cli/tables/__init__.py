@@ -1,1 +1,1 @@
-"""How a table leaves the command line: its forms, and how it looks on a terminal."""
+"""Tables printed by the command line: file formats, and the layout on a terminal."""

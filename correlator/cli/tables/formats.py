@@ -1,4 +1,4 @@
-"""The forms in which a table leaves the command line: endings, help and refusals follow from one entry per form."""
+"""The output formats of tables: one entry per format, from which extensions, help and error messages follow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OutputFormat(StrEnum):
-    """How a table is written."""
+    """Output format of a table."""
 
     TABLE = "table"
     CSV = "csv"
@@ -30,7 +30,7 @@ class OutputFormat(StrEnum):
 
 @dataclass(frozen=True)
 class Form:
-    """One form: the file endings that mean it, how a frame becomes its bytes, and whether a terminal can show it."""
+    """An output format: its file extensions, how a frame is encoded, and whether a terminal can show it."""
 
     endings: tuple[str, ...]
     encode: Callable[[pl.DataFrame], bytes]
@@ -38,7 +38,7 @@ class Form:
 
 
 def format_of(path: Path) -> OutputFormat:
-    """The format that the ending of ``path`` means; CSV without an ending. Raises InputError for any other ending."""
+    """Return the format for the extension of ``path``, CSV if it has none; raise InputError for an unknown one."""
     ending = path.suffix.lower()
     if not ending:
         return OutputFormat.CSV
@@ -46,19 +46,21 @@ def format_of(path: Path) -> OutputFormat:
         if ending in form.endings:
             return name
     known = ", ".join(ending for form in FORMS.values() for ending in form.endings)
-    raise InputError(f"{path.name}: no table is written as {ending}", hint=f"use {known}, or give --format")
+    raise InputError(f"{path.name}: unsupported table format {ending}", hint=f"use {known}, or give --format")
 
 
 def check_ending(path: Path, chosen: OutputFormat) -> None:
-    """Raise InputError where the ending of ``path`` says another format than ``chosen``."""
+    """Raise InputError if the extension of ``path`` stands for another format than ``chosen``."""
     ending = path.suffix.lower()
     meant = next((name for name, form in FORMS.items() if ending in form.endings), chosen)
     if meant is not chosen and FORMS[meant].endings != (".txt",):
-        raise InputError(f"{path.name} ends like {meant.value}, but --format says {chosen.value}", hint="leave one out")
+        raise InputError(
+            f"{path.name} has the extension of {meant.value}, but --format is {chosen.value}", hint="leave one out"
+        )
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with instants and dates as ISO 8601 text, instants in UTC."""
+    """Return the frame with timestamps (in UTC) and dates as ISO 8601 text."""
     import polars as pl
 
     instants = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
@@ -69,7 +71,7 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def joined(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with one text for what a cell cannot hold: lists with semicolons, structures as JSON, bytes as hex."""
+    """Return the frame with nested values as text: lists joined by semicolons, structs as JSON, bytes as hex."""
     import polars as pl
 
     return frame.with_columns(_flat(pl.col(name), kind) for name, kind in frame.schema.items())
@@ -102,13 +104,13 @@ def _json(frame: pl.DataFrame) -> bytes:
 
 
 def _text(value: object) -> str:
-    """A value that JSON has no form for: bytes as hexadecimal digits, anything else as it prints."""
+    """Return a value that JSON cannot represent as text: bytes as hexadecimal digits, anything else by ``str``."""
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _finite(value: object) -> object:
-    """The value with null for NaN and infinity, which JSON cannot hold, and decimals as numbers, inside lists and
-    structures as well.
+    """Return the value as JSON can represent it, also inside lists and dicts: NaN and infinity as null, decimals as
+    numbers.
     """
     if isinstance(value, Decimal):
         return int(value) if value.as_tuple().exponent == 0 else float(value)
@@ -128,13 +130,15 @@ def _parquet(frame: pl.DataFrame) -> bytes:
 
 
 def _xlsx(frame: pl.DataFrame) -> bytes:
-    """A workbook with typed cells and a frozen header; instants in UTC, whose zone Excel cannot hold."""
+    """Return a workbook with typed cells and a frozen header; timestamps are in UTC, since Excel has no time zones."""
     import polars as pl
     from xlsxwriter import Workbook
 
     limit = 1_048_575
     if frame.height > limit:
-        raise InputError(f"a workbook holds {limit:,} rows, the table has {frame.height:,}", hint="use csv or parquet")
+        raise InputError(
+            f"an Excel sheet holds at most {limit:,} rows, the table has {frame.height:,}", hint="use csv or parquet"
+        )
     zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
     naive = joined(frame).with_columns(
         pl.col(zoned).dt.convert_time_zone("UTC").dt.replace_time_zone(None).name.keep(),

@@ -1,6 +1,6 @@
-"""What a table shows on a terminal: its columns in order of importance, and which of them are fractions.
+"""What a terminal shows of each table: its columns in order of importance, and which of them are fractions.
 
-A table without an entry shows its columns in their own order. Files and pipes always get every column.
+A table without an entry keeps its own column order. Files and pipes always get every column.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Look:
-    """``columns``: names to show, those that the frame lacks left out; ``fractions``: shown in per cent."""
+    """``columns``: names to show, skipping those that the frame lacks; ``fractions``: columns shown in per cent."""
 
     columns: tuple[str, ...]
     fractions: frozenset[str] = frozenset()
@@ -20,13 +20,13 @@ RETURNS = frozenset(
     {"ar", "car", "aar", "caar", "bhar", "return", "expected", "se", "sd", "low", "high", "effect", "alpha"}
     | {"smallest_effect"}
 )
-"""Columns that hold returns or errors of returns, as fractions."""
+"""Columns with returns or standard errors of returns, as fractions."""
 
 PROBABILITIES = frozenset({"p_value", "p_holm", "p_bh", "p_romano_wolf", "p_placebo"})
-"""Columns that hold probabilities: three places."""
+"""Columns with probabilities: three decimals."""
 
 RATIOS = frozenset({"t", "z"})
-"""Columns that hold a value over its error: two places."""
+"""Columns with a value over its standard error: two decimals."""
 
 LOOKS: dict[str, Look] = {
     "unexplained": Look(

@@ -1,4 +1,4 @@
-"""The options of every verb that prints a table, and how a table leaves: one place for both."""
+"""The options of every verb that prints a table, and how the table is printed or written."""
 
 from __future__ import annotations
 
@@ -25,44 +25,46 @@ if TYPE_CHECKING:
 
 
 MADE_KEY = "correlator"
-"""Key of a Parquet file's metadata under which it says how it was made."""
+"""Key in a Parquet file's metadata that records how the table was made."""
 
 
 @dataclass(frozen=True)
 class TableOptions:
-    """What a verb that prints a table asks for; every field is an option of ``prints_table``'s verb."""
+    """The options of a verb that prints a table; each field becomes an option of the verb given to ``prints_table``."""
 
     format: Annotated[
         OutputFormat | None,
-        typer.Option("--format", help="How to print (default: table on a terminal, else csv).", show_default=False),
+        typer.Option("--format", help="Output format (default: table on a terminal, else csv).", show_default=False),
     ] = None
     to: Annotated[
         Path | None,
         typer.Option(
             "--to",
-            help="Write to this file (.csv .json .parquet .xlsx .txt) instead of stdout.",
+            help="Write to this file (.csv, .json, .parquet, .xlsx or .txt) instead of stdout.",
             show_default=False,
             callback=checked_target,
         ),
     ] = None
     columns: Annotated[
         str | None,
-        typer.Option("--columns", help="Columns to print, separated by commas, in this order.", show_default=False),
+        typer.Option("--columns", help="Columns to print, in this order, separated by commas.", show_default=False),
     ] = None
     every_row: Annotated[
-        bool, typer.Option("--all", help="On a terminal: every row and column, in the pager if it is long.")
+        bool, typer.Option("--all", help="On a terminal, show every row and column, in a pager if they do not fit.")
     ] = False
 
     as_is: Annotated[
         bool,
-        typer.Option("--as-is", help="CSV: without the apostrophe before texts that a spreadsheet would run."),
+        typer.Option(
+            "--as-is", help="In CSV, do not put an apostrophe before text that a spreadsheet would run as a formula."
+        ),
     ] = False
 
     @property
     def destination(self) -> OutputFormat:
-        """How the table is written: as asked for, else by the file's ending, else for a terminal or a pipe.
+        """Return the output format: ``--format``, else by the file's extension, else by whether stdout is a terminal.
 
-        Raises InputError for an ending that no format has.
+        Raises InputError for an unknown extension.
         """
         if self.to is None:
             return self.format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
@@ -73,7 +75,7 @@ class TableOptions:
 
     @property
     def for_a_person(self) -> bool:
-        """Whether the table is shown on a terminal, not written to a file or pipe."""
+        """Whether the table is shown on a terminal rather than written to a file or pipe."""
         return self.to is None and self.format in (None, OutputFormat.TABLE) and sys.stdout.isatty()
 
     def print(
@@ -85,14 +87,14 @@ class TableOptions:
         made: dict[str, Any] | None = None,
         groups: tuple[str, ...] = (),
     ) -> None:
-        """Print ``frame``, or write it to ``to``; ``name``: which of ``looks.LOOKS`` a terminal shows, after the
-        columns ``groups``.
+        """Print ``frame``, or write it to ``to``.
 
-        ``made``: how the frame was made; it goes into a Parquet file's metadata (key ``correlator``), and next to any
-        other file into ``FILE.meta.json``.
+        ``name``: entry of ``looks.LOOKS`` to use on a terminal, shown after the columns ``groups``; ``unit``: unit of
+        fractions there; ``made``: how the frame was made, stored in a Parquet file's metadata (key ``correlator``) or,
+        beside any other file, in ``FILE.meta.json``.
 
-        Instants leave as ISO 8601 in UTC. Raises InputError for a form that a terminal cannot show, NotFoundError for
-        ``--columns`` that the frame lacks.
+        Timestamps are written as ISO 8601 in UTC. Raises InputError for a format that a terminal cannot show, and
+        NotFoundError for ``--columns`` that the frame lacks.
         """
         chosen = self.destination
         form = FORMS[chosen]
@@ -104,7 +106,7 @@ class TableOptions:
         elif chosen is OutputFormat.TABLE and sys.stdout.isatty():
             self._show(frame, name, unit, groups)
         elif not form.is_text and sys.stdout.isatty():
-            raise InputError(f"{chosen.value} is not for a terminal", hint="give --to FILE, or pipe it")
+            raise InputError(f"{chosen.value} cannot be printed on a terminal", hint="give --to FILE, or use a pipe")
         else:
             content = form.encode(frame)
             if sys.stdout.isatty():
@@ -112,7 +114,7 @@ class TableOptions:
             emit(content)
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The columns that ``--columns`` names; raises NotFoundError for one that ``frame`` lacks."""
+        """Return the columns that ``--columns`` selects; raise NotFoundError for one that ``frame`` lacks."""
         return frame if self.columns is None else frame.select(_chosen_columns(self.columns, frame.columns))
 
     def _show(self, frame: pl.DataFrame, name: str, unit: str, groups: tuple[str, ...]) -> None:
@@ -136,7 +138,7 @@ class TableOptions:
 
 
 def write_made(path: Path, form: OutputFormat, frame: pl.DataFrame, made: dict[str, Any] | None) -> None:
-    """Write ``frame`` with how it was ``made``: inside Parquet, next to any other file, which then appears last."""
+    """Write ``frame`` and how it was ``made``: inside a Parquet file, else in a file written just before it."""
     if made is None:
         write_whole(path, FORMS[form].encode(frame))
     elif form is OutputFormat.PARQUET:
@@ -150,14 +152,14 @@ def write_made(path: Path, form: OutputFormat, frame: pl.DataFrame, made: dict[s
 
 
 def prints_table(verb: Callable[..., None]) -> Callable[..., None]:
-    """``verb`` with the options of ``TableOptions`` in the place of its parameter ``printer``."""
+    """Return ``verb`` with its parameter ``printer`` replaced by the options of ``TableOptions``."""
     return takes_group(verb, TableOptions, "printer")
 
 
 def _chosen_columns(text: str, known: list[str]) -> list[str]:
     names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not names:
-        raise InputError("--columns names no column", hint=f"columns are {', '.join(known)}")
+        raise InputError("--columns is empty", hint=f"columns are {', '.join(known)}")
     for name in names:
         if name not in known:
             raise NotFoundError(f"there is no column {name!r}", hint=likeliest(name, known, "columns are"))

@@ -1,4 +1,4 @@
-"""Tables for people: numbers whole, texts shortened to the width, rows few, one record under the other when narrow."""
+"""Tables on a terminal: few rows, text shortened to the width, numbers never; on a narrow one, a block per record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROWS, _RECORDS = 40, 8
 
 @dataclass(frozen=True)
 class Column:
-    """One column as text: its heading, its cells, and whether they may be shortened."""
+    """One column as text: its heading, its cells, and whether they hold text that may be shortened."""
 
     name: str
     heading: str
@@ -34,24 +34,24 @@ class Column:
 
     @property
     def least(self) -> int:
-        """The width below which the column says nothing: a text may be shortened, a number never."""
+        """The minimum width of the column: text may be shortened, numbers may not."""
         return min(self.width, max(len(self.heading), _SHORTEST_TEXT)) if self.is_text else self.width
 
 
 _UNITS = {"lp": "lp: log points, hundredths of a logarithmic return"}
-"""What units of a heading mean, where the heading alone does not say it."""
+"""Explanations of units that a heading abbreviates."""
 
 
 def whole_table(frame: pl.DataFrame) -> str:
-    """Every row and column of ``frame`` in one line each, for a file or pipe."""
+    """Return every row and column of ``frame`` as text, one line per row, for a file or pipe."""
     columns = _columns(frame, Look(()), frame.columns, "")
     return "\n".join(_lines(columns, [column.width for column in columns])) + "\n"
 
 
 def short_table(frame: pl.DataFrame, look: Look, width: int, *, unit: str = "%", every_row: bool = False) -> str:
-    """``frame`` as a terminal of ``width`` characters shows it, and a last line that says what is not shown.
+    """Return ``frame`` as text for a terminal of ``width`` characters; the last line says what is not shown.
 
-    ``unit``: what stands in the heading of columns that hold fractions, whose cells are multiplied by 100.
+    ``unit``: shown in the heading of columns of fractions, whose cells are multiplied by 100.
     """
     if frame.is_empty():
         return f"no rows ({', '.join(frame.columns)})\n"
@@ -72,13 +72,13 @@ def short_table(frame: pl.DataFrame, look: Look, width: int, *, unit: str = "%",
 
 
 def _rest(frame: pl.DataFrame, columns: int, rows: int) -> list[str]:
-    """The line that says what is left out, where anything is."""
+    """Return the line that says how many rows and columns are shown, if not all are."""
     parts = []
     if rows < frame.height:
         parts.append(f"{rows} of {frame.height} rows")
     if columns < frame.width:
         parts.append(f"{columns} of {frame.width} columns")
-    return [f"({', '.join(parts)}; --all shows all, --columns chooses)"] if parts else []
+    return [f"({', '.join(parts)}; --all shows all, --columns selects)"] if parts else []
 
 
 def _columns(frame: pl.DataFrame, look: Look, names: Sequence[str], unit: str) -> list[Column]:
@@ -107,7 +107,7 @@ def _cell(value: object, name: str, fraction: bool) -> str:
 
 
 def _fitting(columns: list[Column], width: int) -> list[Column]:
-    """The first columns whose least widths fit side by side."""
+    """Return the leading columns whose minimum widths fit side by side."""
     fitting: list[Column] = []
     used = -_GAP
     for column in columns:
@@ -119,7 +119,7 @@ def _fitting(columns: list[Column], width: int) -> list[Column]:
 
 
 def _widths(columns: list[Column], width: int) -> list[int]:
-    """What each column gets: numbers all they need, texts share the rest, the longest give way first."""
+    """Return the width of each column: numbers get all they need, and the longest text is shortened first."""
     widths = [column.width for column in columns]
     room = width - _GAP * (len(columns) - 1)
     while sum(widths) > room:

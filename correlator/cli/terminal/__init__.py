@@ -1,1 +1,1 @@
-"""What a terminal shows and hands in: narration, progress, figures, standard input."""
+"""Interaction with the terminal: notes, progress, figures, standard input."""

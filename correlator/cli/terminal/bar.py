@@ -1,4 +1,4 @@
-"""The progress bar: what is done, how many of how many, per second, elapsed, left."""
+"""The progress bar: description, count and total, rate, time elapsed and time left."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from rich.progress import (
 from rich.text import Text
 
 PATIENCE = 1.0
-"""Seconds of work before a bar is drawn."""
+"""Seconds of work before the bar is drawn."""
 
 
 class Bar:
-    """A bar on stderr that appears once the work has lasted ``PATIENCE`` seconds and goes when it ends."""
+    """A bar on stderr that appears after ``PATIENCE`` seconds of work and disappears when the work ends."""
 
     def __init__(self, description: str, total: int | None) -> None:
         columns = (
@@ -34,16 +34,16 @@ class Bar:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        # Lines printed meanwhile go above the bar on a terminal; data that go elsewhere must stay there.
+        # On a terminal, lines printed meanwhile go above the bar; a redirected stdout must not be captured.
         above = sys.stdout.isatty()
         self._bars = Progress(*columns, console=Console(file=sys.stderr), transient=True, redirect_stdout=above)
         self._task = self._bars.add_task(description, total=total)
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         self._drawn = False
 
     def advance(self, items: int) -> None:
         self._bars.advance(self._task, items)
-        if not self._drawn and time.monotonic() - self._began > PATIENCE:
+        if not self._drawn and time.monotonic() - self._started > PATIENCE:
             self._bars.start()
             self._drawn = True
 

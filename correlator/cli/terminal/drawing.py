@@ -1,4 +1,4 @@
-"""Figures that verbs write."""
+"""Write the figures that verbs draw."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 WIDTH = 1200
-"""Pixels of an image that nobody gives another width."""
+"""Default width of an image in pixels."""
 
 
 def is_page(path: Path) -> bool:
-    """Whether a figure at ``path`` is a page, and no image."""
+    """Whether ``path`` is an HTML page rather than an image."""
     return path.suffix.lower() in (".html", ".htm")
 
 
 def checked_figure(path: Path | None) -> Path | None:
-    """The file of a figure that an option names, refused before any work where it cannot be one."""
+    """Return ``path``, the file of a figure; raise an error up front if it cannot be written or has no image format."""
     target = checked_target(path)
     if target is not None and not is_page(target):
         from correlator.plot.image import image_format_of
@@ -31,7 +31,7 @@ def checked_figure(path: Path | None) -> Path | None:
 
 
 def write_figure(figure: go.Figure, path: Path, *, width: int = WIDTH) -> None:
-    """HTML or, by the ending, an image of ``width`` pixels; says so."""
+    """Write the figure as HTML or, depending on the extension, as an image of ``width`` pixels; print a note."""
     if is_page(path):
         from correlator.plot.html import write_html
 

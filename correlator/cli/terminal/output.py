@@ -1,4 +1,4 @@
-"""Narration, complaints and progress on stderr; tables leave by ``table_options``."""
+"""Notes, warnings, errors and progress on stderr; tables are printed by ``cli.tables.options``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from correlator.errors import CorrelatorError, CorrelatorWarning
 
 
 def emit(content: bytes) -> None:
-    """All of ``content`` to stdout: an unbuffered stream takes a part at a time."""
+    """Write all of ``content`` to stdout; an unbuffered stream may accept only a part of it at a time."""
     sys.stdout.flush()
     rest = memoryview(content)
     while rest:
@@ -25,14 +25,14 @@ def emit(content: bytes) -> None:
 
 
 def checked_target(path: Path | None) -> Path | None:
-    """The file that an option names, refused before any work where it cannot be one."""
+    """Return ``path``, the file to write; raise an error up front if it cannot be written."""
     if path is not None:
         check_target(path)
     return path
 
 
 def narrate(text: str) -> None:
-    """Say something to the person at the prompt: one line on stderr, nothing under ``--quiet``."""
+    """Print a note as one line on stderr, unless ``--quiet`` is set."""
     chosen = settings()
     if chosen.json_logs:
         print(json.dumps({"level": "info", "message": _on_one_line(text)}, ensure_ascii=False), file=sys.stderr)
@@ -41,15 +41,15 @@ def narrate(text: str) -> None:
 
 
 def _on_one_line(text: str) -> str:
-    """What a message says, files called by what they stand for; a name with a line end in it makes no second line."""
+    """Return a message as one line, with temporary files named by what they stand for and line breaks escaped."""
     return visible(in_words(text), keep="\t")
 
 
 @contextmanager
-def told_warnings() -> Iterator[None]:
-    """Our warnings as one line each on stderr, each once, when the verb is done; a refusal says its error only.
+def printed_warnings() -> Iterator[None]:
+    """Collect our own warnings and print each once, as one line on stderr, when the verb has ended without an error.
 
-    Those of libraries are for programmers, and not shown.
+    Warnings of libraries are hidden, since they are meant for programmers.
     """
     messages: dict[str, None] = {}
 
@@ -71,7 +71,7 @@ def told_warnings() -> Iterator[None]:
 
 
 def complain(text: str, *, level: str = "error") -> None:
-    """One line on stderr about what went wrong; a warning is silent under ``--quiet``, an error never."""
+    """Print an error, warning or note as one line on stderr; ``--quiet`` hides warnings, never errors."""
     if level == "warning" and settings().quiet:
         return
     if settings().json_logs:
@@ -82,10 +82,10 @@ def complain(text: str, *, level: str = "error") -> None:
 
 @contextmanager
 def progress(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr with rate and time left; yields the function that takes the number of further items.
+    """Show a progress bar on stderr; yields a function that advances it by a number of items.
 
-    It comes after a second, short work draws nothing. Silent without a terminal on stderr, and under ``--quiet``
-    and ``--json-logs``.
+    The bar appears after a second of work. Nothing is shown if stderr is not a terminal, or with ``--quiet`` or
+    ``--json-logs``.
     """
     chosen = settings()
     if not sys.stderr.isatty() or chosen.quiet or chosen.json_logs:

@@ -1,4 +1,4 @@
-"""What stands for a character that the encoding of a terminal does not have: lines and bars of figures in ASCII."""
+"""ASCII replacements for characters that the terminal's encoding lacks, such as the lines and bars of text figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import unicodedata
 
 PLAIN = "correlator-plain"
-"""The name by which streams know the rule."""
+"""Name of the codec error handler."""
 
 _EMPTY_BRAILLE = "\u2800"
 _STAND_INS = {
@@ -30,7 +30,7 @@ _STAND_INS = {
 
 
 def plain(text: str) -> str:
-    """``text`` in ASCII: lines as lines, accents without their letters' marks, ``?`` for what has no likeness.
+    """Return ``text`` in ASCII: box drawing as lines, letters without accents, ``?`` for anything else.
 
     >>> plain("Türkiye – 5 │█")
     'Turkiye - 5 |#'
@@ -39,7 +39,7 @@ def plain(text: str) -> str:
 
 
 def register() -> None:
-    """Have streams know ``PLAIN`` as a way to write what their encoding lacks."""
+    """Register the codec error handler ``PLAIN``."""
     codecs.register_error(PLAIN, _replaced)
 
 
@@ -52,7 +52,7 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
 def _plain(character: str) -> str:
     if character.isascii():
         return character
-    if "\u2800" <= character <= "\u28ff":  # the dots that lines of figures are made of
+    if "\u2800" <= character <= "\u28ff":  # braille dots, which text figures draw lines with
         return " " if character == _EMPTY_BRAILLE else "*"
     if character in _STAND_INS:
         return _STAND_INS[character]

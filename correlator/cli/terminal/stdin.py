@@ -1,4 +1,4 @@
-"""``-`` or a pipe where a file is read: what comes from it, as a file with the ending that its content has."""
+"""Reading ``-`` or a pipe in place of a file: its content is saved to a file with a fitting extension."""
 
 from __future__ import annotations
 
@@ -31,58 +31,58 @@ _STARTS = (
 
 @contextmanager
 def with_stdin(sources: Sequence[P], text: str = ".csv") -> Iterator[list[P]]:
-    """``sources`` with each stream replaced by a file that holds what came from it, there for the block.
+    """Replace each stream in ``sources`` by a temporary file with its content, which exists inside the block.
 
-    A stream is ``-`` (stdin) or a pipe that the shell gives a name (``<(...)``), also behind ``SYMBOL=``: it can be
-    read once, and readers look at a file more than once. ``text``: the ending of plain text.
+    A stream is ``-`` (stdin) or a named pipe (``<(...)``), also after ``SYMBOL=``. It can be read once only, while
+    readers open a file several times. ``text``: the extension for plain text.
 
-    Raises InputError where ``-`` stands twice, or nothing comes.
+    Raises InputError if ``-`` is given twice, or a stream is empty.
     """
     streams = [_stream(str(source)) for source in sources]
     if not any(streams):
         yield list(sources)
         return
     if streams.count(STDIN) > 1:
-        raise InputError("- stands for stdin, which can be read once", hint="give it once")
+        raise InputError("- (stdin) is given more than once", hint="give it once; stdin can only be read once")
     with temporary_folder("correlator-stdin") as folder:
-        held = {
-            stream: _held(stream, folder / ("stdin" if stream == STDIN else f"pipe-{number}"), text)
+        saved = {
+            stream: _saved(stream, folder / ("stdin" if stream == STDIN else f"pipe-{number}"), text)
             for number, stream in enumerate(dict.fromkeys(filter(None, streams)), 1)
         }
         yield [
-            type(source)(str(source).removesuffix(stream) + held[stream]) if stream else source
+            type(source)(str(source).removesuffix(stream) + saved[stream]) if stream else source
             for source, stream in zip(sources, streams, strict=True)
         ]
 
 
 def _stream(source: str) -> str | None:
-    """The part of ``source`` that names a stream; None for a file, a folder or an address."""
+    """Return the part of ``source`` that names a stream; None for a file, a folder or a URL."""
     return next((part for part in (source, source.partition("=")[2]) if part == STDIN or is_pipe(part)), None)
 
 
-def _held(stream: str, place: Path, text: str) -> str:
-    """The path of a file at ``place`` that holds what comes from ``stream``."""
+def _saved(stream: str, target: Path, text: str) -> str:
+    """Save the content of ``stream`` to ``target`` plus an extension, and return the path."""
     name = "stdin" if stream == STDIN else stream
     content = sys.stdin.buffer.read() if stream == STDIN else Path(stream).read_bytes()
     if not content.strip():
-        raise InputError(f"nothing came from {name}", hint="pipe a file into it, or name one")
-    file = place.with_suffix(_ending(content, text))
+        raise InputError(f"{name} is empty", hint="pipe data into it, or give the name of a file")
+    file = target.with_suffix(_extension(content, text))
     file.write_bytes(content)
     stands_for(file, name)
     return str(file)
 
 
 def stdin_kept(sources: Sequence[str]) -> list[str]:
-    """As ``with_stdin``, for a verb that reads several files in turn: the file stays until the process ends."""
+    """Like ``with_stdin``, but the temporary files exist until the process ends."""
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(with_stdin(sources))
 
 
 def begins_with_lines(stream: IO[bytes]) -> bool:
-    """Whether what comes is plain text or JSON objects, each a line, so that it can be read as it comes.
+    """Whether the stream is plain text or JSON lines, and so can be read line by line as it arrives.
 
-    False also for a stream that cannot look ahead.
+    False also for a stream that cannot peek.
     """
     from correlator.containers.kinds import kind_of
 
@@ -101,7 +101,8 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _ending(content: bytes, text: str) -> str:
+def _extension(content: bytes, text: str) -> str:
+    """Return the file extension for ``content``; ``text`` for plain text."""
     head = content.lstrip(_BLANK)
     suffix = next((ending for start, ending in _STARTS if head.lower().startswith(start.lower())), text)
     if suffix == ".jsonl" and (not (lines := head.splitlines())[1:] or not _is_object(lines[0])):

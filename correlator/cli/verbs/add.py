@@ -1,4 +1,4 @@
-"""``correlator add``: prices, news, events and instruments into the store."""
+"""``correlator add``: load prices, news, events and instruments into the store."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from correlator.news.read import NewsOptions
     from correlator.store.db import Store
 
-app = Verbs(help="Load prices, news, events or instruments into the store; loading the same again changes nothing.")
+app = Verbs(
+    help="Load prices, news, events or instruments into the store. Loading the same data twice changes nothing."
+)
 
 
 @app.command("prices")
@@ -37,26 +39,26 @@ def add_prices(
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="Files of bars (CSV, JSON, XLSX, Parquet, Arrow, Stata; packed or not); with --source or --yahoo,"
-            " symbols: AIRLINK.KA ^KSE; with --strips, symbols or 'all'."
+            help="Price files (CSV, JSON, XLSX, Parquet, Arrow, Stata; compressed or not). With --source or --yahoo,"
+            " symbols: AIRLINK.KA ^KSE. With --strips, symbols or 'all'."
         ),
     ],
     reading: PriceFileOptions,
     source: Annotated[
         str | None,
-        typer.Option("--source", help="Download from this source (yahoo, stooq, or an installed one)."),
+        typer.Option("--source", help="Download from this source: yahoo, stooq, or an installed plug-in."),
     ] = None,
     yahoo: Annotated[bool, typer.Option("--yahoo", help="Same as --source yahoo.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="With --yahoo: let yfinance repair errors in Yahoo's data.")
+        bool, typer.Option("--repair", help="With --yahoo: let yfinance repair errors in the data.")
     ] = False,
     strips: Annotated[
-        bool, typer.Option("--strips", help="Closes from dated ticker strips, of symbols that have no other bars.")
+        bool, typer.Option("--strips", help="Take closes from dated ticker strips, for symbols without other bars.")
     ] = False,
     start: Annotated[str | None, typer.Option("--start", help="With --source: first date, YYYY-MM-DD.")] = None,
-    end: Annotated[str | None, typer.Option("--end", help="With --source: date to stop before.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="With --source: end date, exclusive.")] = None,
     interval: Annotated[
-        str | None, typer.Option("--interval", help="With --source: 1d (the default), 1h, 5m, ...")
+        str | None, typer.Option("--interval", help="With --source: bar interval, such as 1d (default), 1h or 5m.")
     ] = None,
     store: StoreOption = None,
 ) -> None:
@@ -72,32 +74,32 @@ def add_prices(
         _refuse(reading.of_files(), "bars from files")
         _refuse({"--strips": strips}, "stored strips")
         if yahoo and source not in (None, "yahoo"):
-            raise InputError(f"--yahoo and --source {source} are two sources", hint="give one of them")
-        asked = Asked(source or "yahoo", start, end, interval or "1d", reading.exchange, repair)
-        download(target, sources, asked)
+            raise InputError(f"--yahoo and --source {source} are different sources", hint="give one of them")
+        request = DownloadRequest(source or "yahoo", start, end, interval or "1d", reading.exchange, repair)
+        download(target, sources, request)
         return
     _refuse(of_sources, "downloads (--source, --yahoo)")
     if strips:
         _refuse(reading.of_files() | {"--exchange": reading.exchange}, "bars from files")
         from correlator.intake.strip_prices import add_strip_prices
 
-        _tell(add_strip_prices(target, () if sources == ["all"] else sources))
+        _report(add_strip_prices(target, () if sources == ["all"] else sources))
         return
     with with_stdin(sources) as files:
         for file in tracked(files, "files of bars"):
-            _tell(load(target, file, **reading.keywords()))
+            _report(load(target, file, **reading.keywords()))
 
 
-def _refuse(given: Mapping[str, object], of: str) -> None:
-    """Raises InputError for an option that this way of loading would not look at."""
-    for option, value in given.items():
+def _refuse(options: Mapping[str, object], use: str) -> None:
+    """Raise InputError if any of ``options`` was given; they apply only to ``use``, another way of loading."""
+    for option, value in options.items():
         if value:
-            raise InputError(f"{option} is an option of {of}", hint="leave it out")
+            raise InputError(f"{option} applies only to {use}", hint="leave it out")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked of a source: its name, the range as it was typed, the interval and the exchange."""
+class DownloadRequest:
+    """What to download: the source, the dates as they were typed, the interval and the exchange."""
 
     source: str
     start: str | None
@@ -107,79 +109,87 @@ class Asked:
     repair: bool = False
 
 
-def download(store: Store, symbols: list[str], asked: Asked) -> None:
-    """Bars of every symbol from a source; what fails is named, and the code says whether to try again."""
+def download(store: Store, symbols: list[str], request: DownloadRequest) -> None:
+    """Download the bars of every symbol, report failures, and exit with a code that says whether to try again."""
     from correlator.intake.download import add_downloads
     from correlator.market.sources.bar_source import BarSource
     from correlator.market.written.stamps import one_date
 
-    place: BarSource | str = asked.source
-    if asked.repair:
-        if asked.source != "yahoo":
-            raise InputError(f"{asked.source} repairs nothing", hint="leave --repair out, or give --yahoo")
+    source: BarSource | str = request.source
+    if request.repair:
+        if request.source != "yahoo":
+            raise InputError(f"{request.source} does not support --repair", hint="leave --repair out, or give --yahoo")
         from correlator.market.sources.yahoo import Yahoo
 
-        place = Yahoo(repair=True)
-    first, last = (one_date(day) if day else None for day in (asked.start, asked.end))
-    with progress(asked.source, total=len(symbols)) as advance:
-        done = add_downloads(
+        source = Yahoo(repair=True)
+    first, last = (one_date(day) if day else None for day in (request.start, request.end))
+    with progress(request.source, total=len(symbols)) as advance:
+        downloaded = add_downloads(
             store,
-            place,
+            source,
             symbols,
             start=first,
             end=last,
-            interval=asked.interval,
-            exchange=asked.exchange,
+            interval=request.interval,
+            exchange=request.exchange,
             advance=advance,
         )
-    tell_downloads(done)
+    report_downloads(downloaded)
 
 
-def tell_downloads(done: DownloadReport) -> None:
-    """Say what was loaded and what failed; raises Exit with the code of the worst failure."""
-    for report in done.reports:
-        _tell(report)
-    for symbol, error in done.failures.items():
+def report_downloads(downloaded: DownloadReport) -> None:
+    """Print what was loaded and what failed; after a failure raise Exit, with the code of a source error if any."""
+    for report in downloaded.reports:
+        _report(report)
+    for symbol, error in downloaded.failures.items():
         complain(f"{symbol}: {error}")
-    if done.failures:
-        refused = next((error for error in done.failures.values() if isinstance(error, SourceError)), None)
-        raise typer.Exit(exit_code_of(refused or next(iter(done.failures.values()))))
+    if downloaded.failures:
+        refused = next((error for error in downloaded.failures.values() if isinstance(error, SourceError)), None)
+        raise typer.Exit(exit_code_of(refused or next(iter(downloaded.failures.values()))))
 
 
 @app.command("news")
 def add_news(
-    sources: Annotated[list[str], typer.Argument(help="Files, folders, globs or feed addresses.")],
-    profile: Annotated[str | None, typer.Option("--profile", help="Publisher, if the page does not name it.")] = None,
+    sources: Annotated[list[str], typer.Argument(help="Files, folders, glob patterns or feed URLs.")],
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Publisher profile, if the page does not name its publisher.")
+    ] = None,
     layout: Annotated[
-        str, typer.Option("--layout", help="auto, text, html, feed, agency, archive, corpus or gdelt.")
+        str,
+        typer.Option("--layout", help="Layout of the files: auto, text, html, feed, agency, archive, corpus or gdelt."),
     ] = "auto",
     published: Annotated[
-        str | None, typer.Option("--published", help="Time of publication, for one page without a date.")
+        str | None, typer.Option("--published", help="Publication time of a single page that has no date.")
     ] = None,
     column: ColumnsOption = None,
     zone: Annotated[
-        str | None, typer.Option("--zone", help="Zone of times that state none: Asia/Karachi, UTC, ...")
+        str | None, typer.Option("--zone", help="IANA time zone of times without one, such as Asia/Karachi or UTC.")
     ] = None,
     date_order: Annotated[
-        str | None, typer.Option("--date-order", help="dmy or mdy, for dates that could be read both ways.")
+        str | None, typer.Option("--date-order", help="Order of day and month in ambiguous dates: dmy or mdy.")
     ] = None,
     earliest: Annotated[
-        str | None, typer.Option("--earliest", help="First date an article may have (default 1990-01-01).")
+        str | None, typer.Option("--earliest", help="Earliest date an article may have (default: 1990-01-01).")
     ] = None,
     encoding: Annotated[
         str | None,
-        typer.Option("--encoding", help="Encoding of files that are not UTF-8 and do not say what they are."),
+        typer.Option("--encoding", help="Encoding of files that are not UTF-8 and do not declare one."),
     ] = None,
     coder: Annotated[
-        str | None, typer.Option("--coder", help="Event coder: rules (default) or full.", show_default=False)
+        str | None,
+        typer.Option(
+            "--coder", help="Event coder: rules (default), or full (rules and the fitted model).", show_default=False
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and count the articles without storing them.")
+    ] = False,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Also read addresses of this machine and private networks.")
+        bool, typer.Option("--allow-private", help="Also read URLs on this machine and in private networks.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Load articles with their strips, code their events and link instruments.
+    """Load articles with their ticker strips, code their events and link them to instruments.
 
     Example: correlator add news pages/*.html --profile dawn
     """
@@ -202,41 +212,41 @@ def add_news(
         for source in files:
             with progress(shown(source)) as advance:
                 if dry_run:
-                    _tell(preview_news(source, advance=advance, **options))
+                    _report(preview_news(source, advance=advance, **options))
                     continue
                 report = load(open_store(store), source, coder=coder, advance=advance, **options)
-            _tell(report)
+            _report(report)
             refused |= report.empty_handed
     _leave_if_refused(refused)
 
 
 @app.command("events")
 def add_events(
-    files: Annotated[list[Path], typer.Argument(help="GDELT 2.0 files, or CSVs of coded events.")],
+    files: Annotated[list[Path], typer.Argument(help="GDELT 2.0 export files, or CSVs of coded events.")],
     store: StoreOption = None,
 ) -> None:
-    """Load events that others coded.
+    """Load events that were coded elsewhere.
 
     Example: correlator add events 20250528120000.export.CSV.zip
     """
     from correlator.intake.events import add_events as load
 
     refused = False
-    with with_stdin(files) as read:
-        for file in read:
+    with with_stdin(files) as paths:
+        for file in paths:
             with progress(str(file)) as advance:
                 report = load(open_store(store), file, advance=advance)
-            _tell(report)
+            _report(report)
             refused |= report.empty_handed
     _leave_if_refused(refused)
 
 
 @app.command("instruments")
 def add_instruments(
-    files: Annotated[list[Path], typer.Argument(help="CSVs with symbol, exchange and what else is known.")],
+    files: Annotated[list[Path], typer.Argument(help="CSVs with columns symbol, exchange and any other attribute.")],
     store: StoreOption = None,
 ) -> None:
-    """Describe symbols: exchange, currency, country, name, kind, benchmark and other names, from your own file.
+    """Load attributes of symbols from a CSV: exchange, currency, country, name, kind, benchmark and aliases.
 
     Example: correlator add instruments instruments.csv
     """
@@ -247,10 +257,12 @@ def add_instruments(
 
 @app.command("watchlist")
 def add_watchlist(
-    files: Annotated[list[Path], typer.Argument(help="CSVs with symbol, words and kind (watchlist or sector).")],
+    files: Annotated[
+        list[Path], typer.Argument(help="CSVs with columns symbol, words and kind (watchlist or sector).")
+    ],
     store: StoreOption = None,
 ) -> None:
-    """Link the articles of the store to symbols by your own words; run it again after adding news.
+    """Link stored articles to symbols by your own keywords. Run it again after adding news.
 
     Example: correlator add watchlist watch.csv
     """
@@ -260,20 +272,20 @@ def add_watchlist(
 
 
 def _load_each(files: list[Path], store: Store, load: Callable[[Store, Path], LoadReport]) -> None:
-    """Load every file by ``load``, whole or not at all, and tell of each."""
-    with with_stdin(files) as read:
-        for file in read:
-            _tell(load(store, file))
+    """Load every file with ``load``, each completely or not at all, and report what was loaded."""
+    with with_stdin(files) as paths:
+        for file in paths:
+            _report(load(store, file))
 
 
 def _leave_if_refused(refused: bool) -> None:
-    """Leave with the code of input that cannot be read where a source gave nothing but rejects."""
+    """Exit with the code for bad input if every row of a source was rejected."""
     if refused:
-        complain("every row was rejected; `correlator list rejects` has the reasons")
+        complain("every row was rejected; `correlator list rejects` shows the reasons")
         raise typer.Exit(ExitCode.INPUT)
 
 
-def _tell(report: LoadReport | Preview) -> None:
+def _report(report: LoadReport | Preview) -> None:
     narrate(str(report))
     for note in report.notes:
         narrate(f"  {note}")

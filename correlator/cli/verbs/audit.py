@@ -1,4 +1,4 @@
-"""``correlator audit``: does a study use what was not yet known?"""
+"""``correlator audit``: check a study for look-ahead bias."""
 
 from __future__ import annotations
 
@@ -26,31 +26,35 @@ if TYPE_CHECKING:
 @takes_study(omit=("interval", "by"))
 def audit(
     study: Annotated[
-        str, typer.Argument(help="built-in, or FILE.py:FUNCTION: a function of a panel and a frame of events.")
+        str, typer.Argument(help="built-in, or your own FILE.py:FUNCTION, called with a panel and a frame of events.")
     ] = "built-in",
     *,
     chosen: dict[str, Any],
     most_cutoffs: Annotated[
-        int, typer.Option("--cutoffs", min=1, help="How many bars, at most, to try another future after.")
+        int,
+        typer.Option(
+            "--cutoffs", min=1, help="Maximum number of cutoffs to test; if there are more, a random sample is used."
+        ),
     ] = 200,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same other futures.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the changed futures.")] = 0,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Prove that no number of a study used news published or bars closed after the instant that it claims.
+    """Check that no result of a study uses news or bars from after the time at which it claims to be known.
 
-    Prints the numbers that did, and exits with code 10 if there are any.
+    Replaces the bars and news after a cutoff and looks for results that change. Prints these results, and exits with
+    code 10 if there are any.
 
     Example: correlator audit built-in --symbol AIRLINK --benchmark KSE100 --window -5:5
     """
     from correlator.look_ahead import audit as audit_study
     from correlator.research.study import study as run
 
-    own = None if study == "built-in" else own_study(study)
+    custom = None if study == "built-in" else load_measure(study)
     opened = open_store(store)
     result = run(opened, **chosen)
     report = audit_study(
-        result.spec if own is None else own,
+        result.spec if custom is None else custom,
         result.panel,
         result.events,
         closes=_closes(opened, result.panel),
@@ -63,14 +67,14 @@ def audit(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def own_study(text: str) -> Measure:
-    """The function that ``FILE.py:FUNCTION`` names; its file is run. Raises InputError or NotFoundError."""
+def load_measure(text: str) -> Measure:
+    """Run the file in ``FILE.py:FUNCTION`` and return its function; raise InputError or NotFoundError."""
     import importlib.util
 
     file, _, name = text.rpartition(":")
     path = Path(file)
     if not file or not name or path.suffix != ".py":
-        raise InputError(f"study {text!r} is not known", hint="write built-in, or FILE.py:FUNCTION")
+        raise InputError(f"unknown study {text!r}", hint="write built-in, or FILE.py:FUNCTION")
     if not path.is_file():
         raise NotFoundError(f"{path} does not exist", hint="write FILE.py:FUNCTION")
     specification = importlib.util.spec_from_file_location(path.stem, path)
@@ -85,7 +89,7 @@ def own_study(text: str) -> Measure:
 
 
 def _closes(store: Store, panel: Panel) -> pl.Series:
-    """The instants at which the sessions of the panel closed."""
+    """Return the closing times of the panel's sessions."""
     from correlator.research.panel import exchange_of
     from correlator.sessions.calendars import sessions_between
 

@@ -1,4 +1,4 @@
-"""``correlator brief``: what a headline is, whom it concerns, when the market can answer, what happened before."""
+"""``correlator brief``: what a headline says, which instruments it concerns, when markets can react, and precedents."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from correlator.brief.model import Brief
     from correlator.store.db import Store
 
-_MOST_STDIN = 4_000_000
+_MAX_STDIN = 4_000_000
 
 
 class BriefFormat(StrEnum):
-    """How a brief is printed."""
+    """Output format of a brief."""
 
     CARD = "card"
     JSON = "json"
@@ -31,7 +31,7 @@ class BriefFormat(StrEnum):
 
 
 class Flagged(StrEnum):
-    """How limit-locked bars and bars without volume are dealt with."""
+    """How limit-locked bars and bars without volume are treated."""
 
     MARK = "mark"
     KEEP = "keep"
@@ -46,8 +46,8 @@ class Coder(StrEnum):
 
 
 @dataclass(frozen=True)
-class _How:
-    """How events are measured and placed, whether one is briefed or all are forecast."""
+class _Measurement:
+    """How events are measured and placed, for one brief and for the evaluation of all."""
 
     windows: str
     benchmark: str | None
@@ -62,70 +62,78 @@ def brief(
     headline: Annotated[
         str | None,
         typer.Argument(
-            help="Headline, number of a stored article, file with a page, or - for stdin.", show_default=False
+            help="A headline, the number of a stored article, a file with a page, or - for stdin.", show_default=False
         ),
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", help="Instant of the brief, with zone: 2025-05-28T01:10Z (default: now)."),
+        typer.Option("--at", help="Time of the brief, with time zone: 2025-05-28T01:10Z (default: now)."),
     ] = None,
     symbol: Annotated[
         list[str] | None,
-        typer.Option("--symbol", help="Instrument to look at instead of those it concerns; may be given again."),
+        typer.Option("--symbol", help="Symbol to brief, instead of those that the headline concerns; repeatable."),
     ] = None,
-    windows: Annotated[str, typer.Option("--windows", help="Windows of sessions from day 0 on.")] = "0:0,0:1,0:4",
+    windows: Annotated[
+        str, typer.Option("--windows", help="Windows to forecast, in sessions from day 0.")
+    ] = "0:0,0:1,0:4",
     benchmark: Annotated[
         str | None,
-        typer.Option("--benchmark", help="A symbol, equal-weighted or none (default: as the store names it)."),
+        typer.Option("--benchmark", help="Benchmark: a symbol, equal-weighted or none (default: that of the store)."),
     ] = None,
-    coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
+    coder: Annotated[
+        Coder, typer.Option("--coder", help="Event coder: rules, or full (rules and the fitted model).")
+    ] = Coder.RULES,
     date_only: DateOnlyOption = None,
     flagged: Annotated[
         Flagged,
-        typer.Option("--flagged", help="Limit-locked bars and bars without volume: name them, keep or drop them."),
+        typer.Option("--flagged", help="Limit-locked bars and bars without volume: mark, keep or drop them."),
     ] = Flagged.MARK,
     evaluate: Annotated[
         bool,
         typer.Option(
             "--evaluate",
-            help="Instead of a brief: forecast every stored event from what was known before it, and count the hits.",
+            help="Instead of a brief: forecast every stored event from what was known before it, and report the hits.",
         ),
     ] = False,
     format: Annotated[
         BriefFormat | None,
         typer.Option(
-            "--format", help="Card, JSON or HTML (default: by the file's ending, else a card).", show_default=False
+            "--format", help="Output format (default: by the extension of --to, else card).", show_default=False
         ),
     ] = None,
     to: Annotated[
         Path | None,
         typer.Option(
             "--to",
-            help="Write to this file (.html .json .txt) instead of stdout.",
+            help="Write to this file (.html, .json or .txt) instead of stdout.",
             show_default=False,
             callback=checked_target,
         ),
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Brief a headline: the event, whom it concerns, when the market can answer, and what happened the last times.
+    """Brief a headline: its event, the instruments it concerns, when markets can react, and what happened before.
 
-    Exits with code 12 if the headline holds no event; its instruments are shown anyway.
+    Exits with code 12 if the headline has no event; its instruments are shown anyway.
 
     Example: correlator brief "Pakistan and Azerbaijan agree to deepen trade" --at 2025-05-28T01:10Z
     """
     from correlator.brief.make import brief as make_brief
 
-    how = _How(windows, benchmark, DateOnly.chosen(date_only), flagged.value)
+    how = _Measurement(windows, benchmark, DateOnly.chosen(date_only), flagged.value)
     if evaluate:
         if coder is not Coder.RULES:
-            raise InputError("--coder is of one headline, --evaluate of stored events", hint="leave one out")
+            raise InputError(
+                "--coder cannot be combined with --evaluate, which uses stored events", hint="leave one out"
+            )
         _evaluate(headline, at, symbol, how, format=format, to=to, store=open_store(store))
         return
     if headline is None:
-        raise InputError("there is no headline", hint='for example: correlator brief "Pakistan and Iran sign a pact"')
+        raise InputError(
+            "the headline is missing", hint='for example: correlator brief "Pakistan and Iran sign a pact"'
+        )
     chosen = _format(format, to)
-    made = make_brief(
+    result = make_brief(
         open_store(store),
         _stdin() if headline == "-" else headline,
         at=at,
@@ -133,9 +141,9 @@ def brief(
         coder=coder.value,
         **asdict(how),
     )
-    _deliver(made, chosen, to)
-    if made.no_event is not None:
-        complain(made.no_event, level="note")
+    _print(result, chosen, to)
+    if result.no_event is not None:
+        complain(result.no_event, level="note")
         raise typer.Exit(ExitCode.NO_EVENT)
 
 
@@ -143,25 +151,25 @@ def _evaluate(
     headline: str | None,
     at: str | None,
     symbols: list[str] | None,
-    how: _How,
+    how: _Measurement,
     *,
     format: BriefFormat | None,
     to: Path | None,
     store: Store,
 ) -> None:
-    """Print the record of the brief over all stored events: a table on a terminal or as .txt, else JSON."""
+    """Print the record of forecasts over all stored events, as a table or as JSON."""
     from correlator.base.files import write_whole
     from correlator.brief.evaluate import evaluate
     from correlator.cli.tables.formats import FORMS, OutputFormat
 
     if headline is not None:
-        raise InputError("a headline and --evaluate are both given", hint="leave one out")
+        raise InputError("a headline cannot be combined with --evaluate", hint="leave one out")
     chosen = _format(format, to)
     if chosen is BriefFormat.HTML:
-        raise InputError("the record of the briefs is not written as HTML", hint="use .json or .txt")
+        raise InputError("--evaluate has no HTML output", hint="use .json or .txt")
     evaluation = evaluate(store, at=at, symbols=symbols, **asdict(how))
     for skipped in evaluation.skipped:
-        narrate(f"{skipped}: no event of it could be forecast")
+        narrate(f"{skipped}: none of its events could be forecast")
     form = OutputFormat.JSON if chosen is BriefFormat.JSON else OutputFormat.TABLE
     content = FORMS[form].encode(evaluation.table())
     if to is None:
@@ -176,20 +184,23 @@ def _format(chosen: BriefFormat | None, to: Path | None) -> BriefFormat:
         return chosen or BriefFormat.CARD
     meant = _ENDINGS.get(to.suffix.lower())
     if meant is None and chosen is None:
-        raise InputError(f"{to.name}: no brief is written as {to.suffix or 'that'}", hint="use .html, .json or .txt")
+        extension = f"unsupported brief format {to.suffix}" if to.suffix else "the file has no extension"
+        raise InputError(f"{to.name}: {extension}", hint="use .html, .json or .txt")
     if chosen is not None and meant not in (None, chosen):
-        raise InputError(f"{to.name} ends like {meant}, but --format says {chosen.value}", hint="leave one out")
+        raise InputError(
+            f"{to.name} has the extension of {meant}, but --format is {chosen.value}", hint="leave one out"
+        )
     return chosen or meant or BriefFormat.CARD
 
 
 def _stdin() -> str:
-    text = sys.stdin.read(_MOST_STDIN + 1)
-    if len(text) > _MOST_STDIN:
-        raise InputError(f"stdin holds more than {_MOST_STDIN:,} characters, which no page does")
+    text = sys.stdin.read(_MAX_STDIN + 1)
+    if len(text) > _MAX_STDIN:
+        raise InputError(f"stdin has more than {_MAX_STDIN:,} characters, too many for a page")
     return text
 
 
-def _deliver(made: Brief, form: BriefFormat, to: Path | None) -> None:
+def _print(result: Brief, form: BriefFormat, to: Path | None) -> None:
     from correlator.base.files import write_whole
 
     if to is None and form is BriefFormat.CARD and sys.stdout.isatty():
@@ -197,9 +208,13 @@ def _deliver(made: Brief, form: BriefFormat, to: Path | None) -> None:
 
         from correlator.brief.card import print_card
 
-        print_card(made, Console())
+        print_card(result, Console())
         return
-    texts = {BriefFormat.CARD: lambda: f"{made}\n", BriefFormat.JSON: made.to_json, BriefFormat.HTML: made.to_html}
+    texts = {
+        BriefFormat.CARD: lambda: f"{result}\n",
+        BriefFormat.JSON: result.to_json,
+        BriefFormat.HTML: result.to_html,
+    }
     text = texts[form]()
     if to is None:
         emit(text.encode())

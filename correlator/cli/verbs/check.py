@@ -1,4 +1,4 @@
-"""``correlator check``: can these bars be trusted?"""
+"""``correlator check``: audit bars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from correlator.cli.terminal.output import narrate
 from correlator.cli.terminal.stdin import with_stdin
 from correlator.eventstudy.request.readers import instant
 
-app = Verbs(help="Check what is in the store, or in files before they are loaded.")
+app = Verbs(help="Check stored data, or files before loading them.")
 
 
 @app.command("prices")
@@ -26,20 +26,26 @@ app = Verbs(help="Check what is in the store, or in files before they are loaded
 def check_prices(
     *,
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Files to check without loading them; default: the bars of the store.")
+        list[Path] | None,
+        typer.Argument(help="Price files to check without loading them. Default: the bars in the store."),
     ] = None,
     reading: PriceFileOptions,
     benchmark: Annotated[
-        str | None, typer.Option("--benchmark", help="Symbol whose moves show shifted dates; must be among the bars.")
+        str | None,
+        typer.Option(
+            "--benchmark", help="Symbol to compare with when looking for shifted dates; its bars must be included."
+        ),
     ] = None,
     as_of: AsOfOption = None,
-    each: Annotated[bool, typer.Option("--each", help="One row per bar instead of one per kind of finding.")] = False,
+    each: Annotated[
+        bool, typer.Option("--each", help="Print one row per bar instead of one per kind of finding.")
+    ] = False,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Look for what free data gets wrong: shifted dates, other series under this name, phantoms, holes, splits.
+    """Look for common errors in price data: shifted dates, mislabelled series, phantom bars, gaps, unadjusted splits.
 
-    Exits with code 10 if a finding is of high severity.
+    Exits with code 10 if there is a finding of high severity.
 
     Example: correlator check prices AIRLINK.csv KSE100.csv
     """
@@ -48,8 +54,8 @@ def check_prices(
 
     if files:
         refuse({"--as-of": as_of}, "a check of files")
-        with with_stdin(files) as held:
-            findings = check_files(held, benchmark=benchmark, **reading.keywords())
+        with with_stdin(files) as paths:
+            findings = check_files(paths, benchmark=benchmark, **reading.keywords())
     else:
         from correlator.intake.checks import check_prices as check_store
 

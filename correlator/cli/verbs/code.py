@@ -1,4 +1,4 @@
-"""``correlator code``: events of headlines in a file, without a store."""
+"""``correlator code``: code the headlines of a file into events, without a store."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from correlator.cli.terminal.stdin import STDIN, begins_with_lines, with_stdin
 if TYPE_CHECKING:
     from correlator.events.files.code_file import CodedLine
 
-# So many lines that cannot be read are named one by one.
-_TOLD_EACH = 20
+_MAX_REPORTED = 20
+"""Unreadable lines that are reported one by one."""
 
 
 class Coder(StrEnum):
@@ -32,7 +32,7 @@ class Coder(StrEnum):
 
 
 class LineFormat(StrEnum):
-    """How coded lines are printed."""
+    """Output format of coded lines."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -42,7 +42,7 @@ def code(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Headlines: one a line, JSON lines, or a table (CSV, XLSX, Parquet, ...); - reads stdin.",
+            help="File of headlines: one per line, JSON lines, or a table (CSV, XLSX, Parquet, ...); - for stdin.",
             allow_dash=True,
         ),
     ],
@@ -50,7 +50,7 @@ def code(
         str | None,
         typer.Option(
             "--field",
-            help="Field or column of the headline (default: headline, title, text and the like).",
+            help="Field or column with the headline (default: headline, title, text or similar).",
             show_default=False,
         ),
     ] = None,
@@ -58,33 +58,35 @@ def code(
         str | None,
         typer.Option(
             "--date-field",
-            help="Field or column with the day (2025-05-28): who held an office then.",
+            help="Field or column with the date (2025-05-28), to tell who held an office then.",
             show_default=False,
         ),
     ] = None,
-    coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
+    coder: Annotated[
+        Coder, typer.Option("--coder", help="Event coder: rules, or full (rules and the fitted model).")
+    ] = Coder.RULES,
     home: Annotated[
         str | None,
         typer.Option(
             "--home",
-            help="Country of the page (PAK), which prints its own offices without the country.",
+            help="Home country of the publisher (PAK), which it omits when it names its own officials.",
             show_default=False,
         ),
     ] = None,
     least: Annotated[
         float,
-        typer.Option("--least", min=0.0, max=1.0, help="Least confidence of an event that is printed (0 to 1)."),
+        typer.Option("--least", min=0.0, max=1.0, help="Minimum confidence of the events to print (0 to 1)."),
     ] = 0.0,
     actors: Annotated[
         Path | None,
-        typer.Option("--actors", help="TOML file of your own actors and lexicon lines.", show_default=False),
+        typer.Option("--actors", help="TOML file with your own actors and lexicon entries.", show_default=False),
     ] = None,
     encoding: Annotated[
         str | None,
         typer.Option("--encoding", help="Encoding of a file that is not UTF-8, such as cp1252.", show_default=False),
     ] = None,
     format: Annotated[
-        LineFormat, typer.Option("--format", help="One JSON object a line, or events as CSV.")
+        LineFormat, typer.Option("--format", help="One JSON object per line, or events as CSV.")
     ] = LineFormat.JSONL,
     cluster: ClusterOption = None,
 ) -> None:
@@ -101,11 +103,9 @@ def code(
     from correlator.events.vocabulary.own_actors import own_actors
 
     if cluster is not None and actors is not None:
-        raise InputError("a file of your own actors is not sent to a cluster", hint="leave --actors or --cluster out")
+        raise InputError("--actors cannot be combined with --cluster", hint="leave one out")
     if coder is Coder.FULL and not has_encoder():
-        complain(
-            f"the encoder is not installed: the full coder works without it, less surely ({INSTALL})", level="note"
-        )
+        complain(f"the encoder is not installed; without it the full coder is less accurate ({INSTALL})", level="note")
     summary = _Summary()
     with ExitStack() as opened, own_actors(actors), progress("coding") as advance:
         source = opened.enter_context(_source(file, encoding))
@@ -125,7 +125,7 @@ def code(
 
 @contextmanager
 def _source(file: Path, encoding: str | None) -> Iterator[Path | Iterator[str]]:
-    """The file, or stdin: lines of text as they come, another container as a file."""
+    """Yield the file; for stdin, its lines as they arrive, or a temporary file if it is not plain text."""
     if str(file) == STDIN and begins_with_lines(sys.stdin.buffer):
         yield iter(io.TextIOWrapper(sys.stdin.buffer, encoding=encoding or "utf-8-sig", errors="replace"))
     else:
@@ -134,7 +134,7 @@ def _source(file: Path, encoding: str | None) -> Iterator[Path | Iterator[str]]:
 
 
 class _Summary:
-    """What is said on stderr of lines that could not be read, or are in a language that is not coded."""
+    """Counts of lines that could not be read, or are in an unsupported language, to report on stderr."""
 
     def __init__(self) -> None:
         self.lines = self.unread = 0
@@ -147,20 +147,20 @@ class _Summary:
         if line.problem is not None:
             self.first_problem = self.first_problem or line.problem
             self.unread += 1
-            if self.unread <= _TOLD_EACH:
+            if self.unread <= _MAX_REPORTED:
                 complain(line.problem, level="warning")
 
     def print(self) -> None:
-        """Raises InputError where no line could be read."""
+        """Print the counts; raise InputError if no line could be read."""
         from correlator.errors import InputError
         from correlator.events.vocabulary.language import CODED, LEXICAL
 
         other = Counter({code: count for code, count in self.languages.items() if code not in (CODED, *LEXICAL)})
         if other:
             by_language = ", ".join(f"{language} {count}" for language, count in sorted(other.items()))
-            complain(f"{other.total()} lines are in a language that is not coded: {by_language}", level="note")
+            complain(f"{other.total()} lines are in an unsupported language: {by_language}", level="note")
         if self.unread and self.unread == self.lines:
             raise InputError(f"no line could be read: {self.first_problem}", hint="see correlator code --help")
         if self.unread:
-            more = f"; the first {_TOLD_EACH} are named above" if self.unread > _TOLD_EACH else ""
+            more = f"; the first {_MAX_REPORTED} are listed above" if self.unread > _MAX_REPORTED else ""
             complain(f"{self.unread} of {self.lines} lines could not be read{more}", level="warning")

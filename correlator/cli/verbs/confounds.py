@@ -1,4 +1,4 @@
-"""``correlator confounds``: a study with its confounded events kept, dropped, thinned out or modelled."""
+"""``correlator confounds``: a study with its confounded events kept, dropped, thinned or modelled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from correlator.cli.terminal.output import narrate
 
 
 class ConfoundsOutput(StrEnum):
-    """Which table is printed."""
+    """Which table to print."""
 
     COMPARISON = "comparison"
     FLAGS = "flags"
@@ -23,7 +23,8 @@ class ConfoundsOutput(StrEnum):
 KindsOption = Annotated[
     str,
     typer.Option(
-        "--kinds", help="What confounds: story, country, overlap, ex-dividend, limit-locked, thin, separated by commas."
+        "--kinds",
+        help="Kinds of confounders, separated by commas: story, country, overlap, ex-dividend, limit-locked, thin.",
     ),
 ]
 
@@ -35,12 +36,15 @@ def confounds(
     chosen: dict[str, Any],
     kinds: KindsOption = "story,overlap,ex-dividend,limit-locked,thin",
     output: Annotated[
-        ConfoundsOutput, typer.Option("--output", help="The treatments side by side, or what confounds each event.")
+        ConfoundsOutput,
+        typer.Option(
+            "--output", help="The treatments side by side (comparison), or the confounders of each event (flags)."
+        ),
     ] = ConfoundsOutput.COMPARISON,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Show what else happened in the events' windows, and the averages with those events kept, dropped or modelled.
+    """Show which events are confounded, and the averages with these events kept, dropped or modelled.
 
     Example: correlator confounds --symbol AIRLINK --benchmark KSE100 --windows -1:1 --output flags
     """

@@ -1,4 +1,4 @@
-"""``correlator correlate``: how much news there is, against what prices do."""
+"""``correlator correlate``: compare news intensity with returns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from correlator.version import __version__
 
 
 class Method(StrEnum):
-    """What is measured."""
+    """The method to use."""
 
     LEAD_LAG = "lead-lag"
     GRANGER = "granger"
@@ -33,7 +33,7 @@ class Method(StrEnum):
 
 
 class By(StrEnum):
-    """What news is counted by."""
+    """How news is grouped."""
 
     ALL = "all"
     COUNTRY = "country"
@@ -43,7 +43,7 @@ class By(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is counted."""
+    """What is counted per session."""
 
     STORIES = "stories"
     EVENTS = "events"
@@ -53,7 +53,7 @@ class Measure(StrEnum):
 
 
 class Against(StrEnum):
-    """What news is compared with."""
+    """The series to compare news with."""
 
     RETURNS = "returns"
     ABSOLUTE = "absolute"
@@ -61,7 +61,7 @@ class Against(StrEnum):
 
 
 class Bands(StrEnum):
-    """Where the bands of correlations come from."""
+    """How confidence bands are computed."""
 
     HAC = "hac"
     BOOTSTRAP = "bootstrap"
@@ -74,26 +74,28 @@ _KNOWN = ("events", "links", "returns", "price", "as_of", "date_only")
 @takes_study(omit=tuple(each.name for each in fields(StudySpec) if each.name not in _KNOWN))
 def correlate(
     *,
-    symbols: Annotated[list[str], typer.Argument(help="Symbols of one exchange.", autocompletion=complete_symbol)],
-    method: Annotated[Method, typer.Option("--method", help="What to measure.")] = Method.LEAD_LAG,
-    by: Annotated[By, typer.Option("--by", help="What news is counted by.")] = By.COUNTRY,
+    symbols: Annotated[list[str], typer.Argument(help="Symbols, all of one exchange.", autocompletion=complete_symbol)],
+    method: Annotated[Method, typer.Option("--method", help="Method to use.")] = Method.LEAD_LAG,
+    by: Annotated[By, typer.Option("--by", help="How to group news.")] = By.COUNTRY,
     key: Annotated[
-        list[str] | None, typer.Option("--key", help="Only this country, dyad, category ...; may be given again.")
+        list[str] | None, typer.Option("--key", help="Only this country, dyad, category or symbol; repeatable.")
     ] = None,
-    measure: Annotated[Measure, typer.Option("--measure", help="What is counted per session.")] = Measure.STORIES,
-    against: Annotated[Against, typer.Option("--against", help="What news is compared with.")] = Against.RETURNS,
-    max_lag: Annotated[int, typer.Option("--max-lag", min=1, help="Lags, orders or horizons to try.")] = 5,
-    bands: Annotated[Bands, typer.Option("--bands", help="Newey-West, or the stationary bootstrap.")] = Bands.HAC,
+    measure: Annotated[Measure, typer.Option("--measure", help="What to count per session.")] = Measure.STORIES,
+    against: Annotated[Against, typer.Option("--against", help="Series to compare news with.")] = Against.RETURNS,
+    max_lag: Annotated[int, typer.Option("--max-lag", min=1, help="Largest lag, order or horizon.")] = 5,
+    bands: Annotated[
+        Bands, typer.Option("--bands", help="Confidence bands: Newey-West (hac), or stationary bootstrap.")
+    ] = Bands.HAC,
     window: Annotated[
-        int, typer.Option("--window", "--rolling", min=2, help="Sessions of a rolling correlation.")
+        int, typer.Option("--window", "--rolling", min=2, help="Length of the rolling window in sessions.")
     ] = 60,
-    quantiles: Annotated[int, typer.Option("--quantiles", min=2, help="Quantiles of a spread.")] = 5,
-    draws: Annotated[int, typer.Option("--draws", min=1, help="Draws of the bootstrap.")] = 1_999,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
+    quantiles: Annotated[int, typer.Option("--quantiles", min=2, help="Number of quantiles, for spread.")] = 5,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Number of bootstrap draws.")] = 1_999,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the bootstrap.")] = 0,
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", help="Draw lead-lag or projection of one symbol and key to this file.", callback=checked_figure
+            "--plot", help="Plot lead-lag or projection of one symbol and key to this file.", callback=checked_figure
         ),
     ] = None,
     chosen: dict[str, Any],
@@ -101,7 +103,7 @@ def correlate(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Compare news per session with returns, absolute returns or volume; a positive lag means that news leads.
+    """Compare news per session with returns, absolute returns or volume. A positive lag means that news leads.
 
     Example: correlator correlate HBL --by country --key PAK --measure stories --against absolute
     """
@@ -110,7 +112,7 @@ def correlate(
     from correlator.research.correlate import news_and_returns
 
     if cluster is not None and method is Method.INTENSITY:
-        raise InputError("intensity is counted in one process", hint="leave --cluster out")
+        raise InputError("--method intensity cannot run on a cluster", hint="leave --cluster out")
     data = news_and_returns(
         open_store(store),
         symbols,
@@ -139,18 +141,18 @@ def correlate(
             seed=seed,
         )
     if "tested" in table.columns:
-        narrate(f"{table['tested'][0]} hypotheses tested; p_holm allows for all of them")
+        narrate(f"{table['tested'][0]} hypotheses tested; p_holm is adjusted for all of them")
     if plot is not None:
         from correlator.plot.correlation import correlation_figure
 
         how = {"bands": bands.value, "measure": measure.value, "against": against.value}
         write_figure(correlation_figure(table, method.value, **how), plot)
-    asked: dict[str, object] = {
+    request: dict[str, object] = {
         "method": method.value,
         "by": by.value,
         "measure": measure.value,
         "against": against.value,
     }
-    asked |= {"bands": bands.value, "max_lag": max_lag, "draws": draws, "seed": seed}
+    request |= {"bands": bands.value, "max_lag": max_lag, "draws": draws, "seed": seed}
     options = {name: str(value) for name, value in chosen.items() if value is not None}
-    printer.print(table, made={"made_by": f"correlator {__version__}", "symbols": symbols, **options, **asked})
+    printer.print(table, made={"made_by": f"correlator {__version__}", "symbols": symbols, **options, **request})

@@ -1,4 +1,4 @@
-"""``correlator demo``: the main job on the bundled sample."""
+"""``correlator demo``: run the main workflow on the bundled sample."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def demo(
         Path, typer.Option("--folder", help="Folder for the CSV, the figure and the store.", file_okay=False)
     ] = Path("correlator-demo"),
 ) -> None:
-    """Run every step on a bundled page and two real price series; needs no network.
+    """Run every step on a bundled news page and two real price series, without a network.
 
     Example: correlator demo --folder out
     """

@@ -1,4 +1,4 @@
-"""``correlator doctor``: what works here and what does not."""
+"""``correlator doctor``: check the installation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from correlator.cli.tables.options import TableOptions, prints_table
 
 @prints_table
 def doctor(*, store: StoreOption = None, printer: TableOptions) -> None:
-    """Check packages, browser, calendars and the store; exits with code 10 if there is a problem.
+    """Check packages, browser, calendars and the store. Exits with code 10 if there is a problem.
 
     Example: correlator doctor
     """

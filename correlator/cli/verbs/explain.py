@@ -1,4 +1,4 @@
-"""``correlator explain``: one article, every decision and its reason."""
+"""``correlator explain``: every decision about one article, with its reason."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from correlator.cli.tables.options import TableOptions, prints_table
 @prints_table
 def explain(
     *,
-    article_id: Annotated[int, typer.Argument(help="Number of the article, as `list articles` gives it.")],
+    article_id: Annotated[int, typer.Argument(help="Number of the article, as listed by `correlator list articles`.")],
     date_only: DateOnlyOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Explain how one article was read, dated, coded and linked, and why.
+    """Explain how an article was read, dated, coded and linked, and why.
 
     Example: correlator explain 1
     """

@@ -1,4 +1,4 @@
-"""``correlator list``: what the store holds."""
+"""``correlator list``: list the contents of the store."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ def list_rows(
     *,
     what: Annotated[Listing, typer.Argument(help="What to list.")],
     events: Annotated[
-        str | None, typer.Option("--events", help="Selection, for events: headline has treaty and date >= 2025-05-01.")
+        str | None,
+        typer.Option("--events", help="Selection of events, such as 'headline has treaty and date >= 2025-05-01'."),
     ] = None,
     symbol: Annotated[
         str | None,
         typer.Option(
-            "--symbol", help="Only rows of this instrument.", autocompletion=complete_symbol, show_default=False
+            "--symbol", help="Print only rows of this instrument.", autocompletion=complete_symbol, show_default=False
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Print at most this many rows.")] = None,
@@ -44,7 +45,7 @@ def list_rows(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """List what the store holds; events carry their day 0 on every exchange of the store.
+    """List the contents of the store; events are shown with their day 0 on every exchange in it.
 
     Example: correlator list events --format json
     """

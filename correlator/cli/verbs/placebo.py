@@ -1,4 +1,4 @@
-"""``correlator placebo``: a study against the same study on ordinary sessions."""
+"""``correlator placebo``: compare a study with the same study on ordinary sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from correlator.cli.terminal.output import narrate
 
 
 class PlaceboOutput(StrEnum):
-    """Which frame of the test is printed."""
+    """Which table of the test to print."""
 
     TABLE = "table"
     BANDS = "bands"
@@ -26,7 +26,7 @@ class PlaceboOutput(StrEnum):
 
 
 class PlaceboStatistic(StrEnum):
-    """What is compared."""
+    """The statistic to compare."""
 
     SCAR = "scar"
     CAAR = "caar"
@@ -34,7 +34,7 @@ class PlaceboStatistic(StrEnum):
 
 
 class Treatment(StrEnum):
-    """What is done with confounded events before the test."""
+    """How confounded events are treated before the test."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -47,39 +47,47 @@ def placebo(
     *,
     chosen: dict[str, Any],
     statistic: Annotated[
-        PlaceboStatistic, typer.Option("--statistic", help="Mean CAR over its error, mean CAR, or the t of the former.")
+        PlaceboStatistic,
+        typer.Option("--statistic", help="scar: mean CAR over its standard error; caar: mean CAR; bmp: t of scar."),
     ] = PlaceboStatistic.SCAR,
-    draws: Annotated[int, typer.Option("--draws", min=1, help="Placebo studies.")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Number of placebo studies.")] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the draws.")] = 0,
     match: Annotated[
-        str, typer.Option("--match", help="What placebo dates share with the real ones; 'none' for nothing.")
+        str, typer.Option("--match", help="What placebo dates must share with the real ones, or 'none'.")
     ] = "weekday,volatility,distance",
     distance: Annotated[
         int | None,
-        typer.Option("--distance", min=0, help="Sessions from real events. Default: the length of the event window."),
+        typer.Option(
+            "--distance",
+            min=0,
+            help="Minimum distance from real events in sessions. Default: the length of the event window.",
+        ),
     ] = None,
     block: Annotated[
         int | None,
         typer.Option(
-            "--block", min=0, help="Event dates so many sessions apart move as one. Default: windows overlap."
+            "--block",
+            min=0,
+            help="Move event dates at most this many sessions apart as one block. Default: if windows overlap.",
         ),
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option("--margin", help="Also test whether the effect is smaller than this: 0.01 is 1 %."),
+        typer.Option("--margin", help="Also test whether the effect is smaller than this (0.01 is 1 %)."),
     ] = None,
     confounds: Annotated[
-        Treatment, typer.Option("--confounds", help="Keep confounded events, drop them, or keep the first of each.")
+        Treatment,
+        typer.Option("--confounds", help="Keep confounded events, drop them, or keep the first of each group."),
     ] = Treatment.KEEP,
     null_plot: Annotated[
         Path | None,
         typer.Option(
             "--null-plot",
-            help="Draw what chance alone gives, in the window of the titles, to this HTML file or image.",
+            help="Plot the placebo distribution of the main window to this HTML or image file.",
             callback=checked_figure,
         ),
     ] = None,
-    output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,
+    output: Annotated[PlaceboOutput, typer.Option("--output", help="Which table to print.")] = PlaceboOutput.TABLE,
     cluster: ClusterOption = None,
     store: StoreOption = None,
     printer: TableOptions,

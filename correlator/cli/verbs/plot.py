@@ -17,10 +17,10 @@ from correlator.errors import InputError
 from correlator.plot.figures import FIGURES, Size, figure_text
 
 PlotKind = StrEnum("PlotKind", {name.upper().replace("-", "_"): name for name in FIGURES})  # type: ignore[misc]
-"""What is drawn: the kinds of the registry."""
+"""Kinds of figures in the registry."""
 
 _PRICE = PlotKind("price")
-_WORDS = "What to draw: " + "; ".join(f"{kind.name}, {kind.words}" for kind in FIGURES.values()) + "."
+_KIND_HELP = "Kind of figure. " + "; ".join(f"{kind.name}: {kind.words}" for kind in FIGURES.values()) + "."
 
 
 @takes_study(omit=("symbols",))
@@ -28,20 +28,21 @@ def plot(
     symbol: Annotated[
         str,
         typer.Argument(
-            help="Symbol to draw; for studies and dyads several, separated by commas.", autocompletion=complete_symbol
+            help="Symbol to plot; several, separated by commas, for figures of studies and dyads.",
+            autocompletion=complete_symbol,
         ),
     ],
     *,
-    kind: Annotated[PlotKind, typer.Option("--kind", help=_WORDS)] = _PRICE,
+    kind: Annotated[PlotKind, typer.Option("--kind", help=_KIND_HELP)] = _PRICE,
     around: Annotated[
-        str | None, typer.Option("--around", help="Date in the middle of the picture (price).", show_default=False)
+        str | None, typer.Option("--around", help="Date in the middle of a price figure.", show_default=False)
     ] = None,
     sessions: Annotated[
         int | None,
         typer.Option(
             "--sessions",
             min=1,
-            help="Sessions on each side of --around (default: 60, of bars within a day 1).",
+            help="Sessions on each side of --around (default: 60 for daily bars, 1 for intraday bars).",
             show_default=False,
         ),
     ] = None,
@@ -50,26 +51,28 @@ def plot(
         typer.Option(
             "--to",
             "-o",
-            help="File to write, .html .png .svg .pdf (default: SYMBOL.html).",
+            help="File to write: .html, .png, .svg or .pdf (default: SYMBOL.html).",
             show_default=False,
             callback=checked_figure,
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", hidden=True, help="The former name of --to.", callback=checked_figure)
+        Path | None, typer.Option("--output", hidden=True, help="Former name of --to.", callback=checked_figure)
     ] = None,
-    terminal: Annotated[bool, typer.Option("--terminal", help="Draw in the terminal instead of a file.")] = False,
-    open_it: Annotated[bool, typer.Option("--open", help="Show the file in a browser when it is written.")] = False,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Draw in the terminal instead of writing a file.")
+    ] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the written file in a browser.")] = False,
     width: Annotated[int, typer.Option("--width", min=200, help="Width of an image in pixels.")] = WIDTH,
-    draws: Annotated[int, typer.Option("--draws", min=1, help="Placebo studies (fan, null).")] = 2_000,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same placebo studies.")] = 0,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Number of placebo studies (fan, null).")] = 2_000,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the placebo studies.")] = 0,
     key: Annotated[
         str | None, typer.Option("--key", help="Only news of this country, such as PAK (lead-lag, impulse).")
     ] = None,
     chosen: dict[str, Any],
     store: StoreOption = None,
 ) -> None:
-    """Draw prices with their news, a study of them, its placebo, news against returns, or who meets whom.
+    """Plot prices with their news, a study, its placebo test, news against returns, or who meets whom.
 
     Example: correlator plot AIRLINK --around 2025-05-28 -o airlink.html
     """
@@ -90,7 +93,7 @@ def plot(
     drawn = FIGURES[kind.value]
     material.tell_unused(drawn, text=terminal)
     if to is not None and output is not None:
-        raise InputError("--to and --output both name the file", hint="give --to alone")
+        raise InputError("--to and --output both name the output file", hint="give only --to")
     named = to or output
     if terminal:
         refuse({"--to": named, "--open": open_it, "--width": width != WIDTH}, "a figure in the terminal")
@@ -98,7 +101,7 @@ def plot(
         return
     target = named or Path(f"{file_name(symbol)}.html")
     if is_page(target):
-        refuse({"--width": width != WIDTH}, "a page, which fills its window")
+        refuse({"--width": width != WIDTH}, "an HTML page, which fills its window")
     write_figure(drawn.draw(material), target, width=width)
     if open_it:
         import webbrowser

@@ -1,4 +1,4 @@
-"""``correlator power``: the smallest effect that a study would find."""
+"""``correlator power``: the smallest effect that a study would detect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from correlator.errors import counted
 
 
 class PowerOutput(StrEnum):
-    """Which frame is printed."""
+    """Which table to print."""
 
     TABLE = "table"
     CURVE = "curve"
@@ -28,22 +28,26 @@ def power(
     chosen: dict[str, Any],
     planned: Annotated[
         int | None,
-        typer.Option("--planned", min=1, help="Instead of stored events: this many random dates for every symbol."),
+        typer.Option("--planned", min=1, help="Use this many random dates per symbol instead of stored events."),
     ] = None,
     effect: Annotated[
         float | None,
-        typer.Option("--effect", help="Also print the power for this effect and the events needed: 0.01 is 1 %."),
+        typer.Option("--effect", help="Also print the power for this effect (0.01 is 1 %) and the events needed."),
     ] = None,
-    studies: Annotated[int, typer.Option("--studies", min=1, help="Studies of ordinary sessions.")] = 300,
-    target: Annotated[float, typer.Option("--target", help="Power at which the smallest effect is found.")] = 0.8,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same dates.")] = 0,
+    studies: Annotated[
+        int, typer.Option("--studies", min=1, help="Number of simulated studies on ordinary sessions.")
+    ] = 300,
+    target: Annotated[
+        float, typer.Option("--target", help="Power at which the smallest effect counts as detectable.")
+    ] = 0.8,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the dates.")] = 0,
     output: Annotated[
-        PowerOutput, typer.Option("--output", help="One row a window, or the curve.")
+        PowerOutput, typer.Option("--output", help="One row per window (table), or the power curve (curve).")
     ] = PowerOutput.TABLE,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Show before a study which effect it could find: effects are added to real ordinary sessions.
+    """Estimate which effect a study could detect, by adding effects to the returns of ordinary sessions.
 
     Example: correlator power --symbol AIRLINK --benchmark KSE100 --planned 10 --windows 0:0,-1:1 --effect 0.02
     """

@@ -1,4 +1,4 @@
-"""``correlator regress``: abnormal returns regressed on what the events were."""
+"""``correlator regress``: regress abnormal returns on attributes of the events."""
 
 from __future__ import annotations
 
@@ -17,23 +17,26 @@ from correlator.cli.terminal.output import narrate
 @takes_study(omit=("interval", "by"))
 def regress(
     formula: Annotated[
-        str, typer.Argument(help="Such as 'car ~ goldstein + C(category)': columns, + - * :, C(), log(), I().")
+        str, typer.Argument(help="Formula such as 'car ~ goldstein + C(category)', with + - * :, C(), log() and I().")
     ],
     *,
     chosen: dict[str, Any],
     of: Annotated[
-        str | None, typer.Option("--of", help="CAR window to explain. Default: the first.", show_default=False)
+        str | None, typer.Option("--of", help="Window of the CAR to explain. Default: the first.", show_default=False)
     ] = None,
     cluster: Annotated[
         list[str] | None,
-        typer.Option("--cluster", help="Column that errors are clustered by, at most two. Default: session, symbol."),
+        typer.Option(
+            "--cluster", help="Column to cluster standard errors by; at most two. Default: session and symbol."
+        ),
     ] = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Explain the events' abnormal returns by what the events were; errors clustered by session and symbol.
+    """Regress the abnormal returns of events on their attributes, with errors clustered by session and symbol.
 
-    Besides the events' columns: beta, sigma, story_size, size (log value traded), hour, weekday, year.
+    Formulas may use the columns of the events, and beta, sigma, story_size, size (log value traded), hour, weekday and
+    year.
 
     Example: correlator regress 'car ~ goldstein + tone + beta' --windows -1:1,-5:5 --of -1:1
     """

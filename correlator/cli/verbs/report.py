@@ -1,4 +1,4 @@
-"""``correlator report``: make a report, schedule it, list its runs."""
+"""``correlator report``: run a report, schedule it, list its runs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from correlator.cli.tables.options import TableOptions, prints_table
 from correlator.cli.terminal.output import complain, narrate
 from correlator.eventstudy.request.readers import instant
 
-app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
+app = Verbs(help="Run and schedule reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
 
-FileArgument = Annotated[Path, typer.Argument(help="TOML file of the report.")]
+FileArgument = Annotated[Path, typer.Argument(help="TOML file that defines the report.")]
 SessionOption = Annotated[
     str | None,
-    typer.Option("--if-session", help="Do nothing if the day is not a session of this exchange, such as XKAR."),
+    typer.Option("--if-session", help="Skip the run if the day is not a session of this exchange, such as XKAR."),
 ]
-FolderOption = Annotated[Path, typer.Option("--out", "-o", help="Folder that holds the reports.")]
+FolderOption = Annotated[Path, typer.Option("--out", "-o", help="Folder to write reports to.")]
 
 
 @app.command()
@@ -33,12 +33,12 @@ def run(
     out: FolderOption = Path("reports"),
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", help="Session date or ISO instant of the report (default: last closed session)."),
+        typer.Option("--as-of", help="Session date or ISO timestamp of the report (default: the last closed session)."),
     ] = None,
     if_session: SessionOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Make a report and print its folder.
+    """Run a report and print the folder it was written to.
 
     Example: correlator report run daily.toml --as-of 2025-06-05 -o reports/
     """
@@ -47,14 +47,14 @@ def run(
 
     spec = read_spec(file)
     out.mkdir(parents=True, exist_ok=True)
-    done = run_report(spec, open_store(store), out=out, as_of=_moment(as_of), if_session=if_session)
-    narrate(f"{done.status}: {done.message}")
-    if done.folder is not None:
-        print(visible(str(done.folder), keep=""))
+    outcome = run_report(spec, open_store(store), out=out, as_of=_date_or_instant(as_of), if_session=if_session)
+    narrate(f"{outcome.status}: {outcome.message}")
+    if outcome.folder is not None:
+        print(visible(str(outcome.folder), keep=""))
 
 
 class Scheduler(StrEnum):
-    """What runs the report."""
+    """The scheduler that runs the report."""
 
     CRON = "cron"
     SYSTEMD = "systemd"
@@ -63,16 +63,18 @@ class Scheduler(StrEnum):
 @app.command()
 def schedule(
     file: FileArgument,
-    at: Annotated[str, typer.Option("--at", help="Time of day with its zone, such as '16:15 Asia/Karachi'.")],
+    at: Annotated[str, typer.Option("--at", help="Time of day with its time zone, such as '16:15 Asia/Karachi'.")],
     scheduler: Annotated[
-        Scheduler, typer.Option("--as", help="A crontab line or the two files of a systemd timer.")
+        Scheduler, typer.Option("--as", help="Print a crontab line, or the two unit files of a systemd timer.")
     ] = Scheduler.CRON,
-    install: Annotated[bool, typer.Option("--install", help="Install it for this user instead of printing.")] = False,
+    install: Annotated[
+        bool, typer.Option("--install", help="Install the schedule for this user instead of printing it.")
+    ] = False,
     if_session: SessionOption = None,
     out: FolderOption = Path("reports"),
     store: StoreOption = None,
 ) -> None:
-    """Check a report, then print or install the schedule that runs it every day.
+    """Check a report, then print or install a schedule that runs it every day.
 
     Example: correlator report schedule daily.toml --at "16:15 Asia/Karachi" --if-session XKAR
     """
@@ -89,7 +91,7 @@ def schedule(
     early = plan.runs_before_close(when, exchange, now)
     if early is not None:
         complain(
-            f"{when} is before the close of {exchange} on {early:%Y-%m-%d}: the report will be of the session before",
+            f"{when} is before the close of {exchange} on {early:%Y-%m-%d}: the report will cover the previous session",
             level="warning",
         )
     if scheduler is Scheduler.CRON:
@@ -98,7 +100,8 @@ def schedule(
         _schedule_systemd(plan.systemd_units(spec.name, when, command, Path.cwd()), install)
     for run_at in plan.next_runs(when, now, 3):
         narrate(
-            f"runs {run_at.astimezone(when.zone):%a %Y-%m-%d %H:%M %Z}, here {run_at.astimezone(local_zone):%H:%M %Z}"
+            f"next run {run_at.astimezone(when.zone):%a %Y-%m-%d %H:%M %Z}, "
+            f"local time {run_at.astimezone(local_zone):%H:%M %Z}"
         )
 
 
@@ -109,7 +112,7 @@ def _schedule_cron(name: str, line: str, install: bool) -> None:
         print(line)
         return
     install_crontab(name, line)
-    narrate("in the crontab, and read back from it")
+    narrate("installed in the crontab, and verified")
 
 
 def _schedule_systemd(units: dict[str, str], install: bool) -> None:
@@ -127,10 +130,10 @@ def _schedule_systemd(units: dict[str, str], install: bool) -> None:
 def list_runs(
     *,
     out: FolderOption = Path("reports"),
-    last: Annotated[int, typer.Option("--last", min=1, help="Runs per report.")] = 10,
+    last: Annotated[int, typer.Option("--last", min=1, help="Number of runs per report.")] = 10,
     printer: TableOptions,
 ) -> None:
-    """Show the last runs of every report in a folder, newest first.
+    """List the last runs of every report in a folder, newest first.
 
     Example: correlator report list -o reports/
     """
@@ -141,19 +144,19 @@ def list_runs(
 
     homes = sorted(path.parent for path in out.glob(f"*/{JOURNAL}"))
     if not homes:
-        raise NotFoundError(f"no report has run in {out}", hint="make one with `correlator report run`")
+        raise NotFoundError(f"no report has run in {out}", hint="run one with `correlator report run`")
     printer.print(pl.concat([read_journal(home, last) for home in homes]))
 
 
 def _command(file: Path, out: Path, store: Path, if_session: str | None) -> list[str]:
-    """The command that a scheduler runs: whole paths, errors alone on stderr."""
+    """Return the command for a scheduler: absolute paths, and only errors on stderr."""
     program = [sys.executable, "-m", "correlator.cli.main", "--quiet", "--store", str(store.resolve())]
     holidays = ["--if-session", if_session] if if_session else []
     return [*program, "report", "run", str(file.resolve()), "-o", str(out.resolve()), *holidays]
 
 
-def _moment(text: str | None) -> date | datetime | None:
-    """A date stands for its end at the exchange, an instant for itself."""
+def _date_or_instant(text: str | None) -> date | datetime | None:
+    """Return a date as a date (the report takes its end at the exchange), anything else as an instant."""
     if text is not None and len(text) == 10:
         try:
             return date.fromisoformat(text)

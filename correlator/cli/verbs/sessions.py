@@ -1,4 +1,4 @@
-"""``correlator sessions``: calendars of exchanges."""
+"""``correlator sessions``: exchange calendars."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     import polars as pl
 
 FilesArgument = Annotated[
-    list[Path] | None, typer.Argument(help="Files of bars; default: the store's bars of the exchange.")
+    list[Path] | None, typer.Argument(help="Price files. Default: the stored bars of the exchange.")
 ]
-ExchangeOption = Annotated[str, typer.Option("--exchange", help="Market identifier code such as XKAR.")]
+ExchangeOption = Annotated[str, typer.Option("--exchange", help="Market identifier code (MIC), such as XKAR.")]
 OverridesOption = Annotated[
-    bool, typer.Option("--overrides/--no-overrides", help="Apply the dated corrections of data/sessions, or not.")
+    bool, typer.Option("--overrides/--no-overrides", help="Whether to apply the dated corrections in data/sessions.")
 ]
 
-app = Verbs(help="Sessions of exchanges, and whether bars agree with them.")
+app = Verbs(help="List the sessions of exchanges, and check them against bars.")
 
 
 @app.command("check")
@@ -38,19 +38,20 @@ def check(
     exchange: ExchangeOption = "XKAR",
     overrides: OverridesOption = True,
     doubtful: Annotated[
-        bool, typer.Option("--doubtful", help="Also sessions without trade according to sources that do not prove it.")
+        bool,
+        typer.Option("--doubtful", help="Also print days for which the bars are not conclusive."),
     ] = False,
     as_of: AsOfOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Name every day on which calendar and bars disagree; exits with code 10 if there is one.
+    """Print every day on which the calendar and the bars disagree. Exits with code 10 if there is one.
 
     Example: correlator sessions check --exchange XKAR --no-overrides
     """
     disagreements = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
     sure = disagreements.filter("sure")
-    narrate(f"{sure.height} disagreements, {disagreements.height - sure.height} doubtful ones (--doubtful shows them)")
+    narrate(f"{sure.height} disagreements, {disagreements.height - sure.height} doubtful ones (shown with --doubtful)")
     printer.print(disagreements if doubtful else sure)
     if sure.height:
         raise typer.Exit(ExitCode.FINDINGS)
@@ -67,7 +68,7 @@ def propose(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Propose a corrections file from the bars: what --sessions and $CORRELATOR_SESSIONS take.
+    """Propose calendar corrections from the bars, as a file for --sessions or $CORRELATOR_SESSIONS.
 
     Example: correlator sessions propose --exchange XKAR --to own.csv
     """
@@ -76,14 +77,14 @@ def propose(
     disagreements = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
     rows = proposed_corrections(disagreements, overrides=overrides)
     doubtful = disagreements.height - disagreements.filter("sure").height
-    narrate(f"{rows.height} corrections proposed; {doubtful} days that no source proves are left out")
+    narrate(f"{rows.height} corrections proposed; {doubtful} doubtful days left out")
     printer.print(rows)
 
 
 def _disagreements(
     files: list[Path] | None, exchange: str, *, overrides: bool, as_of: str | None, store: str | None
 ) -> pl.DataFrame:
-    """Days on which the calendar disagrees with the bars of files, or of the store."""
+    """Return the days on which the calendar disagrees with the bars of the files, or else of the store."""
     import polars as pl
 
     if files:
@@ -91,8 +92,8 @@ def _disagreements(
         from correlator.market.audit.sessions import check_sessions
         from correlator.market.checked_files import read_for_check
 
-        with with_stdin(files) as held:
-            bars = pl.concat([read_for_check(file, exchange=exchange).bars for file in held])
+        with with_stdin(files) as paths:
+            bars = pl.concat([read_for_check(path, exchange=exchange).bars for path in paths])
         return check_sessions(exchange, bars, overrides=overrides)
     from correlator.intake.checks import check_calendar
 
@@ -109,7 +110,7 @@ def list_sessions(
     overrides: OverridesOption = True,
     printer: TableOptions,
 ) -> None:
-    """Print sessions with their opening and close in UTC.
+    """Print the sessions of an exchange with their opening and closing times in UTC.
 
     Example: correlator sessions list 2025-05-26 2025-06-10 --exchange XKAR
     """

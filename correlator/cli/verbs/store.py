@@ -1,4 +1,4 @@
-"""``correlator store``: is the store sound, and copies of it."""
+"""``correlator store``: check, copy and maintain the store."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from correlator.cli.terminal.output import narrate
 if TYPE_CHECKING:
     from correlator.intake.undo import Undone
 
-app = Verbs(help="Check, copy, restore and compact the store; create and clean up a lake.")
+app = Verbs(help="Check, edit, back up and compact the store; create and clean up a lake.")
 
 
 @app.command("verify")
 @prints_table
 def verify(
     *,
-    quick: Annotated[bool, typer.Option("--quick", help="Marks and half-derived states only, not every row.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Only check for unfinished loads, not every row.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="First complete what a stopped load left unfinished, and keep its rows.")
+        bool, typer.Option("--repair", help="First complete the work that an interrupted load left unfinished.")
     ] = False,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Check every invariant of the store: keys, ranges, orphans, copies, half-derived states, damaged blocks.
+    """Check every invariant of the store: keys, ranges, orphans, duplicates, unfinished loads, damaged blocks.
 
-    Exits with code 10 if something is found.
+    Exits with code 10 if there is a finding.
 
     Example: correlator store verify
     """
@@ -43,19 +43,19 @@ def verify(
     for line in finish(target) if repair else ():
         narrate(line)
     findings = examine(target, quick=quick)
-    narrate(f"{findings.height} findings" if findings.height else "sound")
+    narrate(f"{findings.height} findings" if findings.height else "no problems found")
     printer.print(findings)
     if findings.height:
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-LoadArgument = Annotated[int, typer.Argument(help="Number of the load, as `correlator list loads` shows it.", min=1)]
+LoadArgument = Annotated[int, typer.Argument(help="Number of the load, as listed by `correlator list loads`.", min=1)]
 
 
 @app.command("show")
 @prints_table
 def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions) -> None:
-    """Show the rows of a load that are still in the store, by table; undoing the load removes them.
+    """Show how many rows of a load are still in each table; undoing the load removes them.
 
     Example: correlator store show 3
     """
@@ -71,11 +71,11 @@ def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions
 def undo(
     *,
     load: LoadArgument,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed without removing it.")] = False,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Remove what a load added, in one transaction, and print how many rows were removed from each table.
+    """Remove the rows that a load added, in one transaction, and print their number by table.
 
     Example: correlator store undo 3
     """
@@ -93,11 +93,11 @@ def undo(
 @prints_table
 def recode(
     *,
-    coder: Annotated[str, typer.Option("--coder", help="Event coder: rules or full.")],
+    coder: Annotated[str, typer.Option("--coder", help="Event coder: rules, or full (rules and the fitted model).")],
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Code every stored article again, and print what changed; events of users and of GDELT stay.
+    """Code every stored article again and print what changed. Events from users and GDELT are kept.
 
     Example: correlator store recode --coder full
     """
@@ -111,25 +111,29 @@ def recode(
 
 @app.command("instrument")
 def instrument(
-    symbol: Annotated[str, typer.Argument(help="The instrument's symbol.")],
-    exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code, such as XKAR.")] = None,
+    symbol: Annotated[str, typer.Argument(help="Symbol of the instrument.")],
+    exchange: Annotated[
+        str | None, typer.Option("--exchange", help="Market identifier code (MIC), such as XKAR.")
+    ] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="ISO 4217 code.")] = None,
     country: Annotated[str | None, typer.Option("--country", help="ISO 3166-1 alpha-3 code.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the company or index.")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="share, index, fund, factor, fx ...")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Kind of instrument: share, index, fund, factor, fx, ...")
+    ] = None,
     benchmark: Annotated[str | None, typer.Option("--benchmark", help="Symbol of its default benchmark.")] = None,
-    aliases: Annotated[str | None, typer.Option("--aliases", help="Other names, separated by |.")] = None,
+    aliases: Annotated[str | None, typer.Option("--aliases", help="Other symbols and names, separated by |.")] = None,
     store: StoreOption = None,
 ) -> None:
-    """Change what the store says of an instrument; an empty text ('') takes a value away.
+    """Change the attributes of an instrument; an empty string ('') removes a value.
 
     Example: correlator store instrument HBL --benchmark KSE100
     """
     from correlator.intake.instruments import edit_instrument
 
-    given = {"exchange": exchange, "currency": currency, "country": country, "name": name, "kind": kind}
-    given |= {"benchmark": benchmark, "aliases": aliases}
-    before, after = edit_instrument(open_store(store), symbol, **{k: v for k, v in given.items() if v is not None})
+    options = {"exchange": exchange, "currency": currency, "country": country, "name": name, "kind": kind}
+    options |= {"benchmark": benchmark, "aliases": aliases}
+    before, after = edit_instrument(open_store(store), symbol, **{k: v for k, v in options.items() if v is not None})
     fields = [each for each in after if before[each] != after[each]]
     changed = [f"{each} {before[each] or 'none'} -> {after[each] or 'none'}" for each in fields]
     narrate(f"{after['symbol']}: {', '.join(changed) or 'nothing changed'}")
@@ -137,13 +141,13 @@ def instrument(
 
 @app.command("merge")
 def merge(
-    keep: Annotated[str, typer.Argument(help="Symbol that stays.")],
+    keep: Annotated[str, typer.Argument(help="Symbol to keep.")],
     other: Annotated[
-        str, typer.Argument(help="Second symbol of the same instrument; it becomes another name of the first.")
+        str, typer.Argument(help="Second symbol of the same instrument; it becomes an alias of the first.")
     ],
     store: StoreOption = None,
 ) -> None:
-    """Merge two symbols of one instrument: bars, links and events of the second become those of the first.
+    """Merge two symbols of one instrument: move the bars, links and events of the second to the first.
 
     Example: correlator store merge HBL HBL.KA
     """
@@ -154,20 +158,21 @@ def merge(
 
 
 def _load_line(undone: Undone) -> str:
-    """A load in a line."""
+    """Return a one-line description of a load."""
     load = undone.load
-    gone = f", undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC" if load["undone_at"] is not None else ""
+    undone_at = f", undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC" if load["undone_at"] is not None else ""
     return (
-        f"load {load['load_id']}, {load['kind']} from {load['source']}, {load['finished_at']:%Y-%m-%d %H:%M} UTC{gone}"
+        f"load {load['load_id']}, {load['kind']} from {load['source']}, {load['finished_at']:%Y-%m-%d %H:%M} UTC"
+        f"{undone_at}"
     )
 
 
 @app.command("backup")
 def backup(
-    file: Annotated[Path, typer.Argument(help="New file that becomes the copy.")],
+    file: Annotated[Path, typer.Argument(help="File to create.")],
     store: StoreOption = None,
 ) -> None:
-    """Copy the store to a new file; meanwhile others can read, and writers wait.
+    """Copy the store to a new file. Readers are not blocked meanwhile; writers wait.
 
     Example: correlator store backup m-2025-06-05.duckdb
     """
@@ -178,38 +183,38 @@ def backup(
 
 @app.command("restore")
 def restore(
-    file: Annotated[Path, typer.Argument(help="Backup that replaces the store.")],
+    file: Annotated[Path, typer.Argument(help="Backup to restore.")],
     store: StoreOption = None,
 ) -> None:
-    """Replace the store with a copy of a backup; the old store is kept next to it, as NAME.replaced.
+    """Replace the store with a copy of a backup. The old store is kept next to it as NAME.replaced.
 
     Example: correlator store restore m-2025-06-05.duckdb
     """
-    from correlator.store.upkeep import restore as put_back
+    from correlator.store.upkeep import restore as restore_backup
 
-    replaced = put_back(open_store(store), file)
+    replaced = restore_backup(open_store(store), file)
     if replaced is not None:
-        narrate(f"the store that stood there is {replaced}")
+        narrate(f"the old store is kept as {replaced}")
 
 
 @app.command("compact")
 def compact(store: StoreOption = None) -> None:
-    """Rewrite the store without the space of deleted rows; in a lake, merge small files.
+    """Rewrite the store to reclaim the space of deleted rows; in a lake, merge small files.
 
     Example: correlator store compact
     """
-    from correlator.store.upkeep import compact as write_anew
+    from correlator.store.upkeep import compact as compact_store
 
-    before, after = write_anew(open_store(store))
+    before, after = compact_store(open_store(store))
     narrate(f"{before:,} bytes before, {after:,} after")
 
 
 @app.command("export")
 def export(
-    lake: Annotated[str, typer.Argument(help="New lake: a folder, or s3://bucket/name.", metavar="LAKE")],
+    lake: Annotated[str, typer.Argument(help="Lake to create: a folder, or s3://bucket/name.", metavar="LAKE")],
     store: StoreOption = None,
 ) -> None:
-    """Copy the store to a new lake: Delta tables in a folder or object store, for many writers and machines.
+    """Copy the store to a new lake: Delta tables in a folder or object store, for several writers and machines.
 
     Example: correlator store export lake/
     """
@@ -222,11 +227,14 @@ def export(
 @app.command("vacuum")
 def vacuum(
     keep: Annotated[
-        int, typer.Option("--keep", min=0, help="Hours to keep: reads and loads that began earlier lose their files.")
+        int,
+        typer.Option(
+            "--keep", min=0, help="Hours of history to keep; must exceed the duration of any running command."
+        ),
     ] = 168,
     store: StoreOption = None,
 ) -> None:
-    """Delete files of a lake that only earlier versions need, and files that stopped loads left.
+    """Delete the files of a lake that only old versions use, and those that interrupted loads left behind.
 
     Example: correlator store vacuum --store lake/ --keep 24
     """

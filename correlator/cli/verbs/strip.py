@@ -1,4 +1,4 @@
-"""``correlator strip``: the ticker-strip quotes in any text."""
+"""``correlator strip``: extract the ticker-strip quotes from a text."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from correlator.cli.terminal.output import complain
 from correlator.errors import InputError
 
 _COLUMNS = ("symbol", "price", "change", "change_pct", "direction", "line", "previous_close", "strip", "position")
-_TOLD = 100  # lines told on stderr, at most
+_MAX_REPORTED = 100  # unread lines reported one by one on stderr
 
 
 @prints_table
 def strip(
     *,
-    file: Annotated[Path, typer.Argument(help="A text file, or - for stdin.")],
+    file: Annotated[Path, typer.Argument(help="A text file or saved page, or - for stdin.")],
     profile: Annotated[
-        str | None, typer.Option("--profile", help="Publisher whose strip layout it is.", show_default=False)
+        str | None,
+        typer.Option("--profile", help="Publisher profile that defines the strip layout.", show_default=False),
     ] = None,
     printer: TableOptions,
 ) -> None:
-    """Print every ticker-strip quote in a text or saved page, and nothing else.
+    """Print every ticker-strip quote in a text or saved page.
 
-    What looks like a quote and is none is told on stderr, with its line and why; where nothing is read the exit
-    status is 3.
+    Lines that look like a quote but cannot be read are reported on stderr with the reason. Exits with code 3 if no
+    quote is found.
 
     Example: correlator strip page.txt --format csv
     """
@@ -42,12 +43,12 @@ def strip(
     text = visible_text(decode(read_bytes(sys.stdin.buffer, "stdin")) if is_stdin else read_text(file))
     layouts = load_profile(profile).strip if profile else LAYOUTS
     quotes, unread = strip_frame(parse_strip(text, layouts)), unread_quotes(text, layouts)
-    for each in unread[:_TOLD]:
-        complain(f"line {each.line_number} is not read, {each.reason}: {each.line}", level="warning")
-    if len(unread) > _TOLD:
-        complain(f"{len(unread) - _TOLD:,} more are not read", level="warning")
+    for each in unread[:_MAX_REPORTED]:
+        complain(f"line {each.line_number} cannot be read as a quote, {each.reason}: {each.line}", level="warning")
+    if len(unread) > _MAX_REPORTED:
+        complain(f"{len(unread) - _MAX_REPORTED:,} more lines cannot be read as a quote", level="warning")
     if quotes.is_empty():
         name = "stdin" if is_stdin else file.name
-        hint = "name the publisher whose layout it is with --profile" if unread else ""
-        raise InputError(f"{name} holds no quote that can be read", hint=hint)
+        hint = "give the publisher of the layout with --profile" if unread else ""
+        raise InputError(f"{name} has no readable quote", hint=hint)
     printer.print(quotes.select(_COLUMNS))

@@ -1,4 +1,4 @@
-"""``correlator study``: event-window returns, on stored events and bars or on files."""
+"""``correlator study``: event-window returns from stored events and bars, or from files."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
 
 StudyOutput = StrEnum("StudyOutput", {name.upper().replace("-", "_"): name for name in OUTPUTS})  # type: ignore[misc]
-"""Which frame of a study is printed: the outputs of the registry."""
+"""Which table of a study to print: the outputs of the registry."""
 
-_WORDS = "What to print (default: summary on a terminal, else ar): " + "; ".join(
-    f"{each.name}, {each.words}" for each in OUTPUTS.values()
+_OUTPUT_HELP = (
+    "Table to print (default: summary on a terminal, else ar). "
+    + "; ".join(f"{each.name}: {each.words}" for each in OUTPUTS.values())
+    + "."
 )
 
 
@@ -48,55 +50,63 @@ def study(
         list[str] | None,
         typer.Option(
             "--prices",
-            help="File of prices to study instead of the store, wide or of bars; one share each: SYMBOL=FILE.",
+            help="Price file to study instead of the store: wide, or bars; for one file per share, SYMBOL=FILE. "
+            "Repeatable.",
         ),
     ] = None,
     volumes: Annotated[
         list[str] | None,
-        typer.Option("--volumes", help="File of volumes, as --prices: abnormal log volume instead of returns."),
+        typer.Option("--volumes", help="Volume file, like --prices: study abnormal log volume instead of returns."),
     ] = None,
     factors: Annotated[
         Path | None,
-        typer.Option("--factors", help="Wide file of factor returns, fractions, or one of Kenneth French's."),
+        typer.Option("--factors", help="Wide file of factor returns as fractions, or a file of Kenneth French."),
     ] = None,
     risk_free: Annotated[
-        str | None, typer.Option("--risk-free", help="Column with the risk-free return, for excess returns.")
+        str | None,
+        typer.Option("--risk-free", help="Factor column with the risk-free return, to study excess returns."),
     ] = None,
     returns_kind: Annotated[
-        str | None, typer.Option("--returns-kind", help="What a file of returns holds: log (default) or simple.")
+        str | None,
+        typer.Option("--returns-kind", help="Kind of returns in a file of returns: log (default) or simple."),
     ] = None,
     placebo: Annotated[
         int | None,
         typer.Option(
-            "--placebo", min=1, help="With the summary, also p against this many placebo studies.", show_default=False
+            "--placebo",
+            min=1,
+            help="Add a p-value from this many placebo studies to the summary.",
+            show_default=False,
         ),
     ] = None,
-    output: Annotated[StudyOutput | None, typer.Option("--output", help=_WORDS, show_default=False)] = None,
+    output: Annotated[StudyOutput | None, typer.Option("--output", help=_OUTPUT_HELP, show_default=False)] = None,
     cluster: ClusterOption = None,
     into: Annotated[
         str | None,
         typer.Option(
             "--into",
             metavar="NAME",
-            help="With --cluster and a lake: workers write the rows of ar, car, bhar or models into its table "
-            "studies/NAME/OUTPUT, and nothing is printed.",
+            help="With --cluster and a lake: let the workers write the rows of ar, car, bhar or models to the lake's "
+            "table studies/NAME/OUTPUT instead of printing them.",
             show_default=False,
         ),
     ] = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Abnormal returns around events, with their errors.
+    """Measure abnormal returns around events, with standard errors and tests.
 
     Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
     """
     prices, volumes, chosen["events"], factors = _with_stdin(prices, volumes, chosen["events"], factors)
     output = output or StudyOutput("summary" if printer.for_a_person or placebo is not None else "ar")
     if placebo is not None and output.value != "summary":
-        raise InputError("--placebo adds a column to the summary", hint="leave --output out, or use the verb placebo")
+        raise InputError(
+            f"--placebo needs --output summary, got {output.value}", hint="leave --output out, or use the verb placebo"
+        )
     if into is not None and (cluster is None or placebo is not None or printer.to is not None):
         raise InputError(
-            "--into is of rows that workers of a cluster write into a lake",
+            "--into needs --cluster and cannot be combined with --to or --placebo",
             hint="give --cluster, and leave --to and --placebo out",
         )
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
@@ -104,7 +114,7 @@ def study(
     if any(files.values()):
         if cluster is not None:
             raise InputError(
-                "a study of files does not run on a cluster", hint="load them into a lake, or leave --cluster"
+                "a study of files cannot run on a cluster", hint="load the files into a lake, or leave --cluster out"
             )
         from correlator.eventstudy.measure import study_events
         from correlator.eventstudy.parts.stream import STREAMED_OUTPUTS
@@ -136,25 +146,25 @@ def study(
                     _print(spread, output, placebo, printer)
                 else:
                     address, rows = write_rows(spread, output.value, open_store(store), into)
-                    _tell(spread.made["events_measured"], spread.made["events_excluded"], rows, 0)
-                    narrate(f"{rows} rows are in {address}")
+                    _report_counts(spread.made["events_measured"], spread.made["events_excluded"], rows, 0)
+                    narrate(f"wrote {rows} rows to {address}")
             return
         result = run_study(open_store(store), spec, Data(**data))
     _print(result, output, placebo, printer)
 
 
 def _print(result: StudyResult | SpreadResult, output: StudyOutput, placebo: int | None, printer: TableOptions) -> None:
-    """Say what was measured, and print the output."""
-    if output.value != "excluded" and (nothing := result.why_nothing()):
-        raise StudyError(nothing, hint="--output excluded lists them")
+    """Report what was measured, and print the output."""
+    if output.value != "excluded" and (reason := result.why_nothing()):
+        raise StudyError(reason, hint="--output excluded lists them")
     if result.spec.by and OUTPUTS[output.value].streams:
-        complain(f"--by splits averages and statistics; --output {output.value} has no groups", level="warning")
+        complain(f"--by applies to averages and statistics only: --output {output.value} is not split", level="warning")
     frame = result.frame(output.value) if placebo is None else result.summary(placebo=placebo)
-    _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
+    _report_counts(len(result.estimates), result.excluded.height, frame.height, _incomplete_windows(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")
     if output is StudyOutput("diagnostics"):
         flagged = frame.filter(frame["flags"] != "").height
-        narrate(f"{flagged} of {frame.height} events have a doubt in the column flags")
+        narrate(f"{flagged} of {frame.height} events have an entry in column flags")
     printer.print(
         _shown(frame, output),
         output.value,
@@ -167,38 +177,38 @@ def _print(result: StudyResult | SpreadResult, output: StudyOutput, placebo: int
 def _with_stdin(
     prices: list[str] | None, volumes: list[str] | None, events: str | None, factors: Path | None
 ) -> tuple[list[str] | None, list[str] | None, str | None, Path | None]:
-    """The files that were named, with what comes from stdin in the place of ``-``."""
+    """Return the named files, with ``-`` replaced by a file that has the content of stdin."""
     typed = [*(prices or ()), *(volumes or ()), *((events,) if events else ()), *((str(factors),) if factors else ())]
-    kept = dict(zip(typed, stdin_kept(typed), strict=True))
+    paths = dict(zip(typed, stdin_kept(typed), strict=True))
     return (
-        prices and [kept[each] for each in prices],
-        volumes and [kept[each] for each in volumes],
-        events and kept[events],
-        factors and Path(kept[str(factors)]),
+        prices and [paths[each] for each in prices],
+        volumes and [paths[each] for each in volumes],
+        events and paths[events],
+        factors and Path(paths[str(factors)]),
     )
 
 
 def _returns_file(returns: str) -> list[str] | None:
-    """The file that ``--returns`` names where it is not a kind of return."""
+    """Return the file that ``--returns`` names; None if it gives a kind of return."""
     return None if returns in RETURNS_KINDS else [returns]
 
 
 def _files(
     files: dict[str, list[str] | None], chosen: dict[str, Any], returns_kind: str | None, data: dict[str, Any]
 ) -> tuple[Panel, StudySpec]:
-    """Bars and spec of a study of files."""
+    """Return the panel and the spec of a study of files."""
     from correlator.eventstudy.matrix import Frames, matrix_panel
     from correlator.eventstudy.parts.study_files import listed_in_file
     from correlator.research.study_tables import study_tables, tables_named
 
     if chosen["events"] is None:
-        raise InputError("events are not given", hint="give a CSV with columns symbol and date", argument="events")
+        raise InputError("events are missing", hint="give a CSV with columns symbol and date", argument="events")
     options = part_options({**chosen, "events": None}, FRAMES)
     if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
-        del options["returns"]  # not typed: the other option says it
+        del options["returns"]  # only the default; --returns-kind decides
     named: dict[str, Any] = {name: tables_named(texts, name) for name, texts in files.items() if texts}
-    beside = {"benchmark": options.get("benchmark"), "donors": donors_file(options["donors"])}
-    tables, notes = study_tables({**named, **beside}, exchange=options.get("exchange"))
+    extra = {"benchmark": options.get("benchmark"), "donors": donors_file(options["donors"])}
+    tables, notes = study_tables({**named, **extra}, exchange=options.get("exchange"))
     for note in notes:
         narrate(note)
     listed = listed_in_file(Path(chosen["events"]))
@@ -208,7 +218,7 @@ def _files(
 
 
 def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *, printer: TableOptions) -> None:
-    """A chunk of events at a time from file to file, in memory that does not grow with their number."""
+    """Measure the events of a file and write the output, in chunks, so that memory does not grow with their number."""
     from correlator.eventstudy.parts.stream import chunk_for, needs_returns, study_chunks, write_frames
     from correlator.eventstudy.parts.study_files import events_of_file
     from correlator.eventstudy.placing.placement import day_labels
@@ -219,22 +229,28 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *,
     chunk = chunk_for(rows)
 
     def frames() -> Iterator[pl.DataFrame]:
-        kept = needs_returns([output.value])
+        keep_returns = needs_returns([output.value])
         parts = events_of_file(events, chunk=chunk)
-        for result in study_chunks(panel, parts, spec, chunk=chunk, keep_returns=kept):
+        for result in study_chunks(panel, parts, spec, chunk=chunk, keep_returns=keep_returns):
             frame = result.frame(output.value)
-            more = (len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
-            counts[:] = [before + added for before, added in zip(counts, more, strict=True)]
-            advance(more[0] + more[1])
+            added = (
+                len(result.estimates),
+                result.excluded.height,
+                frame.height,
+                _incomplete_windows(frame, output),
+            )
+            counts[:] = [total + count for total, count in zip(counts, added, strict=True)]
+            advance(added[0] + added[1])
             yield printer.select(_shown(frame, output))
 
     with progress("events") as advance:
         made = {"table": output.value, **how_made(panel, spec)}
         write_frames(frames(), cast(Path, printer.to), {MADE_KEY: json.dumps(made, ensure_ascii=False)})
-    _tell(*counts)
+    _report_counts(*counts)
 
 
 def _shown(frame: pl.DataFrame, output: StudyOutput) -> pl.DataFrame:
+    """Return the columns that the command line prints, with ``exchange`` after ``symbol`` if there is one."""
     columns = OUTPUTS[output.value].columns or frame.columns
     if "exchange" in frame.columns and "exchange" not in columns:
         at = columns.index("symbol") + 1
@@ -243,23 +259,25 @@ def _shown(frame: pl.DataFrame, output: StudyOutput) -> pl.DataFrame:
 
 
 def _unit(returns_kind: str) -> str:
-    """What hundredths of a return are called: per cent for simple returns, lp (log points) for logarithms."""
+    """Return the unit of a hundredth of a return: % for simple returns, lp (log points) for log returns."""
     return "%" if returns_kind == "simple" else "lp"
 
 
-def _short(frame: pl.DataFrame, output: StudyOutput) -> int:
-    """How many windows miss bars."""
+def _incomplete_windows(frame: pl.DataFrame, output: StudyOutput) -> int:
+    """Return the number of windows with missing bars."""
     return frame.filter(frame["flags"] != "").height if output.value == "car" else 0
 
 
-def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
-    if short:
-        complain(f"{short} of {counted(windows, 'window')} without all bars; --output ar shows which", level="warning")
-    narrate(f"{counted(measured, 'event')} measured, {left_out} left out (--output excluded)")
+def _report_counts(measured: int, excluded: int, windows: int, incomplete: int) -> None:
+    if incomplete:
+        complain(
+            f"{incomplete} of {counted(windows, 'window')} with missing bars; --output ar shows which", level="warning"
+        )
+    narrate(f"{counted(measured, 'event')} measured, {excluded} left out (--output excluded)")
 
 
 def _read_factors(path: Path | None) -> Frame | None:
-    """A factor file as fractions."""
+    """Return the factor returns of a file, as fractions."""
     if path is None:
         return None
     from correlator.research.study_tables import factor_table

@@ -1,4 +1,4 @@
-"""``correlator unexplained``: sessions whose move no stored event explains."""
+"""``correlator unexplained``: sessions with extreme returns that no stored event explains."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from correlator.cli.terminal.output import narrate
 @prints_table
 def unexplained(
     *,
-    since: Annotated[str, typer.Option("--since", help="First session, 2025-01-01.")],
+    since: Annotated[str, typer.Option("--since", help="First session, such as 2025-01-01.")],
     until: Annotated[str | None, typer.Option("--until", help="Last session (default: the last closed one).")] = None,
     symbol: Annotated[
-        list[str] | None, typer.Option("--symbol", help="Instrument; may be given again. Default: every share.")
+        list[str] | None, typer.Option("--symbol", help="Symbol to search; repeatable. Default: every share.")
     ] = None,
-    least: Annotated[float, typer.Option("--least", help="Standard errors from which a session is extreme.")] = 3.0,
+    least: Annotated[
+        float, typer.Option("--least", help="Smallest abnormal return to list, in standard errors.")
+    ] = 3.0,
     benchmark: Annotated[
         str | None,
-        typer.Option("--benchmark", help="A symbol, equal-weighted or none (default: as the store names it)."),
+        typer.Option("--benchmark", help="Benchmark: a symbol, equal-weighted or none (default: that of the store)."),
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", help="Use only what was known at this instant (default: now).", show_default=False),
+        typer.Option("--as-of", help="Use only what was known at this time (default: now).", show_default=False),
     ] = None,
     date_only: DateOnlyOption = None,
     store: StoreOption = None,
@@ -49,5 +51,5 @@ def unexplained(
         date_only=DateOnly.chosen(date_only),
     )
     if result.is_empty():
-        narrate("no extreme session is without an event")
+        narrate("every extreme session has an event")
     printer.print(result, "unexplained")

@@ -1,4 +1,4 @@
-"""``correlator update``: stored bars up to date from where they came."""
+"""``correlator update``: bring stored bars up to date."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from correlator.cli.options.common import StoreOption, open_store
 from correlator.cli.options.completion import complete_symbol
 from correlator.cli.terminal.output import progress
-from correlator.cli.verbs.add import tell_downloads
+from correlator.cli.verbs.add import report_downloads
 
 
 def update(
@@ -17,18 +17,18 @@ def update(
         list[str] | None,
         typer.Option(
             "--symbol",
-            help="Symbol to update; may be given again. Default: all that came from a source.",
+            help="Symbol to update; repeatable. Default: all symbols with downloaded bars.",
             autocompletion=complete_symbol,
         ),
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Bring every symbol of the store up to date from the source that its bars came from.
+    """Bring stored symbols up to date from the source that their bars were downloaded from.
 
     Example: correlator update --symbol AIRLINK
     """
     from correlator.intake.download import update_prices
 
     with progress("bars") as advance:
-        done = update_prices(open_store(store), symbol, advance=advance)
-    tell_downloads(done)
+        report = update_prices(open_store(store), symbol, advance=advance)
+    report_downloads(report)

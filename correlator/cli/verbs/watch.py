@@ -1,4 +1,4 @@
-"""``correlator watch``: poll feeds, store and code what is new, and bring a brief of every selected event."""
+"""``correlator watch``: poll feeds, store and code new articles, and deliver a brief of every selected event."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ _PATIENCE = 86_400.0
 
 def watch(
     file: Annotated[
-        Path | None, typer.Argument(help="TOML file with feeds, a selection and sinks.", show_default=False)
+        Path | None, typer.Argument(help="TOML file with feeds, a selection of events, and sinks.", show_default=False)
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Poll every feed once, deliver, and end: for cron.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Poll every feed once, deliver, and exit; for cron.")] = False,
     status: Annotated[
-        bool, typer.Option("--status", help="Instead: print the state of the store's watch, as JSON.")
+        bool, typer.Option("--status", help="Print the state of the store's watch as JSON, and exit.")
     ] = False,
     to: Annotated[
         Path | None,
-        typer.Option("--to", help="Folder that gets a file per brief.", file_okay=False, show_default=False),
+        typer.Option("--to", help="Folder to write one file per brief to.", file_okay=False, show_default=False),
     ] = None,
     execute: Annotated[
         str | None,
         typer.Option(
             "--exec",
-            help="Command per brief, a JSON list of arguments; the brief is its stdin. No shell.",
+            help="Command to run per brief, as a JSON list of arguments; gets the brief on stdin. No shell is used.",
             show_default=False,
         ),
     ] = None,
     webhook: Annotated[
         str | None,
-        typer.Option("--webhook", help="https address to which every brief is sent, signed.", show_default=False),
+        typer.Option("--webhook", help="https URL to send every brief to, signed.", show_default=False),
     ] = None,
-    no_stdout: Annotated[bool, typer.Option("--no-stdout", help="No JSON lines on stdout.")] = False,
+    no_stdout: Annotated[bool, typer.Option("--no-stdout", help="Do not print briefs on stdout.")] = False,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Allow addresses of this machine and private networks.")
+        bool, typer.Option("--allow-private", help="Allow URLs on this machine and in private networks.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Watch feeds: store and code new articles, and deliver one brief per selected event, as JSON lines or otherwise.
+    """Watch feeds: store and code new articles, and deliver one brief per selected event, by default as JSON lines.
 
-    Ends on Ctrl-C or SIGTERM, after the current brief is delivered; --once exits with code 8 if a feed or a sink
-    failed, with 6 where briefs wait for a load that has not ended.
+    Stops on Ctrl-C or SIGTERM after the current brief is delivered. With --once, exits with code 8 if a feed or a
+    sink failed, and with code 6 if briefs are waiting for an unfinished load.
 
     Example: correlator watch feeds.toml --to briefs
     """
@@ -70,27 +70,27 @@ def watch(
         emit((json.dumps(status_of(opened), ensure_ascii=False, indent=1) + "\n").encode())
         return
     if file is None:
-        raise InputError("there is no file of feeds", hint="for example: correlator watch feeds.toml")
+        raise InputError("the TOML file with feeds is missing", hint="for example: correlator watch feeds.toml")
     spec = read_watch(file)
-    asked = _sinks(spec.sinks, to, execute, webhook, no_stdout=no_stdout)
-    stopped = _stops()
+    sink_spec = _sinks(spec.sinks, to, execute, webhook, no_stdout=no_stdout)
+    stopped = _stop_on_signals()
     with alone(home_of(opened)):
-        sinks = sinks_of(asked, home_of(opened), allow_private=allow_private)
+        sinks = sinks_of(sink_spec, home_of(opened), allow_private=allow_private)
         if not sinks:
             raise InputError(
-                "briefs have no destination", hint="give --to, --exec or --webhook, or leave --no-stdout out"
+                "there is no sink to deliver briefs to", hint="give --to, --exec or --webhook, or leave --no-stdout out"
             )
-        made = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate)
-        tally = made.run(stopped, once=once)
+        running = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate)
+        tally = running.run(stopped, once=once)
     narrate(f"{tally.polls} polls, {tally.articles} articles, {tally.made} briefs, {tally.deliveries} deliveries")
-    if once and (tally.failed or made.failing):
+    if once and (tally.failed or running.failing):
         raise typer.Exit(ExitCode.SOURCE)
     if once and tally.held:
         raise typer.Exit(ExitCode.STORE)
 
 
 def _sinks(spec: SinkSpec, to: Path | None, execute: str | None, webhook: str | None, *, no_stdout: bool) -> SinkSpec:
-    """The sinks of the file, with those that the command line names in their place."""
+    """Return the sinks of the file, overridden by those given on the command line."""
     chosen = replace(spec, stdout=spec.stdout and not no_stdout)
     if to is not None:
         chosen = replace(chosen, folder=to)
@@ -103,21 +103,21 @@ def _sinks(spec: SinkSpec, to: Path | None, execute: str | None, webhook: str | 
             arguments = None
         if not isinstance(arguments, list) or not arguments or not all(isinstance(each, str) for each in arguments):
             raise InputError(
-                f"--exec {execute!r} is not a JSON list of arguments", hint='for example --exec \'["notify", "-"]\''
+                f"--exec {execute!r} is not a JSON list of strings", hint='for example --exec \'["notify", "-"]\''
             )
         chosen = replace(chosen, exec=tuple(arguments))
     return chosen
 
 
-def _stops() -> Callable[[], bool]:
-    """Whether SIGTERM or Ctrl-C has come, as a function."""
-    seen: list[int] = []
+def _stop_on_signals() -> Callable[[], bool]:
+    """Install handlers of SIGTERM and SIGINT; return a function that tells whether one has arrived."""
+    received: list[int] = []
 
-    def note(number: int, _: object) -> None:
-        if seen:  # the second one does not wait
+    def handler(number: int, _: object) -> None:
+        if received:  # a second signal stops at once
             raise KeyboardInterrupt
-        seen.append(number)
+        received.append(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, note)
-    return lambda: bool(seen)
+        signal.signal(number, handler)
+    return lambda: bool(received)

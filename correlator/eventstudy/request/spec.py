@@ -97,7 +97,7 @@ class StudySpec:
     symbols: tuple[str, ...] = _option(
         (),
         read_symbols,
-        "Symbol to study; may be given again. Default: every share.",
+        "Symbol to study; repeatable. Default: every share.",
         flag="--symbol",
         of=STORE,
         many=True,
@@ -107,12 +107,13 @@ class StudySpec:
         read_selection,
         "Selection such as 'category = CONSULT and dyad = PAK-AZE'.",
         of=STORE,
-        with_files=" With files, a CSV.",
+        with_files=" For files: a CSV of events.",
     )
     links: tuple[str, ...] = _option(
         DEFAULT_LINKS,
         read_links,
-        f"Kind of link that counts: {', '.join(LINK_KINDS)}; may be given again. Default: country and named.",
+        f"Kind of link between article and symbol to use: {', '.join(LINK_KINDS)}; repeatable. Default: country and "
+        "named.",
         flag="--link",
         of=STORE,
         many=True,
@@ -120,98 +121,112 @@ class StudySpec:
     benchmark: str | None = _option(
         None,
         read_text,
-        "Symbol of the market, or equal-weighted: the mean of the others, the store's default; of "
-        "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
-        with_files=" With files, a column, or a file of its own.",
+        "Benchmark: a symbol, or equal-weighted (the mean of the other shares). With several exchanges, one for each: "
+        "XKAR=KSE100,XNYS=SP500. Default: that of the store, else equal-weighted.",
+        with_files=" For files: a column, or a separate file.",
     )
     benchmark_session: str = _option(
         "same",
         one_of(BENCHMARK_SESSIONS),
-        "Session of the benchmark for each session of the share: same, or previous for a market that closes later.",
+        "Which session of the benchmark to compare with: same, or previous for a market that closes later.",
         of=STORE,
     )
     model: str = _option(
         "market",
         read_text,
-        "raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, rolling-beta or synthetic.",
+        "Model of expected returns: raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, "
+        "rolling-beta or synthetic.",
     )
     donors: tuple[str, ...] = _option(
         (),
         texts,
-        "For model synthetic, securities that the events cannot touch: symbols, other-countries (default) or "
+        "For model synthetic, securities that the events do not affect: symbols, other-countries (default) or "
         "other-sectors.",
         many=True,
-        with_files=" With files, columns; default those without events.",
+        with_files=" For files: columns. Default: those without events.",
     )
     interval: str = _option(
-        DAILY, read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE
+        DAILY, read_interval, "Interval of the stored bars to study, such as 1d, 1h or 5m.", of=STORE
     )
     returns: str = _option(
-        "log", one_of(RETURNS_KINDS), "log or simple.", with_files=" Or a wide file of returns to study."
+        "log", one_of(RETURNS_KINDS), "Kind of returns: log or simple.", with_files=" Or a wide file of returns."
     )
-    price: str = _option("adjusted", one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
+    price: str = _option("adjusted", one_of(PRICES), "Price of the stored bars: adjusted or close.", of=STORE)
     currency: str | None = _option(
-        None, read_currency, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE
+        None, read_currency, "Convert returns to this currency with stored exchange rates, such as USD.", of=STORE
     )
     estimation: Window = _option(
         OffsetWindow(-279, -30), parse_window, "Estimation window: sessions from day 0, or two dates."
     )
     window: Window = _option(OffsetWindow(-10, 10), parse_window, "Event window: sessions from day 0, or two dates.")
     windows: tuple[Window, ...] = _option(
-        (), read_windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
+        (),
+        read_windows,
+        "Windows to cumulate over, such as -1:1,-5:5. Default: day 0 and the event window.",
+        many=True,
     )
     minimum_observations: int | None = _option(
-        None, read_minimum, "Bars that an estimation window must have.", flag="--minimum"
+        None, read_minimum, "Minimum number of bars in an estimation window.", flag="--minimum"
     )
     purge: bool = _option(
-        False, read_switch, "Leave bars in the event window of another event of the share out of estimation windows."
+        False, read_switch, "Exclude bars in the event window of another event of the share from estimation windows."
     )
     by: tuple[str, ...] = _option(
-        (), texts, "Columns of the events that split averages and statistics, such as category.", many=True
+        (), texts, "Columns of the events to group averages and statistics by, such as category.", many=True
     )
     off_session: str = _option(
-        "next", one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
+        "next",
+        one_of(OFF_SESSION_RULES),
+        "For files: where to place an event between bars (next, previous or exclude).",
+        of=FRAMES,
     )
     date_only: str | None = _option(
         None,
         perhaps(one_of(DATE_ONLY)),
-        "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
-        "after-close.",
-        with_files=" Of files: same-day.",
+        "Day 0 of an event with a date but no time: same-day, or after-close (the next session). Default: after-close.",
+        with_files=" For files: same-day.",
     )
     exchange: str | None = _option(
         None,
         read_text,
-        "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...; of shares of "
-        "several, LAMP=XKAR,WICK=XNYS, or instruments for what is known of each.",
+        "For files: exchange whose sessions events with a time of day are placed on, such as XNAS. For shares of "
+        "several exchanges: LAMP=XKAR,WICK=XNYS, or instruments (that of each instrument).",
         of=FRAMES,
     )
     close_of_day: str | None = _option(
-        None, read_clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
+        None,
+        read_clock,
+        "For files: time of the daily close, such as '16:00 America/New_York', instead of an exchange.",
+        of=FRAMES,
     )
     stamped: str | None = _option(
         None,
         perhaps(one_of(SIDES)),
-        "For files, whether the time of a bar within a day is its start or its end; default what the hours of the "
-        "exchange show, else its start.",
+        "For files: whether the timestamp of an intraday bar is its start or its end. Default: inferred from the "
+        "trading hours of the exchange, else start.",
         of=FRAMES,
     )
     holes: str = _option(
         "trade-to-trade",
         one_of(HOLES),
-        "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
+        "Sessions without a price: trade-to-trade (the next return spans the sessions since the last trade), or drop.",
     )
     flagged: str = _option(
         MARK,
         one_of(FLAGGED),
-        "Bars that the audit doubts, limit-locked or without volume: mark them in the outputs, keep them unmarked, "
-        "or drop them, and events with one in their window.",
+        "Bars that are doubtful, limit-locked or without volume: mark them in the outputs, keep them unmarked, or drop "
+        "them together with events that have one in their window.",
     )
     engine: str = _option(
-        "auto", one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
+        "auto",
+        one_of(ENGINES),
+        "How sums over events are computed: auto, numpy or compiled. auto compiles from 20,000 events on.",
     )
     as_of: datetime | None = _option(
-        None, instant, "Use only what was known then: a date (its end in UTC) or an ISO instant with zone.", of=STORE
+        None,
+        instant,
+        "Use only what was known by then: a date (its end in UTC) or an ISO timestamp with time zone.",
+        of=STORE,
     )
 
     def offsets(self) -> tuple[OffsetWindow, OffsetWindow]:

@@ -27,7 +27,7 @@ class Output:
 OUTPUTS: dict[str, Output] = {
     output.name: output
     for output in (
-        Output("summary", "the answer by window, by the test that fits the design"),
+        Output("summary", "one row per window, with the test that fits the design"),
         Output(
             "ar",
             "abnormal returns by event and day",
@@ -37,27 +37,27 @@ OUTPUTS: dict[str, Output] = {
         ),
         Output(
             "car",
-            "cumulated by event and window",
+            "cumulative abnormal returns by event and window",
             ("event_id", "symbol", "window", "car", "se", "t", "p_value", "flags", "findings"),
             streams=True,
         ),
-        Output("aar", "averages by day"),
-        Output("caar", "averages by window"),
+        Output("aar", "average abnormal returns by day"),
+        Output("caar", "average cumulative abnormal returns by window"),
         Output("bhar", "buy-and-hold abnormal returns", streams=True, needs_returns=True),
         Output("significance", "every test across events"),
-        Output("wild-cluster", "the bootstrap by event date"),
-        Output("models", "what was estimated per event", streams=True),
-        Output("excluded", "events left out, and why", streams=True),
-        Output("flagged", "bars of its windows that the audit doubts, and why"),
+        Output("wild-cluster", "the wild cluster bootstrap by event date"),
+        Output("models", "the estimated model of each event", streams=True),
+        Output("excluded", "excluded events and the reasons", streams=True),
+        Output("flagged", "doubtful bars in the windows and the reasons"),
         Output("volatility", "abnormal variance by day"),
-        Output("calendar-time", "the portfolio of open windows"),
+        Output("calendar-time", "the calendar-time portfolio of open event windows"),
         Output(
             "diagnostics",
-            "whether each estimate is sound",
+            "diagnostics of each estimate",
             ("event_id", "symbol", "n", "purged", "p_autocorrelation", "p_arch", "pre_trend", "outliers", "flags"),
         ),
-        Output("donors", "what synthetic shares are made of", model="synthetic"),
-        Output("in-space", "each synthetic share's gap next to those of donors", model="synthetic"),
-        Output("in-space-average", "the average gap next to those of donors", model="synthetic"),
+        Output("donors", "donors of each synthetic control and their weights", model="synthetic"),
+        Output("in-space", "in-space placebo test of each synthetic control", model="synthetic"),
+        Output("in-space-average", "in-space placebo test of the average", model="synthetic"),
     )
 }
