@@ -90,14 +90,16 @@ def outline(records: Sequence[Record]) -> Outline:
 
 
 def _below_title(records: Sequence[Record]) -> int:
-    """Where the header of a table without figures is: below records of one cell that stand apart from it, or are
-    filled up with empty ones, where the records from there on are equally wide.
+    """Where the header of a table without figures is: below records of one cell, where the records from there on are
+    equally wide, and the titles stand apart from it, are filled up with empty cells, or it names each column.
     """
     at = next((number for number, record in enumerate(records) if sum(map(bool, map(str.strip, record.cells))) > 1), 0)
     if at == 0:
         return 0
     title, header = records[at - 1], records[at]
     apart = header.first_line > title.last_line + 1 or len(title.cells) == len(header.cells)
+    names = [cell.strip() for cell in header.cells]
+    apart = apart or (_names_each(names) and not any(map(is_date_like, names)))
     below = records[at + 1 : at + 4]
     fits = bool(below) and all(len(record.cells) == len(header.cells) for record in below)
     return at if apart and fits and all(cell.strip() for cell in header.cells) else 0

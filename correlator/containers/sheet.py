@@ -31,7 +31,7 @@ _CELL = re.compile(rb'<c [^>]{0,60}?\br="([A-Z]{1,3})(\d{1,7})"')
 _ODS_ROW = re.compile(rb"<table:table-row\b([^<>]*)>")
 _ODS_CELL = re.compile(rb"<table:table-cell\b([^<>]*)>")
 _REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d+)"')
-_COUNT = re.compile(rb'[cC]ount="(\d{1,19})')
+_DISTINCT_TEXTS = re.compile(rb"""\buniqueCount\s*=\s*["'](\d{1,19})""")
 _DAMAGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
@@ -108,7 +108,7 @@ def _check_extent(data: bytes, source: str) -> None:
         places = max(_extent(text), _repeated(text))
         if places > MOST_CELLS:
             raise InputError(f"{source} has cells that lie too far apart, over {places:,} places", hint=_AGAIN)
-        if any(int(count) > len(text) for count in _COUNT.findall(text)):
+        if any(int(count) > len(text) for count in _DISTINCT_TEXTS.findall(text)):
             raise InputError(f"{source} claims more texts than it holds", hint=_AGAIN)
 
 

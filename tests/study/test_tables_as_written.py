@@ -116,11 +116,43 @@ def test_a_file_is_read_as_the_plain_frame(tmp_path: Path, name: str, separator:
     assert cars(prices=path) == pytest.approx(PLAIN, abs=1e-12)
 
 
-@pytest.mark.parametrize("title", ["Prices of my fund\n\n", "Prices of my fund,,,\n", "Prices of my fund,,,\n,,,\n"])
+TITLES = [
+    "Prices of my fund\n\n",
+    "Prices of my fund,,,\n",
+    "Prices of my fund,,,\n,,,\n",
+    "My fund\nCloses in rupees\n",
+]
+
+
+@pytest.mark.parametrize("title", TITLES)
 def test_a_title_stands_above_the_table(tmp_path: Path, title: str) -> None:
     path = tmp_path / "prices.csv"
     path.write_text(title + PRICES.write_csv())
     assert cars(prices=path) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_commas_of_a_title_do_not_separate_columns(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text("Closes, adjusted, in rupees\n" + PRICES.write_csv(separator=";"))
+    assert cars(prices=path) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_a_workbook_of_many_rows_holds_few_texts(tmp_path: Path) -> None:
+    long = PRICES.unpivot(index="Date", variable_name="Symbol", value_name="Close")
+    long.with_columns(pl.col("Date").cast(pl.String)).to_pandas().to_excel(tmp_path / "prices.xlsx", index=False)
+    assert cars(prices=str(tmp_path / "prices.xlsx")) == pytest.approx(PLAIN, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["date", "event_date", "published", "Announcement Date"])
+@pytest.mark.parametrize("unit", [1, 1_000])
+def test_dates_of_events_count_seconds(tmp_path: Path, name: str, unit: int) -> None:
+    path = tmp_path / "events.csv"
+    seconds = EVENTS.select(
+        "symbol", pl.col("date").cast(pl.Datetime).dt.epoch("s").alias(name) * unit, title=pl.lit("Talks")
+    )
+    seconds.write_csv(path)
+    assert cars(str(path)) == PLAIN
+    assert cars(seconds) == PLAIN
 
 
 @pytest.mark.parametrize("tail", ["Total,1,2,3\n", "\nSource: my own\n", "\nNote: all in rupees, as traded\n"])
@@ -260,8 +292,9 @@ def test_a_title_stands_above_events(tmp_path: Path) -> None:
     import xlsxwriter
 
     path = tmp_path / "events.csv"
-    path.write_text("Events of mine\n\n" + EVENTS.write_csv())
-    assert read_events_file(path)["symbol"].to_list() == ["LAMP", "WICK"]
+    for title in ("Events of mine\n\n", "Events of mine\n", "Events of mine\nas of May\n", "# events\n"):
+        path.write_text(title + EVENTS.write_csv())
+        assert read_events_file(path)["symbol"].to_list() == ["LAMP", "WICK"]
     with xlsxwriter.Workbook(tmp_path / "events.xlsx") as book:
         sheet = book.add_worksheet("events")
         sheet.merge_range("A1:B1", "Events of mine")

@@ -21,6 +21,7 @@ from correlator.base.files import called, duckdb_name, opened, read_arrow, read_
 from correlator.containers.foot import is_foot
 from correlator.containers.packed import check_rest, unpacking
 from correlator.containers.read import as_texts, container_of, read_raw
+from correlator.containers.text import separator_of
 from correlator.errors import InputError
 from correlator.eventstudy.placing.event_table import read_events
 from correlator.market.written.unit_row import named_once, units_in_names
@@ -73,11 +74,11 @@ class _Head:
 
     @property
     def below_words(self) -> bool:
-        """Whether the first line is a title and no header: one cell, where the next that is not empty has more."""
-        line = next((each for each in self.below.splitlines() if each.strip(" \r" + self.separator)), "")
-        cells = [cell for cell in next(csv.reader([line], delimiter=self.separator), []) if cell.strip()]
+        """Whether the first line is a title: it has one text, or another number of cells than most lines below."""
+        widths = Counter(len(cells) for cells in csv.reader(self.below.splitlines(), delimiter=self.separator) if cells)
+        width = widths.most_common(1)[0][0] if widths else len(self.names)
         named = [name for place, name in enumerate(self.names, start=1) if name != f"column_{place}"]
-        return len(named) == 1 and len(cells) > 1
+        return width != len(self.names) or len(named) == 1 < width
 
     @property
     def decimal_comma(self) -> bool:
@@ -240,9 +241,7 @@ def _head(path: Path) -> _Head:
     skipped = next((number for number, line in enumerate(lines) if line.strip()), None)
     if skipped is None:
         raise InputError(f"{path} is empty", hint="give a CSV with a header")
-    separator = max(",;\t|", key=lines[skipped].count)
-    if separator not in lines[skipped]:  # a title
-        separator = max(",;\t|", key="\n".join(lines[skipped : skipped + 9]).count)
+    separator = separator_of(text, len(start) == _SAMPLE_BYTES) or ","
     header = next(csv.reader([lines[skipped]], delimiter=separator))
     names = [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]

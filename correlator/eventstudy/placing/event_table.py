@@ -104,13 +104,14 @@ def _symbols_of(table: pl.DataFrame) -> str:
 
 
 def _dates_of(table: pl.DataFrame) -> str:
-    """The column of events that holds their dates: the only one that does.
+    """The column of events that holds their dates: the only one that does, else the only one that is called so.
 
     Raises InputError where two do and differ: which of them an event is placed by cannot be told.
     """
     columns = [column for column in table.get_columns() if reads_as_moments(column)]
     if not columns:
-        return label_column(table, "events")
+        called_so = [name for name in table.columns if event_field(name) == "date"]
+        return called_so[0] if len(called_so) == 1 else label_column(table, "events")
     if any(not column.equals(columns[0], null_equal=True) for column in columns[1:]):
         names = " and ".join(repr(column.name) for column in columns[:2])
         raise InputError(f"events have dates in {names}", hint="call the column of their day 0 'date'")
