@@ -324,6 +324,7 @@ def test_a_negative_price_of_crsp_is_a_mean_of_bid_and_ask_and_told():
         "%a %b %d %Y 00:00:00 GMT-0400 (Eastern Daylight Time)",
         *("%d/%m/2567", "2567-%m-%d", "2567%m%d", "%d %b 2567"),
         *("%Y-%m-%dT00:00:00-05:00[America/New_York]", "\u200e%m\u200e/\u200e%d\u200e/\u200e%Y"),
+        *("%Y%m%dT000000Z", "%Y-%m-%d 00:00:00+05"),
     ],
 )
 def test_days_in_many_forms(tmp_path, form):

@@ -157,3 +157,13 @@ def test_a_study_and_a_store_refuse_a_time_of_day_in_the_same_words(tmp_path) ->
     add_events(store, event("2024-05-14", time="25 PM", timezone="UTC").with_columns(category=pl.lit("X")))
     with store.reading() as connection:
         assert "'25 PM' in column 'time' of events" in connection.sql("SELECT reason FROM rejects").pl().item()
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M+0000", "%Y-%m-%d %H:%M:%S+00", "%Y-%m-%d %H:%M:%S.250+00"]
+)
+def test_zones_of_the_basic_format_and_of_whole_hours(form: str) -> None:
+    after = datetime(2024, 6, 5, 20, 30, tzinfo=UTC)
+    expected = study(event(after.isoformat()), **DOORS[0]).events["date"].to_list()
+    assert expected == [date(2024, 6, 6)]
+    assert study(event(after.strftime(form)), **DOORS[0]).events["date"].to_list() == expected

@@ -23,6 +23,12 @@ _SHORT_YEARS = 999
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
 ZONE_BEHIND = r"(Z|[+-]\d{2}:?\d{2})\[[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*\]$"
+# ISO 8601's basic format with a zone, and offsets of whole hours (PostgreSQL), in its extended format.
+_EXTENDED = (
+    (r"^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(Z|[+-]\d\d(?::?\d\d)?)$", "${1}-${2}-${3}T${4}:${5}${6}"),
+    (r"^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d(?:\.\d+)?)(Z|[+-]\d\d(?::?\d\d)?)$", "${1}-${2}-${3}T${4}:${5}:${6}${7}"),
+    (r"(\d\d:\d\d(?::\d\d(?:\.\d+)?)?[+-]\d\d)$", "${1}:00"),
+)
 # What yfinance writes: 2025-05-28 00:00:00+05:00 is the label 2025-05-28, whichever zone's midnight it is.
 _MIDNIGHT_THERE = r"^\d{4}-\d{2}-\d{2}[T ]00:00(:00(\.0+)?)?(Z|[+-]\d{2}:?\d{2})$"
 _CLOCK = (
@@ -150,9 +156,13 @@ def _by_named_zone(text: pl.Series, date_order: str | None, usual_order: str | N
 
 def in_plain_form(text: pl.Series) -> pl.Series:
     """Dates and times in plain digits, without the apostrophe by which a spreadsheet keeps text, and without the name
-    of the zone that RFC 9557 puts behind an offset: ``09:30-04:00[America/New_York]``.
+    of the zone that RFC 9557 puts behind an offset (``09:30-04:00[America/New_York]``); ISO 8601's basic format with a
+    zone (``20250605T160500Z``) and offsets of whole hours (``16:05:00+05``) in its extended format.
     """
-    return in_common_years(in_plain_signs(text)).str.replace(ZONE_BEHIND, "${1}").str.replace(r"^['’](\d)", "${1}")
+    plain = in_common_years(in_plain_signs(text)).str.replace(ZONE_BEHIND, "${1}").str.replace(r"^['’](\d)", "${1}")
+    for pattern, extended in _EXTENDED:
+        plain = plain.str.replace(pattern, extended)
+    return plain
 
 
 def _most(text: pl.Series, pattern: str) -> bool:
