@@ -1,1 +1,1 @@
-"""A headline's brief: what it is, whom it concerns, when the market can answer, what happened the last times."""
+"""The brief of a headline: its event, the instruments concerned, when markets can react, and its precedents."""

@@ -1,4 +1,4 @@
-"""What a brief is asked for: its instant, instruments, windows and how it measures, read once."""
+"""The options of a brief, parsed once: its instant, instruments, windows and method."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from correlator.sessions.calendars import AFTER_CLOSE
 
 WINDOWS = "0:0,0:1,0:4"
 _AHEAD_OF_CLOCK = timedelta(days=1)
-"""How far an instant may lie ahead: clocks differ, and a date stands for its end."""
+"""How far an instant may be in the future: clocks differ, and a date means its end."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a brief is asked for; see ``brief``."""
+    """The parsed options of a brief, described in ``brief``."""
 
     at: datetime
     symbols: tuple[str, ...]
@@ -33,7 +33,7 @@ class Asked:
 
 
 class BriefOptions(TypedDict, total=False):
-    """What ``brief`` takes besides its source and instant; ``ask`` has the defaults."""
+    """The options of ``brief`` besides source and instant; ``ask`` has the defaults."""
 
     symbols: str | Sequence[str] | None
     windows: AsWindow | Sequence[AsWindow]
@@ -53,33 +53,31 @@ def ask(
     date_only: str = AFTER_CLOSE,
     flagged: str = MARK,
 ) -> Asked:
-    """What a brief is asked for, as ``brief`` takes it; raises as that does."""
+    """Parse the options of ``brief``. Raises InputError."""
     now = datetime.now(UTC)
     moment = instant(at, "at") if at is not None else now.replace(microsecond=0)
     assert moment is not None
-    if moment > now + _AHEAD_OF_CLOCK:  # what is loaded until then would change it
-        raise InputError(f"at {moment:%Y-%m-%dT%H:%M:%SZ} lies in the future", hint="leave it out", argument="at")
+    if moment > now + _AHEAD_OF_CLOCK:  # data loaded until then would change the brief
+        raise InputError(f"at {moment:%Y-%m-%dT%H:%M:%SZ} is in the future", hint="omit it", argument="at")
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
     return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only, asked_flagged(flagged))
 
 
 def asked_flagged(flagged: str) -> str:
-    """How flagged bars are dealt with, as studies have it; raises InputError for what is none of the ways."""
+    """Return ``flagged``, the treatment of flagged bars. Raises InputError for an unknown one."""
     if flagged not in FLAGGED:
-        raise InputError(
-            f"flagged {flagged!r} is not known", hint=f"choices are {', '.join(FLAGGED)}", argument="flagged"
-        )
+        raise InputError(f"flagged must be one of {', '.join(FLAGGED)}, got {flagged!r}", argument="flagged")
     return flagged
 
 
 def asked_windows(windows: object) -> tuple[OffsetWindow, ...]:
-    """The windows that a brief is asked for; raises InputError for one that begins before day 0 or ends too late."""
+    """Parse the windows of a brief. Raises InputError for one that begins before day 0 or ends too late."""
     chosen = parse_windows(windows)
     for window in chosen:
         if not isinstance(window, OffsetWindow) or window.first < 0 or window.last >= AHEAD - 2:
             raise InputError(
-                f"window {window.label} of a brief must lie within the {AHEAD - 3} sessions from day 0 on",
+                f"window {window.label} of a brief must lie between day 0 and day {AHEAD - 3}",
                 hint=f"for example {WINDOWS}",
                 argument="windows",
             )

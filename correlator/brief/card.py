@@ -1,4 +1,4 @@
-"""The brief as a card for the terminal."""
+"""Print a brief as a card in the terminal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 WIDTH = 100
-_RIGHT = ("dates", "estimate", "p", "came", "like it")
+_RIGHT = ("dates", "estimate", "p", "outcome", "similarity")
 
 
 def plain_card(brief: Brief, width: int = WIDTH) -> str:
-    """The card as text without colours, ``width`` characters wide."""
+    """Return the card as text without colours, ``width`` characters wide."""
     from rich.console import Console
 
     out = StringIO()
@@ -26,7 +26,7 @@ def plain_card(brief: Brief, width: int = WIDTH) -> str:
 
 
 def print_card(brief: Brief, console: Console) -> None:
-    """Print the card to a console of rich."""
+    """Print the card to a rich console."""
     from rich.panel import Panel
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""When each exchange can answer: day 0, its reason, the minutes to its close, and the holidays ahead."""
+"""When each exchange can react: day 0 and its reason, the minutes to its close, and the holidays ahead."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def clock_of(
     sessions: KnownSessions | None,
     date_only: str = AFTER_CLOSE,
 ) -> Clock:
-    """The clock of ``exchange`` for news public since ``known_at``, at the instant ``at``."""
+    """Return the clock of ``exchange`` at the instant ``at``, for news public since ``known_at``."""
     place = exchange_named(exchange)
     zone = ZoneInfo(place.zone)
     placed = place_instants(exchange, pl.Series([known_at]), [precision], date_only=date_only).row(0, named=True)
@@ -54,7 +54,7 @@ def clock_of(
 
 
 def _holidays(exchange: str, today: date, weekend: frozenset[int]) -> tuple[Holiday, ...]:
-    """Days from today on that are not of the weekend and have no session."""
+    """Return the days of the next two weeks that have no session and are not on the weekend."""
     ahead = [today + timedelta(days=step) for step in range(_LOOK.days + 1)]
     traded = set(sessions_between(exchange, ahead[0], ahead[-1])["session"])
     return tuple(Holiday(day, f"{day:%a}") for day in ahead if day.isoweekday() not in weekend and day not in traded)

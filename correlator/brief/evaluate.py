@@ -1,4 +1,4 @@
-"""Every stored event forecast from what was known before it, and compared with what came."""
+"""Forecast every stored event from what was known before it, and compare the forecasts with the outcomes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from correlator.store.db import Store
 Array = NDArray[np.float64]
 
 SESSIONS = 10_080
-"""Sessions that are looked back; a brief looks back 2,520."""
+"""Sessions of history used by an evaluation; a brief uses 2,520."""
 BAND = 0.99
 ALL = "all"
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
@@ -42,8 +42,10 @@ _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What became of the forecasts, one row each in ``forecasts``: symbol, window, session (day 0), category, pit,
-    ordinary_pit (the shares of the forecast and of the ordinary distribution below what came), width (of the 80 %
+    """The evaluated forecasts.
+
+    ``forecasts`` has one row per forecast: symbol, window, session (day 0), category, pit and ordinary_pit (the
+    probability of a lower outcome by the forecast and by the distribution of ordinary sessions), width (of the 80 %
     interval, as a multiple of the ordinary one), score and ordinary_score (mean pinball loss at the ends of the
     intervals and the median, in standard errors). ``skipped``: symbols that could not be measured.
     """
@@ -52,7 +54,7 @@ class Evaluation:
     skipped: tuple[str, ...]
 
     def __repr__(self) -> str:
-        skipped = f"; without one: {', '.join(self.skipped)}" if self.skipped else ""
+        skipped = f"; not measured: {', '.join(self.skipped)}" if self.skipped else ""
         symbols = counted(self.forecasts["symbol"].n_unique(), "symbol")
         return f"Evaluation: {counted(self.forecasts.height, 'forecast')} of {symbols}{skipped}"
 
@@ -60,12 +62,13 @@ class Evaluation:
         return f"<p>{html.escape(repr(self))}</p>{self.table()._repr_html_()}"
 
     def table(self) -> pl.DataFrame:
-        """One row per window and category, and for ``all`` of them.
+        """Return one row per window and category, and one per window for ``all`` categories.
 
-        Columns: window, category, briefs, dates; for each level held_50 (share of intervals that held) and in_band_50
-        (whether that lies in the 99 % band of its level, by the binomial distribution of so many dates); pit_distance
-        (Kolmogorov's, of the probability integral transform from even) and pit_p by dates; width_80, the mean width of
-        80 % intervals over that of ordinary sessions; skill, 1 - score / ordinary score, with its 95 % interval.
+        Columns: window, category, briefs, dates; per level held_50 (share of intervals that contained the outcome) and
+        in_band_50 (whether that share lies in the binomial 99 % band of its level for this number of dates);
+        pit_distance (Kolmogorov distance of the probability integral transform from uniform) and pit_p by dates;
+        width_80, the mean width of 80 % intervals over that of ordinary sessions; skill, 1 - score / ordinary score,
+        with its 95 % interval.
         """
         rows = []
         for window in self.forecasts["window"].unique(maintain_order=True):
@@ -76,8 +79,9 @@ class Evaluation:
         return pl.DataFrame(rows, schema_overrides={"window": pl.String})
 
     def pit(self) -> pl.DataFrame:
-        """How many outcomes fell into each tenth of their forecast: window, tenth (1 to 10), briefs; all equal where
-        the forecasts are what they say.
+        """Return the number of outcomes in each tenth of their forecast: window, tenth (1 to 10), briefs.
+
+        The tenths of calibrated forecasts have equal numbers.
         """
         tenth = (pl.col("pit") * 10).floor().clip(0, 9).cast(pl.Int64) + 1
         return self.forecasts.group_by("window", tenth.alias("tenth")).agg(briefs=pl.len()).sort("window", "tenth")
@@ -93,16 +97,16 @@ def evaluate(
     date_only: str = AFTER_CLOSE,
     flagged: str = MARK,
 ) -> Evaluation:
-    """Walk forward over every stored event: a forecast from what had closed before it was known, and what came.
+    """Walk forward over all stored events, and forecast each from the sessions that had closed before it was known.
 
     Parameters
     ----------
     at
-        The instant up to which is looked; default now.
+        The instant as of which the store is read; default now.
     symbols
-        Instruments; default every one with bars.
+        Instruments; default: all with bars.
     windows, benchmark, date_only, flagged
-        As ``brief`` takes them.
+        As in ``brief``.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def evaluate(
     Raises
     ------
     NotFoundError
-        Where no stored event could be forecast.
+        If no stored event could be forecast.
 
     Examples
     --------
@@ -137,14 +141,14 @@ def evaluate(
     if not forecasts:
         raise NotFoundError(
             "no stored event could be forecast",
-            hint="events need daily bars, and five earlier dates of their category or dyad on them",
+            hint="a forecast needs daily bars, and five earlier dates of the same category or dyad with bars",
         )
     return Evaluation(pl.concat(forecasts).sort("window", "session", "symbol", maintain_order=True), tuple(skipped))
 
 
 @dataclass(frozen=True)
 class _Walk:
-    """One walk through a store."""
+    """The options of one walk through a store."""
 
     connection: duckdb.DuckDBPyConnection
     at: datetime
@@ -154,7 +158,7 @@ class _Walk:
     flagged: str
 
     def of(self, instrument: Concerned) -> list[pl.DataFrame]:
-        """The forecasts of one instrument, a frame per window."""
+        """Return the forecasts of one instrument, a frame per window."""
         sessions = known_sessions(instrument.exchange, self.at, SESSIONS)
         if sessions is None:
             return []
@@ -184,7 +188,7 @@ class _Walk:
 def _frame(record: Record, codes: Codes, labels: pl.Series, symbol: str, *, window: str) -> pl.DataFrame:
     names = [category for _, category in codes.categories]
     levels = interval_levels()
-    made, plain = (
+    forecast, plain = (
         distribution.quantiles(levels) for distribution in (record.forecast.events, record.forecast.sessions)
     )
     low, high = (int(np.argmin(np.abs(levels - end))) for end in (0.1, 0.9))
@@ -196,16 +200,16 @@ def _frame(record: Record, codes: Codes, labels: pl.Series, symbol: str, *, wind
             "category": pl.Series([names[code] for code in record.groups.category], dtype=pl.String),
             "pit": record.pit,
             "ordinary_pit": record.ordinary_pit,
-            "width": (made[:, high] - made[:, low]) / (plain[:, high] - plain[:, low]),
-            "score": _score(made, levels, record.z),
+            "width": (forecast[:, high] - forecast[:, low]) / (plain[:, high] - plain[:, low]),
+            "score": _score(forecast, levels, record.z),
             "ordinary_score": _score(plain, levels, record.z),
         }
     )
 
 
-def _score(quantiles: Array, levels: Array, came: Array) -> Array:
-    """The mean pinball loss (M,) of quantiles (M, L) at ``levels`` (L,) (Gneiting & Raftery 2007)."""
-    error = came[:, None] - quantiles
+def _score(quantiles: Array, levels: Array, outcomes: Array) -> Array:
+    """Return the mean pinball loss (M,) of quantiles (M, L) at ``levels`` (L,) (Gneiting & Raftery 2007)."""
+    error = outcomes[:, None] - quantiles
     return np.asarray(np.maximum(levels * error, (levels - 1.0) * error).mean(axis=1))
 
 

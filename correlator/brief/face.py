@@ -1,4 +1,4 @@
-"""What card and page show of a brief, as texts in order; how they look is theirs."""
+"""The texts that card and page show of a brief, independent of their layout."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from correlator.brief.model import Brief, Clock, Instrument, Interval, Outlook
 from correlator.brief.words import per_cent, record_sentence
 
 LISTED = 8
-"""Precedents that are shown; JSON has all of them."""
+"""Most precedents shown; JSON has all of them."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A table: ``title``, names of ``columns``, ``rows`` of texts, and a ``note`` below."""
+    """A table: ``title``, names of ``columns``, ``rows`` of strings, and a ``note`` below."""
 
     title: str
     columns: tuple[str, ...]
@@ -24,9 +24,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Face:
-    """The texts of a brief: ``lines`` about the news, ``answers`` of exchanges, ``tables``, ``unknown`` and the
-    ``record``.
-    """
+    """The texts of a brief: ``lines`` about the news, ``answers`` (day 0 per exchange), ``tables`` and the rest."""
 
     headline: str
     lines: tuple[str, ...]
@@ -38,7 +36,7 @@ class Face:
 
 
 def face_of(brief: Brief) -> Face:
-    """The texts of ``brief``."""
+    """Return the texts of ``brief``."""
     tables = [_instruments(brief), _outlooks(brief), _precedents(brief), _confounds(brief)]
     record = record_sentence(brief.instruments)
     return Face(
@@ -48,7 +46,7 @@ def face_of(brief: Brief) -> Face:
         tuple((each.symbol, each.verdict) for each in brief.instruments),
         tuple(table for table in tables if table is not None),
         brief.unknown,
-        f"Record: {record}." if record else "Record: no earlier brief like it has closed.",
+        f"Record: {record}." if record else "Record: no earlier forecast of this kind has an outcome yet.",
     )
 
 
@@ -71,7 +69,7 @@ def _events(brief: Brief) -> list[str]:
         )
         if event["evidence"]:
             spans = dict.fromkeys(f"{item['field']} “{item['span']}”" for item in event["evidence"])
-            lines.append(f"because of {', '.join(spans)}")
+            lines.append(f"evidence: {', '.join(spans)}")
     return lines
 
 
@@ -98,7 +96,7 @@ def _instruments(brief: Brief) -> Rows | None:
     for each in brief.instruments:
         market = each.market
         if market.last_close is None or market.last_session is None:
-            rows.append((each.symbol, _why(each), "no daily close known", _since(each), ""))
+            rows.append((each.symbol, _why(each), "no known daily close", _since(each), ""))
             continue
         move = "" if market.last_return is None else f" ({per_cent(market.last_return)})"
         locked = ", at its limit" if market.limit_locked else ""
@@ -108,13 +106,13 @@ def _instruments(brief: Brief) -> Rows | None:
         rows.append((each.symbol, _why(each), last, _since(each), regime))
     notes = []
     if brief.more_instruments:
-        notes.append(f"{brief.more_instruments:,} more are listed in the countries of the event")
+        notes.append(f"{brief.more_instruments:,} more instruments are listed in the event's countries")
     if brief.without_bars:
-        notes.append(f"named, but without stored prices: {', '.join(brief.without_bars)}")
+        notes.append(f"named, but no prices are stored: {', '.join(brief.without_bars)}")
     columns = ("symbol", "why", "last close", "since", "volatility")
     if not rows and not notes:
         return None
-    return Rows("Whom it concerns, and where it stood", columns, tuple(rows), "; ".join(notes))
+    return Rows("Instruments concerned", columns, tuple(rows), "; ".join(notes))
 
 
 def _why(instrument: Instrument) -> str:
@@ -127,36 +125,36 @@ def _since(instrument: Instrument) -> str:
         move = "" if market.later.since_close is None else f" ({per_cent(market.later.since_close)})"
         return f"{market.later.price:,.2f}{move}, {market.later.of}"
     if market.strip is not None and market.strip.session is not None:
-        return f"strip: {market.strip.price:,.2f}, of {market.strip.session:%d %b}"
+        return f"strip: {market.strip.price:,.2f} on {market.strip.session:%d %b}"
     return "no later price"
 
 
 def _regime(volatility: float, regime: float) -> str:
-    word = "calm" if regime < 0.85 else "usual" if regime < 1.2 else "raised" if regime < 1.6 else "high"
-    return f"{100 * volatility:.1f} % a session, {word}"
+    word = "low" if regime < 0.85 else "normal" if regime < 1.2 else "elevated" if regime < 1.6 else "high"
+    return f"{100 * volatility:.1f} % per session, {word}"
 
 
 def _outlooks(brief: Brief) -> Rows | None:
     rows: list[tuple[str, ...]] = []
     for each in brief.instruments:
         for outlook in each.outlooks:
-            came = "" if outlook.came is None else per_cent(outlook.came)
+            outcome = "" if outlook.came is None else per_cent(outlook.came)
             rows.append((
                 each.symbol, outlook.window, str(outlook.dates), _estimate(outlook), _between(outlook.intervals),
-                _between(outlook.ordinary), _p(outlook), came,
+                _between(outlook.ordinary), _p(outlook), outcome,
             ))  # fmt: skip
     if not rows:
         return None
     columns: tuple[str, ...] = (
-        "symbol", "window", "dates", "estimate", "80 % of the next", "80 % of ordinary", "p", "came",
+        "symbol", "window", "dates", "estimate", "80 % interval", "80 % ordinary", "p", "outcome",
     )  # fmt: skip
     if not any(row[-1] for row in rows):
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     note = (
-        "Per cent beyond the benchmark, windows in sessions from day 0. Estimate: shrunken towards what is ordinary; "
-        "a dash where there is no honest precedent. p: placebo, adjusted for all rows."
+        "Abnormal returns in per cent; windows in sessions from day 0. Estimate: shrunk towards ordinary sessions; "
+        "a dash if there are too few precedents. p: placebo, adjusted for all rows."
     )
-    return Rows("What happened the last times", columns, tuple(rows), note)
+    return Rows("What happened after similar events", columns, tuple(rows), note)
 
 
 def _estimate(outlook: Outlook) -> str:
@@ -175,11 +173,11 @@ def _between(intervals: tuple[Interval, ...]) -> str:
 
 
 def _precedents(brief: Brief) -> Rows | None:
-    """Precedents of the first instrument that has an estimate, else of the first with any."""
-    having = [each for each in brief.instruments if each.precedents]
-    if not having:
+    """Return the precedents of the first instrument with an estimate, else of the first with any."""
+    candidates = [each for each in brief.instruments if each.precedents]
+    if not candidates:
         return None
-    chosen = next((each for each in having if each.honest), having[0])
+    chosen = next((each for each in candidates if each.honest), candidates[0])
     windows = [outlook.window for outlook in chosen.outlooks] or list(chosen.precedents[0].cars)
     rows = [
         (
@@ -193,11 +191,11 @@ def _precedents(brief: Brief) -> Rows | None:
         for each in chosen.precedents[:LISTED]
     ]
     more = len(chosen.precedents) - len(rows)
-    words = sorted({word for each in chosen.precedents for word in each.flagged})
-    doubted = sum(bool(each.flagged) for each in chosen.precedents)
-    flagged = f"{doubted} with {' or '.join(words)} bars in their windows" if doubted else ""
-    notes = [f"and {more} more" if more else "", flagged]
-    columns = ("like it", "day 0", "category", "dyad", "headline", *windows)
+    flags = sorted({flag for each in chosen.precedents for flag in each.flagged})
+    flagged = sum(bool(each.flagged) for each in chosen.precedents)
+    warning = f"{flagged} with {' or '.join(flags)} bars in their windows" if flagged else ""
+    notes = [f"and {more} more" if more else "", warning]
+    columns = ("similarity", "day 0", "category", "dyad", "headline", *windows)
     title = f"Precedents of {chosen.symbol}"
     return Rows(title, columns, tuple(rows), "; ".join(note for note in notes if note))
 

@@ -1,4 +1,4 @@
-"""A headline's brief from the store, as of one instant."""
+"""Make the brief of a headline from the store, as of one instant."""
 
 from __future__ import annotations
 
@@ -42,54 +42,53 @@ MOST_CONFOUNDS = 12
 def brief(
     store: Store, source: str | int | Path, *, at: str | datetime | None = None, **options: Unpack[BriefOptions]
 ) -> Brief:
-    """What a headline is, whom it concerns, when the market can answer, and what happened the last times.
+    """Return the brief of a headline: its event, the instruments concerned, when markets can react, its precedents.
 
-    Nothing is used that was not known ``at`` the instant: bars of sessions that had closed, events that were public,
-    precedents whose windows had closed. The same call gives the same brief later.
+    Only what was known ``at`` the instant is used: bars of closed sessions, public events, precedents with closed
+    windows. The same call returns the same brief later.
 
     Parameters
     ----------
     source
         A headline, the number of a stored article, a file with one page, or the text of a page.
     at
-        The instant that it stands at: text with a zone, or a datetime; default now.
+        The instant of the brief: a string with a time zone, or a datetime; default now.
     symbols
-        Instruments to look at, instead of those that the headline concerns.
+        Instruments to use instead of those that the headline concerns.
     windows
         Windows of sessions from day 0 on, both ends included.
     benchmark
-        A symbol, ``equal-weighted``, or ``none`` for each instrument's own mean; default as the store names it.
+        A symbol, ``equal-weighted``, or ``none`` for each instrument's own mean; default: the store's benchmark.
     coder
-        ``rules`` or ``full``; with the second, and the encoder installed, how alike two headlines are told counts in
-        the similarity of precedents.
+        ``rules`` or ``full``; with ``full`` and the encoder installed, the similarity of precedents includes that of
+        their headlines.
     date_only
-        Day 0 of the headline, of precedents and of confounds that are known by their date alone: ``after-close`` (the
-        session after it) or ``same-day``.
+        Day 0 of a headline, precedent or confound with only a date: ``after-close`` (the next session) or ``same-day``.
     flagged
-        Limit-locked bars and bars without volume: ``mark`` names them next to precedents, ``keep`` says nothing of
-        them, ``drop`` leaves out their returns, those after them, and every window that holds one.
+        Limit-locked bars and bars without volume: ``mark`` flags precedents with such bars, ``keep`` ignores them,
+        ``drop`` leaves out their returns, the returns after them, and every window that contains one.
 
     Returns
     -------
     Brief
-        Print it for a card, ``to_json()``, ``to_html()``; returns are log returns, fractions.
+        Print it for a card, or use ``to_json()`` or ``to_html()``; returns are log returns, as fractions.
 
     Raises
     ------
     InputError, NotFoundError, TimeError
-        Where it cannot be made as asked; the message names the argument.
+        If it cannot be made as requested; the message names the argument.
 
     Examples
     --------
     >>> brief(store, "Pakistan and Azerbaijan agree on trade", at="2025-05-28T01:10Z")  # doctest: +SKIP
     """
-    asked = ask(at, **options)
+    parsed = ask(at, **options)
     with store.studying() as connection:
-        return brief_on(connection, source, asked)
+        return brief_on(connection, source, parsed)
 
 
 Shared = dict[tuple[object, ...], tuple[KnownBars, list[Measured]]]
-"""Bars and what was measured on them, by all that decides them but the connection."""
+"""Bars and their measurements by everything that determines them, for briefs of one connection."""
 
 
 def brief_on(
@@ -100,17 +99,17 @@ def brief_on(
     public_by_then: bool = False,
     shared: Shared | None = None,
 ) -> Brief:
-    """The brief of ``source`` by what an open connection reads; raises as ``brief`` does.
+    """Return the brief of ``source`` from an open connection. Raises like ``brief``.
 
-    ``public_by_then``: news that states a later time was public at the instant all the same, as when its feed had it.
-    ``shared``: what other briefs of this very connection have measured, and where this one leaves it for them.
+    ``public_by_then``: the news counts as public at the instant even if it states a later time, since its feed had it.
+    ``shared``: a cache of measurements for briefs of this connection.
     """
     subject = read_subject(connection, source, asked.at, asked.coder, public_by_then=public_by_then)
     return _Maker(connection, asked, {} if shared is None else shared).make(subject)
 
 
 class _Maker:
-    """One brief in the making: a connection, what was asked, and what several steps need."""
+    """Makes one brief: a connection, the options, and values that several steps need."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, asked: Asked, shared: Shared) -> None:
         self.connection = connection
@@ -200,7 +199,7 @@ class _Maker:
         )
 
     def _like(self, subject: BriefSubject, concern: Concern) -> pl.DataFrame:
-        """Earlier events like the headline's, with the similarity of each; none without an event."""
+        """Return earlier events similar to the headline's with their similarity; empty without an event."""
         if not subject.events or not concern.instruments:
             return pl.DataFrame()
         event = subject.events[0]
@@ -217,7 +216,7 @@ class _Maker:
     def _instruments(
         self, subject: BriefSubject, concern: Concern, clock: Clock, like: pl.DataFrame
     ) -> list[Instrument]:
-        """The instruments of one exchange."""
+        """Return the instruments of one exchange."""
         sessions = self._sessions(clock.exchange)
         chosen = [each for each in concern.instruments if each.exchange == clock.exchange]
         if sessions is None:
@@ -237,7 +236,7 @@ class _Maker:
         return made
 
     def _measured(self, chosen: Sequence[Concerned], sessions: KnownSessions) -> tuple[KnownBars, list[Measured]]:
-        """The bars that instruments of one exchange need, and each instrument's outcomes."""
+        """Return the bars for instruments of one exchange, and each instrument's outcomes."""
         asked = self.asked
         requests, names = requests_of(self.connection, chosen, sessions.exchange, asked.benchmark)
         key = (sessions.exchange, *requests, asked.at, asked.windows, asked.flagged)
@@ -247,7 +246,7 @@ class _Maker:
         return self.shared[key]
 
     def _placed(self, like: pl.DataFrame, chosen: Sequence[Concerned], exchange: str) -> pl.DataFrame:
-        """Events like it with ``concerned``, a symbol, and ``day_zero``, the most similar first."""
+        """Return similar events with ``concerned`` (a symbol) and ``day_zero``, the most similar first."""
         if like.is_empty():
             return like
         pairs = concerning(self.connection, like, [(each.symbol, each.country) for each in chosen])
@@ -290,7 +289,7 @@ class _Maker:
         )
 
     def _confounds(self, subject: BriefSubject, concern: Concern, clocks: dict[str, Clock]) -> list[Confound]:
-        """Other stories whose day 0 lies from the session before the headline's to the end of the longest window."""
+        """Return other stories with day 0 from the session before the headline's to the end of the longest window."""
         if not concern.instruments:
             return []
         since = min(self.asked.at, subject.known_at) - timedelta(days=21)
@@ -309,7 +308,7 @@ class _Maker:
 
 
 def asked_benchmark(names: Names, asked: str | None) -> str | None:
-    """A benchmark that is asked for under the store's own name; raises InputError for one that it lacks."""
+    """Return the store's symbol of a requested benchmark. Raises InputError if the store has no such symbol."""
     if asked in (None, NONE, EQUAL_WEIGHTED):
         return asked
     known = names.symbol_of(asked)
@@ -321,9 +320,9 @@ def asked_benchmark(names: Names, asked: str | None) -> str | None:
 def requests_of(
     connection: duckdb.DuckDBPyConnection, chosen: Sequence[Concerned], exchange: str, asked: str | None
 ) -> tuple[list[Request], list[str]]:
-    """The symbols with what their benchmark may be made of, and all symbols whose bars that needs."""
-    called = names_in(connection)
-    asked = asked_benchmark(called, asked)
+    """Return the symbols with the candidates for their benchmark, and all symbols whose bars are needed."""
+    names = names_in(connection)
+    asked = asked_benchmark(names, asked)
     shares = query(
         connection,
         "SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'"
@@ -335,7 +334,7 @@ def requests_of(
         Request(
             each.symbol,
             each.kind,
-            each.benchmark and (called.symbol_of(each.benchmark) or each.benchmark),
+            each.benchmark and (names.symbol_of(each.benchmark) or each.benchmark),
             members,
             asked,
         )
@@ -347,7 +346,7 @@ def requests_of(
 
 
 def _adjusted(instruments: list[Instrument]) -> list[Instrument]:
-    """The instruments with the p-values of all their windows adjusted for having looked at all of them (Holm 1979)."""
+    """Adjust the p-values of all windows of the instruments for multiple testing (Holm 1979)."""
     raw = [o.placebo_p for each in instruments for o in each.outlooks if o.placebo_p is not None]
     adjusted = iter(holm(raw).tolist()) if raw else iter(())
     return [
@@ -362,17 +361,17 @@ def _adjusted(instruments: list[Instrument]) -> list[Instrument]:
 
 
 def _no_event(subject: BriefSubject) -> str | None:
-    """Why the headline has no event, None if it has one."""
+    """Return why the headline has no event, or None if it has one."""
     if subject.events:
         return None
     language = language_of(subject.headline)
     if language != CODED:
-        return f"the headline is in a language that is not coded ({language})"
-    return "the headline codes to no event: it does not say who did what to whom"
+        return f"the language of the headline is not supported ({language})"
+    return "no event in the headline: it does not say who did what to whom"
 
 
 def _row_of(sessions: KnownSessions, clock: Clock) -> int | None:
-    """The row of day 0 among the sessions; None if there is none, or it is further ahead than they reach."""
+    """Return the row of day 0 among the sessions; None without day 0 or if it is beyond the last of them."""
     if clock.day_zero is None:
         return None
     row = int(sessions.labels.search_sorted(clock.day_zero))

@@ -1,4 +1,4 @@
-"""How an instrument stood at the instant: its last close, what was printed or traded since, its volatility."""
+"""The market of an instrument at the instant: last close, later prices and volatility."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIGURES = ("close", "low", "high")
 def strip_quotes(
     connection: duckdb.DuckDBPyConnection, subject: BriefSubject, sessions: KnownSessions, at: datetime
 ) -> dict[str, StripQuote]:
-    """Quotes of the page's strip that were printed before the instant, by symbol of the store."""
+    """Return the quotes of the page's strip that were printed before the instant, by the store's symbol."""
     if subject.quotes.is_empty():
         return {}
     from correlator.align.strip_dating import date_strip
@@ -47,8 +47,8 @@ def strip_quotes(
     dated = date_strip(strip, closes, sessions=closed.to_list())
     live = subject.loaded_at is not None and subject.loaded_at <= at
     quotes_by_symbol: dict[str, StripQuote] = {}
-    told_of = strip.join(dated, on="position", maintain_order="left")
-    for row in told_of.iter_rows(named=True):
+    joined = strip.join(dated, on="position", maintain_order="left")
+    for row in joined.iter_rows(named=True):
         symbol = symbols[row["symbol"]]
         if symbol and (row["session"] is not None or live):
             reason = row["session_reason"] if row["session"] else f"printed before the instant: {row['session_reason']}"
@@ -57,7 +57,7 @@ def strip_quotes(
 
 
 def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trade: LastTrade | None) -> Market:
-    """How an instrument stood: ``trade``, the last one of its intraday bars after its last close."""
+    """Return the market of an instrument; ``trade``: the last trade of its intraday bars after its last close."""
     sessions = bars.sessions
     traded = np.flatnonzero(np.isfinite(numbers.close))
     if len(traded) == 0:
@@ -87,19 +87,19 @@ def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trad
 
 
 def last_traded(numbers: Measured) -> int | None:
-    """The row of the last session with a close."""
+    """Return the row of the last session with a close, or None."""
     traded = np.flatnonzero(np.isfinite(numbers.close))
     return int(traded[-1]) if len(traded) else None
 
 
 def _traded(trade: LastTrade, close: float | None) -> Move:
-    """The last trade, and how far it is from the ``close`` before it, where one is known."""
+    """Return the last trade, with its log return since ``close`` if that is known."""
     of = f"bar of {trade.interval} from {trade.bar_start:%Y-%m-%dT%H:%MZ}"
     return Move(trade.price, of, None if close is None else float(np.log(trade.price / close)))
 
 
 def _later(price: float, session: date, quote: StripQuote | None, trade: LastTrade | None) -> Move | None:
-    """A price after the last close: of an intraday bar that had ended, or of the page's strip."""
+    """Return a price after the last close, from a completed intraday bar or the page's strip."""
     if trade is not None:
         return _traded(trade, price)
     if quote is not None and (quote.session is None or quote.session > session):

@@ -1,4 +1,4 @@
-"""What a brief holds. Returns are log returns, fractions; instants are UTC; ``as_dict`` gives it as JSON has it."""
+"""The data classes of a brief. Returns are log returns, as fractions; instants are UTC."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import Any
 
 DIGITS = 6
-"""Significant digits of numbers in JSON: the same on every machine."""
+"""Significant digits of numbers in JSON, so that it is the same on every machine."""
 
 
 @dataclass(frozen=True)
 class Holiday:
-    """A day without a session that is not of the exchange's weekend."""
+    """A day without a session that is not on the exchange's weekend."""
 
     day: date
     weekday: str
@@ -24,8 +24,8 @@ class Holiday:
 
 @dataclass(frozen=True)
 class Clock:
-    """When an exchange can answer: ``day_zero`` and its ``reason``, the session's hours (UTC and local), minutes from
-    the instant to its close (negative where it has closed), holidays of the next two weeks.
+    """When an exchange can react: ``day_zero`` and its ``reason``, the session's hours (UTC and local), minutes from
+    the instant to its close (negative if it has closed), holidays of the next two weeks.
     """
 
     exchange: str
@@ -43,7 +43,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Move:
-    """A price later than the last close: what it is of, and the log return since that close."""
+    """A price later than the last close: its origin (``of``), and the log return since that close."""
 
     price: float
     of: str
@@ -52,7 +52,7 @@ class Move:
 
 @dataclass(frozen=True)
 class StripQuote:
-    """A quote printed on the page: ``session`` by its own figures, with the reason."""
+    """A quote printed on the page, with the ``session`` inferred from its figures and the reason."""
 
     symbol: str
     price: float
@@ -63,10 +63,10 @@ class StripQuote:
 
 @dataclass(frozen=True)
 class Market:
-    """One instrument as it stood: last close and its session, how many sessions are missing since, its log return,
-    whether it ended at the limit; a later price; residual volatility of a session and how it stands to the 125
-    sessions before (``regime``) and to its own history (``regime_percentile``, 0 to 1); what speaks against its last
-    bar, ``limit-locked`` or ``zero-volume`` (``flagged``).
+    """The market of one instrument: last close and its session, the number of sessions missing since, its log return,
+    whether it ended at the limit; a later price; residual volatility per session, relative to the 125 sessions before
+    (``regime``) and to its own history (``regime_percentile``, 0 to 1); flags of its last bar, ``limit-locked`` or
+    ``zero-volume`` (``flagged``).
     """
 
     last_close: float | None
@@ -85,7 +85,7 @@ class Market:
 
 @dataclass(frozen=True)
 class Interval:
-    """A central interval of the CAR: ``level`` of it lies between ``low`` and ``high``."""
+    """A central interval of the CAR, with probability ``level`` between ``low`` and ``high``."""
 
     level: float
     low: float
@@ -94,7 +94,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Held:
-    """How often intervals of ``level`` held: ``inside`` of ``briefs`` earlier ones, on ``dates`` days 0."""
+    """Coverage of intervals of ``level``: ``inside`` of ``briefs`` earlier outcomes, on ``dates`` distinct days 0."""
 
     level: float
     inside: int
@@ -104,12 +104,12 @@ class Held:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What precedents say of one window.
+    """The forecast from precedents for one window.
 
-    ``dates`` of precedents that had closed, their raw mean CAR, the p-value of their mean among other sessions, as it
-    is and adjusted for all that the brief looks at; the shrunken ``estimate`` with its standard error (that of the
-    closed form, with the spreads between groups taken as known), its intervals, those of an ordinary session, what came
-    where the window has closed, and the record.
+    ``dates``: number of precedents whose window had closed; ``mean``: their raw mean CAR; ``placebo_p``: the p-value of
+    that mean among other sessions, also adjusted for all tests of the brief; ``estimate``: the shrunken estimate with
+    its standard error and intervals; ``ordinary``: intervals of an ordinary session; ``came``: the realised CAR if the
+    window has closed; ``record``: coverage of earlier forecasts.
     """
 
     window: str
@@ -128,10 +128,10 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Precedent:
-    """One earlier event: similarity (0 to 1), day 0, what it was, its CAR by window (None: not measured).
+    """One earlier event: similarity (0 to 1), day 0, its codes and headline, its CAR by window (None: not measured).
 
-    ``limit_locked``: day 0 ended at the price limit. ``flagged``: what speaks against bars of its longest window,
-    ``limit-locked`` and ``zero-volume``: the return is censored, or nobody traded.
+    ``limit_locked``: day 0 ended at the price limit. ``flagged``: flags of bars in its longest window, ``limit-locked``
+    (the return is censored) and ``zero-volume`` (nobody traded).
     """
 
     event_id: int
@@ -148,9 +148,9 @@ class Precedent:
 
 @dataclass(frozen=True)
 class Instrument:
-    """An instrument that the headline concerns: why, how it stood, and what happened around its precedents.
+    """An instrument that the headline concerns: why, its market, and its precedents.
 
-    ``verdict``: one sentence; ``honest``: whether there are precedents enough for an estimate.
+    ``verdict``: one sentence; ``honest``: whether there are enough precedents for an estimate.
     """
 
     symbol: str
@@ -172,7 +172,7 @@ class Instrument:
 
 @dataclass(frozen=True)
 class Confound:
-    """Another story in the window that was public."""
+    """Another public story in the window."""
 
     event_id: int
     known_at: datetime
@@ -184,22 +184,22 @@ class Confound:
 
 @dataclass(frozen=True)
 class Brief:
-    """A headline's brief as of ``at``; it holds nothing that was not known then.
+    """A headline's brief as of ``at``, with only what was known then.
 
     Attributes
     ----------
     at, known_at
-        The instant that it stands at, and since when the news was public (UTC).
+        The instant of the brief, and the time when the news became public (UTC).
     events
-        What the headline says, as ``CodedEvent.as_dict`` has it, the main one first; empty if it codes to none.
+        The events in the headline, as from ``CodedEvent.as_dict``, the main one first; empty if none.
     instruments, more_instruments, without_bars
-        Whom it concerns, the nearest first; how many further ones; companies named whose prices are not stored.
+        Instruments concerned, the closest first; the number of further ones; named companies without stored prices.
     clocks
-        When each exchange can answer.
+        When each exchange can react.
     confounds, confounds_more
         Other stories in the window.
     unknown
-        What could not be known yet, in sentences.
+        Sentences about what is not known yet.
     """
 
     headline: str
@@ -223,23 +223,23 @@ class Brief:
     unknown: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values, with ``brief_id``: a digest of all of them, so that equal briefs have equal numbers."""
+        """Return JSON-ready values with ``brief_id``, a digest of the content: equal briefs have equal ids."""
         values: dict[str, Any] = plain(self)
         content = json.dumps(values, ensure_ascii=False, sort_keys=True)
         return {"brief_id": hashlib.sha256(content.encode()).hexdigest()[:16], "returns": "log", **values}
 
     def to_json(self, *, indent: int | None = 1) -> str:
-        """The brief as JSON; the same brief gives the same bytes."""
+        """Return the brief as JSON; the same brief gives the same bytes."""
         return json.dumps(self.as_dict(), ensure_ascii=False, indent=indent) + "\n"
 
     def to_html(self) -> str:
-        """The brief as one HTML file, as wide as a phone, without scripts."""
+        """Return the brief as one HTML file without scripts, laid out for phones."""
         from correlator.brief.page import page
 
         return page(self)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the card."""
+        """Return the card for a notebook."""
         from html import escape
 
         return f"<pre>{escape(str(self))}</pre>"
@@ -251,7 +251,7 @@ class Brief:
 
 
 def plain(value: object) -> Any:
-    """``value`` as JSON has it: instants and dates as ISO 8601, numbers to ``DIGITS`` digits, NaN as null."""
+    """Convert ``value`` for JSON: instants and dates as ISO 8601, numbers to ``DIGITS`` digits, NaN as null."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime):

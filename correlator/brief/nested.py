@@ -1,18 +1,18 @@
-"""Means of nested groups when the variances of effects are not known: averaged over all that they could be.
+"""Estimate means of nested groups with unknown variances of effects, by averaging over their prior.
 
-Categories c of quad classes q of one whole, each with a normal mean and variance:
+Categories c are nested in quad classes q, and these in one root m, all with normal effects:
 
     y_c ~ N(theta_c, 1 / h_c),   theta_c ~ N(q, tau_c^2),   q ~ N(m, tau_q^2),   m ~ N(0, tau_0^2)
 
-Given the three variances everything is in closed form, from the leaves to the root: with P the precision of what is
-below and mu its mean, a level of variance t^2 is worth P / (1 + t^2 P), and the outcomes seen have the likelihood
+Given the three variances, everything is in closed form from the leaves to the root: with P the precision of the level
+below and mu its mean, a level of variance t^2 has the precision P / (1 + t^2 P), and the outcomes have the likelihood
 
     prod (1 + t^2 P)^(-1/2) exp(-1/2 (sum b mu^2 - (sum b mu)^2 / sum b)),   b = P / (1 + t^2 P)
 
-Beforehand each standard deviation is half-Cauchy with scale ``SCALE`` (Gelman 2006; Polson & Scott 2012), taken at the
-middles of ``len(GRID)`` parts that are equally likely. The estimate and its variance are means over all combinations,
-each as likely as the outcomes make it: a variance that few dates tell of is not taken for known, so intervals are as
-wide as that doubt, and groups that clearly differ are not held together by a belief.
+The prior of each standard deviation is half-Cauchy with scale ``SCALE`` (Gelman 2006; Polson & Scott 2012), evaluated
+at the midpoints of ``len(GRID)`` equally likely parts. The estimate and its variance are means over all combinations,
+weighted by their likelihood: a variance estimated from few dates is not treated as known, so intervals include this
+uncertainty, and groups that clearly differ are not forced together by the prior.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 SCALE = 0.15
-"""Standard deviation of effects that is as likely exceeded as not before any event, in standard errors."""
+"""Prior median of the standard deviation of effects, in standard errors."""
 GRID: Array = SCALE * np.tan(np.pi / 2 * (np.arange(5) + 0.5) / 5)
-"""Standard deviations of effects that are looked at, equally likely beforehand."""
+"""Standard deviations of effects on the grid, equally likely a priori."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Of M events to come: ``precision`` (M, C) of the categories' means, 0 where there is none, the ``means`` (M, C),
-    and which quad class each category is of, ``member`` (C, Q) of zeros and ones.
+    """For M events to forecast: ``precision`` (M, C) of the categories' means (0 without data), the ``means`` (M, C),
+    and the quad class of each category as ``member`` (C, Q) of zeros and ones.
     """
 
     precision: Array
@@ -44,7 +44,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Averaged:
-    """Means (M, C) of all categories; ``variance`` (M,) of that of the category asked for; ``tau_quad`` and
+    """Means (M, C) of all categories; ``variance`` (M,) of the mean of each event's category; ``tau_quad`` and
     ``tau_category`` (M,), root mean squares of the standard deviations.
     """
 
@@ -55,7 +55,7 @@ class Averaged:
 
 
 def averaged(tree: Tree, category: Rows) -> Averaged:
-    """Means over all variances of effects, for the ``category`` (M,) of each event to come."""
+    """Average over all variances of effects, for the ``category`` (M,) of each event."""
     h, y, member = tree.precision, tree.means, tree.member
     rows, quad = np.arange(len(category)), member[category].argmax(axis=1)
     t2 = GRID**2
@@ -74,10 +74,10 @@ def averaged(tree: Tree, category: Rows) -> Averaged:
     likely_0 = 0.5 * np.log(root) - 0.5 * mu2[..., None] ** 2 * p2[..., None] * root
     weight = _weights(likely_c[:, :, None, None] + likely_q[..., None] + likely_0)
     m, var_m = t2 * (r2[..., None]) * root, t2 * root
-    held = (weight * m).sum(axis=3)  # (M, K, L)
+    root_mean = (weight * m).sum(axis=3)  # (M, K, L)
     of_pair = weight.sum(axis=3)
-    own = of_pair[..., None] * t2[:, None] * b * mu[:, :, None, :] + held[..., None] * branch  # (M, K, L, Q)
-    quads = own.sum(axis=2)  # (M, K, Q)
+    parts = of_pair[..., None] * t2[:, None] * b * mu[:, :, None, :] + root_mean[..., None] * branch  # (M, K, L, Q)
+    quads = parts.sum(axis=2)  # (M, K, Q)
     of_leaf = weight.sum(axis=(2, 3))
     means = (leaf * (quads @ member.T) + of_leaf[..., None] * (1.0 - leaf) * y[:, None, :]).sum(axis=1)
     g = leaf[rows, :, category][:, :, None, None]
@@ -93,7 +93,7 @@ def averaged(tree: Tree, category: Rows) -> Averaged:
 
 
 def averaged_apart(precision: Array, means: Array, chosen: Rows) -> tuple[Array, Array]:
-    """Mean and variance (M,) of the group ``chosen`` (M,; -1: of none, which is 0) of groups (M, D) around zero."""
+    """Return mean and variance (M,) of the group ``chosen`` (M,; 0 for -1) among groups (M, D) around zero."""
     t2 = GRID**2
     leaf = 1.0 / (1.0 + t2[:, None] * precision[:, None, :])  # (M, K, D)
     a = precision[:, None, :] * leaf
@@ -106,7 +106,7 @@ def averaged_apart(precision: Array, means: Array, chosen: Rows) -> tuple[Array,
 
 
 def _weights(likelihood: Array) -> Array:
-    """Shares (M, ...) that add up to one over all but the first axis, in proportion to the likelihood's exponential."""
+    """Return weights (M, ...) proportional to the exponential of the log likelihood, with sum one per row."""
     axes = tuple(range(1, likelihood.ndim))
     relative = np.exp(likelihood - likelihood.max(axis=axes, keepdims=True))
     return np.asarray(relative / relative.sum(axis=axes, keepdims=True))

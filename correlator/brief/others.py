@@ -1,4 +1,4 @@
-"""Other stories in the window of a headline: what the market may answer instead."""
+"""Other stories in the window of a headline, to which the market may react instead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from correlator.research.concerned import Concerned
 from correlator.research.precedents import concerning
 
 BEFORE = 1
-"""Sessions before day 0 in which another story is a confound, too."""
+"""Sessions before day 0 in which another story is also a confound."""
 
 
 def confounds_on(
@@ -24,8 +24,8 @@ def confounds_on(
     *,
     headline: str,
 ) -> dict[int, Confound]:
-    """Stories of ``placed`` events that concern ``instruments`` and have ``day_zero`` in ``span``, by story; the
-    ``headline`` itself is none.
+    """Return the stories of ``placed`` events that concern ``instruments`` with ``day_zero`` in ``span``, by story,
+    without the ``headline`` itself.
     """
     placed = placed.filter(pl.col("day_zero").is_in(list(span)))
     pairs = concerning(connection, placed, [(each.symbol, each.country) for each in instruments])

@@ -1,9 +1,9 @@
-"""Standardised outcomes of every session: what each would have been as day 0, measured as if the next were unknown.
+"""Standardised outcomes of every session as day 0, measured without knowledge of later sessions.
 
-For each session and window of m sessions: the CAR by the market model (the mean where there is no benchmark), its error
-by the residual standard deviation s of the n bars of the estimation window, and the volatility regime f, from the bars
-between both. The error is that of a window in which the market does what it does on average: it is known before day 0,
-so the outcome divided by it is what a brief can forecast.
+For each session and window of m sessions: the CAR by the market model (the mean model without a benchmark), its error
+from the residual standard deviation s of the n bars of the estimation window, and the volatility regime f from the bars
+in between. The error assumes an average market return in the window, so it is known before day 0, and a brief can
+forecast the outcome divided by it.
 
     z = CAR / (e f),   e = s sqrt(m + m^2 / n),   f^2 = 1/2 + 1/2 g,   g = mean of (AR / se)^2, 20 sessions before day 0
 """
@@ -25,17 +25,17 @@ Array = NDArray[np.float64]
 ESTIMATION = OffsetWindow(-145, -21)
 REGIME = 20
 MINIMUM = 60
-"""Bars that an estimation window must have: history is short where it matters most, and the error says so itself."""
+"""Fewest bars of an estimation window: low, since history is often short and the error grows accordingly."""
 _FEWEST_REGIME = 10
 _REGIME_LIMITS = (0.2, 16.0)
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Of T sessions as day 0, S symbols and W windows: ``car`` and ``z`` (T, S, W), NaN where a window had not closed
-    or could not be measured; ``sigma`` and ``regime`` (T, S), residual standard deviation and the factor f; ``scale``
-    (T, S, W), what z is a multiple of, known before day 0; ``lasts`` (W,) last session of each window from day 0, and
-    ``lengths`` (W,) how many sessions it has.
+    """Outcomes of T sessions as day 0, S symbols and W windows: ``car`` and ``z`` (T, S, W), NaN if a window had not
+    closed or could not be measured; ``sigma`` and ``regime`` (T, S), residual standard deviation and the factor f;
+    ``scale`` (T, S, W), the unit of z, known before day 0; ``lasts`` (W,), last session of each window relative to day
+    0; ``lengths`` (W,), its number of sessions.
     """
 
     car: Array
@@ -48,9 +48,10 @@ class Outcomes:
 
 
 def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) -> Outcomes:
-    """Outcomes of every session of ``panel``, of which the first ``closed`` had closed; later rows have no returns.
+    """Return the outcomes of every session of ``panel``, of which the first ``closed`` had closed.
 
-    The panel must reach beyond ``closed`` by the longest window, so that sessions to come have a scale.
+    The panel must extend beyond ``closed`` by the longest window, so that future sessions have a scale; these rows have
+    no returns.
     """
     sessions, symbols = panel.returns.shape
     longest = max(window.last for window in windows)
@@ -70,9 +71,9 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
     regime = _regime(fit.ar[:, :REGIME] / fit.ar_se[:, :REGIME])
     lasts = np.array([window.last for window in windows], dtype=np.int64)
     lengths = np.array([len(window) for window in windows], dtype=np.int64)
-    whole = (fit.day_zero[:, None] + lasts < closed) & np.isfinite(fit.car) & (_covered(fit, columns) == lengths)
+    complete = (fit.day_zero[:, None] + lasts < closed) & np.isfinite(fit.car) & (_covered(fit, columns) == lengths)
     scale = fit.sigma[:, None] * np.sqrt(lengths + lengths**2 / fit.n[:, None]) * regime[:, None]
-    car = np.where(whole, fit.car, np.nan)
+    car = np.where(complete, fit.car, np.nan)
 
     def spread(values: Array) -> Array:
         wide = np.full((sessions, symbols, *values.shape[1:]), np.nan)
@@ -83,13 +84,13 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
 
 
 def _covered(fit: EventEstimates, columns: list[list[int]]) -> NDArray[np.int64]:
-    """Sessions (E, W) of each window that its abnormal returns are of; the sum over some is not that of the window."""
+    """Return how many sessions (E, W) of each window its abnormal returns cover; a partial sum is not its CAR."""
     spans = np.isfinite(fit.ar) * (np.ones(1, dtype=np.int64) if fit.spans is None else fit.spans)
     return np.stack([spans[:, first : last + 1].sum(axis=1) for first, last in columns], axis=1)
 
 
 def _regime(ratios: Array) -> Array:
-    """The factor f (E,) of abnormal returns over their standard errors (E, REGIME); 1 where too few are known."""
+    """Return the factor f (E,) from standardised abnormal returns (E, REGIME); 1 if too few are known."""
     known = np.isfinite(ratios)
     n = known.sum(axis=1)
     squares = (np.where(known, ratios, 0.0) ** 2).sum(axis=1) / np.maximum(n, 1)

@@ -1,4 +1,4 @@
-"""What precedents say of each window, and the list of them."""
+"""Forecast each window from precedents, and list the precedents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from correlator.research.precedents import PRECEDENT
 
 MOST_PRECEDENTS = 40
 RECORD_OF = 250
-"""Earlier events of which the record on a brief is, the newest ones."""
+"""Number of newest earlier events in the record of a brief."""
 
 
 def outlooks_of(
@@ -29,7 +29,7 @@ def outlooks_of(
     row: int,
     windows: tuple[OffsetWindow, ...],
 ) -> list[Outlook]:
-    """One outlook per window, for the day 0 at ``row``."""
+    """Return one outlook per window, for the day 0 at ``row``."""
     event = subject.events[0]
     target = pl.DataFrame({"quad_class": [event["quad"]], "category": [event["category"]], "dyad": [event["dyad"]]})
     target = target.with_columns(pl.col("dyad").cast(pl.String))
@@ -49,8 +49,8 @@ def outlooks_of(
         )
         for w in range(len(windows))
     ]
-    next_ones, ordinary = (
-        [tuple(Interval(*each) for each in own) for own in intervals(Predictive.together(parts), scales)]
+    predicted, ordinary = (
+        [tuple(Interval(*each) for each in of_window) for of_window in intervals(Predictive.together(parts), scales)]
         for parts in ([made.events for made, _ in walks], [made.sessions for made, _ in walks])
     )
     alike = events.filter(pl.col("similarity") >= PRECEDENT)["row"].to_numpy()
@@ -59,7 +59,7 @@ def outlooks_of(
         z, scale = outcomes.z[:, 0, w], float(scales[w])
         closed = alike[np.isfinite(z[alike])]
         honest = bool(forecast.honest[0]) and len(closed) >= FEWEST_DATES
-        came = outcomes.car[row, 0, w]
+        realised = outcomes.car[row, 0, w]
         end = row + window.last
         outlooks.append(
             Outlook(
@@ -71,9 +71,9 @@ def outlooks_of(
                 None,
                 float((forecast.ordinary.mean[0] + forecast.estimate.mean[0]) * scale) if honest else None,
                 float(np.sqrt(forecast.estimate.variance[0]) * scale) if honest else None,
-                next_ones[w] if honest else (),
+                predicted[w] if honest else (),
                 ordinary[w] if forecast.ordinary.n[0] >= FEWEST_ORDINARY else (),
-                float(came) if np.isfinite(came) else None,
+                float(realised) if np.isfinite(realised) else None,
                 tuple(Held(*each) for each in held_of([record])) if len(record) else (),
             )
         )
@@ -83,7 +83,7 @@ def outlooks_of(
 def precedents_of(
     events: pl.DataFrame, numbers: Measured, sessions: KnownSessions, windows: tuple[OffsetWindow, ...]
 ) -> list[Precedent]:
-    """The most similar events, with their numbers."""
+    """Return the most similar events with their CARs."""
     if events.is_empty():
         return []
     made = []

@@ -1,4 +1,4 @@
-"""The brief as one HTML file, as wide as a phone, without scripts: it asks no network and runs nothing."""
+"""Render a brief as one HTML file for phones, without scripts and without network access."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).parent
 
 
 def page(brief: Brief) -> str:
-    """The page of a brief; the same brief gives the same text."""
+    """Return the page of a brief; the same brief gives the same text."""
     style = (_FOLDER / "page.css").read_text(encoding="utf-8")
     face = face_of(brief)
     return _template().render(face=face, brief=brief.as_dict(), head=page_head(face.headline, style))

@@ -1,4 +1,4 @@
-"""Earlier events on the sessions of one instrument, and what their windows say of the next one."""
+"""Place earlier events on the sessions of one instrument, and summarise their windows."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Rows = NDArray[np.int64]
 
 NEVER = np.iinfo(np.int64).max
 _ROUNDING = 1e-9
-"""Means, in standard errors, that are no further apart than this are equal."""
+"""Means that differ by less count as equal, in standard errors."""
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Numbers of categories (each of one quad class), quad classes and dyads."""
+    """Integer codes of categories (each in one quad class), quad classes and dyads."""
 
     categories: dict[tuple[str, str], int]
     quads: dict[str, int]
@@ -33,7 +33,7 @@ class Codes:
 
     @classmethod
     def of(cls, events: pl.DataFrame) -> Codes:
-        """Of all that ``events`` (quad_class, category, dyad) carry, in alphabetical order."""
+        """Number all values in ``events`` (quad_class, category, dyad) in alphabetical order."""
         pairs = sorted(set(events.select("quad_class", "category").iter_rows()))
         return cls(
             {pair: number for number, pair in enumerate(pairs)},
@@ -42,7 +42,7 @@ class Codes:
         )
 
     def groups(self, events: pl.DataFrame) -> Groups:
-        """Where ``events`` belong."""
+        """Return the groups of ``events``."""
         rows = events.select("quad_class", "category", "dyad").rows()
         return Groups(
             np.array([self.categories[quad, category] for quad, category, _ in rows], dtype=np.int64),
@@ -52,9 +52,9 @@ class Codes:
 
 
 def on_rows(events: pl.DataFrame, sessions: KnownSessions, *, without: date | None = None) -> pl.DataFrame:
-    """One event per day 0 among the closed ``sessions``, the first of each in the order given: columns and ``row``.
+    """Return one event per day 0 among the closed ``sessions``, the first in the given order, with its ``row``.
 
-    ``events``: with day_zero; a story told again, on another day 0 too, counts once. ``without``: a day 0 left out.
+    ``events`` need day_zero; a repeated story counts once, also on another day 0. ``without``: a day 0 to leave out.
     """
     labels = pl.DataFrame({"day_zero": sessions.labels[: sessions.closed]}).with_row_index("row")
     placed = events.join(labels, on="day_zero", how="inner", maintain_order="left").with_columns(
@@ -73,7 +73,7 @@ def on_rows(events: pl.DataFrame, sessions: KnownSessions, *, without: date | No
 
 
 def history_of(events: pl.DataFrame, numbers: Measured, window: int, *, groups: Groups) -> History:
-    """The history of one window; ``events`` as ``on_rows`` returns them, and where they belong."""
+    """Return the history of one window for ``events`` from ``on_rows`` and their groups."""
     outcomes = numbers.outcomes
     return History(
         outcomes.z[:, 0, window],
@@ -87,44 +87,45 @@ def history_of(events: pl.DataFrame, numbers: Measured, window: int, *, groups: 
 
 
 def closing_times(closes: Rows, last: int) -> Rows:
-    """When the window of each session as day 0 closes, as ``closes``; ``NEVER`` beyond the last session."""
+    """Return when the window of each session as day 0 closes, in units of ``closes``; ``NEVER`` beyond the last."""
     times = np.full(len(closes), NEVER, dtype=np.int64)
     times[: len(closes) - last] = closes[last:]
     return times
 
 
 def placebo_p(z: Array, rows: Rows) -> float | None:
-    """How often the mean of ``z`` over ``rows`` is as far from zero when all of them are moved by the same number of
-    sessions, around the end to the beginning: their distances, and so what they share, stay as they are.
+    """Return the placebo p-value of the mean of ``z`` over ``rows`` by circular shifts.
 
-    ``z`` (T,): outcomes of all sessions; sessions without one are passed over. None without ``rows``.
+    It is the share of shifts of all rows by the same number of sessions whose mean is at least as far from zero;
+    distances between rows, and so their dependence, are preserved. ``z`` (T,): outcomes of all sessions, skipping those
+    without one. None without ``rows``.
     """
     measured = np.flatnonzero(np.isfinite(z))
     places = np.searchsorted(measured, rows[np.isfinite(z[rows])])
     if len(places) == 0 or len(measured) < 2:
         return None
     counts = np.bincount(places, minlength=len(measured)).astype(np.float64)
-    # The sums of all shifts at once are a circular correlation.
+    # The sums of all shifts are a circular correlation.
     sums = np.fft.irfft(np.conj(np.fft.rfft(counts)) * np.fft.rfft(z[measured]), n=len(measured))
     means = np.abs(sums) / len(places)
     return float((means >= means[0] - _ROUNDING).mean())
 
 
 def intervals(distributions: Predictive, scales: Array) -> list[tuple[tuple[float, float, float], ...]]:
-    """For each of M distributions level, low and high of its central intervals, in returns: ``scales`` (M,) times what
-    it is in.
+    """Return (level, low, high) of the central intervals of M distributions, in returns: quantiles times ``scales``
+    (M,).
     """
     levels = interval_levels()
     ends = distributions.quantiles(levels) * scales[:, None]
     places = [[int(np.argmin(np.abs(levels - (1.0 + side * level) / 2.0))) for side in (-1, 1)] for level in LEVELS]
     return [
-        tuple((level, float(own[low]), float(own[high])) for level, (low, high) in zip(LEVELS, places, strict=True))
-        for own in ends
+        tuple((level, float(row[low]), float(row[high])) for level, (low, high) in zip(LEVELS, places, strict=True))
+        for row in ends
     ]
 
 
 def held_of(records: list[Record]) -> list[tuple[float, int, int, int]]:
-    """For each level: intervals that held, of how many briefs, on how many days 0."""
+    """Return for each level the number of outcomes inside the interval, of briefs and of distinct days 0."""
     briefs = sum(len(record) for record in records)
     dates = len({int(row) for record in records for row in record.rows})
     return [(level, sum(record.held(level) for record in records), briefs, dates) for level in LEVELS]

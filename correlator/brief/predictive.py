@@ -1,16 +1,16 @@
-"""The distribution that the next outcome is drawn from, as far as the past can tell.
+"""The predictive distribution of the next outcome.
 
     Z = mu + theta + s R (U - mu) + N(0, V),   R = sqrt(k / chi2(k))
 
 with theta and V the shrunken estimate and its variance, U an outcome of an ordinary session (its empirical distribution
-with mean mu, so that fat tails stay fat), and s the spread of events over that of ordinary sessions, estimated on k
-degrees of freedom: were U normal, s R U would be Student's t. R is near one and takes a normal law of its mean and
-variance, so that an outcome far from the middle is the more uncertain: the middle is hardly wider for it, the tails
-are. Without any precedent, theta = V = 0 and s R = 1: what is left is the ordinary session.
+with mean mu, which keeps fat tails), and s the spread of events relative to ordinary sessions, estimated on k degrees
+of freedom: for normal U, s R U would be Student's t. R is near one and approximated by a normal distribution with its
+mean and variance, which widens the tails but hardly the centre. Without any precedent theta = V = 0 and s R = 1, which
+leaves the ordinary session.
 
-The distribution of n ordinary outcomes is that of the next one, not of the sample: between any two of them, and beyond
-either end, it falls with probability 1 / (n + 1), whatever the law (Hyndman & Fan 1996, type 6). Windows of m sessions
-overlap, so n is the number of those that do not, n / m.
+The distribution from n ordinary outcomes is that of the next one, not of the sample: it falls between two neighbours,
+or beyond either end, with probability 1 / (n + 1) under any law (Hyndman & Fan 1996, type 6). Windows of m sessions
+overlap, so the effective number n / m is used.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 GRID = 199
-"""Quantiles that an ordinary distribution is held in."""
+"""Quantiles that represent an ordinary distribution."""
 FEWEST_ORDINARY = 60
-"""Ordinary sessions without which nothing is said."""
+"""Fewest ordinary sessions for a forecast."""
 LEVELS = (0.5, 0.8, 0.95)
-"""Of central intervals."""
+"""Levels of central intervals."""
 _SMOOTHING = 0.05
-"""Standard deviation of the kernel that makes a distribution of a sample, in standard errors."""
+"""Standard deviation of the smoothing kernel, in standard errors."""
 _STEPS = 60
 
 
 @dataclass(frozen=True)
 class Ordinary:
-    """Outcomes of ordinary sessions, for M events to come: ``quantiles`` (M, GRID), ``mean``, ``variance`` of what
-    ``shrinkage.CLIP`` leaves, and how many, ``n``, each (M,).
+    """Outcomes of ordinary sessions for M events: ``quantiles`` (M, GRID), ``mean`` and ``variance`` after clipping at
+    ``shrinkage.CLIP``, and their number ``n``, each (M,).
     """
 
     quantiles: Array
@@ -46,7 +46,7 @@ class Ordinary:
     n: NDArray[np.int64]
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Ordinary:
-        """Of the events at ``chosen``."""
+        """Return the rows of the events at ``chosen``."""
         return Ordinary(self.quantiles[chosen], self.mean[chosen], self.variance[chosen], self.n[chosen])
 
 
@@ -58,25 +58,25 @@ class Predictive:
     kernel: Array
 
     def take(self, chosen: NDArray[np.int64]) -> Predictive:
-        """Those at ``chosen``."""
+        """Return the distributions at ``chosen``."""
         return Predictive(self.atoms[chosen], self.kernel[chosen])
 
     @classmethod
     def together(cls, parts: Sequence[Predictive]) -> Predictive:
-        """The distributions of all ``parts``, in order."""
+        """Return the distributions of all ``parts``, in order."""
         return cls(np.concatenate([part.atoms for part in parts]), np.concatenate([part.kernel for part in parts]))
 
     def below(self, values: Array) -> Array:
-        """The probability (M,) of an outcome below ``values`` (M,): the probability integral transform."""
+        """Return the probability (M,) of an outcome below ``values`` (M,): the probability integral transform."""
         return self._shares(values[:, None])[:, 0]
 
     def _shares(self, values: Array) -> Array:
-        """The probability (M, L) of an outcome below each of ``values`` (M, L)."""
+        """Return the probability (M, L) of an outcome below each of ``values`` (M, L)."""
         distance = (values[:, :, None] - self.atoms[:, None, :]) / self.kernel[:, None, :]
         return np.asarray(normal_share(distance).mean(axis=2))
 
     def quantiles(self, levels: Array) -> Array:
-        """Outcomes (M, L) below which a share ``levels`` (L,) lies."""
+        """Return the quantiles (M, L) at ``levels`` (L,)."""
         reach = 8.0 * self.kernel.max(axis=1, keepdims=True)
         low = np.repeat(self.atoms.min(axis=1, keepdims=True) - reach, len(levels), axis=1)
         high = np.repeat(self.atoms.max(axis=1, keepdims=True) + reach, len(levels), axis=1)
@@ -90,9 +90,9 @@ class Predictive:
 
 
 def normal_share(x: Array) -> Array:
-    """The share of a standard normal distribution below ``x``, to 1e-7 (Abramowitz & Stegun 1964, 7.1.26).
+    """Return the standard normal distribution function at ``x``, to 1e-7 (Abramowitz & Stegun 1964, 7.1.26).
 
-    scipy has it to the last digit and takes a third of a second to import, which a brief of a second can do without.
+    scipy is more precise but takes a third of a second to import, too long for a brief that takes about one second.
     """
     z = np.abs(x) / np.sqrt(2.0)
     t = 1.0 / (1.0 + 0.3275911 * z)
@@ -102,7 +102,7 @@ def normal_share(x: Array) -> Array:
 
 
 def ordinary_of(z: Array, clip: float, length: int = 1) -> tuple[Array, float, float, int]:
-    """Quantiles (GRID,), mean, variance of the clipped outcomes and number of the ordinary sessions' outcomes ``z``,
+    """Return quantiles (GRID,), mean and variance after clipping, and number of the ordinary sessions' outcomes ``z``,
     each over a window of ``length`` sessions.
     """
     kept = z[np.isfinite(z)]
@@ -120,28 +120,29 @@ def ordinary_of(z: Array, clip: float, length: int = 1) -> tuple[Array, float, f
 
 
 def predictive(ordinary: Ordinary, mean: Array, variance: Array, *, spread: Array, freedom: Array) -> Predictive:
-    """The distributions of M events to come, whose shrunken estimates are ``mean`` (M,) with ``variance``, and whose
-    outcomes spread ``spread`` times as far as ordinary ones, as estimated on ``freedom`` degrees of freedom.
+    """Return the distributions of M events with shrunken estimates ``mean`` (M,) and ``variance``.
+
+    Their spread is ``spread`` times that of ordinary sessions, estimated on ``freedom`` degrees of freedom.
     """
     deviation = spread[:, None] * (ordinary.quantiles - ordinary.mean[:, None])
-    centre, doubt = _of_an_estimated_scale(freedom)
+    centre, uncertainty = _scale_moments(freedom)
     atoms = (ordinary.mean + mean)[:, None] + centre[:, None] * deviation
-    return Predictive(atoms, np.sqrt((variance + _SMOOTHING**2)[:, None] + doubt[:, None] * deviation**2))
+    return Predictive(atoms, np.sqrt((variance + _SMOOTHING**2)[:, None] + uncertainty[:, None] * deviation**2))
 
 
-def _of_an_estimated_scale(k: Array) -> tuple[Array, Array]:
-    """Mean (to 1e-6 from k = 40 on) and variance of sqrt(k / chi2(k)), each (M,)."""
+def _scale_moments(k: Array) -> tuple[Array, Array]:
+    """Return mean (to 1e-6 from k = 40 on) and variance of sqrt(k / chi2(k)), each (M,)."""
     centre = 1.0 + 3.0 / (4.0 * k) + 25.0 / (32.0 * k**2) + 105.0 / (128.0 * k**3)
     return centre, np.asarray(1.0 / (1.0 - 2.0 / k) - centre**2)
 
 
 def unconditional(ordinary: Ordinary) -> Predictive:
-    """The same of an ordinary session."""
+    """Return the distributions of ordinary sessions."""
     zero = np.zeros(len(ordinary.mean))
     return predictive(ordinary, zero, zero, spread=zero + 1.0, freedom=zero + np.inf)
 
 
 def interval_levels(levels: tuple[float, ...] = LEVELS) -> Array:
-    """Lower and upper ends of central intervals, and the median between them, in order."""
+    """Return the levels of the ends of central intervals and of the median, in order."""
     tails = sorted((1.0 - level) / 2.0 for level in levels)
     return np.array([*tails, 0.5, *(1.0 - tail for tail in reversed(tails))])

@@ -1,4 +1,4 @@
-"""Forecasts of events that have closed since, each from what was known before it: the brief's own record."""
+"""The record of a brief: forecasts of earlier events, each from what was known before it, and their outcomes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 FEWEST_DATES = 5
-"""Earlier dates of its category or dyad that an event must have for an estimate."""
+"""Fewest earlier dates of the same category or dyad for an estimate."""
 _REFRESH = 0.05
 _LEAST_VARIANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class History:
-    """One symbol and window. ``z`` (T,) outcomes of all sessions as day 0 in their own standard errors ``error`` (T,);
-    ``closed_at`` (T,) microseconds (UTC) at which each became known; ``rows`` (N,) sessions that are day 0 of an event,
-    one event each, in order; ``groups`` and ``known_at`` (microseconds) of these; ``length``, sessions of the window.
+    """The history of one symbol and window: ``z`` (T,), outcomes of all sessions as day 0 in units of their standard
+    errors ``error`` (T,); ``closed_at`` (T,), when each became known (microseconds, UTC); ``rows`` (N,), sessions that
+    are day 0 of an event, one event each, in order; their ``groups`` and ``known_at`` (microseconds); ``length``, the
+    number of sessions of the window.
     """
 
     z: Array
@@ -46,8 +47,8 @@ class History:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Of M events to come: the estimate, what ordinary sessions do, both distributions, and whether each has enough
-    behind it, ``honest`` (M,).
+    """Forecasts of M events: the estimate, ordinary sessions, both distributions, and ``honest`` (M,), whether each has
+    enough precedents.
     """
 
     estimate: Shrunken
@@ -57,7 +58,7 @@ class Forecast:
     honest: NDArray[np.bool_]
 
     def take(self, chosen: Rows) -> Forecast:
-        """Of the events at ``chosen``."""
+        """Return the forecasts of the events at ``chosen``."""
         estimate = Shrunken(**{field.name: getattr(self.estimate, field.name)[chosen] for field in fields(Shrunken)})
         ordinary = self.ordinary.take(chosen)
         return Forecast(estimate, ordinary, self.events.take(chosen), self.sessions.take(chosen), self.honest[chosen])
@@ -65,8 +66,8 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Record:
-    """What became of M forecasts: ``pit`` and ``ordinary_pit`` (M,), the share of the forecast, and of the ordinary
-    distribution, below what came; ``rows`` (M,) their day 0, ``z`` what came, ``forecast``.
+    """Outcomes of M forecasts: ``pit`` and ``ordinary_pit`` (M,), the probability of a lower outcome by the forecast
+    and by the ordinary distribution; ``rows`` (M,), their day 0; ``z``, the outcomes; ``forecast``.
     """
 
     pit: Array
@@ -80,12 +81,12 @@ class Record:
         return len(self.pit)
 
     def held(self, level: float) -> int:
-        """How many outcomes lay inside their central interval of ``level``."""
+        """Return the number of outcomes inside their central interval of ``level``."""
         return int((np.abs(self.pit - 0.5) <= level / 2.0).sum())
 
 
 def forecast(history: History, to_come: Groups, instants: Rows, errors: Array) -> Forecast:
-    """Forecasts of M events ``to_come`` as of ``instants`` (M,), from what ``history`` had closed by then, in units of
+    """Forecast M events ``to_come`` as of ``instants`` (M,), from the part of ``history`` closed by then, in units of
     their own standard ``errors`` (M,).
     """
     outcome = history.z[history.rows]
@@ -107,45 +108,46 @@ def forecast(history: History, to_come: Groups, instants: Rows, errors: Array) -
 
 
 def walk_forward(history: History, last: int | None = None) -> Record:
-    """Every event of ``history`` (or the ``last`` ones) forecast as of the instant it was known, and what came; those
-    with too little behind them are left out.
+    """Forecast every event of ``history`` (or the ``last`` ones) as of the instant it was known, with its outcome.
+
+    Events with too few precedents are left out.
     """
     chosen = _newest(history, last)
     rows, groups = history.rows[chosen], history.groups.take(chosen)
-    return _held_against(history, chosen, forecast(history, groups, history.known_at[chosen], history.error[rows]))
+    return _with_outcomes(history, chosen, forecast(history, groups, history.known_at[chosen], history.error[rows]))
 
 
 def forecast_with_record(
     history: History, to_come: Groups, instants: Rows, errors: Array, *, last: int
 ) -> tuple[Forecast, Record]:
-    """The ``forecast`` of M events to come, and the record of the ``last`` events, in one walk."""
+    """Return the ``forecast`` of M events and the record of the ``last`` earlier events, computed together."""
     chosen = _newest(history, last)
     groups = history.groups.take(chosen).followed_by(to_come)
     instants = np.concatenate([history.known_at[chosen], instants])
     made = forecast(history, groups, instants, np.concatenate([history.error[history.rows[chosen]], errors]))
     past = np.arange(len(chosen))
-    return made.take(np.arange(len(chosen), len(groups))), _held_against(history, chosen, made.take(past))
+    return made.take(np.arange(len(chosen), len(groups))), _with_outcomes(history, chosen, made.take(past))
 
 
 def _newest(history: History, last: int | None) -> Rows:
-    """The ``last`` events in the order in which they were known."""
+    """Return the ``last`` events in the order in which they became known."""
     return np.argsort(history.known_at, kind="stable")[-last if last else None :]
 
 
-def _held_against(history: History, chosen: Rows, made: Forecast) -> Record:
-    """What became of the events ``chosen`` (M,), by the M forecasts ``made`` of them."""
+def _with_outcomes(history: History, chosen: Rows, made: Forecast) -> Record:
+    """Return the record of the events ``chosen`` (M,) with the forecasts ``made`` (M) of them."""
     rows = history.rows[chosen]
-    came = history.z[rows]
-    kept = np.flatnonzero(made.honest & np.isfinite(came))
-    rows, came, groups, made = rows[kept], came[kept], history.groups.take(chosen[kept]), made.take(kept)
-    return Record(made.events.below(came), made.sessions.below(came), rows, came, groups, made)
+    z = history.z[rows]
+    kept = np.flatnonzero(made.honest & np.isfinite(z))
+    rows, z, groups, made = rows[kept], z[kept], history.groups.take(chosen[kept]), made.take(kept)
+    return Record(made.events.below(z), made.sessions.below(z), rows, z, groups, made)
 
 
 def _ordinary(history: History, instants: Rows) -> Ordinary:
-    """Outcomes of sessions without an event that had closed by each of ``instants`` (M,); of all where few are left.
+    """Return outcomes of sessions without an event that had closed by each of ``instants`` (M,).
 
-    They are of the newest ``HISTORY`` sessions then, which is as far as a brief looks back: over decades an ordinary
-    session changes, as when prices went from eighths to cents.
+    Sessions with events are included if too few are left. Only the newest ``HISTORY`` sessions are used, as in a brief:
+    ordinary sessions change over decades, such as when prices went from eighths to cents.
     """
     is_event = np.zeros(len(history.z), dtype=bool)
     is_event[history.rows] = True
@@ -168,15 +170,13 @@ def _ordinary(history: History, instants: Rows) -> Ordinary:
 
 
 def _newest_rows(rows: Rows, count: int) -> Rows:
-    """Of the first ``count`` of ``rows`` those of the ``HISTORY`` sessions up to the last of them."""
+    """Return those of the first ``count`` ``rows`` that are among the last ``HISTORY`` sessions up to the last one."""
     known = rows[:count]
     return known[np.searchsorted(known, known[-1] - HISTORY, side="right") :] if count else known
 
 
 def _refreshed(counts: Rows) -> Rows:
-    """Each count, brought down to the last time that the ordinary distribution was worked out: with every twentieth
-    session more of those that a brief looks back to.
-    """
+    """Round counts down to the grid on which the ordinary distribution is recomputed, in steps of 5 %."""
     steps = [FEWEST_ORDINARY]
     while steps[-1] <= counts.max(initial=0):
         steps.append(steps[-1] + max(int(min(steps[-1], HISTORY) * _REFRESH), 1))

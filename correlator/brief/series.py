@@ -1,4 +1,4 @@
-"""Bars to outcomes: returns of the instruments of a brief over their benchmarks, on sessions that had closed."""
+"""Measure outcomes from bars: abnormal returns of a brief's instruments over their benchmarks on closed sessions."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from correlator.market.returns import filled_adjusted, limit_locked, zero_volume
 from correlator.research.known import KnownBars
 
 COVERED = 0.5
-"""Share of an instrument's bars on which a benchmark must have one too."""
+"""Smallest share of an instrument's bars on which its benchmark must have bars."""
 MOST_MEMBERS = 60
-"""Shares of an exchange up to which their mean is a benchmark: more would have to be read first."""
+"""Most shares of an exchange whose mean is used as a benchmark by default, since all of them have to be read."""
 FEWEST_OTHERS = 2
-"""Shares that must have a return in a session for their mean to be that of a market."""
+"""Fewest shares with a return in a session for their mean to count as a market return."""
 NONE = "none"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One symbol of a brief: its ``benchmark`` with the reason, closes (T,) and ``adjusted`` ones, where it ended at
-    the limit and where its volume was zero (T,), its ``outcomes`` (of one symbol), when each session of it and its
-    benchmark had closed (``closes``, microseconds), and whether flagged bars are ``reported``.
+    """The measurements of one symbol: its ``benchmark`` with the reason, closes (T,) and ``adjusted`` closes, masks of
+    limit-locked and zero-volume sessions (T,), its ``outcomes`` (of one symbol), when each session had closed at its
+    exchange and its benchmark's (``closes``, microseconds), and whether flagged bars are ``reported``.
     """
 
     symbol: str
@@ -46,15 +46,15 @@ class Measured:
     reported: bool = True
 
     def flagged(self, first: int, last: int) -> tuple[str, ...]:
-        """What speaks against bars of the rows ``first`` to ``last``, as studies call it; none if not ``reported``."""
+        """Return the flags of bars in rows ``first`` to ``last``, as named in studies; empty if not ``reported``."""
         marks = (("limit-locked", self.locked), ("zero-volume", self.untraded)) if self.reported else ()
         return tuple(word for word, mask in marks if mask[first : last + 1].any())
 
 
 @dataclass(frozen=True)
 class Request:
-    """A symbol, its kind, the benchmark that the store names for it, the other shares of its exchange, and the
-    benchmark ``asked`` for: a symbol, ``equal-weighted`` or ``none``; None where none is.
+    """A symbol, its kind, the benchmark ``named`` for it in the store, the other shares of its exchange, and the
+    requested benchmark ``asked``: a symbol, ``equal-weighted``, ``none``, or None for the default.
     """
 
     symbol: str
@@ -67,11 +67,10 @@ class Request:
 def measured(
     bars: KnownBars, requests: Sequence[Request], windows: tuple[OffsetWindow, ...], *, flagged: str = MARK
 ) -> list[Measured]:
-    """Outcomes of each symbol over its benchmark; those of windows with ``flagged`` bars where they are to be dropped,
-    too, are not measured.
+    """Measure the outcomes of each symbol over its benchmark, without windows with flagged bars if these are dropped.
 
-    That is the one asked for, else the one that the store names where it covers the symbol's history, else the mean of
-    the other shares.
+    The benchmark is the requested one, else the one named in the store if it covers the symbol's history, else the mean
+    of the other shares.
     """
     place = {symbol: column for column, symbol in enumerate(bars.symbols)}
     prices, _ = filled_adjusted(bars.fields["close"], bars.fields["adjusted_close"])
@@ -114,35 +113,35 @@ def measured(
 
 
 def _benchmark(each: Request, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:
-    """The benchmark of a symbol, None for its own mean, and why."""
+    """Return the benchmark of a symbol, or None for its own mean, and the reason."""
     traded = np.isfinite(prices[:, place[each.symbol]])
     seen: Mask = np.asarray(np.isfinite(prices).any(axis=0))
     others = [name for name in each.members if name in place and name != each.symbol and seen[place[name]]]
     asked = each.asked
     if asked is not None:
         if asked == NONE:
-            return None, "asked for: abnormal is over its own mean"
+            return None, "requested: abnormal returns are over its own mean"
         if asked == each.symbol:
-            return None, "it is the benchmark itself: abnormal is over its own mean"
+            return None, "it is the benchmark itself: abnormal returns are over its own mean"
         if asked == EQUAL_WEIGHTED and len(others) < FEWEST_OTHERS:
-            few = "is one other share" if others else "are no other shares"
-            return None, f"there {few}, {FEWEST_OTHERS} are needed: abnormal is over its own mean"
-        return asked, "asked for"
+            few = "only one other share" if others else "no other shares"
+            return None, f"{few}, {FEWEST_OTHERS} are needed: abnormal returns are over its own mean"
+        return asked, "requested"
     if each.kind == "index":
-        return None, "an index: abnormal is over its own mean"
+        return None, "an index: abnormal returns are over its own mean"
     note = ""
     if each.named is not None and each.named in place and each.named != each.symbol:
         both = int((np.isfinite(prices[:, place[each.named]]) & traded).sum())
         if both >= COVERED * traded.sum():
-            return each.named, "named by the store"
+            return each.named, "named in the store"
         note = f"{each.named} has bars on {both} of its {int(traded.sum())} sessions; "
     if len(others) >= FEWEST_OTHERS:
         return EQUAL_WEIGHTED, f"{note}the mean of {len(others)} other shares"
-    return None, f"{note or 'no benchmark is named; '}abnormal is over its own mean"
+    return None, f"{note or 'no benchmark is named; '}abnormal returns are over its own mean"
 
 
 def _locked(bars: KnownBars, column: int) -> Mask:
-    """Sessions (T,) that ended at the exchange's price limit."""
+    """Return which sessions (T,) ended at the exchange's price limit."""
     limit, minimum = price_limits(bars.sessions.exchange, bars.sessions.labels)
     open_, high, low, close = (bars.fields[name][:, [column]] for name in ("open", "high", "low", "close"))
     return np.asarray(limit_locked(open_, high, low, close, limit=limit, minimum=minimum))[:, 0]

@@ -1,14 +1,14 @@
-"""What earlier events say of the next one: means of groups, shrunken towards what is above them.
+"""Estimate the effect of the next event from earlier ones: group means, shrunken towards the level above.
 
-Outcomes are abnormal returns over a window, less what is ordinary, in units of the forecast error of the event to come:
-``y = (z - mu) e / e0`` with z the outcome in its own standard error e, mu the mean of ordinary z, e0 today's standard
-error. Their variance is ``v / w`` with weights ``w = (e0 / e)^2``: what a share did when it was calm says more. Sums
-and means are weighted, n is the sum of weights.
+Outcomes are abnormal returns over a window, less the mean of ordinary sessions, in units of the forecast error of the
+event to forecast: ``y = (z - mu) e / e0`` with z the outcome in units of its standard error e, mu the mean of ordinary
+z, e0 today's standard error. Their variance is ``v / w`` with weights ``w = (e0 / e)^2``: outcomes in calm times weigh
+more. Sums and means are weighted, n is the sum of weights.
 
-Three levels are nested, all events, quad class and category (``nested``); the dyad's own deviation, the mean of what
-categories do not say of its events, is added. The variances of effects are not known and are averaged over. The
-events' spread over that of ordinary sessions is ``s``, s^2 on as many degrees of freedom as there are dates beyond
-the categories, and ``PRIOR_SPREAD`` more on which it is one.
+Three levels are nested: all events, quad class and category (``nested``). The dyad's own deviation, the mean residual
+of its events after the category, is added. The unknown variances of effects are averaged over. ``s`` is the spread of
+events relative to ordinary sessions; s^2 has as many degrees of freedom as there are dates beyond the categories, plus
+``PRIOR_SPREAD`` prior ones at which it is one.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 CLIP = 6.0
-"""Outcomes beyond so many standard errors count as that many: one wild session must not speak for its category."""
+"""Outcomes are clipped at this many standard errors, so that one extreme session does not dominate its category."""
 PRIOR_SPREAD = 40.0
-"""Dates that the belief is worth that events spread as ordinary sessions do."""
+"""Weight, in dates, of the prior that events have the spread of ordinary sessions."""
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Where each of N events belongs: codes of ``category`` (of one quad class each), ``quad`` and ``dyad`` (-1: none)
-    as integers (N,).
+    """The groups of N events: integer codes (N,) of ``category`` (each in one quad class), ``quad`` and ``dyad`` (-1:
+    none).
     """
 
     category: Rows
@@ -43,20 +43,20 @@ class Groups:
         return len(self.category)
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Groups:
-        """The events at ``chosen``."""
+        """Return the groups of the events at ``chosen``."""
         return Groups(self.category[chosen], self.quad[chosen], self.dyad[chosen])
 
     def followed_by(self, others: Groups) -> Groups:
-        """These events, and then ``others``."""
+        """Return the groups of these events followed by ``others``."""
         pairs = ((self.category, others.category), (self.quad, others.quad), (self.dyad, others.dyad))
         return Groups(*(np.concatenate(pair) for pair in pairs))
 
 
 @dataclass(frozen=True)
 class Shrunken:
-    """For each of M events to come: ``mean`` and ``variance`` of what is expected of it, ``spread``, the events'
-    standard deviation over that of ordinary sessions on ``freedom`` degrees of freedom, and the number of earlier
-    events ``n``, of its quad class, its category and its dyad; ``tau_quad`` and ``tau_category``, standard deviations
+    """Shrunken estimates for M events: ``mean`` and ``variance`` of the expected outcome; ``spread``, the events'
+    standard deviation over that of ordinary sessions, on ``freedom`` degrees of freedom; the number of earlier events
+    ``n``, also of the same quad class, category and dyad; ``tau_quad`` and ``tau_category``, standard deviations
     between groups; all (M,).
     """
 
@@ -74,8 +74,8 @@ class Shrunken:
 
 @dataclass(frozen=True)
 class Past:
-    """N events in the order in which their outcomes became known: outcomes ``z`` in their own standard errors ``error``
-    (N,), and ``groups``.
+    """N events in the order in which their outcomes became known: outcomes ``z`` in units of their standard errors
+    ``error`` (N,), and ``groups``.
     """
 
     z: Array
@@ -85,8 +85,8 @@ class Past:
 
 @dataclass(frozen=True)
 class Today:
-    """Of M events to come: the standard ``error`` of each, how many past events were ``known`` to it, and ``mean`` and
-    ``variance`` of ordinary sessions' outcomes; all (M,).
+    """For M events to forecast: the standard ``error`` of each, the number of past events ``known`` by then, and
+    ``mean`` and ``variance`` of ordinary sessions' outcomes; all (M,).
     """
 
     error: Array
@@ -96,8 +96,8 @@ class Today:
 
 
 def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
-    """What the past events that each of M events ``to_come`` could know say of it: from the ordinary mean, in units of
-    its own standard error.
+    """Return the shrunken estimates for M events ``to_come`` from the past events known to each, as deviations from the
+    ordinary mean in units of its own standard error.
     """
     z, groups = np.clip(past.z, -CLIP, CLIP), past.groups
     size = 1 + int(max(groups.category.max(initial=0), to_come.category.max(initial=0)))
@@ -133,8 +133,8 @@ def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
 
 
 def _sums(z: Array, past: Past, today: Today, size: int) -> tuple[Array, Array, Array, Array]:
-    """By category (M, size): how many events, sum of weights, weighted sum of outcomes; and (M,) the weighted sum of
-    their squares over all.
+    """Return by category (M, size) the number of events, the sum of weights and the weighted sum of outcomes; and the
+    weighted sum of squares (M,) over all categories.
     """
     inverse = 1.0 / past.error
     codes, known = past.groups.category, today.known
@@ -149,7 +149,7 @@ def _sums(z: Array, past: Past, today: Today, size: int) -> tuple[Array, Array, 
 
 
 def _until(known: Rows, values: Array, codes: Rows, size: int) -> Array:
-    """Sums (M, size) of ``values`` (N,) by code over the first ``known`` (M,) events; a negative code is left out."""
+    """Return sums (M, size) of ``values`` (N,) by code over the first ``known`` (M,) events, without negative codes."""
     ends, place = np.unique(known, return_inverse=True)
     part = np.searchsorted(ends, np.arange(len(codes)), side="right")
     kept = (codes >= 0) & (part < len(ends))
@@ -166,7 +166,7 @@ def _ratio(above: Array, below: Array) -> Array:
 
 
 def _of_dyads(z: Array, past: Past, to_come: Groups, today: Today, *, means: Array) -> tuple[Array, Array]:
-    """By dyad (M, D): sums of weights, and weighted sums of what ``means`` (M, C) of the categories do not say."""
+    """Return by dyad (M, D) the sums of weights and of weighted residuals after the categories' ``means`` (M, C)."""
     dyads, size = past.groups.dyad, means.shape[1]
     most = 1 + int(max(dyads.max(initial=-1), to_come.dyad.max(initial=-1), 0))
     inverse, scale = 1.0 / past.error, today.error[:, None]
@@ -178,7 +178,7 @@ def _of_dyads(z: Array, past: Past, to_come: Groups, today: Today, *, means: Arr
 
 
 def _seen(past: Past, to_come: Groups, today: Today) -> Rows:
-    """Past events (M,) of the dyad of each event to come."""
+    """Return the number of past events (M,) with the dyad of each event to forecast."""
     most = 1 + int(max(past.groups.dyad.max(initial=-1), to_come.dyad.max(initial=-1), 0))
     count = _until(today.known, np.ones(len(past.z)), past.groups.dyad, most)
     seen = count[np.arange(len(to_come)), np.maximum(to_come.dyad, 0)]

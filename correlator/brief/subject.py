@@ -1,4 +1,4 @@
-"""What a brief is asked of: a headline that is typed, a file with one page, or a stored article."""
+"""Read the subject of a brief: a typed headline, a file with one page, or a stored article."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from correlator.news.batch import Batch
 
 _QUOTES = ("position", "symbol", "price", "change", "change_pct", "line", "previous_close")
-_NO_DATE = "give its headline, and --at"
+_NO_DATE = "give its headline and --at instead"
 _FIRST_TOLD = """
     SELECT known_at, known_precision FROM events
     WHERE article_id = $id AND category IS NOT DISTINCT FROM $category
@@ -35,11 +35,11 @@ _FIRST_TOLD = """
 
 @dataclass(frozen=True)
 class BriefSubject:
-    """A headline with all that its source says of it.
+    """A headline with the data of its source.
 
-    ``known_at``: since when it was public (UTC), with its ``precision`` (second, minute, day); ``loaded_at``: when the
-    store took it, None for what is not stored. ``quotes``: the strip of its page, as printed. ``events``: as
-    ``CodedEvent.as_dict`` has them, the main one first.
+    ``known_at``: when it became public (UTC), with its ``precision`` (second, minute, day); ``loaded_at``: when it was
+    loaded into the store, None if it is not stored. ``quotes``: the strip of its page, as printed. ``events``: as from
+    ``CodedEvent.as_dict``, the main one first.
     """
 
     kind: str
@@ -65,8 +65,8 @@ def read_subject(
     *,
     public_by_then: bool = False,
 ) -> BriefSubject:
-    """What ``source`` tells: an article's number, a file with one page, a text of several lines (a page), or a
-    headline, which was known ``at`` the instant it is asked.
+    """Read ``source``: an article's number, a file with one page, a text of several lines (a page), or a headline,
+    which counts as known ``at`` the instant.
 
     Raises NotFoundError for an article that the store lacks or a file that does not exist, InputError for an empty
     headline, an address, a file of several articles, and news that was published after ``at``.
@@ -75,15 +75,15 @@ def read_subject(
         subject = _stored(connection, int(source), at, coder)
     elif isinstance(source, str) and is_address(source.strip()):
         raise InputError(
-            f"{shown(source.strip())} is an address, which a brief does not ask",
-            hint="load it with `correlator add news ADDRESS`, and give the article's number",
+            f"{shown(source.strip())} is an address, and a brief does not fetch pages",
+            hint="load it with `correlator add news ADDRESS` and give the article's number",
         )
     elif isinstance(source, Path) or _is_file(source):
         subject = _read(connection, Path(source), coder)
     elif "\n" in source.strip() or source.lstrip().startswith("<"):
         from correlator.news.pages.page import page_batch, parse_page
 
-        with _told_of_the_date():
+        with _with_date_hint():
             page = page_batch(parse_page(source, where="the page"), "stdin", 1)
         subject = _of_batch(connection, page, "the page", coder)
     else:
@@ -104,7 +104,7 @@ def _is_file(source: str) -> bool:
         path = Path(source)
         if path.is_file():
             return True
-    except (OSError, ValueError):  # a headline may be longer than a name can be, or hold what none may
+    except (OSError, ValueError):  # a headline may be too long for a file name, or contain invalid characters
         return False
     if " " not in source.strip() and (path.suffix or len(path.parts) > 1):
         raise NotFoundError(
@@ -114,8 +114,8 @@ def _is_file(source: str) -> bool:
 
 
 @contextmanager
-def _told_of_the_date() -> Iterator[None]:
-    """The reading of a page: of one without a date a brief wants another thing than a load."""
+def _with_date_hint() -> Iterator[None]:
+    """Replace the hint of an error about a missing date by one that fits a brief."""
     from correlator.news.pages.page import NO_DATE_HINT
 
     try:
@@ -139,13 +139,13 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> Brie
 
     if not path.is_file():
         raise NotFoundError(f"{path} does not exist", hint="give a file with one page")
-    with _told_of_the_date():
+    with _with_date_hint():
         batches = [batch for batch in read_news(path) if batch.articles.height]
     if sum(batch.articles.height for batch in batches) != 1:
         count = sum(batch.articles.height for batch in batches)
         raise InputError(
-            f"{path.name} holds {count} articles, a brief is of one",
-            hint="load it with `correlator add news`, and give an article's number",
+            f"{path.name} contains {count} articles, but a brief needs exactly one",
+            hint="load it with `correlator add news` and give an article's number",
         )
     return _of_batch(connection, batches[0], path.name, coder)
 
@@ -154,7 +154,7 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
     row = batch.articles.row(0, named=True)
     published = row["published_at"]
     if published is None:
-        raise InputError(f"{where} does not say when it was published", hint=_NO_DATE)
+        raise InputError(f"{where} has no publication time", hint=_NO_DATE)
     known = query(
         connection,
         "SELECT article_id, story_id FROM articles WHERE article_key = $key AND version = 1",
@@ -190,10 +190,10 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
     )
     coded = tuple(_as_coded(row) for row in events.iter_rows(named=True))
     known_at, precision, rule = first["published_at"], first["published_precision"], first["published_rule"]
-    if known["version"] > 1:  # what a text says now, not what its earlier versions said too
-        told_first, coded = coded, coded_version(known, coder)
-        if said(coded) != said(told_first):
-            known_at, precision = _told_since(connection, known, coded)
+    if known["version"] > 1:  # the events of the known version, not of earlier ones
+        original, coded = coded, coded_version(known, coder)
+        if said(coded) != said(original):
+            known_at, precision = _known_since(connection, known, coded)
             rule = f"since when the text says so: it was edited; {rule}"
     quotes = query(
         connection, "SELECT * FROM quotes WHERE article_id = $id ORDER BY strip_key, position", {"id": number}
@@ -216,30 +216,30 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
 
 
 def said(events: tuple[dict[str, Any], ...]) -> tuple[str | None, ...]:
-    """Category and countries of the main event, by which it is another one than before; None where there is none."""
+    """Return category and countries of the main event, which identify it; each None without an event."""
     if not events:
         return (None, None, None)
     return events[0]["category"], country_of(events[0]["source"]), country_of(events[0]["target"])
 
 
-def _told_since(
+def _known_since(
     connection: duckdb.DuckDBPyConnection, known: dict[str, Any], events: tuple[dict[str, Any], ...]
 ) -> tuple[datetime, str]:
-    """Instant and precision since when an edited article tells its main event, or that it tells none."""
+    """Return instant and precision since when an edited article has had its current main event, or none."""
     category, source, target = said(events)
-    told = query(
+    stored = query(
         connection,
         _FIRST_TOLD,
         {"id": known["article_id"], "category": category, "source": source, "target": target},
     )
-    if events and told.height:
-        known_at, precision = told.row(0)
+    if events and stored.height:
+        known_at, precision = stored.row(0)
         return known_at, precision
     return known["known_at"], known["known_precision"]
 
 
 def coded_version(row: dict[str, Any], coder: str) -> tuple[dict[str, Any], ...]:
-    """The events of a version of an article: headline, body, dateline, published_at, publisher, agency."""
+    """Code a version of an article (headline, body, dateline, published_at, publisher, agency) into events."""
     from correlator.news.profiles import own_countries
 
     home = None if row["agency"] else own_countries(None).get(row["publisher"])
@@ -249,7 +249,7 @@ def coded_version(row: dict[str, Any], coder: str) -> tuple[dict[str, Any], ...]
 
 
 def _as_coded(row: dict[str, Any]) -> dict[str, Any]:
-    """A stored event as ``CodedEvent.as_dict`` has it."""
+    """Return a stored event in the form of ``CodedEvent.as_dict``."""
     return {
         "category": row["category"],
         "quad": row["quad_class"],
@@ -271,7 +271,7 @@ def _actor(country: str | None, role: str | None) -> str | None:
 
 
 def country_of(actor: str | None) -> str | None:
-    """The country of an actor written as ``PAK:GOV``; None if it has none."""
+    """Return the country of an actor written as ``PAK:GOV``, or None."""
     return (actor or "").partition(":")[0] or None
 
 

@@ -1,4 +1,4 @@
-"""Moves that ask for news: sessions whose abnormal return is extreme and that no stored event explains."""
+"""Find unexplained moves: sessions with an extreme abnormal return and no stored event."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from correlator.store.db import Store
 from correlator.store.statements import query
 
 LEAST = 3.0
-"""Standard errors from which a session is extreme: of 1,000 ordinary ones, fat tails and all, some ten are."""
+"""Standard errors from which a session is extreme: about ten of 1,000 ordinary sessions, which have fat tails."""
 SCHEMA: dict[str, pl.DataType] = {
     "symbol": pl.String(),
     "session": pl.Date(),
@@ -38,9 +38,9 @@ SCHEMA: dict[str, pl.DataType] = {
     "nearest_category": pl.String(),
     "nearest_headline": pl.String(),
 }
-"""Columns: abnormal return (log), the same in standard errors with today's regime, the share of the symbol's sessions
-that are as extreme, whether it ended at the limit; and of the nearest event that concerns the symbol how many sessions
-it lies before (negative) or after, and what it is."""
+"""Columns: abnormal return (log), the same in standard errors under the current regime, the share of the symbol's
+sessions that are as extreme, whether it ended at the limit; and the nearest event that concerns the symbol, with its
+distance in sessions (negative: before)."""
 
 
 def unexplained(
@@ -54,25 +54,25 @@ def unexplained(
     as_of: str | datetime | None = None,
     date_only: str = AFTER_CLOSE,
 ) -> pl.DataFrame:
-    """Sessions from ``since`` on with an abnormal return of ``least`` standard errors and more, and no event.
+    """Return sessions from ``since`` on with an abnormal return of at least ``least`` standard errors and no event.
 
-    An event explains a session that is its day 0, or the one after it. Abnormal is measured as in a brief: over the
+    An event explains its day 0 and the session after it. Abnormal returns are measured as in a brief: over the
     benchmark, in units of the forecast error and the volatility of the 20 sessions before.
 
     Parameters
     ----------
     since, until
-        First and last session, as dates; by default until the last closed one.
+        First and last session, as dates; default of ``until``: the last closed session.
     symbols
-        Instruments; default every share with bars.
+        Instruments; default: all shares with bars.
     least
         Standard errors.
     benchmark
-        As ``brief`` takes it.
+        As in ``brief``.
     as_of
-        The instant whose knowledge is used; default now.
+        The instant as of which the store is read; default now.
     date_only
-        Day 0 of an event known by its date alone: ``after-close`` (the session after it) or ``same-day``.
+        Day 0 of an event with only a date: ``after-close`` (the next session) or ``same-day``.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def unexplained(
     Raises
     ------
     InputError, NotFoundError
-        For dates that are none, or symbols that the store lacks.
+        For an invalid date, or a symbol that is not in the store.
 
     Examples
     --------
@@ -90,14 +90,14 @@ def unexplained(
     """
     first, last = _day(since, "since"), None if until is None else _day(until, "until")
     if last is not None and last < first:
-        raise InputError(f"until {last} is before since {first}", hint="swap them")
+        raise InputError(f"until {last} is before since {first}", hint="swap the two dates")
     if not least > 0:
         raise InputError(f"least must be above 0, got {least:g}", argument="least")
     moment = datetime.now(UTC) if as_of is None else instant(as_of)
     assert moment is not None
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = [part.strip() for each in given for part in each.split(",") if part.strip()]
-    asked = (first, last, least, moment, date_only)
+    options = (first, last, least, moment, date_only)
     parts = []
     with store.studying() as connection:
         chosen = [each for each in with_bars(connection, names) if names or each.kind == "share"]
@@ -110,7 +110,7 @@ def unexplained(
             (numbers,) = measured(bars, requests, (OffsetWindow(0, 0),))
             inside = _inside(sessions, first, last)
             if np.isfinite(numbers.outcomes.z[: sessions.closed, 0, 0][inside]).any():
-                parts.append(_moves(connection, instrument, numbers, sessions, asked=asked))
+                parts.append(_moves(connection, instrument, numbers, sessions, options=options))
     if not parts:
         to = "" if last is None else f" to {last}"
         warn(f"no session from {first}{to} could be measured: one must have closed, with 60 daily bars before it")
@@ -125,10 +125,10 @@ def _moves(
     numbers: Measured,
     sessions: KnownSessions,
     *,
-    asked: tuple[date, date | None, float, datetime, str],
+    options: tuple[date, date | None, float, datetime, str],
 ) -> pl.DataFrame:
-    """The unexplained sessions of one instrument."""
-    first, last, least, moment, date_only = asked
+    """Return the unexplained sessions of one instrument."""
+    first, last, least, moment, date_only = options
     z = numbers.outcomes.z[: sessions.closed, 0, 0]
     labels = sessions.labels[: sessions.closed]
     extreme = np.flatnonzero((np.abs(np.nan_to_num(z)) >= least) & _inside(sessions, first, last))
@@ -163,7 +163,7 @@ def _moves(
 
 
 def _inside(sessions: KnownSessions, first: date, last: date | None) -> Mask:
-    """Which of the closed sessions lie between ``first`` and ``last``."""
+    """Return which closed sessions lie between ``first`` and ``last``."""
     labels = sessions.labels[: sessions.closed]
     return np.asarray((labels >= first).to_numpy() & (True if last is None else (labels <= last).to_numpy()))
 
@@ -171,7 +171,7 @@ def _inside(sessions: KnownSessions, first: date, last: date | None) -> Mask:
 def _events(
     connection: duckdb.DuckDBPyConnection, instrument: Concerned, first: date, moment: datetime
 ) -> pl.DataFrame:
-    """Events that concern the instrument, and articles that name it without one."""
+    """Return events that concern the instrument, and articles without an event that name it."""
     countries = (instrument.country,) if instrument.country else ()
     since = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=14)
     near = near_events(connection, Reach((instrument.symbol,), countries, since, moment))
@@ -194,14 +194,14 @@ def _events(
 
 
 def _reach(first: date, moment: datetime) -> int:
-    """Sessions to look back: what a brief does, and from before ``first``."""
+    """Return the number of sessions to read: those of a brief before ``first``, and those since."""
     return HISTORY + max((moment.date() - first).days, 0) * 5 // 7
 
 
 def _day(value: str | date, name: str) -> date:
     if isinstance(value, datetime) or not isinstance(value, date | str):
-        raise InputError(f"{name} {value!r} is not a date", hint="write 2025-01-01", argument=name)
+        raise InputError(f"{name} {value!r} is not a date", hint="write it like 2025-01-01", argument=name)
     try:
         return date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise InputError(f"{name} {value!r} is not a date", hint="write 2025-01-01", argument=name) from None
+        raise InputError(f"{name} {value!r} is not a date", hint="write it like 2025-01-01", argument=name) from None

@@ -1,4 +1,4 @@
-"""Sentences of a brief."""
+"""Sentences in a brief."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from correlator.eventstudy.panel.frames import as_simple
 
 
 def per_cent(value: float) -> str:
-    """A log return as simple per cent with its sign."""
+    """Format a log return as a simple return in per cent with its sign."""
     return f"{100 * float(as_simple(value, 'log')):+.1f} %"
 
 
 def verdict_of(instrument: Instrument, events: Sequence[dict[str, Any]], clock: Clock) -> str:
-    """What the precedents say of an instrument, in one sentence."""
+    """Return one sentence that sums up the precedents of an instrument."""
     if not events:
         return "no event, so no precedents"
     if clock.day_zero is None:
-        return f"no day 0 ({clock.reason}), so nothing to compare"
+        return f"no day 0 ({clock.reason}), so no comparison"
     if not instrument.outlooks:
-        return f"no honest precedent: too few bars had closed to measure a session of {instrument.symbol}"
+        return f"not enough precedents: too few closed bars to measure {instrument.symbol}"
     first = instrument.outlooks[0]
     if not instrument.honest:
         if instrument.sessions_measured < FEWEST_ORDINARY:
             measured = instrument.sessions_measured
-            return f"no honest precedent: {measured} sessions could be measured, {FEWEST_ORDINARY} are needed"
-        return f"no honest precedent: {_dates(first.dates)} like it could be measured, {FEWEST_DATES} are needed"
+            return f"not enough precedents: {measured} sessions could be measured, {FEWEST_ORDINARY} are needed"
+        return f"not enough precedents: {_dates(first.dates)} could be measured, {FEWEST_DATES} are needed"
     middle = next(each for each in first.intervals if each.level == 0.8)
     chance = _chance(first.placebo_p_adjusted)
     return (
-        f"in window {first.window} {per_cent(first.estimate or 0.0)} expected beyond {_benchmark(instrument)}, "
-        f"80 % between {per_cent(middle.low)} and {per_cent(middle.high)}; {_dates(first.dates)} like it, {chance}"
+        f"expected {per_cent(first.estimate or 0.0)} over {_benchmark(instrument)} in window {first.window}, "
+        f"80 % between {per_cent(middle.low)} and {per_cent(middle.high)}; {_dates(first.dates)}, {chance}"
     )
 
 
 def record_sentence(instruments: Sequence[Instrument]) -> str | None:
-    """The record of the brief's 80 % intervals for the first window, over its instruments; None without one."""
+    """Return the coverage of 80 % intervals for the first window over all instruments, or None without a record."""
     held = [
         each
         for instrument in instruments
@@ -54,7 +54,7 @@ def record_sentence(instruments: Sequence[Instrument]) -> str | None:
     briefs, inside = sum(each.briefs for each in held), sum(each.inside for each in held)
     if not briefs:
         return None
-    return f"80 % intervals held {100 * inside / briefs:.0f} % of {briefs} earlier briefs"
+    return f"80 % intervals contained {100 * inside / briefs:.0f} % of {briefs} earlier outcomes"
 
 
 def unknown_sentences(
@@ -66,23 +66,23 @@ def unknown_sentences(
     backfilled: int,
     texts_compared: bool,
 ) -> tuple[str, ...]:
-    """What could not be known at the instant."""
+    """Return sentences about what was not known at the instant."""
     sentences = []
     for clock in clocks:
         if clock.closes_at is None:
             sentences.append(f"day 0 on {clock.exchange}: {clock.reason}")
         elif clock.closes_at > at:
             sentences.append(
-                f"the close of {clock.day_zero} on {clock.exchange}, the first that can answer, at "
-                f"{clock.closes_at:%Y-%m-%dT%H:%MZ}, and every window from it on"
+                f"the close of {clock.day_zero} on {clock.exchange}, the first that can react, at "
+                f"{clock.closes_at:%Y-%m-%dT%H:%MZ}, and all windows from then on"
             )
         if clock.holidays_known_until is not None and clock.day_zero and clock.day_zero > clock.holidays_known_until:
             sentences.append(f"holidays on {clock.exchange} after {clock.holidays_known_until}")
     if subject.precision == "day":
-        sentences.append("the time of day of the news: only its date is known, so that day's close is not an answer")
+        sentences.append("the time of day of the news: only its date is known, so that day's close may precede it")
     if subject.events and not instruments:
         sentences.append(
-            "whom it concerns: of what it names, or is listed in its countries, the store has no daily bars before then"
+            "the instruments concerned: the store has no daily bars before then of any named or listed in its countries"
         )
     stale = [
         f"{each.symbol} ({each.market.sessions_missing} sessions)"
@@ -90,20 +90,20 @@ def unknown_sentences(
         if each.market.sessions_missing
     ]
     if stale:
-        sentences.append(f"closes that the store lacks: {', '.join(stale)}")
+        sentences.append(f"closes missing from the store: {', '.join(stale)}")
     undated = len(set(subject.quotes["symbol"])) - sum(each.market.strip is not None for each in instruments)
     if subject.quotes.height and undated > 0:
         sentences.append(
-            f"when {undated} of the strip's quotes were printed: closes known at the instant do not date them, "
-            "or they are of other instruments"
+            f"when {undated} of the strip's quotes were printed: known closes do not date them, or they are of other "
+            "instruments"
         )
     if backfilled:
         sentences.append(
-            f"how {backfilled:,} bars looked then: they were loaded after the instant, and their first vintage is used"
+            f"the values of {backfilled:,} bars at the instant: they were loaded later, and their first vintage is used"
         )
     if not texts_compared:
         sentences.append(
-            "how alike headlines are told: precedents are ranked by their codes alone, as the encoder "
+            "the similarity of headlines: precedents are ranked by their codes alone, since the encoder "
             f"is not installed ({INSTALL})"
         )
     return tuple(sentences)
@@ -123,5 +123,5 @@ def _chance(p: float | None) -> str:
     if p is None:
         return "not compared with other sessions"
     if p < 0.05:
-        return f"whose mean is rare among other sessions (placebo p {p:.3f}, adjusted)"
-    return f"whose mean is within chance (placebo p {p:.2f}, adjusted)"
+        return f"mean significant against other sessions (placebo p {p:.3f}, adjusted)"
+    return f"mean within chance (placebo p {p:.2f}, adjusted)"

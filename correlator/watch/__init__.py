@@ -1,1 +1,1 @@
-"""Feeds polled, stored and coded; a brief of every new event that is selected, once."""
+"""Poll, store and code feeds, and deliver one brief per new selected event."""

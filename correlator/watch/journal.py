@@ -1,7 +1,7 @@
-"""What has left, kept next to the store and flushed to the disk: how a sink is had once and not twice.
+"""The journal of a sink, kept next to the store and flushed to disk, for exactly-once delivery.
 
-A line is written before something leaves, and another when it has left. Whoever finds the first without the second,
-after a process was killed, looks at the sink itself to see how far it came.
+A line is written before a delivery, and another after it. If the second line is missing after the process was killed,
+the sink itself shows how much was delivered.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 from correlator.base.files import flush_folder, write_whole
 
 _LONGEST = 1_000_000
-"""Bytes after which a journal is begun again with its last line."""
+"""Bytes after which a journal is restarted with its last line."""
 
 
 class Journal:
-    """The lines of one sink in the file ``path``; the last one says where it stands."""
+    """The journal of one sink in the file ``path``; its last line is the current state."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def last(self) -> dict[str, Any] | None:
-        """The last whole line; None if there is none. A line that was cut off was never acted on."""
+        """Return the last complete line, or None. A truncated line was never acted on."""
         try:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
@@ -39,7 +39,7 @@ class Journal:
         return None
 
     def since_done(self) -> list[dict[str, Any]]:
-        """The whole lines from the last one that says ``done`` on, that one included."""
+        """Return the complete lines from the last one with ``done`` on, that one included."""
         try:
             lines = self.path.read_bytes().split(b"\n")[:-1]
         except FileNotFoundError:
@@ -54,7 +54,7 @@ class Journal:
         return entries
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """Add a line and have it on the disk."""
+        """Append a line and flush it to disk."""
         content = json.dumps(line, ensure_ascii=False) + "\n"
         size = self.path.stat().st_size if self.path.exists() else 0
         if size > _LONGEST and "done" in line:

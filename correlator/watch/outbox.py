@@ -1,9 +1,9 @@
-"""What a watch owes: rows of the table ``briefs``, written before anything leaves, marked when it has left.
+"""The outbox of a watch: rows of the table ``briefs``, written before a delivery and marked after it.
 
-New events are found by their number, which only grows: the mark moves in the transaction that writes what is owed for
-them, so that an event is looked at once, whatever stops the process. A brief is due once for a story; what another
-article tells of it, or the same one in other words, owes none. An edit of the briefed article that changes what is
-coded of it owes a correction, which names the brief that it corrects.
+New events are found by their increasing number: the mark moves in the transaction that writes the briefs due for them,
+so that each event is processed once, whatever stops the process. One brief is due per story; further articles on it, or
+rewordings, cause none. An edit of the briefed article that changes its coding causes a correction, which names the
+brief that it corrects.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from correlator.watch.spec import WatchSpec
 EVENTS_MARK = "events"
 NEWS, CORRECTION = "news", "correction"
 WAITING = "waiting for "
-"""Before the name of a sink: how many briefs it has not had."""
+"""Prefix of a sink's name for the number of briefs not yet delivered to it."""
 
 _NEW_EVENTS = """
     SELECT e.*, a.story_id, a.publisher, a.headline, a.source AS article_source
@@ -60,7 +60,7 @@ _SAID = ("category", "source_country", "target_country")
 
 @dataclass(frozen=True)
 class Due:
-    """A brief that is owed: of which version of an article, since when, and the brief that it corrects."""
+    """A brief to make: the article's version, since when it is due, and the brief that it corrects."""
 
     brief_number: int
     kind: str
@@ -72,7 +72,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Made:
-    """A brief that can leave: its number, ``brief_id`` and JSON in one line."""
+    """A brief ready for delivery: its number, ``brief_id`` and JSON on one line."""
 
     brief_number: int
     brief_id: str
@@ -81,8 +81,8 @@ class Made:
 
 @dataclass(frozen=True)
 class Pending:
-    """What is to be done, in order and a batch of each: whether events or edits are new (``fresh``), briefs that are
-    owed and not made (``due``), and by sink those that are made and that it has not had (``waiting``).
+    """The next work, a batch of each kind: whether events or edits are new (``fresh``), briefs to make (``due``), and
+    briefs to deliver by sink (``waiting``).
     """
 
     fresh: bool
@@ -94,7 +94,7 @@ class Pending:
 class Outbox:
     """The tables ``briefs``, ``deliveries`` and ``marks`` of a store, for these ``sinks``, ``batch`` rows at a time.
 
-    Each step is one block of the store and says what is to be done next.
+    Each step is one transaction of the store and returns the next work.
     """
 
     store: Store
@@ -102,12 +102,12 @@ class Outbox:
     batch: int
 
     def look(self) -> Pending:
-        """What is to be done."""
+        """Return the next work."""
         with self.store.reading() as connection:
             return self._pending(connection)
 
     def owe(self, spec: WatchSpec, now: datetime) -> Pending:
-        """Write what is owed for events and edits that are new since the last call."""
+        """Write the briefs due for events and edits that are new since the last call."""
 
         def write(connection: duckdb.DuckDBPyConnection) -> Pending:
             _owe(connection, spec, now)
@@ -116,7 +116,7 @@ class Outbox:
         return self.store.transact(write)
 
     def keep(self, made: Sequence[Made]) -> Pending:
-        """Keep briefs as they were made, so that what leaves again is the same."""
+        """Store the content of briefs, so that a repeated delivery is identical."""
 
         def write(connection: duckdb.DuckDBPyConnection) -> Pending:
             _keep(connection, made)
@@ -125,7 +125,7 @@ class Outbox:
         return self.store.transact(write)
 
     def delivered(self, had: Mapping[str, Sequence[int]], now: datetime) -> Pending:
-        """Mark briefs as had, by sink."""
+        """Mark briefs as delivered, by sink."""
 
         def write(connection: duckdb.DuckDBPyConnection) -> Pending:
             _delivered(connection, had, now)
@@ -144,8 +144,9 @@ class Outbox:
 
 
 def begin(store: Store, sinks: Sequence[str]) -> None:
-    """Remember where this watch begins: events that are in the store by now are not news, briefs made before a sink
-    was named are not owed to it.
+    """Record where this watch begins.
+
+    Events already in the store are not news, and briefs made before a sink was added are not due to it.
     """
 
     def write(connection: duckdb.DuckDBPyConnection) -> None:
@@ -224,7 +225,7 @@ def _delivered(connection: duckdb.DuckDBPyConnection, had: Mapping[str, Sequence
 
 
 def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
-    """How many briefs are owed, made, and by sink waiting."""
+    """Return the numbers of briefs owed, made, and waiting by sink."""
     with store.reading() as connection:
         owed, made = query(connection, "SELECT count(*) AS owed, count(content) AS made FROM briefs").row(0)
         waiting = {f"{WAITING}{sink}": len(_waiting(connection, sink, 1_000_000)) for sink in sinks}
@@ -232,12 +233,12 @@ def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
 
 
 def _news(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: WatchSpec) -> pl.DataFrame:
-    """One row per story that is selected and has no brief yet, of the article that told it first."""
+    """Return one row per selected story without a brief, for its first article."""
     empty = pl.DataFrame(schema=_OWED)
     if fresh.is_empty():
         return empty
-    asked = with_concerned(connection, fresh, fields_of(spec.events)) if spec.events else fresh
-    chosen = select_events(asked, spec.events, publishers=())  # a publisher may be none of these, and come later
+    events = with_concerned(connection, fresh, fields_of(spec.events)) if spec.events else fresh
+    chosen = select_events(events, spec.events, publishers=())  # a publisher may have no events yet
     stories = chosen["story_id"].unique().to_list()
     known = query(connection, _BRIEFED, {"stories": stories})["story_id"].to_list()
     first = (
@@ -250,7 +251,7 @@ def _news(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: Watc
 
 
 def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFrame:
-    """One row per briefed article whose newest version says another event, or none; others are noted as seen."""
+    """Return one row per briefed article whose newest version codes differently; mark the others as seen."""
     rows = []
     for row in query(connection, _EDITED).iter_rows(named=True):
         coded = said(coded_version(row, coder))
@@ -264,7 +265,7 @@ def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFr
 
 
 def _keep_versions(connection: duckdb.DuckDBPyConnection) -> None:
-    """A story's brief is of the version that is in the store when it is owed."""
+    """Set the version of a story's brief to the newest one in the store."""
     update_rows(
         connection,
         BRIEFS,

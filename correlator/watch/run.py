@@ -1,4 +1,4 @@
-"""The watch: feeds polled in turn, what is new stored, coded and briefed, and every brief brought to its sinks."""
+"""The watch: poll feeds in turn, store, code and brief what is new, and deliver every brief to the sinks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from correlator.base.files import write_whole
 from correlator.base.inert import visible
 from correlator.brief.asked import Asked, ask
 from correlator.brief.make import Shared, asked_benchmark, brief_on
-from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError
+from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError, counted
 from correlator.intake.instruments import names_in
 from correlator.intake.news import add_news
 from correlator.research.concerned import with_bars
@@ -29,11 +29,11 @@ from correlator.watch.sinks import Sink
 from correlator.watch.spec import FeedSpec, WatchSpec
 
 HOST_GAP = 1.0
-"""Seconds from one request to a host to the next."""
+"""Seconds between requests to one host."""
 LONGEST_BACKOFF = 3_600.0
 SINK_BACKOFF = 600.0
 BATCH = 8
-"""Briefs that are made, kept and brought to the sinks at a time: what a kill may cost, what the next one waits for."""
+"""Briefs made, stored and delivered at a time: the most work lost when the process is killed."""
 STATUS = "status.json"
 _HEARTBEAT = 5.0
 
@@ -42,7 +42,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class _Feed:
-    """A feed as it goes: when it is due (monotonic seconds), failures in a row, and what happened last."""
+    """The state of a feed: when it is due (monotonic seconds), consecutive failures, and the last results."""
 
     spec: FeedSpec
     due_at: float = 0.0
@@ -58,7 +58,7 @@ class _Feed:
 
 @dataclass
 class _Outlet:
-    """A sink as it goes: when it is tried next, failures in a row."""
+    """The state of a sink: when it is tried next, and consecutive failures."""
 
     sink: Sink
     due_at: float = 0.0
@@ -68,7 +68,7 @@ class _Outlet:
 
 @dataclass
 class Tally:
-    """What a watch did: polls, failed ones, articles added, briefs made and deliveries."""
+    """Counts of a watch: polls, failed polls, articles added, briefs made and deliveries."""
 
     polls: int = 0
     failed: int = 0
@@ -76,19 +76,20 @@ class Tally:
     made: int = 0
     deliveries: int = 0
     held: bool = False
-    """Whether briefs could not be made when it was last tried."""
+    """Whether briefs could not be made at the last attempt."""
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """What a watch may do beyond public addresses: ``allow_private``, addresses of this machine or its network."""
+    """Permissions of a watch: ``allow_private`` permits addresses on this machine and its network."""
 
     allow_private: bool = False
 
 
 def home_of(store: Store) -> Path:
-    """The folder of a store's watch: its lock, its journals, its status. It is next to the store, and in the folder at
-    hand where that is not on this machine.
+    """Return the folder with lock, journals and status of a store's watch.
+
+    It is next to the store, or in the working directory if the store is not on this machine.
     """
     name = Path(store.address).name
     return Path(f"{name}.watch") if "://" in store.address else Path(store.address).with_name(f"{name}.watch")
@@ -96,27 +97,27 @@ def home_of(store: Store) -> Path:
 
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
-    """The block is of the only watch of this store; raises StoreLockedError where another one runs."""
+    """Hold the lock of this store's watch. Raises StoreLockedError if another watch runs."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StoreLockedError(
-                f"another watch of this store runs (see {home / STATUS})", hint="end it first"
+                f"another watch of this store is running (see {home / STATUS})", hint="stop it first"
             ) from None
         yield
 
 
 class Watch:
-    """One watch of a store: call ``run``, or ``cycle`` by oneself."""
+    """One watch of a store: call ``run``, or ``cycle`` repeatedly."""
 
     def __init__(
         self, store: Store, spec: WatchSpec, sinks: Sequence[Sink], permissions: Permissions, *, say: Say = print
     ) -> None:
-        """``say``: told of what failed and what was done, a line each.
+        """``say`` receives a line per failure and result.
 
-        Raises NotFoundError for a symbol to look at that the store does not have.
+        Raises NotFoundError for a symbol that is not in the store.
         """
         self.tally = Tally()
         self._once = False
@@ -130,33 +131,32 @@ class Watch:
         self._hosts: dict[str, float] = {}
         self._started = datetime.now(UTC)
         self._home = home_of(store)
-        self._told_at = -_HEARTBEAT
+        self._written_at = -_HEARTBEAT
         begin(store, [sink.name for sink in sinks])
         with store.reading() as connection:
             if spec.symbols:
                 with_bars(connection, spec.symbols)
             asked_benchmark(names_in(connection), spec.benchmark)
-        self._tell_of_other_sinks()
+        self._report_other_sinks()
 
-    def _tell_of_other_sinks(self) -> None:
-        """Say which briefs wait for a sink of the watch before that this one does not have, such as a command that was
-        written otherwise.
-        """
+    def _report_other_sinks(self) -> None:
+        """Report briefs that wait for a sink of an earlier watch that this one lacks, such as a reworded command."""
         if not (self._home / STATUS).is_file():
             return
-        mine = {outlet.sink.name for outlet in self._outlets}
+        current = {outlet.sink.name for outlet in self._outlets}
         for name, count in status_of(self._store)["briefs"].items():
             sink = name.removeprefix(WAITING)
-            if sink not in (name, *mine) and count:
-                self._say(f"briefs wait for {sink}, which this watch lacks ({count:,}): run it with that once")
+            if sink not in (name, *current) and count:
+                briefs = counted(count, "brief")
+                self._say(f"{briefs} waiting for {sink}, which this watch lacks: run it once with that sink")
 
     def run(self, stopped: Callable[[], bool], *, once: bool = False) -> Tally:
-        """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed.
+        """Poll and deliver until ``stopped``; with ``once``, poll every feed once and deliver what is due.
 
-        What failed and is not tried again, a feed or a sink that holds briefs at the end, is told in a line each.
+        Reports a line per feed that failed, and per sink with undelivered briefs at the end.
         """
         self._once = once
-        if not stopped():  # what an earlier process owed, was killed over, and need not wait for the feeds
+        if not stopped():  # briefs left by an earlier process need not wait for the feeds
             self._make_and_deliver()
         while not stopped():
             self.cycle(once=once)
@@ -164,25 +164,25 @@ class Watch:
                 break
             self._pause(stopped)
         for outlet in self.failing if once else ():
-            self._say(f"{outlet.sink.name}: {outlet.last_error}; its briefs wait for the next run")
-        self._tell(force=True)
+            self._say(f"{outlet.sink.name}: {outlet.last_error}; undelivered briefs wait for the next run")
+        self._write_status(force=True)
         return self.tally
 
     def cycle(self, *, once: bool = False) -> None:
-        """Poll the feeds that are due, then make and deliver what is owed."""
+        """Poll the feeds that are due, then make and deliver briefs."""
         polled = False
         for feed in sorted(self._feeds, key=lambda each: each.due_at):
             if once:
                 time.sleep(max(self._hosts.get(feed.host, 0.0) - time.monotonic(), 0.0))
             if feed.due_at <= time.monotonic() and self._hosts.get(feed.host, 0.0) <= time.monotonic():
-                self._make_and_deliver(told_more=self._poll(feed))
+                self._make_and_deliver(has_new=self._poll(feed))
                 polled = True
         if not polled:
             self._make_and_deliver()
-        self._tell()
+        self._write_status()
 
     def _poll(self, feed: _Feed) -> bool:
-        """One request to a feed, and what it brought into the store; returns whether it brought anything."""
+        """Request a feed and store its articles; return whether any were added."""
         self.tally.polls += 1
         spec, started, added = feed.spec, time.monotonic(), 0
         options: dict[str, Any] = {"profile": spec.profile, "zone": spec.zone}
@@ -198,14 +198,14 @@ class Watch:
             feed.failures += 1
             self.tally.failed += 1
             feed.last_error = problem.message
-            asked = _asked_wait(problem)
-            wait = min(max(spec.every * 2.0**feed.failures, asked), LONGEST_BACKOFF)
+            requested = _requested_wait(problem)
+            wait = min(max(spec.every * 2.0**feed.failures, requested), LONGEST_BACKOFF)
             feed.due_at = time.monotonic() + wait
-            self._hosts[feed.host] = time.monotonic() + max(HOST_GAP, min(asked, LONGEST_BACKOFF))
-            self._say(str(problem) if self._once else f"{problem}; tried again in {wait:.0f} s")
+            self._hosts[feed.host] = time.monotonic() + max(HOST_GAP, min(requested, LONGEST_BACKOFF))
+            self._say(str(problem) if self._once else f"{problem}; next attempt in {wait:.0f} s")
         else:
             if feed.failures:
-                self._say(f"{spec.name} answers again")
+                self._say(f"{spec.name} responds again")
             feed.failures, feed.last_error, feed.last_ok = 0, None, datetime.now(UTC)
             added = report.added
             feed.articles += added
@@ -214,9 +214,9 @@ class Watch:
             self._hosts[feed.host] = _after(started, HOST_GAP)
         return added > 0
 
-    def _make_and_deliver(self, *, told_more: bool = False) -> None:
-        """Make what is owed and bring it to the sinks; ``told_more``: events are new for certain, no need to look."""
-        pending = None if told_more else self._outbox.look()
+    def _make_and_deliver(self, *, has_new: bool = False) -> None:
+        """Make the briefs that are due and deliver them; ``has_new``: new events are certain, so no check is needed."""
+        pending = None if has_new else self._outbox.look()
         if pending is None or pending.fresh:
             pending = self._outbox.owe(self._spec, datetime.now(UTC))
         while pending.due and (made := self._made(pending.due)):
@@ -226,7 +226,7 @@ class Watch:
         self._deliver_all(pending)
 
     def _deliver_all(self, pending: Pending) -> Pending:
-        """Bring what is made to the sinks, as far as they take it; returns what is left to do."""
+        """Deliver briefs to the sinks as far as they accept them; return the remaining work."""
         while True:
             had = {}
             for outlet in self._outlets:
@@ -238,7 +238,7 @@ class Watch:
             pending = self._outbox.delivered(had, datetime.now(UTC))
 
     def _made(self, owed: Sequence[Due]) -> list[Made]:
-        """The briefs that are owed; none while a load of several transactions is not whole."""
+        """Make the briefs that are due; none while a load of several transactions is incomplete."""
         try:
             with self._store.studying() as connection:
                 shared: Shared = {}
@@ -248,7 +248,7 @@ class Watch:
             raise
         except StoreError as problem:
             self.tally.held = True
-            self._say(f"{problem.message}; briefs wait for it")
+            self._say(f"{problem.message}; briefs wait until then")
             return []
 
     def _one(self, connection: Any, owed: Due, shared: Shared) -> Made:
@@ -257,7 +257,7 @@ class Watch:
         try:
             made = brief_on(connection, owed.article_id, asked, public_by_then=True, shared=shared)
             content: Mapping[str, Any] = made.as_dict()
-        except (InputError, NotFoundError) as problem:  # what is wrong with one brief must not stop the others
+        except (InputError, NotFoundError) as problem:  # an error in one brief must not stop the others
             content = {"article_id": owed.article_id, "problem": problem.message}
         identity = json.dumps([head, content], ensure_ascii=False, sort_keys=True)
         brief_id = hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -277,16 +277,16 @@ class Watch:
         )
 
     def _taken(self, outlet: _Outlet, briefs: Sequence[Made]) -> list[int]:
-        """The numbers of the briefs that a sink has taken; none if it fails, and it is left alone for a while."""
+        """Return the numbers of briefs that a sink has accepted; none if it fails, after which it is paused."""
         try:
             numbers = outlet.sink.take(briefs)
         except (SourceError, InputError) as problem:
             outlet.failures += 1
             outlet.last_error = problem.message
-            wait = min(max(min(2.0**outlet.failures, SINK_BACKOFF), _asked_wait(problem)), LONGEST_BACKOFF)
+            wait = min(max(min(2.0**outlet.failures, SINK_BACKOFF), _requested_wait(problem)), LONGEST_BACKOFF)
             outlet.due_at = time.monotonic() + wait
             if not self._once:
-                self._say(f"{outlet.sink.name}: {problem.message}; tried again in {wait:.0f} s")
+                self._say(f"{outlet.sink.name}: {problem.message}; next attempt in {wait:.0f} s")
             return []
         outlet.failures, outlet.last_error = 0, None
         self.tally.deliveries += len(numbers)
@@ -294,7 +294,7 @@ class Watch:
 
     @property
     def failing(self) -> list[_Outlet]:
-        """Sinks whose last delivery failed."""
+        """The sinks whose last delivery failed."""
         return [outlet for outlet in self._outlets if outlet.failures]
 
     def _pause(self, stopped: Callable[[], bool]) -> None:
@@ -305,11 +305,11 @@ class Watch:
         while not stopped() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.2))
 
-    def _tell(self, *, force: bool = False) -> None:
+    def _write_status(self, *, force: bool = False) -> None:
         """Write the status next to the store, every few seconds."""
-        if not force and time.monotonic() - self._told_at < _HEARTBEAT:
+        if not force and time.monotonic() - self._written_at < _HEARTBEAT:
             return
-        self._told_at = time.monotonic()
+        self._written_at = time.monotonic()
         feeds = [
             {
                 "feed": each.spec.name,
@@ -334,22 +334,24 @@ class Watch:
 
 
 def _after(started: float, every: float) -> float:
-    """When a feed is asked again that was asked at ``started``: every so many seconds, whatever the answer took to come
-    and to be stored, but never before it was left alone for as long as that.
+    """Return when to poll again after a request at ``started``.
+
+    That is after ``every`` seconds, however long the response and its storing took, but with a pause of at least as
+    long as these took.
     """
     now = time.monotonic()
     return max(started + every, now + min(now - started, every))
 
 
-def _asked_wait(problem: Exception) -> float:
-    """Seconds that the other side asked to be left alone for; 0 where it did not."""
+def _requested_wait(problem: Exception) -> float:
+    """Return the seconds that the server asks to wait (Retry-After), else 0."""
     return (problem.retry_after or 0.0) if isinstance(problem, SourceError) else 0.0
 
 
 def status_of(store: Store) -> dict[str, Any]:
-    """What the watch of ``store`` last wrote, whether it runs, and how many briefs are owed, made and waiting.
+    """Return the last status of the watch of ``store``, whether it runs, and the numbers of its briefs.
 
-    Raises InputError where no watch has run.
+    Raises InputError if no watch has run.
     """
     home = home_of(store)
     try:

@@ -1,8 +1,8 @@
-"""Where briefs go. Each sink says which briefs it has had; what it could not take is offered again.
+"""The destinations of briefs. Each sink reports which briefs it has received; the rest are offered again.
 
-``stdout`` to a file and a ``folder`` have every brief once: a journal says what was about to leave, and after a kill
-the file itself says how far it came. A pipe, a command and a webhook are out of sight: what was on its way when the
-process was killed is sent again, with the same ``brief_id``, by which the other side can tell.
+``stdout`` to a file and a ``folder`` receive every brief exactly once: a journal records what is about to be written,
+and after a kill the file itself shows how much was. A pipe, a command and a webhook cannot be inspected: a brief in
+transit when the process was killed is sent again with the same ``brief_id``, by which the receiver can recognise it.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ _MOST_ANSWER = 1_000_000
 
 
 class Sink(Protocol):
-    """One place that briefs go to: its ``name``, the same after every start."""
+    """A destination of briefs; its ``name`` is the same after every start."""
 
     @property
     def name(self) -> str:
-        """How the store knows it."""
+        """The name of the sink in the store."""
 
     def take(self, briefs: Sequence[Made]) -> list[int]:
-        """Take briefs, in order; returns the numbers of those it has had. Raises SourceError where it takes no more."""
+        """Deliver briefs in order; return the numbers of those received. Raises SourceError if it receives none."""
 
 
 def sinks_of(spec: SinkSpec, home: Path, *, allow_private: bool = False) -> list[Sink]:
-    """The sinks that are asked for; ``home``: the folder of the watch's journals.
+    """Return the sinks of a specification; ``home``: the folder of the watch's journals.
 
-    Raises InputError for a folder that is not one, a webhook without a secret, or one that is not https.
+    Raises InputError for an invalid folder, a webhook without a secret, or a webhook that is not https.
     """
     sinks: list[Sink] = []
     if spec.stdout:
@@ -60,7 +60,7 @@ def sinks_of(spec: SinkSpec, home: Path, *, allow_private: bool = False) -> list
         secret = os.environ.get(spec.secret_variable, "")
         if len(secret) < 16:
             raise InputError(
-                f"the webhook needs a secret of 16 characters and more in ${spec.secret_variable}",
+                f"the webhook needs a secret of at least 16 characters in ${spec.secret_variable}",
                 hint="set the variable; briefs are signed with it",
             )
         if not spec.webhook.lower().startswith("https://") and not allow_private:
@@ -100,14 +100,14 @@ class StdoutSink:
             rest = rest[os.write(self._handle, rest) :]
 
     def _place(self) -> dict[str, int]:
-        """Which regular file stdout is, and how long; nothing for a pipe or terminal."""
+        """Return device, inode and size of stdout if it is a regular file; empty for a pipe or terminal."""
         status = os.fstat(self._handle)
         if not stat.S_ISREG(status.st_mode):
             return {}
         return {"device": status.st_dev, "inode": status.st_ino, "offset": status.st_size}
 
     def _recovered(self) -> set[str]:
-        """Briefs that had left when the process was killed: all of what was done, and what the file holds whole."""
+        """Return the briefs delivered before the process was killed: those done, and those complete in the file."""
         last = self._journal.last()
         if last is None:
             return set()
@@ -116,23 +116,23 @@ class StdoutSink:
         place = self._place()
         if not place or any(place[key] != last.get(key) for key in ("device", "inode")):
             return set()
-        return self._whole_lines(int(last["offset"]), list(last["begun"]))
+        return self._complete_lines(int(last["offset"]), list(last["begun"]))
 
-    def _whole_lines(self, offset: int, ids: list[str]) -> set[str]:
-        """The briefs whose lines the file holds from ``offset`` on; a part of a line after them is cut off."""
+    def _complete_lines(self, offset: int, ids: list[str]) -> set[str]:
+        """Return the briefs with complete lines in the file from ``offset`` on, and truncate a partial line."""
         path = f"/dev/fd/{self._handle}"
         with open(path, "rb+") as file:
             file.seek(offset)
-            whole, ending, _ = file.read().rpartition(b"\n")
-            lines = whole.split(b"\n") if ending else []
+            complete, ending, _ = file.read().rpartition(b"\n")
+            lines = complete.split(b"\n") if ending else []
             had = {brief_id for line in lines if (brief_id := _id_of(line)) in ids}
-            file.truncate(offset + len(whole) + len(ending))
+            file.truncate(offset + len(complete) + len(ending))
         os.lseek(self._handle, 0, os.SEEK_END)
         return had
 
 
 class FolderSink:
-    """A file per brief, ``ID.json``, whole and once: it may be moved away as soon as it is there."""
+    """A file per brief, ``ID.json``, written atomically and once: it may be moved as soon as it exists."""
 
     def __init__(self, folder: Path, journal: Journal) -> None:
         self.name = f"folder {folder}"
@@ -142,14 +142,14 @@ class FolderSink:
 
     @classmethod
     def at(cls, folder: Path, home: Path) -> FolderSink:
-        """The sink of ``folder``, which is made where it does not exist."""
+        """Return the sink of ``folder``, creating it if necessary."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
-            raise InputError(f"{folder} cannot be made: {problem.strerror or problem}") from None
-        whole = folder.resolve()
-        key = hashlib.sha256(str(whole).encode()).hexdigest()[:12]
-        return cls(whole, Journal(home / f"folder-{key}.journal"))
+            raise InputError(f"{folder} cannot be created: {problem.strerror or problem}") from None
+        resolved = folder.resolve()
+        key = hashlib.sha256(str(resolved).encode()).hexdigest()[:12]
+        return cls(resolved, Journal(home / f"folder-{key}.journal"))
 
     def take(self, briefs: Sequence[Made]) -> list[int]:
         """See ``Sink``."""
@@ -173,7 +173,7 @@ class FolderSink:
         return self._folder / f".{brief_id}.partial"
 
     def _recovered(self) -> set[str]:
-        """Briefs that had their file when the process was killed: those begun whose partial file has gone."""
+        """Return the briefs whose file existed when the process was killed: started, and without a partial file."""
         had: set[str] = set()
         for line in self._journal.since_done():
             if "done" in line:
@@ -186,7 +186,7 @@ class FolderSink:
 
 
 class CommandSink:
-    """A command per brief: arguments as they are, no shell; stdin is the brief, ``CORRELATOR_BRIEF_ID`` its id."""
+    """A command per brief, run without a shell; stdin is the brief, ``CORRELATOR_BRIEF_ID`` its id."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.name = f"exec {json.dumps(list(arguments), ensure_ascii=False)}"
@@ -212,8 +212,8 @@ class CommandSink:
                 return _stopped(had, f"{self._arguments[0]} took longer than {COMMAND_SECONDS:g} s")
             if done.returncode != 0:
                 message = visible(done.stderr.decode(errors="replace").strip()[:200], keep="")
-                said = f": {message}" if message else ""
-                return _stopped(had, f"{self._arguments[0]} ended with {done.returncode}{said}")
+                detail = f": {message}" if message else ""
+                return _stopped(had, f"{self._arguments[0]} exited with status {done.returncode}{detail}")
             had.append(each.brief_number)
         return had
 
@@ -246,15 +246,15 @@ class WebhookSink:
 
 
 def signature(secret: bytes, body: bytes, seconds: int) -> str:
-    """What proves that ``body`` was sent by who knows ``secret``, at Unix time ``seconds``."""
+    """Return the signature of ``body`` with ``secret`` at Unix time ``seconds``."""
     digest = hmac.new(secret, f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={seconds},v1={digest}"
 
 
 def _stopped(had: list[int], why: str, retry_after: float | None = None) -> list[int]:
-    """What a sink had before it failed; raises SourceError where that is nothing."""
+    """Return the briefs that a sink received before it failed. Raises SourceError if there are none."""
     if not had:
-        problem = SourceError(why, hint="it is tried again")
+        problem = SourceError(why, hint="it will be tried again")
         problem.retry_after = retry_after
         raise problem
     return had

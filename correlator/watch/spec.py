@@ -1,4 +1,4 @@
-"""What a watch is: a TOML file with feeds, a selection of events, and where briefs go."""
+"""The specification of a watch: a TOML file with feeds, a selection of events, and sinks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class FeedSpec:
-    """One feed: its address, seconds between polls, and what its publisher's profile is told."""
+    """One feed: its address, seconds between polls, and its publisher's profile and time zone."""
 
     url: str
     every: float = 60.0
@@ -39,14 +39,14 @@ class FeedSpec:
 
     @property
     def name(self) -> str:
-        """The address without its secrets, as the store knows it."""
+        """The address without secrets, as in the store."""
         return shown(self.url)
 
 
 @dataclass(frozen=True)
 class SinkSpec:
-    """Where briefs go: ``stdout``, a ``folder``, a command (``exec``, a list of arguments), a ``webhook`` with the
-    environment variable that holds its secret.
+    """Sinks of briefs: ``stdout``, a ``folder``, a command (``exec``, a list of arguments), a ``webhook`` with the
+    environment variable of its secret.
     """
 
     stdout: bool = True
@@ -58,7 +58,7 @@ class SinkSpec:
 
 @dataclass(frozen=True)
 class WatchSpec:
-    """A watch: ``feeds``, the selection of ``events`` (None: all), what briefs are asked for, and ``sinks``."""
+    """A watch: ``feeds``, the selection of ``events`` (None: all), options of briefs, and ``sinks``."""
 
     feeds: tuple[FeedSpec, ...]
     events: str | None = None
@@ -72,16 +72,16 @@ class WatchSpec:
 
 
 def read_watch(path: str | Path) -> WatchSpec:
-    """The watch that a TOML file describes; raises InputError naming the key that cannot be read."""
+    """Read the watch from a TOML file. Raises InputError, which names the invalid key."""
     table = read_toml(path)
     where = Path(path).name
     _known(table, [each.name for each in fields(WatchSpec) if each.name != "feeds"] + ["feed", "every"], where)
     every = _seconds(table.get("every", 60), f"{where}: every")
     feeds = table.get("feed", [])
     if not isinstance(feeds, list) or not feeds or not all(isinstance(each, dict) for each in feeds):
-        raise InputError(f"{where} names no feed", hint='write [[feed]] and below it url = "https://..."')
+        raise InputError(f"{where} has no feeds", hint='write [[feed]] and below it url = "https://..."')
     if len(feeds) > MOST_FEEDS:
-        raise InputError(f"{where} names {len(feeds):,} feeds, the limit is {MOST_FEEDS:,}")
+        raise InputError(f"{where} has {len(feeds):,} feeds, the limit is {MOST_FEEDS:,}")
     named = _unrepeated([_feed(each, every, where) for each in feeds], where)
     events = table.get("events")
     if events is not None:
@@ -102,16 +102,16 @@ def read_watch(path: str | Path) -> WatchSpec:
 
 
 def _check_events(selection: str, feeds: Sequence[FeedSpec]) -> None:
-    """Raise InputError for a selection that no event of feeds can meet, such as of a category of one's own."""
-    own = [load_profile(feed.profile).name for feed in feeds if feed.profile is not None]
-    select_events(pl.DataFrame(schema=EVENTS.schema()), selection, publishers=[*profile_names(), *own])
+    """Raise InputError for a selection that no event of the feeds can meet, such as an unknown category."""
+    named = [load_profile(feed.profile).name for feed in feeds if feed.profile is not None]
+    select_events(pl.DataFrame(schema=EVENTS.schema()), selection, publishers=[*profile_names(), *named])
 
 
 def _one_of(table: Mapping[str, Any], key: str, choices: Sequence[str], where: str) -> str:
-    """The choice that a key names, or the default of a watch."""
+    """Return the value of a key, or its default. Raises InputError if it is not one of ``choices``."""
     chosen = table.get(key, getattr(WatchSpec, key))
     if chosen not in choices:
-        raise InputError(f"{where}: {key} {chosen!r} is not known", hint=f"choices are {', '.join(choices)}")
+        raise InputError(f"{where}: {key} must be one of {', '.join(choices)}, got {chosen!r}")
     return str(chosen)
 
 
@@ -124,7 +124,7 @@ def _feed(table: Mapping[str, Any], every: float, where: str) -> FeedSpec:
         check_address(url)
     except InputError as error:
         raise InputError(f"{where}: {error.message}", hint=error.hint) from None
-    own = _seconds(table.get("every", every), f"{where}: every of {shown(url)}")
+    seconds = _seconds(table.get("every", every), f"{where}: every of {shown(url)}")
     profile, zone = (
         None if table.get(name) is None else _text(table[name], f"{where}: {name}") for name in ("profile", "zone")
     )
@@ -132,20 +132,20 @@ def _feed(table: Mapping[str, Any], every: float, where: str) -> FeedSpec:
         load_profile(profile)
     if zone is not None:
         zone_info(zone)
-    return FeedSpec(url, own, profile, zone)
+    return FeedSpec(url, seconds, profile, zone)
 
 
 def _unrepeated(feeds: Sequence[FeedSpec], where: str) -> tuple[FeedSpec, ...]:
     names = [feed.name for feed in feeds]
     repeated = next((name for k, name in enumerate(names) if name in names[:k]), None)
     if repeated is not None:
-        raise InputError(f"{where} names the feed {repeated} twice", hint="name each feed once")
+        raise InputError(f"{where} has the feed {repeated} twice", hint="remove one of them")
     return tuple(feeds)
 
 
 def _sinks(table: object, where: str) -> SinkSpec:
     if not isinstance(table, dict):
-        raise InputError(f"{where}: sinks is not a table", hint="write [sinks]")
+        raise InputError(f"{where}: sinks must be a table", hint="write [sinks]")
     _known(table, [each.name for each in fields(SinkSpec)], f"{where}: sinks")
     stdout = table.get("stdout", True)
     if not isinstance(stdout, bool):
@@ -163,31 +163,31 @@ def _sinks(table: object, where: str) -> SinkSpec:
 def _known(table: Mapping[str, Any], names: Sequence[str], where: str) -> None:
     for key in table:
         if key not in names:
-            raise InputError(f"{where} has the key {key!r}, which is not known", hint=likeliest(key, names, "keys are"))
+            raise InputError(f"{where}: unknown key {key!r}", hint=likeliest(key, names, "keys are"))
 
 
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{what} must be text, got {value!r}")
+        raise InputError(f"{what} must be a string, got {value!r}")
     if not value.isprintable():
-        raise InputError(f"{what} holds characters that cannot be seen: {value!r}", hint="write it in one plain line")
+        raise InputError(f"{what} contains invisible characters: {value!r}", hint="write it on one line of plain text")
     return value.strip()
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) and each and "\0" not in each for each in value):
-        raise InputError(f"{what} must be a list of texts, got {value!r}")
+        raise InputError(f"{what} must be a list of strings, got {value!r}")
     return tuple(value)
 
 
 def _seconds(value: object, what: str) -> float:
-    """Seconds of a number, or of a text such as ``90s``, ``5 min`` or ``1 h``."""
+    """Parse seconds from a number, or from a string such as ``90s``, ``5 min`` or ``1 h``."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
     elif isinstance(value, str) and (match := _SPAN.match(value)):
         seconds = float(match[1]) * _UNITS[match[2] or "s"]
     else:
-        raise InputError(f"{what} is {value!r}, not a time", hint="write seconds, or a text such as 5 min")
+        raise InputError(f"{what} must be a duration, got {value!r}", hint='write seconds, or a string such as "5 min"')
     if not LEAST_EVERY <= seconds <= MOST_EVERY:
-        raise InputError(f"{what} is {seconds:g} s", hint=f"give {LEAST_EVERY:g} s to {MOST_EVERY / 3600:g} h")
+        raise InputError(f"{what} must be between {LEAST_EVERY:g} s and {MOST_EVERY / 3600:g} h, got {seconds:g} s")
     return seconds

@@ -162,7 +162,7 @@ def test_a_server_that_is_down_is_asked_less_and_less(tmp_path, server):
     for _ in range(4):
         again(made)
     assert sink.had == []
-    assert [line.rpartition("; ")[2] for line in said] == [f"tried again in {wait} s" for wait in (2, 4, 8, 16)]
+    assert [line.rpartition("; ")[2] for line in said] == [f"next attempt in {wait} s" for wait in (2, 4, 8, 16)]
     server.status = 200
     again(made)
     assert len(sink.had) == 1
@@ -227,7 +227,7 @@ def test_briefs_that_wait_for_a_sink_of_before_are_told(tmp_path, server):
         Watch(Store(tmp_path / "m.duckdb"), spec, [Collected()], Permissions(allow_private=True), say=told.append).run(
             lambda: False, once=True
         )
-    assert told == [f"briefs wait for {sink.name}, which this watch lacks (1): run it with that once"]
+    assert told == [f"1 brief waiting for {sink.name}, which this watch lacks: run it once with that sink"]
 
 
 def test_a_command_gets_the_brief_without_a_shell(tmp_path):
@@ -330,18 +330,18 @@ def test_status(tmp_path, server):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "names no feed"),
+        ("", "has no feeds"),
         ('[[feed]]\nurl = "ftp://x.example"', "not an http or https"),
-        ('every = 0.1\n[[feed]]\nurl = "https://x.example"', "give 1 s"),
-        ('every = "soon"\n[[feed]]\nurl = "https://x.example"', "not a time"),
+        ('every = 0.1\n[[feed]]\nurl = "https://x.example"', "must be between 1 s"),
+        ('every = "soon"\n[[feed]]\nurl = "https://x.example"', "must be a duration"),
         ('event = "x"\n[[feed]]\nurl = "https://x.example"', "did you mean events"),
         ('events = "category ~ X"\n[[feed]]\nurl = "https://x.example"', "="),
         ('[[feed]]\nurl = "https://x.example"\n[[feed]]\nurl = "https://x.example"', "twice"),
         ('events = "category = NOSUCH"\n[[feed]]\nurl = "https://x.example"', "category 'NOSUCH' is not known"),
         ('events = "publisher = brecoder"\n[[feed]]\nurl = "https://x.example"', "did you mean brecorder"),
         ('[[feed]]\nurl = "https://x.example"\nzone = "Asia/Nowhere"', "unknown time zone"),
-        ('flagged = "hide"\n[[feed]]\nurl = "https://x.example"', "choices are mark, keep, drop"),
-        ('[[feed]]\nurl = "https://x.example"\n[sinks]\nexec = "rm -rf"', "list of texts"),
+        ('flagged = "hide"\n[[feed]]\nurl = "https://x.example"', "must be one of mark, keep, drop"),
+        ('[[feed]]\nurl = "https://x.example"\n[sinks]\nexec = "rm -rf"', "list of strings"),
     ],
 )
 def test_a_file_that_is_not_a_watch_is_refused(tmp_path, text, says):
@@ -381,7 +381,7 @@ def test_once_fails_where_a_sink_did_and_the_next_run_brings_what_waits(tmp_path
         return done.stderr.splitlines()
 
     assert run(8) == [
-        'exec ["test", "-e", "ready"]: test ended with 1; its briefs wait for the next run',
+        'exec ["test", "-e", "ready"]: test exited with status 1; undelivered briefs wait for the next run',
         "1 polls, 1 articles, 1 briefs, 1 deliveries",
     ]
     assert len([*(tmp_path / "briefs").iterdir()]) == 1
@@ -400,7 +400,7 @@ def test_once_says_that_briefs_wait_for_a_load(tmp_path, server, monkeypatch):
 
     monkeypatch.setattr(Store, "studying", unfinished)
     assert made.run(lambda: False, once=True).held
-    assert said == ["a load of bars.csv has not ended; briefs wait for it"]
+    assert said == ["a load of bars.csv has not ended; briefs wait until then"]
 
 
 @pytest.mark.parametrize(
