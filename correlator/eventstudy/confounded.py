@@ -3,7 +3,7 @@
 =========  ==========================================================================================================
 keep       every event, confounded or not
 drop       only events with nothing else in their window
-first      of events of one symbol whose windows overlap, the first, then the next that is clear of it
+first      of the events of a symbol with overlapping windows, the first, then the next that does not overlap it
 model      every event; the average is the constant of a regression of CAR on the confounds, each 0 where there is none
 =========  ==========================================================================================================
 """
@@ -28,7 +28,7 @@ TREATMENTS = ("keep", "drop", "first", "model")
 _COLUMNS = ("other_stories", "country_stories", "overlaps", "ex_dividend", "limit_locked", "thin")
 _ERRORS = ("se", "t", "p_value", "df")
 _NO_ERRORS = {name: pl.lit(None) for name in _ERRORS}
-"""Events of one date have an average, or none not even that, and no standard error between dates."""
+"""With fewer than two dates there is no standard error between dates."""
 _SCHEMA = pl.Schema(
     {"confounds": pl.String, "window": pl.String, "n": pl.Int64, **dict.fromkeys(("caar", *_ERRORS), pl.Float64)}
 )
@@ -41,11 +41,11 @@ def flags_of(
     ex_dividend: Mask | None = None,
     kinds: Sequence[str] = USUAL_KINDS,
 ) -> pl.DataFrame:
-    """What else happened in the event window of every measured event, as ``confound_flags`` says.
+    """Return what else happened in the event window of every measured event, as ``confound_flags`` does.
 
-    ``others``: all news, event_id, symbol, date (day 0) and story_id, default the study's own events; ``ex_dividend``
-    (T, S) marks on the panel. Of several exchanges each event has the window, the bars and the news of its own, as in a
-    study of that exchange alone. Raises StudyError where the event window is one of calendar dates.
+    ``others``: all news, event_id, symbol, date (day 0) and story_id, default: the study's events; ``ex_dividend``
+    (T, S) marks on the panel. With several exchanges each event has the window, the bars and the news of its exchange,
+    as in a study of that exchange alone. Raises StudyError if the event window is one of calendar dates.
     """
     _, window = result.spec.offsets()
     panel = result.panel
@@ -62,16 +62,16 @@ def flags_of(
     placed = events.with_row_index("_place")
     parts = []
     for k, (part, rows) in enumerate(zip(parts_of(panel), panel.calendars.rows, strict=True)):
-        mine = placed.filter(pl.col("symbol").is_in(part.symbols))
+        own = placed.filter(pl.col("symbol").is_in(part.symbols))
         news = None if others is None else others.filter(pl.col("symbol").is_in(part.symbols))
         marks = None if ex_dividend is None else ex_dividend[np.ix_(rows, np.flatnonzero(panel.calendars.of == k))]
-        if mine.height:
-            parts.append(flags(part, mine.drop("_place"), news, marks).with_columns(mine["_place"]))
+        if own.height:
+            parts.append(flags(part, own.drop("_place"), news, marks).with_columns(own["_place"]))
     return pl.concat(parts).sort("_place").drop("_place")
 
 
 def _own_sessions(result: StudyResult) -> Rows:
-    """Day 0 (E,) of every measured event as a place among the sessions of its share's exchange."""
+    """Return day 0 (E,) of every measured event as a position among the sessions of its share's exchange."""
     estimates, calendars = result.estimates, result.panel.calendars
     if calendars is None:
         return estimates.day_zero
@@ -79,12 +79,12 @@ def _own_sessions(result: StudyResult) -> Rows:
 
 
 def with_confounds(result: StudyResult, treatment: str, flags: pl.DataFrame) -> StudyResult:
-    """``result`` with ``keep``, ``drop`` or ``first`` applied; events left out are in ``excluded`` with the reason.
+    """Return ``result`` with ``keep``, ``drop`` or ``first`` applied; events left out are in ``excluded``.
 
-    ``flags`` as ``flags_of`` gives them. Raises InputError for another treatment, StudyError where nothing is left.
+    ``flags``: from ``flags_of``. Raises InputError for another treatment, StudyError if no event is left.
     """
     if treatment not in ("keep", "drop", "first"):
-        raise InputError(f"confounds {treatment!r} is not known here", hint="choose keep, drop or first")
+        raise InputError(f"confounds {treatment!r} cannot be applied to a result", hint="choose keep, drop or first")
     if treatment == "keep":
         return result
     keep = _kept(result, flags, treatment)
@@ -104,7 +104,7 @@ def with_confounds(result: StudyResult, treatment: str, flags: pl.DataFrame) -> 
 
 
 def _kept(result: StudyResult, flags: pl.DataFrame, treatment: str) -> Mask:
-    """Which events (E,) ``keep``, ``drop`` or ``first`` leaves."""
+    """Return the mask (E,) of events that remain under ``keep``, ``drop`` or ``first``."""
     if treatment == "keep":
         return np.ones(len(flags), dtype=bool)
     if treatment == "drop":
@@ -114,21 +114,21 @@ def _kept(result: StudyResult, flags: pl.DataFrame, treatment: str) -> Mask:
 
 
 def compare_confounds(result: StudyResult, flags: pl.DataFrame, treatments: Sequence[str] = TREATMENTS) -> pl.DataFrame:
-    """CAAR of every window under each treatment: confounds, window, n, caar, se, t, p_value, df.
+    """Return the CAAR of every window under each treatment: confounds, window, n, caar, se, t, p_value, df.
 
     Standard errors are clustered by session and symbol (see ``cross_section``). ``model`` is the CAAR of an event with
-    nothing else in its window; confounds that do not vary, or that others add up to, are left out of it. A treatment
-    that leaves fewer than two dates has no errors. Raises InputError for another treatment.
+    nothing else in its window; confounds that are constant or collinear are left out. A treatment that leaves fewer
+    than two dates has no errors. Raises InputError for another treatment.
     """
     if unknown := sorted(set(treatments) - set(TREATMENTS)):
-        raise InputError(f"confounds {unknown[0]!r} is not known", hint=f"choose of {', '.join(TREATMENTS)}")
+        raise InputError(f"confounds {unknown[0]!r} is not known", hint=f"choose from {', '.join(TREATMENTS)}")
     return pl.concat([_averages(result, flags, treatment) for treatment in treatments])
 
 
 def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.DataFrame:
     formula = "car ~ 1"
     if treatment == "model":
-        formula = " + ".join([formula, *_telling(flags)])
+        formula = " + ".join([formula, *_informative_columns(flags)])
         chosen = result
     else:
         keep = _kept(result, flags, treatment)
@@ -147,8 +147,8 @@ def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.Da
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def _telling(flags: pl.DataFrame) -> list[str]:
-    """The counts that vary over events and are not a combination of those before them."""
+def _informative_columns(flags: pl.DataFrame) -> list[str]:
+    """Return the columns that vary over events and are not a linear combination of those before them."""
     design, chosen = np.ones((len(flags), 1)), []
     for name in _COLUMNS:
         if flags[name].null_count():
@@ -161,6 +161,6 @@ def _telling(flags: pl.DataFrame) -> list[str]:
 
 
 def _on_rows(others: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:
-    """News with the bar of its date, the next one where it lies between two."""
+    """Return news with the row of its bar, the next one if its date lies between two."""
     dated = others.filter(pl.col("date").is_not_null())
     return dated.with_columns(row=pl.Series(labels.search_sorted(dated["date"], side="left")).cast(pl.Int64))

@@ -1,4 +1,4 @@
-"""A study on a matrix that somebody already has: frames in, StudyResult out. No store, no network."""
+"""Studies of frames: frames in, StudyResult out. No store, no network."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ KINDS = ("returns", "prices", "volumes")
 
 
 class BesideKeywords(FrameKeywords, total=False):
-    """Keywords of ``study_frames`` besides the bars: what its models read, and how events are measured."""
+    """Keywords of ``study_frames`` apart from the bars: data of the models, and how events are measured."""
 
     factors: Frame | None
     risk_free: str | Frame | None
@@ -70,7 +70,7 @@ class BesideKeywords(FrameKeywords, total=False):
 
 @dataclass(frozen=True)
 class Frames:
-    """What a study of frames reads besides its events, as ``study_frames`` takes it."""
+    """The data of a study of frames apart from its events, as passed to ``study_frames``."""
 
     returns: Frame | str | None = None
     prices: Frame | None = None
@@ -83,7 +83,7 @@ class Frames:
 
     @property
     def bars(self) -> tuple[str, Frame]:
-        """Kind and frame of the bars; raises InputError where not exactly one kind is given."""
+        """Kind and frame of the bars; raises InputError unless exactly one kind is given."""
         returns = None if isinstance(self.returns, str) else self.returns
         given = [
             (kind, frame)
@@ -91,12 +91,15 @@ class Frames:
             if frame is not None
         ]
         if len(given) != 1:
-            raise InputError("give either returns or prices or volumes, and one of them only")
+            raise InputError(
+                f"exactly one of returns, prices and volumes is needed, got {len(given) or 'none'}",
+                hint="give one of them",
+            )
         return given[0]
 
     @property
     def kind_of_returns(self) -> str:
-        """What the returns are, or become; raises InputError where that is said twice and differs."""
+        """The kind of returns, given or computed; raises InputError if it is given twice and differs."""
         if isinstance(self.returns, str):
             if self.returns_kind not in (None, self.returns):
                 raise InputError(
@@ -123,7 +126,7 @@ def study_frames(
     ----------
     returns
         A wide frame of returns, fractions: a column of dates or instants, one row per bar, one column per symbol. With
-        ``prices``, how these become returns: ``log`` (default) or ``simple``.
+        ``prices``, the kind of returns to compute: ``log`` (default) or ``simple``.
     events
         One row per event: ``symbol``, ``date``, and columns to group by.
     prices, volumes
@@ -134,14 +137,15 @@ def study_frames(
     factors
         A frame with dates and one column per factor, fractions.
     risk_free
-        A column of ``factors`` or of the wide frame, or a frame, fractions per bar, taken off returns and benchmark.
+        A column of ``factors`` or of the wide frame, or a frame; fractions per bar, subtracted from returns and
+        benchmark.
     returns_kind
-        What a frame of ``returns`` holds: ``log`` (default) or ``simple``.
+        The kind of ``returns`` in a frame: ``log`` (default) or ``simple``.
     donors
         For the model ``synthetic``: columns of the wide frame, or a frame with dates and one column of the same kind
-        per donor; default the columns that have no event.
+        per donor; default: the columns without events.
     **options
-        How events are measured, as ``help(study_frames)`` lists: windows are bars from day 0, both ends included.
+        How events are measured, as listed by ``help(study_frames)``: windows are bars from day 0, both ends included.
 
     Returns
     -------
@@ -151,23 +155,23 @@ def study_frames(
     Raises
     ------
     InputError, NotFoundError, TimeError, StudyError
-        Where it cannot be done as asked; the message names the argument.
+        If the study cannot be run; the message names the argument.
 
     Examples
     --------
     >>> result = study_frames(prices=prices, events=events, benchmark="MKT", window=(-5, 5))  # doctest: +SKIP
     """
     if events is None:
-        raise InputError("events are not given", hint="give a frame with columns symbol and date", argument="events")
+        raise InputError("events are missing", hint="give a frame with columns symbol and date", argument="events")
     rest: dict[str, Any] = {**options}
     extra = {name: rest.pop(name, None) for name in ("factors", "risk_free", "donors")}
     frames = Frames(returns, prices, volumes, benchmark, returns_kind=returns_kind, **extra)
-    _ = frames.kind_of_returns  # told before any event is read
-    given = read_events(events)
-    if given.is_empty():
-        raise InputError("events hold no row", hint="give one row for each event", argument="events")
-    panel, spec = matrix_panel(frames, given, **rest)
-    result = study_events(panel, given, spec)
+    _ = frames.kind_of_returns  # raises before any event is read
+    event_table = read_events(events)
+    if event_table.is_empty():
+        raise InputError("events have no rows", hint="give one row for each event", argument="events")
+    panel, spec = matrix_panel(frames, event_table, **rest)
+    result = study_events(panel, event_table, spec)
     warn_of_gaps(result)
     return result
 
@@ -179,33 +183,35 @@ study_matrix = study_frames
 def matrix_panel(
     frames: Frames, listed: pl.DataFrame | None, **options: Unpack[FrameKeywords]
 ) -> tuple[Panel, StudySpec]:
-    """Bars and spec of ``study_frames``, whose arguments these are, the events apart.
+    """Return the panel and spec of ``study_frames``, from its arguments.
 
-    ``listed``: symbol and, where shares trade on several, exchange of the events.
+    ``listed``: the events, with symbol and, if shares trade on several, exchange.
     """
     kind, frame = frames.bars
     benchmark, risk_free = frames.benchmark, frames.risk_free
-    named = benchmark if isinstance(benchmark, str) else None
-    chosen, handed = columns_or_frame(frames.donors)
+    benchmark_name = benchmark if isinstance(benchmark, str) else None
+    donor_names, donor_frame = columns_or_frame(frames.donors)
     refuse_foreign(options, FRAMES)
-    spec = study_spec(returns=frames.kind_of_returns, benchmark=named, donors=chosen, **options)
-    if handed is not None and spec.model != SYNTHETIC:
-        raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
+    spec = study_spec(returns=frames.kind_of_returns, benchmark=benchmark_name, donors=donor_names, **options)
+    if donor_frame is not None and spec.model != SYNTHETIC:
+        raise InputError(
+            "donors are used by the model synthetic only", hint=f"choose the model {SYNTHETIC}", argument="donors"
+        )
     if spec.model == SYNTHETIC:
         refuse_beside_donors(kind, frames.factors, risk_free)
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
     source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or frames.returns_kind is None))
-    spec, asked = part_exchanges(spec)
+    spec, exchange_by_share = part_exchanges(spec)
     wide = read_wide(frame, kind, zone_of(spec))
     if spec.stamped is not None and wide.labels.dtype == pl.Date:
-        raise InputError("stamped has no meaning for bars of days", hint="leave it out", argument="stamped")
+        raise InputError("stamped has no effect for daily bars", hint="leave it out", argument="stamped")
     spec = on_columns(spec, wide.names)
     if isinstance(risk_free, str) and frames.factors is None:
         risk_free = columns_meant([risk_free], wide.names).get(risk_free, risk_free)
 
-    def made(part: Wide, spec: StudySpec) -> Panel:
-        market = benchmark if named is None else spec.benchmark
+    def make_panel(part: Wide, spec: StudySpec) -> Panel:
+        market = benchmark if benchmark_name is None else spec.benchmark
         panel = _panel(part, source, spec, (market, frames.factors, risk_free))
         if kind == "volumes":
             return panel
@@ -213,24 +219,24 @@ def matrix_panel(
         return with_jumps(panel, spec)
 
     named_events = None if listed is None else name_as(listed, wide.names)
-    exchanges = exchanges_of(wide.names, named_events, asked)
+    exchanges = exchanges_of(wide.names, named_events, exchange_by_share)
     if len(set(exchanges.values())) == 1:
         spec, exchanges = replace(spec, exchange=next(iter(exchanges.values()))), {}
     if not exchanges:
         spec = on_one_exchange(spec)
         studied = [] if named_events is None else named_events["symbol"].unique().drop_nulls().sort().to_list()
         wide = on_open_days(wide, kind, spec.exchange, studied)
-        return _with_donors(made(wide, spec), wide, source, spec, handed=handed), spec
+        return _with_donors(make_panel(wide, spec), wide, source, spec, donor_frame=donor_frame), spec
     if spec.model == SYNTHETIC:
-        raise StudyError("synthetic controls are of one exchange", hint="study one exchange at a time")
+        raise StudyError("the model synthetic does not support several exchanges", hint="study one exchange at a time")
     extra = [risk_free] if isinstance(risk_free, str) and risk_free in wide.names else []
-    return panel_of_exchanges(wide, exchanges, spec, made, extra=extra), spec
+    return panel_of_exchanges(wide, exchanges, spec, make_panel, extra=extra), spec
 
 
 @dataclass(frozen=True)
 class _Source:
-    """What was handed over: returns, prices or volumes; ``simple``: whether its returns are, or may be, simple ones;
-    ``what``: its name where it is not the wide frame itself.
+    """``kind`` of the data: returns, prices or volumes; ``simple``: whether its returns are, or may be, simple ones;
+    ``what``: its name in messages if it is not the wide frame itself.
     """
 
     kind: str
@@ -241,9 +247,9 @@ class _Source:
 def _panel(
     wide: Wide, source: _Source, spec: StudySpec, extra: tuple[str | Frame | None, Frame | None, str | Frame | None]
 ) -> Panel:
-    """The panel that the model needs: factors where it takes several, else the benchmark.
+    """Return the panel that the model needs: with factors if it uses several, else with the benchmark.
 
-    ``extra``: benchmark, factors and risk-free returns as ``study_frames`` takes them.
+    ``extra``: benchmark, factors and risk-free returns as passed to ``study_frames``.
     """
     benchmark, factors, risk_free = extra
     returns, invalid = _valid(_measured(wide, source, spec), source, source.kind)
@@ -260,42 +266,42 @@ def _panel(
         panel = _on_mean(panel)
     elif benchmark is not None:
         market = _benchmark(benchmark, wide, spec)
-        named = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
-        panel = _on_benchmark(panel, _measured(market, named, spec), named, spec)
+        market_source = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
+        panel = _on_benchmark(panel, _measured(market, market_source, spec), market_source, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
     return with_factors(_over_holes(panel, wide, used, source.kind, spec=spec), None, free)
 
 
-def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, handed: Frame | None) -> Panel:
-    """The panel with the donors that the model takes: columns of ``wide``, or those of a frame of their own."""
+def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, donor_frame: Frame | None) -> Panel:
+    """Return the panel with the donors of the model: columns of ``wide``, or of a separate frame."""
     if spec.model != SYNTHETIC:
         return panel
     candidates, returns = wide, panel.returns
-    if handed is not None:
-        given = read_wide(handed, "the donors", zone_of(spec))
-        candidates = Wide(wide.labels, given.names, on_labels(given, wide.labels, "the donors"))
-        named = replace(source, what="the donors")
-        returns, _ = valid_returns(_measured(candidates, named, spec), simple=source.simple, what="the donors")
+    if donor_frame is not None:
+        donors = read_wide(donor_frame, "the donors", zone_of(spec))
+        candidates = Wide(wide.labels, donors.names, on_labels(donors, wide.labels, "the donors"))
+        donor_source = replace(source, what="the donors")
+        returns, _ = valid_returns(_measured(candidates, donor_source, spec), simple=source.simple, what="the donors")
     bridged = source.kind == "prices" and spec.holes == HOLES[0]
     levels = (wide.values, candidates.values) if bridged else None
-    others = [name for name in candidates.names if name != spec.benchmark or handed is not None]
-    chosen = spec.donors or others  # an index that was named as the benchmark may hold the share
+    others = [name for name in candidates.names if name != spec.benchmark or donor_frame is not None]
+    chosen = spec.donors or others  # not the benchmark by default: an index may contain the share
     return donors_of(panel, (candidates.names, returns), levels, chosen, simple=spec.returns == "simple")
 
 
 def _on_benchmark(panel: Panel, market: Wide, source: _Source, spec: StudySpec) -> Panel:
-    """The panel with returns of the benchmark; figures of it that are not returns mark every share."""
-    # A column of the wide frame has been told of there.
+    """Return the panel with returns of the benchmark; its invalid returns are marked for every share."""
+    # Invalid values in a column of the wide frame were reported with the frame.
     returns, invalid = _valid(replace(market, names=(source.what,)), source, source.what)
     panel = replace(panel, factors=returns, factor_names=(spec.benchmark or "benchmark",))
     if invalid is None:
         return panel
-    both = invalid if panel.invalid is None else panel.invalid | invalid
-    return replace(panel, invalid=np.broadcast_to(both, panel.returns.shape))
+    either = invalid if panel.invalid is None else panel.invalid | invalid
+    return replace(panel, invalid=np.broadcast_to(either, panel.returns.shape))
 
 
 def _over_holes(panel: Panel, wide: Wide, market: Wide | None, kind: str, *, spec: StudySpec) -> Panel:
-    """The panel with returns over holes where prices were given; where returns were, their holes are told."""
+    """Return the panel with returns over holes if prices are given; warn of holes if returns are given."""
     if kind == "prices" and spec.holes == "trade-to-trade":
         return bridge_holes(panel, wide.values, None if market is None else market.values[:, 0], spec.returns)
     if kind == "returns":
@@ -304,21 +310,23 @@ def _over_holes(panel: Panel, wide: Wide, market: Wide | None, kind: str, *, spe
 
 
 def _on_mean(panel: Panel) -> Panel:
-    """The panel with the mean of its other symbols as the benchmark of each."""
+    """Return the panel with the mean of the other symbols as the benchmark of each."""
     means = equal_weighted_of_others(panel.returns, np.arange(len(panel.symbols)))
     fewest = min(means.others.tolist(), default=0)
     if fewest == 0:
-        raise InputError(f"{EQUAL_WEIGHTED} needs a second column", hint="name a benchmark, or give more columns")
+        raise InputError(
+            f"benchmark {EQUAL_WEIGHTED} needs at least two columns", hint="name a benchmark, or give more columns"
+        )
     return means.on(panel, f"equal-weighted mean of {fewest} other column{'' if fewest == 1 else 's'}")
 
 
 def _valid(wide: Wide, source: _Source, what: str) -> tuple[Array, Mask | None]:
-    """``valid_returns``; log volumes are not doubted."""
+    """Return ``valid_returns``; log volumes are all valid."""
     return (wide.values, None) if source.kind == "volumes" else valid_returns(wide, simple=source.simple, what=what)
 
 
 def _measured(wide: Wide, source: _Source, spec: StudySpec) -> Wide:
-    """Returns or log volumes in place of what is held."""
+    """Return ``wide`` with returns or log volumes as values."""
     what = source.what or source.kind
     if source.kind == "volumes":
         return replace(wide, values=log_volume_of(wide.values))
@@ -331,9 +339,9 @@ def _measured(wide: Wide, source: _Source, spec: StudySpec) -> Wide:
 
 
 def _benchmark(benchmark: str | Frame, wide: Wide, spec: StudySpec) -> Wide:
-    """The benchmark as one column of the same kind on the same labels."""
+    """Return the benchmark as one column of the same kind on the same labels."""
     if isinstance(benchmark, str):
         return replace(wide, names=(benchmark,), values=wide.column(benchmark)[:, None])
-    given = read_wide(benchmark, "the benchmark", zone_of(spec))
-    values = on_labels(given, wide.labels, "the benchmark")
-    return Wide(wide.labels, ("benchmark",), only_column(given, values, "benchmark")[:, None])
+    market = read_wide(benchmark, "the benchmark", zone_of(spec))
+    values = on_labels(market, wide.labels, "the benchmark")
+    return Wide(wide.labels, ("benchmark",), only_column(market, values, "benchmark")[:, None])

@@ -1,4 +1,4 @@
-"""Events measured on a panel: placed, estimated, and those left out with their reason."""
+"""Measure events on a panel: place them, estimate them, and exclude the others with a reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from correlator.eventstudy.results.result import StudyResult
 from correlator.eventstudy.results.result_frames import group_keys
 
 _SCREENED = 64
-"""Of so many bars one is compared first where returns are compared with a benchmark."""
+"""Step between the bars that are compared first where returns are compared with a benchmark."""
 
 
 def study_events(
@@ -44,21 +44,21 @@ def study_events(
     keep_residuals: bool | None = None,
     keep_returns: bool = True,
 ) -> StudyResult:
-    """``study_panel`` of events as a caller wrote them (``read_events``): named, placed and without repeats.
+    """Run ``study_panel`` on events as read by ``read_events``: match symbols, place events and drop duplicates.
 
-    ``seen``: the events of earlier chunks, of which a repeat is a repeat as well.
+    ``seen``: the events of earlier chunks, whose duplicates are dropped too.
     """
     named = name_as(events, panel.symbols)
     if panel.calendars is None:
         placed = place_events_on(named, panel.labels, spec)
     else:
         placed = placed_on_parts(named, panel, spec, place_events_on)
-    once, repeats = without_repeats(placed, seen or Seen())
-    result = study_panel(panel, once, spec, keep_residuals=keep_residuals, keep_returns=keep_returns)
-    if repeats.is_empty():
+    distinct, duplicates = without_repeats(placed, seen or Seen())
+    result = study_panel(panel, distinct, spec, keep_residuals=keep_residuals, keep_returns=keep_returns)
+    if duplicates.is_empty():
         return result
     excluded = result.excluded
-    return replace(result, excluded=pl.concat([excluded, repeats.cast(excluded.schema)]))
+    return replace(result, excluded=pl.concat([excluded, duplicates.cast(excluded.schema)]))
 
 
 def study_panel(
@@ -71,26 +71,25 @@ def study_panel(
 ) -> StudyResult:
     """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``spec`` says.
 
-    The statistics across events need the residuals of the estimation windows: by default they are held for as long as
-    they cannot be had from the bars again, by the loops for many events. ``ar`` and ``bhar`` need the returns; the
-    other outputs need neither.
+    Statistics across events need the residuals of the estimation windows: by default they are kept unless the loops for
+    many events can recompute them from the bars. ``ar`` and ``bhar`` need the returns; other outputs need neither.
     """
     if len(panel.labels) == 0:
         raise InputError("there are no bars to study")
     if panel.calendars is not None:
-        keep = partial(study_panel, spec=spec, keep_residuals=keep_residuals is not False, keep_returns=keep_returns)
-        return study_of_parts(panel, events, spec, keep)
+        measure = partial(study_panel, spec=spec, keep_residuals=keep_residuals is not False, keep_returns=keep_returns)
+        return study_of_parts(panel, events, spec, measure)
     columns = {name: position for position, name in enumerate(panel.symbols)}
     symbol_index = events["symbol"].replace_strict(columns, default=-1, return_dtype=pl.Int64).to_numpy()
-    # What a calendar has placed has its session or none, and is not moved.
+    # An event that a calendar has placed is on its session or on none, and is not moved.
     fixed = events["day_zero_reason"].is_not_null().to_numpy() if "day_zero_reason" in events.columns else None
     day_zero = place_events(events["date"], panel.labels, spec.off_session, fixed)
     reasons = day_zero.reasons | _undated(events)
     for i in np.flatnonzero(symbol_index < 0):
         symbol = events["symbol"][int(i)]
         reasons[int(i)] = "event has no symbol" if symbol is None else f"no bars for symbol {symbol}"
-    own = _own_benchmark(panel, spec, symbol_index)
-    for i in np.flatnonzero(np.isin(symbol_index, own)):
+    benchmarks = _own_benchmark(panel, spec, symbol_index)
+    for i in np.flatnonzero(np.isin(symbol_index, benchmarks)):
         reasons[int(i)] = f"{events['symbol'][int(i)]} is the benchmark itself"
     reasons |= _invalid(panel, spec, symbol_index, day_zero.rows)
     reasons |= dropped_reasons(panel, spec.window, symbol_index, day_zero.rows)
@@ -108,7 +107,7 @@ def study_panel(
         where = replace(where, touched=touched_donors(panel.donors, events[positions]))
     estimates = estimates_at(panel, spec, where, keep_residuals, keep_returns=keep_returns)
     if spec.by:
-        group_keys(estimates, panel, events[positions], spec.by)  # an unknown column is told before anything is read
+        group_keys(estimates, panel, events[positions], spec.by)  # raises for an unknown column, before any output
     reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
     return StudyResult(
         estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),
@@ -122,30 +121,31 @@ def study_panel(
 
 
 def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
-    """Columns of the events' symbols whose returns are the benchmark's own: there is nothing to explain."""
-    own = panel.benchmark
-    if own is None or not model_named(spec.model).needs_benchmark:
+    """Return the columns of the events' symbols whose returns equal their benchmark."""
+    benchmark = panel.benchmark
+    if benchmark is None or not model_named(spec.model).needs_benchmark:
         return []
     columns = np.flatnonzero(np.bincount(symbols[symbols >= 0]))
-    for rows in (slice(None, None, _SCREENED), slice(None)):  # few bars tell most apart
-        returns, market = panel.returns[rows, columns], own[rows] if own.shape[1] == 1 else own[rows, columns]
+    for rows in (slice(None, None, _SCREENED), slice(None)):  # a few bars rule out most columns
+        returns = panel.returns[rows, columns]
+        market = benchmark[rows] if benchmark.shape[1] == 1 else benchmark[rows, columns]
         columns = columns[((returns == market) | (np.isnan(returns) & np.isnan(market))).all(axis=0)]
     return [column for column in columns.tolist() if not np.isnan(panel.returns[:, column]).all()]
 
 
 def _invalid(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> dict[int, str]:
-    """Why events have figures in their windows that are not returns, by position."""
+    """Return the reason, by position, for events with invalid returns in their windows."""
     if panel.invalid is None:
         return {}
-    touched = np.zeros(len(symbols), dtype=bool)
+    affected = np.zeros(len(symbols), dtype=bool)
     for window in (spec.estimation, spec.window):
-        touched |= holds_any(panel.invalid, symbols, *window_rows(window, day_zero, panel.labels))
-    touched &= day_zero >= 0
-    return dict.fromkeys(np.flatnonzero(touched).tolist(), "a return in its windows is infinite, or -100 % or less")
+        affected |= holds_any(panel.invalid, symbols, *window_rows(window, day_zero, panel.labels))
+    affected &= day_zero >= 0
+    return dict.fromkeys(np.flatnonzero(affected).tolist(), "a return in its windows is infinite, or -100 % or less")
 
 
 def _undated(events: pl.DataFrame) -> dict[int, str]:
-    """Why events have no day 0, by position, where it is known."""
+    """Return the known reasons, by position, why events have no day 0."""
     if "day_zero_reason" not in events.columns:
         return {}
     rows = events.with_row_index("position").filter(pl.col("date").is_null() & pl.col("day_zero_reason").is_not_null())
@@ -153,13 +153,13 @@ def _undated(events: pl.DataFrame) -> dict[int, str]:
 
 
 def placement_of(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> Placement:
-    """Where the windows of events at the rows ``day_zero`` (E,) lie."""
+    """Return the placement of the windows of events with day 0 at the rows ``day_zero`` (E,)."""
     est_first, est_last = window_rows(spec.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(spec.window, day_zero, panel.labels)
     overlapping = (est_first <= win_last) & (est_last >= win_first)
     if len(overlapping) and bool(overlapping.all()):
         raise StudyError(
-            f"estimation window {spec.estimation.label} and event window {spec.window.label} share bars",
+            f"estimation window {spec.estimation.label} and event window {spec.window.label} overlap",
             hint="end the estimation window before the event window starts",
         )
     days = len(day_labels(spec.window, panel.labels))
@@ -175,10 +175,10 @@ def estimates_at(
     *,
     keep_returns: bool = True,
 ) -> EventEstimates:
-    """The estimates of events at ``where`` on ``panel``; options as ``study_panel``."""
+    """Return the estimates of events placed at ``where`` on ``panel``; options as in ``study_panel``."""
     if keep_residuals is None:
-        again = model_named(spec.model).is_a_line(len(panel.factor_names)) and panel.purged is None
-        keep_residuals = not (again and runs_compiled(len(where.day_zero), spec.engine))
+        can_recompute = model_named(spec.model).is_a_line(len(panel.factor_names)) and panel.purged is None
+        keep_residuals = not (can_recompute and runs_compiled(len(where.day_zero), spec.engine))
     return fit_events(
         Bars.of(panel),
         where,

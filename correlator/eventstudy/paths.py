@@ -1,4 +1,4 @@
-"""What study figures draw, as frames: cumulated abnormal returns day by day with their bands."""
+"""The data of study figures, as frames: cumulated abnormal returns day by day with their bands."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ BAND = 0.95
 
 
 def car_path(result: StudyResult, *, simultaneous: bool = False) -> pl.DataFrame:
-    """The average cumulated abnormal return from the first day of the event window to each day: one row per day.
+    """Return the average cumulated abnormal return from the first day of the event window to each day: one row per day.
 
-    Columns: day, n (events), caar, low, high (95 %, fractions; null where there is no band). Of several events the band
-    is that of the recommended test of each day's window (see ``results.recommended``), so that it leaves zero out
-    where the words of a report say more than chance; ``simultaneous``: one that holds the whole path at once (sup-t).
-    Of one event it is that of its CAR with the full covariance of prediction errors. Raises StudyError without events.
+    Columns: day, n (events), caar, low, high (95 %, fractions; null where there is no band). With several events the
+    band is that of the recommended test of each day's window (see ``results.recommended``), so it excludes zero exactly
+    where a report says "more than chance"; with ``simultaneous`` it covers the whole path at once (sup-t). With one
+    event it is that of its CAR with the full covariance of prediction errors. Raises StudyError without events.
     """
     if len(result.estimates) == 0:
-        raise StudyError("no event was measured, so there is no path", hint="see the excluded events and their reasons")
+        raise StudyError("no event was measured, so there is no path", hint="read the reasons in the output excluded")
     return _one_event(result) if len(result.estimates.observations()) == 1 else _many_events(result, simultaneous)
 
 
 def car_paths(result: StudyResult) -> pl.DataFrame:
-    """Cumulated abnormal returns of every event: event_id, symbol, day (the label), car, one row per event and day.
+    """Return cumulated abnormal returns, one row per event and day: event_id, symbol, day (the label), car.
 
-    A missing bar adds nothing.
+    A missing bar counts as zero.
     """
     rows = per_window(result.estimates, result.events, result.day_labels).rename({"window": "day"})
     return rows.with_columns(pl.Series("car", np.nancumsum(result.estimates.ar, axis=1).ravel()))
 
 
 def censored(result: StudyResult) -> dict[str, Mask]:
-    """Which bars (E, D) of the event windows are at the price limit or without volume, by that name: their abnormal
-    returns are not evidence. Names without such a bar are left out.
+    """Return the masks (E, D) of limit-locked bars and bars without volume in the event windows, by name.
+
+    Their abnormal returns are not evidence. Names without such a bar are left out.
     """
     at = event_rows(result.estimates, result.panel), result.estimates.symbol_index[:, None]
     marks = {name: mask[at] for name, mask in censoring(result.panel)}

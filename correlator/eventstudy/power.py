@@ -1,13 +1,13 @@
-"""Design before data: the smallest effect that a study would find, by planting effects into real ordinary sessions.
+"""Power of a design: the smallest effect that a study would detect, by adding effects to real ordinary sessions.
 
 Every draw moves the study's dates to ordinary sessions, as a placebo draw does, adds an effect to day 0 of every event
-(to the first bar of windows without day 0) and applies the recommended test. What is counted is how often it finds the
-effect: tails, volatility, correlation of shares and overlap of windows are those of the bars themselves, not of a law
-(Brown & Warner 1985).
+(to the first bar of windows without day 0) and applies the recommended test. The power is how often it detects the
+effect: tails, volatility, correlation of shares and overlap of windows are those of the bars themselves, not of an
+assumed distribution (Brown & Warner 1985).
 
-The smallest effect of a power lies between planted ones and is interpolated. How many events another effect would need
-follows from errors that shrink with the root of their number, with dates laid out as these are: an extrapolation, not a
-simulation.
+The smallest effect for a given power is interpolated between the planted ones. How many events another effect would
+need is extrapolated, not simulated: it assumes that errors shrink with the square root of the number of events, with
+dates laid out as in the study.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ MULTIPLES = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.5, 6.0)
 
 @dataclass(frozen=True)
 class PowerResult:
-    """K planted ``effects`` (W, K) (fractions) of W windows and the share of ``studies`` that find each, ``power``
-    (W, K) by the recommended test at ``level``; ``events`` and ``dates`` of the design; ``target`` power; ``effect``
-    asked about or None.
+    """The power of a design for K planted effects in W windows.
+
+    ``effects`` (W, K), fractions; ``power`` (W, K) the fraction of ``studies`` that detect each by the recommended test
+    at ``level``; ``events`` and ``dates`` of the design; ``target`` power; ``effect`` of special interest or None.
     """
 
     effects: Array
@@ -57,9 +58,9 @@ class PowerResult:
 
     @property
     def table(self) -> pl.DataFrame:
-        """One row per window: window, events, dates, size (share found where nothing is planted), smallest_effect
-        (found with the target power; null where none of the planted is), power_target, level, and with an effect:
-        effect, power (interpolated) and events_needed.
+        """One row per window: window, events, dates, size (fraction of rejections without an effect), smallest_effect
+        (detected with the target power; null if no planted effect is), power_target, level, and with an effect: effect,
+        power (interpolated) and events_needed.
         """
         rows = []
         for w, window in enumerate(self.spec.windows):
@@ -111,38 +112,40 @@ def power_test(
     seed: int = 0,
     matching: Matching | None = None,
 ) -> PowerResult:
-    """The smallest effect that a study of the design of ``result`` finds with power ``target``.
+    """Return the smallest effect that a study with the design of ``result`` detects with power ``target``.
 
     Parameters
     ----------
     result
-        A study whose symbols, windows and dates are the design; what its events did is not used.
+        A study whose symbols, windows and dates are the design; the returns of its events are not used.
     effect
-        Also tell the power for this effect, a fraction, and how many events it would need.
+        Also report the power for this effect, a fraction, and how many events it would need.
     studies
-        Studies of ordinary sessions, each with every planted effect.
+        Number of studies of ordinary sessions, each with every planted effect.
     target, level, seed
-        Power asked for, size of the test, seed of the dates.
+        Power, level of the test, seed of the dates.
     matching
-        What ordinary sessions share with the real ones, as for placebo tests.
+        What ordinary sessions must share with the real ones, as for placebo tests.
 
     Raises
     ------
     InputError, StudyError
-        For numbers that make no sense; where no event has an ordinary session to go to.
+        For numbers out of range; if no event can be moved to an ordinary session.
     """
     for name, value in (("target", target), ("level", level)):
         if not 0 < value < 1:
-            raise InputError(f"{name} must lie between 0 and 1, got {value:g}", argument=name)
+            raise InputError(f"{name} must be between 0 and 1, got {value:g}", argument=name)
     if studies < 1:
-        raise InputError(f"studies must be at least 1, got {studies}", hint="300 are usual", argument="studies")
+        raise InputError(f"studies must be at least 1, got {studies}", hint="300 is usual", argument="studies")
     if effect is not None and not effect > 0:
         raise InputError(f"effect must be above 0, got {effect:g}", hint="0.01 is 1 %", argument="effect")
     chosen = matching or Matching()
     clusters = placebo_clusters(result.estimates, result.panel, result.spec, chosen)
     drawable = [cluster for cluster in clusters if len(cluster.candidates)]
     if not drawable:
-        raise StudyError("no event has an ordinary session to go to", hint="bring a longer history, or match less")
+        raise StudyError(
+            "no event can be moved to an ordinary session", hint="load a longer history, or match fewer conditions"
+        )
     moves = Moves.of(result.panel)
     dates = draw_dates(drawable, studies, seed, moves.reach(chosen.block_of(result.spec)))
     parts = [result] if moves.calendars is None else results_of(result)
@@ -174,7 +177,7 @@ def power_test(
 def _moved(
     result: StudyResult, parts: Sequence[StudyResult], clusters: Sequence[Cluster], rows: Rows
 ) -> EventEstimates:
-    """The study's events at other dates; ``parts`` of each exchange, ``rows`` (C,) of each cluster's first bar."""
+    """Return the study's events at other dates; ``parts``: each exchange; ``rows`` (C,): first bar of each cluster."""
     events = np.concatenate([cluster.events for cluster in clusters])
     symbols = result.estimates.symbol_index[events]
     first = np.concatenate([row + cluster.anchor for cluster, row in zip(clusters, rows.tolist(), strict=True)])
@@ -184,25 +187,27 @@ def _moved(
         return measured_at(result, Bars.of(result.panel), symbols, day_zero)
     measured = []
     for k, part in enumerate(parts):
-        mine = np.flatnonzero(calendars.of[symbols] == k)
-        if len(mine):
-            columns = np.searchsorted(np.flatnonzero(calendars.of == k), symbols[mine])
-            own = np.searchsorted(calendars.rows[k], day_zero[mine])
-            measured.append((k, mine, measured_at(part, Bars.of(part.panel), columns, own)))
+        positions = np.flatnonzero(calendars.of[symbols] == k)
+        if len(positions):
+            columns = np.searchsorted(np.flatnonzero(calendars.of == k), symbols[positions])
+            sessions = np.searchsorted(calendars.rows[k], day_zero[positions])
+            measured.append((k, positions, measured_at(part, Bars.of(part.panel), columns, sessions)))
     return merged(calendars, measured)
 
 
 def _effects(result: StudyResult, moved: Sequence[EventEstimates]) -> Array:
-    """(W, K) effects to plant: multiples of the median error of the CAAR over the first studies."""
+    """Return the effects (W, K) to plant: multiples of the median error of the CAAR over the first studies."""
     errors = [recommended(part, result.panel, result.car_columns, result.estimation_bars).se for part in moved[:20]]
     typical = np.nanmedian(np.stack(errors), axis=0)
     if not np.isfinite(typical).all():
-        raise StudyError("a window has no error to plant effects by", hint="bring more events or more bars")
+        raise StudyError(
+            "a window has no standard error, so no effect can be scaled", hint="add events or load more bars"
+        )
     return np.asarray(typical[:, None] * np.array(MULTIPLES))
 
 
 def _finds(result: StudyResult, estimates: EventEstimates, effects: Array, level: float) -> Array:
-    """(W, K) whether the recommended test finds each effect planted into ``estimates``."""
+    """Return whether (W, K) the recommended test detects each effect planted into ``estimates``."""
     _, window = result.spec.offsets()
     rejected = np.zeros(effects.shape)
     for w, (first, last) in enumerate(result.car_columns):
@@ -219,7 +224,7 @@ def _finds(result: StudyResult, estimates: EventEstimates, effects: Array, level
 
 
 def _crossing(effects: Array, power: Array, target: float) -> float | None:
-    """The effect at which power, made monotone, first reaches ``target``; None if it never does."""
+    """Return the effect at which power, made monotone, first reaches ``target``; None if it never does."""
     rising = np.maximum.accumulate(power)
     at = int(np.searchsorted(rising, target))
     if at == len(rising):

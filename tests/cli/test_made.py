@@ -58,6 +58,6 @@ def test_stdout_has_no_sidecar(files):
 def test_factors_without_a_model_that_uses_them_are_refused(files):
     done = run(files, "--factors", str(files / "factors.csv"))
     assert done.exit_code != 0
-    assert "does not use factors" in str(done.exception)
+    assert "used by the model factors only" in str(done.exception)
     named = run(files, "--factors", str(files / "factors.csv"), "--model", "factors", "--output", "car")
     assert named.exit_code == 0

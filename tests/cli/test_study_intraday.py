@@ -81,7 +81,7 @@ def test_what_is_known_of_days_is_refused_and_axes_say_what_they_count(store) ->
     for known_of_days in (ws.confounds, ws.features):
         with pytest.raises(InputError, match="are of daily bars, the study is of 5m bars"):
             known_of_days(result)
-    with pytest.raises(InputError, match="interval has no meaning in a regression"):
+    with pytest.raises(InputError, match="interval has no effect in a regression"):
         ws.regress("car ~ beta", "SHR", interval="5m")
     assert result.plot("heatmap").layout.xaxis.title.text == "window, 5m bars from day 0"
     assert "29 May 2025 04:30 UTC" in result.plot("events").layout.annotations[0].text.replace("<br>", " ")

@@ -270,7 +270,7 @@ def test_verbs_of_results_refuse_what_is_not_one(store) -> None:
         refused(partial(verb, "AAA"), "^result is a str, not of a study")
     refused(partial(ws.plot, "AAA", sessions=30), "option 'sessions' is not known")
     refused(
-        partial(ws.plot, "AAA", close_of_day="16:00 America/New_York"), "close_of_day has no meaning in a study of a"
+        partial(ws.plot, "AAA", close_of_day="16:00 America/New_York"), "close_of_day has no effect in a study of a"
     )
 
 
@@ -329,7 +329,7 @@ def test_regress(store):
         raise run(store, "regress", "car ~ tone", "--link", "named").exception
     with pytest.raises(InputError, match="^of '1:0' ends before it starts"):
         raise run(store, "regress", "car ~ beta", "--link", "named", "--of", "1:0").exception
-    with pytest.raises(InputError, match="by has no meaning in a regression"):
+    with pytest.raises(InputError, match="by has no effect in a regression"):
         co.open_workspace(store.path).regress("car ~ beta", by="category")
     fit = co.open_workspace(store.path).regress("car ~ beta", links="named", windows="0:0,-1:1", of="-1:1")
     assert fit.window == "-1:1"
@@ -340,9 +340,9 @@ def test_regress(store):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"by": "category"}, "by has no meaning in a test of power"),
-        ({"planned": 5, "events": "goldstein < 0"}, "events has no meaning in a study of planned dates"),
-        ({"planned": 5, "date_only": "same-day"}, "date_only has no meaning in a study of planned dates"),
+        ({"by": "category"}, "by has no effect in a test of power"),
+        ({"planned": 5, "events": "goldstein < 0"}, "events has no effect in a study of planned dates"),
+        ({"planned": 5, "date_only": "same-day"}, "date_only has no effect in a study of planned dates"),
     ],
 )
 def test_power_refuses_what_it_does_not_look_at(tmp_path, options, said):

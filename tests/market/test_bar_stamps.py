@@ -136,7 +136,7 @@ def test_a_frame_without_an_exchange_is_told_its_side() -> None:
     assert sided.car["car"].to_list() == co.study(prices=frame, exchange="XNYS", **options).car["car"].to_list()
     assert sided.car["car"].to_list() != co.study(prices=frame, **options).car["car"].to_list()
     days = pl.DataFrame({"date": pl.date_range(date(2024, 1, 1), date(2024, 5, 1), eager=True)})
-    with pytest.raises(InputError, match="stamped has no meaning for bars of days"):
+    with pytest.raises(InputError, match="stamped has no effect for daily bars"):
         co.study(prices=days.with_columns(LAMP=pl.arange(1, 123, eager=True)), events=NEWS, stamped="end")
 
 

@@ -168,7 +168,7 @@ def test_a_headline_is_no_formula_and_a_negative_number_stays_one(work):
         ("keep = -1", "must not be negative"),
         ("name = '../up'", "not a folder name"),
         ("keep = true", "must be a whole number"),
-        ("[study]\nsymbols = 5", "must be text or a list of texts"),
+        ("[study]\nsymbols = 5", "must be a string or a list of strings"),
         ("study = 5", "must be a table"),
         ("= 3", "is not a TOML"),
     ],

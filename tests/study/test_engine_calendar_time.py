@@ -48,7 +48,7 @@ def test_alpha_agrees_with_statsmodels() -> None:
     assert found.se_white == pytest.approx(fit.HC1_se[0], rel=1e-10)
     np.testing.assert_allclose(found.betas, fit.params[1:], rtol=1e-10)
     assert (found.bars, found.df) == (used.sum(), used.sum() - 4)
-    with pytest.raises(StudyError, match="cannot carry"):
+    with pytest.raises(StudyError, match="too few for"):
         calendar_time_alpha(returns, x, np.array([0]), np.array([[100, 101]]))
 
 

@@ -175,8 +175,8 @@ def test_clocks_are_placed_on_the_own_exchange():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"benchmark": "XKAR=KSE,XNYS=SPX"}, "names no symbol of XHKG"),
-        ({"benchmark": "XKAR=KSE,SPX"}, "cannot be read"),
+        ({"benchmark": "XKAR=KSE,XNYS=SPX"}, "names no symbol for XHKG"),
+        ({"benchmark": "XKAR=KSE,SPX"}, "does not name one benchmark"),
         ({"events": EVENTS.with_columns(exchange=pl.when(pl.int_range(len(EVENTS)) != 0).then("exchange"))}, "LAMP"),
         ({"events": EVENTS.with_columns(pl.col("exchange").replace("XKAR", "KARACHI"))}, "KARACHI"),
         ({"events": EVENTS.drop("exchange"), "exchange": "LAMP=XKAR,BULB=XNYS"}, "exchange of 8801 is not known"),
@@ -234,7 +234,7 @@ def test_an_exchange_without_a_session_in_a_window_of_dates_is_excluded():
 
 @pytest.mark.parametrize("options", [{"model": "synthetic"}])
 def test_what_needs_one_calendar_is_refused(options):
-    with pytest.raises(CorrelatorError, match="of one exchange"):
+    with pytest.raises(CorrelatorError, match="several exchanges"):
         study_frames(prices=together(), events=EVENTS, window=WINDOW, **options)
 
 

@@ -53,5 +53,5 @@ def test_statistics_placebo_and_calendar_time_use_each_share_s_own_benchmark():
 
 
 def test_one_column_has_no_others():
-    with pytest.raises(InputError, match="needs a second column"):
+    with pytest.raises(InputError, match="needs at least two columns"):
         study_matrix(frame().select("date", "A"), EVENTS, benchmark="equal-weighted")

@@ -56,7 +56,7 @@ def test_five_donors_are_named_and_the_others_counted(count: int, words: str) ->
 
 def test_a_share_on_two_exchanges_is_refused_with_both_and_no_other() -> None:
     events = pl.DataFrame({"symbol": ["A", "B", "B"], "exchange": ["XPAR", "XNAS", "XKAR"]})
-    with pytest.raises(InputError, match="B on several exchanges: (XNAS, XKAR|XKAR, XNAS) .write"):
+    with pytest.raises(InputError, match="B name several exchanges: (XNAS, XKAR|XKAR, XNAS) .write"):
         exchanges_of(["A", "B"], events, None)
 
 

@@ -85,7 +85,11 @@ def test_the_crossing_is_interpolated():
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"target": 1.0}, "target must lie"), ({"studies": 0}, "studies must be"), ({"effect": 0.0}, "effect must be")],
+    [
+        ({"target": 1.0}, "target must be between"),
+        ({"studies": 0}, "studies must be"),
+        ({"effect": 0.0}, "effect must be"),
+    ],
 )
 def test_numbers_that_make_no_sense_are_refused(options, words):
     with pytest.raises(InputError, match=words):

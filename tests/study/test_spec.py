@@ -116,7 +116,7 @@ def test_what_is_not_a_window_is_refused_by_name(wrong) -> None:
 
 
 def test_a_window_twice_is_refused() -> None:
-    with pytest.raises(InputError, match="windows has -1:1 twice"):
+    with pytest.raises(InputError, match="windows contains -1:1 twice"):
         study_spec(windows=["-1:1", (-1, 1)])
 
 
@@ -157,12 +157,12 @@ def test_lists_in_any_form() -> None:
     [
         ({"links": "prnted"}, "links 'prnted' is not known"),
         ({"returns": "percent"}, "returns 'percent' is not known"),
-        ({"interval": "week"}, "interval 'week' is not known"),
+        ({"interval": "week"}, "interval 'week' is not an interval"),
         ({"minimum_observations": 1}, "minimum_observations must be at least 2, got 1"),
         ({"minimum_observations": "many"}, "minimum_observations must be a whole number, got 'many'"),
-        ({"symbols": 5}, "symbols must be text or a list of texts, got 5"),
+        ({"symbols": 5}, "symbols must be a string or a list of strings, got 5"),
         ({"windowz": "0:0"}, "option 'windowz' is not known (did you mean window?)"),
-        ({"close_of_day": "4pm"}, "close_of_day '4pm' cannot be read"),
+        ({"close_of_day": "4pm"}, "close_of_day '4pm' is not a time of day"),
     ],
 )
 def test_a_wrong_option_is_told_by_its_python_name(options, said) -> None:

@@ -190,10 +190,10 @@ def test_summary_significance_and_placebo_dates_take_the_counterfactual() -> Non
     ("options", "words"),
     [
         ({"donors": ["D0", "D1"]}, "no event could be measured"),
-        ({"donors": ["D0", "ZZZ"]}, "donor 'ZZZ' is not there"),
-        ({"donors": ["A", "B"]}, "every donor has events of its own"),
-        ({"model": "market", "benchmark": "D0", "donors": ["D1"]}, "this model does not use donors"),
-        ({"risk_free": "D0"}, "risk_free has no meaning"),
+        ({"donors": ["D0", "ZZZ"]}, "donor 'ZZZ' does not exist"),
+        ({"donors": ["A", "B"]}, "every donor has events itself"),
+        ({"model": "market", "benchmark": "D0", "donors": ["D1"]}, "donors are used by the model synthetic only"),
+        ({"risk_free": "D0"}, "risk_free cannot be used"),
     ],
 )
 def test_refusals(options, words) -> None:

@@ -174,7 +174,7 @@ def test_returns_with_holes_are_told_and_measured_as_before() -> None:
     frame = prices({"A": [ZERO]})
     moves = frame.with_columns((pl.col("A", "B", "M") / pl.col("A", "B", "M").shift()).log())
     events = pl.DataFrame({"symbol": ["A"], "date": [frame["date"][ZERO]]})
-    with pytest.warns(UserWarning, match="returns are missing inside 1 places of their histories, first A before"):
+    with pytest.warns(UserWarning, match="returns have 1 gaps inside their histories, first A before"):
         result = study_frames(moves, events, benchmark="M", window="-5:5", windows="-5:5")
     assert result.car["flags"][0] == "missing"
     assert result.car["car"][0] is not None

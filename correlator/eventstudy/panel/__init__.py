@@ -1,1 +1,1 @@
-"""Frames to one panel: dates, returns, benchmark, factors and what is doubtful in them."""
+"""Frames to one panel: dates, returns, benchmark, factors and which bars are doubtful."""

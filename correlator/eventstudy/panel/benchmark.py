@@ -1,6 +1,6 @@
-"""The equal-weighted benchmark: the mean return of other shares, the share under study left out of its own.
+"""The equal-weighted benchmark: the mean return of the other shares; a share is never in its own benchmark.
 
-A share inside its own benchmark explains itself: of a jump of 5 % in one of two shares the mean takes half away.
+A share in its own benchmark would explain itself: with two shares, the mean absorbs half of a jump of 5 % in one.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from correlator.sessions.calendars import exchange_named
 EQUAL_WEIGHTED = "equal-weighted"
 _PER_EXCHANGE = re.compile(r"^([A-Z0-9]{4}|24/[57])=(.+)$")
 FEWEST_MEMBERS = 5
-"""Other shares that a session needs for a mean; all of them where the market has fewer."""
+"""Other shares that a session needs for a mean; all of them if the market has fewer."""
 
 
 def benchmarks_by_exchange(text: str | None) -> dict[str, str]:
-    """The benchmark of each exchange as ``XKAR=KSE100,XNYS=SP500`` names them; empty for one benchmark, or None.
+    """Return the benchmark of each exchange from text such as ``XKAR=KSE100,XNYS=SP500``.
 
-    Raises InputError where only some parts name an exchange, or one is named twice.
+    Empty for a single benchmark or None. Raises InputError if only some parts name an exchange, or one is named twice.
 
     Examples
     --------
@@ -37,7 +37,9 @@ def benchmarks_by_exchange(text: str | None) -> dict[str, str]:
         return {}
     if len(named) != len(parts) or len({part[1] for part in named}) != len(named):
         hint = "write one benchmark for each exchange, such as XKAR=KSE100,XNYS=SP500"
-        raise InputError(f"benchmark {text!r} cannot be read", hint=hint, argument="benchmark")
+        raise InputError(
+            f"benchmark {text!r} does not name one benchmark for each exchange", hint=hint, argument="benchmark"
+        )
     return {part[1]: part[2].strip() for part in named}
 
 
@@ -50,24 +52,25 @@ def _is_exchange(code: str) -> bool:
 
 
 def benchmark_of_exchange(text: str | None, code: str) -> str | None:
-    """What ``text`` names as the benchmark of the exchange ``code``; None if it says nothing of it."""
-    several = benchmarks_by_exchange(text)
-    return several.get(code) if several else text
+    """Return the benchmark that ``text`` names for the exchange ``code``; None if it names none for it."""
+    by_exchange = benchmarks_by_exchange(text)
+    return by_exchange.get(code) if by_exchange else text
 
 
 def equal_weighted(returns: Array, *, minimum: int = 1) -> Array:
-    """The mean return (T,) over the shares (T, M) that have one; NaN where fewer than ``minimum`` do.
+    """Return the mean (T,) of the returns (T, M) of M shares; NaN where fewer than ``minimum`` shares have a return.
 
-    With log returns this is the return of a portfolio rebalanced every session only up to second order; with simple
-    returns it is exactly that.
+    With simple returns this is exactly the return of a portfolio rebalanced every session; with log returns it is so
+    only up to second order.
     """
     _, total, count = _summed(returns)
     return _mean(total, count, minimum)
 
 
 class OwnMeans(NamedTuple):
-    """For every share under study the mean return ``of_others`` (T, S), and how many ``others`` it has (S,); ``of_all``
-    (T,) as ``equal_weighted`` has it.
+    """For each share under study the mean return ``of_others`` (T, S) and their number ``others`` (S,).
+
+    ``of_all`` (T,): the mean of all shares, as ``equal_weighted`` returns it.
     """
 
     of_others: Array
@@ -75,19 +78,19 @@ class OwnMeans(NamedTuple):
     of_all: Array
 
     def on(self, panel: Panel, note: str) -> Panel:
-        """``panel`` with these as its benchmark, which ``note`` tells in words."""
+        """Return ``panel`` with these as its benchmark, described by ``note``."""
         named = replace(panel, factors=self.of_all[:, None], factor_names=(EQUAL_WEIGHTED,))
         return replace(named, own_benchmark=self.of_others, benchmark_note=note)
 
 
 def equal_weighted_of_others(returns: Array, own: Rows, *, minimum: int = FEWEST_MEMBERS) -> OwnMeans:
-    """The mean return of the other shares, for every share under study.
+    """Return the mean return of the other shares, for each share under study.
 
     Parameters
     ----------
     returns: (T, M) fractions of the M shares of the market, NaN where a bar is missing or not to be used.
-    own: (S,) column of each share under study among the M, -1 where it is none of them.
-    minimum: others that a session needs; where a share has fewer others, all of them.
+    own: (S,) column of each share under study among the M, -1 if it is not one of them.
+    minimum: fewest others that a session needs; all of them for a share that has fewer others.
 
     Examples
     --------
@@ -98,7 +101,7 @@ def equal_weighted_of_others(returns: Array, own: Rows, *, minimum: int = FEWEST
     bars = valid.sum(axis=0)
     inside = (own >= 0) & (bars[own] > 0)
     others = int((bars > 0).sum()) - inside.astype(np.int64)
-    means = np.empty((len(own), len(returns)))  # filled by share, and a study reads it so
+    means = np.empty((len(own), len(returns)))  # filled and later read share by share
     for needed in np.unique(np.minimum(minimum, others)).tolist():
         of_all = _mean(total, count, needed)
         counted = np.where(count > max(needed, 1), count - 1.0, np.nan)
@@ -113,7 +116,7 @@ def equal_weighted_of_others(returns: Array, own: Rows, *, minimum: int = FEWEST
 
 
 def _summed(returns: Array) -> tuple[Mask, Array, Rows]:
-    """Where (T, M) there is a return, their sums and how many there are (T,)."""
+    """Return where (T, M) there is a return, and the sum and number (T,) of those of each session."""
     valid = ~np.isnan(returns)
     return valid, np.where(valid, returns, 0.0).sum(axis=1), valid.sum(axis=1)
 

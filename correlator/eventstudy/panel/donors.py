@@ -1,4 +1,4 @@
-"""Donors of the model ``synthetic``: which securities they are, and which of them an event may touch after all."""
+"""Donors of the model ``synthetic``: which securities they are, and which of them an event may affect after all."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _PARTIES = ("source_country", "target_country")
 
 
 def columns_or_frame(donors: str | Sequence[str] | Frame | None) -> tuple[str | Sequence[str] | None, Frame | None]:
-    """Names of donors, or a frame of them: whichever was given."""
+    """Return the names of donors and None, or None and a frame of donors."""
     if donors is None or isinstance(donors, str):
         return donors, None
     if isinstance(donors, Sequence) and all(isinstance(each, str) for each in donors):
         return donors, None
-    return None, donors  # the reader of frames refuses what is not one
+    return None, donors  # anything that is not a frame is refused where frames are read
 
 
 def refuse_beside_donors(kind: str, factors: object, risk_free: object) -> None:
-    """Raise InputError for what has no meaning with donors."""
+    """Raise InputError for options that cannot be combined with donors."""
     if kind == "volumes":
-        raise InputError("synthetic controls are of returns, not of volumes", hint="choose another model")
+        raise InputError("the model synthetic needs returns, not volumes", hint="choose another model")
     for name, value in (("factors", factors), ("risk_free", risk_free)):
         if value is not None:
-            hint = "the weights of donors are in sum 1, so it cancels; leave it out"
-            raise InputError(f"{name} has no meaning with the model synthetic", hint=hint, argument=name)
+            hint = "the weights of the donors sum to 1, so it cancels; leave it out"
+            raise InputError(f"{name} cannot be used with the model synthetic", hint=hint, argument=name)
 
 
 def donors_of(
@@ -44,7 +44,7 @@ def donors_of(
     allowed: Mask | None = None,
     countries: Sequence[str | None] | None = None,
 ) -> Panel:
-    """``panel`` with donors.
+    """Return ``panel`` with donors.
 
     Parameters
     ----------
@@ -53,25 +53,25 @@ def donors_of(
     candidates
         Names (N,) of the securities to choose from, and their returns (T, N) of single sessions.
     prices
-        Prices (T, S) of the panel's symbols and (T, N) of these, over whose holes returns are bridged; None if not.
+        Prices (T, S) of the panel's symbols and (T, N) of the candidates, used to bridge holes; None not to bridge.
     chosen
-        The donors among the names; none for all. A symbol is never its own donor.
+        The donors among the names; empty for all. A symbol is never its own donor.
     simple
         Whether returns are simple.
     allowed
-        (S, N) which of the names each symbol may have; default all others.
+        (S, N) which of the names each symbol may have; default: all others.
     countries
-        (N,) ISO 3166-1 alpha-3 or None; default none known.
+        (N,) ISO 3166-1 alpha-3 or None; default: unknown.
 
     Raises
     ------
     NotFoundError
-        For a donor that there is not.
+        For a donor that is not among the candidates.
     """
     names, returns = candidates
     if missing := [name for name in chosen if name not in names]:
         raise NotFoundError(
-            f"donor {missing[0]!r} is not there", hint=likeliest(missing[0], names, "there are"), argument="donors"
+            f"donor {missing[0]!r} does not exist", hint=likeliest(missing[0], names, "there are"), argument="donors"
         )
     places = np.array([names.index(name) for name in (chosen or names)], dtype=np.int64)
     kept = tuple(names[place] for place in places.tolist())
@@ -91,20 +91,20 @@ def donors_of(
 
 
 def without_studied(panel: Panel, symbols: Rows) -> Panel:
-    """The panel without donors that have events of their own; ``symbols`` (E,) columns of the events, -1 for none.
+    """Return the panel without donors that have events themselves; ``symbols`` (E,) columns of the events, -1 for none.
 
-    Its benchmark's note says what is left. Raises StudyError where no donor is.
+    Its ``benchmark_note`` names the donors that remain. Raises StudyError if there are none.
     """
     donors = panel.donors
     if donors is None:
         return panel
     studied = {panel.symbols[column] for column in np.unique(symbols[symbols >= 0]).tolist()}
     keep = np.array([name not in studied for name in donors.names], dtype=bool)
-    if panel.dropped is not None:  # prices are bridged over them, so that their returns are left out as purged ones are
+    if panel.dropped is not None:  # prices would bridge these bars, so they are left out like purged ones
         panel = replace(panel, purged=panel.dropped if panel.purged is None else panel.purged | panel.dropped)
     if not keep.any():
         raise StudyError(
-            "every donor has events of its own", hint="name donors that the events cannot touch", argument="donors"
+            "every donor has events itself", hint="name donors that the events cannot affect", argument="donors"
         )
     kept = replace(
         donors,
@@ -118,13 +118,13 @@ def without_studied(panel: Panel, symbols: Rows) -> Panel:
 
 
 def touched_donors(donors: Donors, events: pl.DataFrame) -> Mask | None:
-    """Donors (E, M) of a country that acts in an event or is acted on; None if no country is known."""
+    """Return the mask (E, M) of donors whose country is source or target of the event; None if no country is known."""
     parties = [name for name in _PARTIES if name in events.columns]
     known = np.array([country or "" for country in donors.countries], dtype=object)
     if not parties or not (known != "").any():
         return None
-    acting = [np.array(events[name].fill_null("-").to_list(), dtype=object)[:, None] for name in parties]
-    return np.asarray(np.logical_or.reduce([column == known[None, :] for column in acting]), dtype=bool)
+    columns = [np.array(events[name].fill_null("-").to_list(), dtype=object)[:, None] for name in parties]
+    return np.asarray(np.logical_or.reduce([column == known[None, :] for column in columns]), dtype=bool)
 
 
 def _logs(prices: Array) -> Array:
@@ -133,5 +133,5 @@ def _logs(prices: Array) -> Array:
 
 def _note(names: Sequence[str], studied: int) -> str:
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    left_out = f"; {studied} left out, which have events of their own" if studied else ""
+    left_out = f"; {studied} left out because they have events themselves" if studied else ""
     return f"synthetic of {len(names)} donors: {shown}{left_out}"

@@ -18,9 +18,9 @@ _RATES = ("rf", "risk-free", "risk_free", "riskfree")
 
 
 def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = None) -> Panel:
-    """The panel with the columns of ``factors`` in place of its benchmark, returns over the risk-free one.
+    """Return the panel with ``factors`` in place of its benchmark, and returns in excess of the risk-free return.
 
-    ``risk_free`` (T,) is taken off returns and benchmark, but not off factors, which are differences already.
+    ``risk_free`` (T,) is subtracted from returns and benchmark, but not from factors, which are differences already.
     """
     if factors is not None:
         table = on_labels(factors, panel.labels, "factors")
@@ -40,23 +40,23 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
 def used_factors(
     factors: Wide | None, takes_factors: bool, panel: Panel, *, risk_free: object, benchmark: object
 ) -> Wide | None:
-    """The factors that the model is regressed on; None if it takes none and they only bring the risk-free return.
+    """Return the factors that the model uses; None if it uses none and they only provide the risk-free return.
 
-    Raises StudyError where the model has no factors, InputError where it would leave them unused. A ``benchmark`` next
-    to factors is warned of: the model is regressed on them alone.
+    Raises StudyError if the model needs factors and has none, InputError if it would not use them. Warns of a
+    ``benchmark`` next to factors, which is not used.
     """
     if takes_factors:
         if factors is None:
-            raise StudyError("model factors needs factors", hint="give factors, or choose another model")
+            raise StudyError("the model factors needs factors", hint="give factors, or choose another model")
         if benchmark is not None:
-            warn("the benchmark is not used: model factors is regressed on the factors alone")
+            warn("the benchmark is not used: the model factors uses the factors only")
         return factors
     if factors is None:
         return None
     if isinstance(risk_free, str) and risk_free not in panel.symbols:
-        return None  # the factors brought that column
+        return None  # the factors contain the risk-free column
     raise InputError(
-        "this model does not use factors",
+        "factors are used by the model factors only",
         hint="choose the model factors, or leave factors out",
         argument="factors",
     )
@@ -65,10 +65,10 @@ def used_factors(
 def part_risk_free(
     factors: Frame | None, risk_free: str | Frame | None, panel: Panel
 ) -> tuple[Wide | None, Array | None]:
-    """The factors without the risk-free return, and that (T,) on the panel's bars.
+    """Return the factors without the risk-free return, and the risk-free return (T,) on the panel's bars.
 
-    ``risk_free``: a column of ``factors``, else of the panel, or a frame of its own; fractions per bar. Raises
-    NotFoundError for a column that is not there. A column named as rates are, but not asked for, is warned of.
+    ``risk_free``: a column of ``factors``, else of the panel, or a separate frame; fractions per bar. Raises
+    NotFoundError for a missing column. Warns of a factor that by its name is the risk-free return.
     """
     table = None if factors is None else read_wide(factors, "factors")
     if table is not None:
@@ -82,7 +82,7 @@ def part_risk_free(
 
 
 def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel) -> tuple[Wide | None, Array]:
-    """The factors without the risk-free return, and that (T,), from where ``risk_free`` says."""
+    """Return the factors without the risk-free return, and the risk-free return (T,) that ``risk_free`` names."""
     if not isinstance(risk_free, str):
         rates = read_wide(risk_free, "risk-free returns")
         return table, only_column(rates, on_labels(rates, panel.labels, "risk-free returns"), "risk_free")
@@ -90,12 +90,14 @@ def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel) -> tuple[
         return table, panel.returns[:, panel.symbols.index(risk_free)]
     if table is None or risk_free not in table.names:
         columns = (*(table.names if table is not None else ()), *panel.symbols)
-        raise NotFoundError(f"no column {risk_free!r} for the risk-free return", hint=f"there are {', '.join(columns)}")
+        raise NotFoundError(
+            f"column {risk_free!r} for the risk-free return is missing", hint=f"columns are {', '.join(columns)}"
+        )
     return _without(table, risk_free), on_labels(table, panel.labels, "factors")[:, table.names.index(risk_free)]
 
 
 def _check_rate(rate: Array, panel: Panel) -> None:
-    """Raise InputError for a rate that is per cent or of a year: as a fraction per bar it would be 300 % a year."""
+    """Raise InputError for a rate in per cent or per year: as a fraction per bar it would be above 300 % a year."""
     known = rate[np.isfinite(rate)]
     if len(known) == 0 or len(panel.labels) < 2:
         return
@@ -103,8 +105,8 @@ def _check_rate(rate: Array, panel: Panel) -> None:
     usual = float(np.median(np.abs(known)))
     if usual * _DAYS_OF_YEAR / max(days, 1.0) > _MOST_A_YEAR:
         raise InputError(
-            f"risk_free holds per cent, or rates of a year, not fractions per bar (median size {usual:g})",
-            hint="divide by 100, or a rate of a year by the bars of a year",
+            f"risk_free holds per cent or annual rates, not fractions per bar (median size {usual:g})",
+            hint="divide by 100, or an annual rate by the bars of a year",
             argument="risk_free",
         )
 
@@ -113,7 +115,7 @@ def _warn_of_rates(factors: Wide | None) -> None:
     """Warn of a column that by its name is the risk-free return, not a factor."""
     for name in () if factors is None else factors.names:
         if name.strip().lower() in _RATES:
-            warn(f"factor {name} is regressed on; name it as risk-free to take it off instead")
+            warn(f"column {name} is used as a factor; give it as risk_free to subtract it from returns instead")
 
 
 def _without(wide: Wide, name: str) -> Wide:

@@ -1,7 +1,6 @@
-"""Flagged bars of a panel: what the audit of prices doubts, limit-locked bars and bars without volume.
+"""Flagged bars of a panel: bars that the price audit doubts, limit-locked bars and bars without volume.
 
-Their returns can be left out. The return after a flagged bar starts from a close that is in doubt, so it is left out as
-well.
+Their returns can be left out. The return after a flagged bar starts from a doubtful close, so it is left out as well.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ SCHEMA = {"symbol": pl.String(), "session": pl.Date(), "check": pl.String(), "un
 def findings_on(
     findings: pl.DataFrame, labels: pl.Series, symbols: tuple[str, ...], benchmark: str | None
 ) -> BarFindings:
-    """Findings as marks on the bars at ``labels`` (T,) of ``symbols`` (S,).
+    """Return findings as marks on the bars at ``labels`` (T,) of ``symbols`` (S,).
 
     ``findings``: rows of ``SCHEMA``, from ``session`` to ``until`` (null: that one bar); those of the ``benchmark``
-    speak against the bar of every symbol, under their name with ``benchmark-`` before it.
+    apply to the bars of every symbol, with ``benchmark-`` before their name.
     """
     bits = np.zeros((len(labels), len(symbols)), dtype=np.uint32)
-    place = {symbol: column for column, symbol in enumerate(symbols)}
+    column_of = {symbol: column for column, symbol in enumerate(symbols)}
     words: dict[str, int] = {}
     for symbol, session, check, until in findings.select(*SCHEMA).iter_rows():
         first = int(labels.search_sorted(session, side="left"))
         last = int(labels.search_sorted(until or session, side="right"))
-        targets = [(check, [place[symbol]])] if symbol in place else []
+        targets = [(check, [column_of[symbol]])] if symbol in column_of else []
         if symbol == benchmark:
             targets.append((_BENCHMARK + check, list(range(len(symbols)))))
         for word, columns in targets:
@@ -43,7 +42,7 @@ def findings_on(
 
 
 def without_flagged(panel: Panel) -> Panel:
-    """The panel without the returns of flagged bars, and without the return after each."""
+    """Return the panel without the returns of flagged bars and the return after each."""
     flagged = any_mark(panel)
     if flagged is None or not flagged.any():
         return panel
@@ -52,7 +51,7 @@ def without_flagged(panel: Panel) -> Panel:
 
 
 def marks_of(panel: Panel) -> Iterator[tuple[str, Mask]]:
-    """Every word that speaks against bars of the panel, and which bars (T, S)."""
+    """Yield every finding about bars of the panel, and the mask (T, S) of these bars."""
     yield from censoring(panel)
     if panel.findings is not None:
         for k, word in enumerate(panel.findings.words):
@@ -60,14 +59,14 @@ def marks_of(panel: Panel) -> Iterator[tuple[str, Mask]]:
 
 
 def censoring(panel: Panel) -> Iterator[tuple[str, Mask]]:
-    """Of these, bars at the price limit and bars without volume: their abnormal returns are not evidence."""
+    """Yield the findings that censor returns: limit-locked bars and bars without volume."""
     for word, mask in (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume)):
         if mask is not None:
             yield word, mask
 
 
 def any_mark(panel: Panel) -> Mask | None:
-    """Bars (T, S) that anything speaks against; None if nothing is known."""
+    """Return the mask (T, S) of bars with any finding; None if nothing is known."""
     marked: Mask | None = None
     for mask in (panel.limit_locked, panel.zero_volume, None if panel.findings is None else panel.findings.bits > 0):
         if mask is not None:
@@ -76,7 +75,7 @@ def any_mark(panel: Panel) -> Mask | None:
 
 
 def _after(flagged: Mask, missing: Mask) -> Mask:
-    """The next bar (T, S) with a return after each flagged one."""
+    """Return the mask (T, S) of the next bar with a return after each flagged one."""
     after = np.zeros_like(flagged)
     pending = np.zeros(flagged.shape[1], dtype=bool)
     for row in range(len(flagged)):

@@ -1,4 +1,4 @@
-"""The door for matrices: any frame with the Arrow PyCapsule interface becomes labels and arrays.
+"""Wide frames to labels and arrays: any frame with the Arrow PyCapsule interface is accepted.
 
 A wide frame has a column of dates or instants, one row per bar, and one column per symbol. Missing bars are null or NaN
 and stay missing.
@@ -34,7 +34,7 @@ _LEVELS = ("prices", "volumes")
 
 @dataclass(frozen=True)
 class BarFindings:
-    """What speaks against bars: ``words`` (K,), and ``bits`` (T, S) with bit k set where ``words[k]`` does."""
+    """Findings about bars: ``words`` (K,), and ``bits`` (T, S) with bit k set where ``words[k]`` applies."""
 
     words: tuple[str, ...]
     bits: NDArray[np.uint32]
@@ -42,12 +42,12 @@ class BarFindings:
 
 @dataclass(frozen=True)
 class Donors:
-    """Securities that the events cannot touch, of which the model ``synthetic`` makes each share's counterfactual.
+    """Securities that the events cannot affect, from which the model ``synthetic`` builds each share's counterfactual.
 
     ``names`` (M,); ``returns`` (T, M) of single sessions, fractions, NaN where missing; ``allowed`` (S, M) which of
-    them each symbol may have; ``countries`` (M,) ISO 3166-1 alpha-3 or None; ``levels`` (T, M) and ``own_levels`` (T,
-    S) the logarithms of donors' and symbols' prices, over which holes are bridged, None where holes are not bridged;
-    ``simple`` whether returns are simple.
+    them each symbol may have; ``countries`` (M,) ISO 3166-1 alpha-3 or None; ``levels`` (T, M) and ``own_levels``
+    (T, S) the log prices of donors and symbols, used to bridge holes, None if holes are not bridged; ``simple`` whether
+    returns are simple.
     """
 
     names: tuple[str, ...]
@@ -59,15 +59,17 @@ class Donors:
     simple: bool = False
 
     def of(self, symbols: NDArray[np.int64]) -> Donors:
-        """The donors of the symbols in the columns ``symbols`` alone."""
+        """Return the donors restricted to the symbols in the columns ``symbols``."""
         own = None if self.own_levels is None else self.own_levels[:, symbols]
         return replace(self, allowed=self.allowed[symbols], own_levels=own)
 
 
 @dataclass(frozen=True)
 class Calendars:
-    """The sessions of several exchanges: ``exchanges`` their codes, ``of`` (S,) which of them each symbol trades on,
-    ``rows`` of the panel on which each has a session, ascending.
+    """The sessions of several exchanges on the rows of one panel.
+
+    ``exchanges``: their codes; ``of`` (S,): which of them each symbol trades on; ``rows``: for each exchange the rows
+    of the panel that are its sessions, ascending.
     """
 
     exchanges: tuple[str, ...]
@@ -75,41 +77,42 @@ class Calendars:
     rows: tuple[Rows, ...]
 
     def places(self, symbols: Rows, rows: Rows) -> Rows:
-        """Places (E, ...) among the sessions of each symbol's (E,) own exchange of the first that is not before each of
-        ``rows`` (E, ...).
+        """Return positions (E, ...) of ``rows`` (E, ...) among the sessions of the exchange of each symbol (E,).
+
+        For a row that is not a session, the position of the next session.
         """
         places = np.empty_like(rows)
-        for k, own in enumerate(self.rows):
-            mine = self.of[symbols] == k
-            places[mine] = np.searchsorted(own, rows[mine])
+        for k, sessions in enumerate(self.rows):
+            mask = self.of[symbols] == k
+            places[mask] = np.searchsorted(sessions, rows[mask])
         return places
 
     def rows_at(self, symbols: Rows, places: Rows, total: int) -> Rows:
-        """Rows (E, ...) of the sessions at ``places`` (E, ...), -1 before the first and ``total`` after the last."""
+        """Return rows (E, ...) of sessions at ``places`` (E, ...): -1 before the first, ``total`` after the last."""
         rows = np.empty_like(places)
-        for k, own in enumerate(self.rows):
-            mine = self.of[symbols] == k
-            at = places[mine]
-            inside = own[np.clip(at, 0, len(own) - 1)]
-            rows[mine] = np.where(at < 0, -1, np.where(at >= len(own), total, inside))
+        for k, sessions in enumerate(self.rows):
+            mask = self.of[symbols] == k
+            at = places[mask]
+            inside = sessions[np.clip(at, 0, len(sessions) - 1)]
+            rows[mask] = np.where(at < 0, -1, np.where(at >= len(sessions), total, inside))
         return rows
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What a study looks at: T bars of S symbols, and of K factors.
+    """The data of a study: T bars of S symbols, and of K factors.
 
     ``labels`` (T,) Date or Datetime, ascending, one per bar; ``symbols`` (S,) names; ``returns`` (T, S) fractions, NaN
     where missing; ``factors`` (T, K) or None, the benchmark first; ``factor_names`` (K,); ``limit_locked`` and
-    ``zero_volume`` (T, S) mark bars whose return is censored, or None if that is not known; ``own_benchmark`` (T, S)
-    the benchmark of each symbol where they differ (a share is never in its own mean), None if all have that of
-    ``factors``; ``benchmark_note`` says in words what the benchmark is made of; ``invalid`` (T, S) marks
-    figures that are not returns (NaN there), so that no event with one in its windows is measured; ``spans`` (T, S)
-    sessions since the last trade that each return is over, None where each is over one; ``findings`` what the audit
-    of prices says of bars, None if it was not asked or found nothing; ``dropped`` (T, S) marks returns that were
-    left out for it (NaN there), None where none were; ``donors`` of the model ``synthetic``; ``purged`` (T, S) bars
-    that no estimation uses, since they are in the reach of an event of the share; ``calendars`` whose sessions the rows
-    are where symbols trade on several exchanges, None where every row is a session of all.
+    ``zero_volume`` (T, S) mark bars whose return is censored, None if unknown; ``own_benchmark`` (T, S) the benchmark
+    of each symbol if they differ (a share is never in its own mean), None if all have that of ``factors``;
+    ``benchmark_note`` describes what the benchmark is made of; ``invalid`` (T, S) marks numbers that are not returns
+    (NaN in ``returns``): no event with one in its windows is measured; ``spans`` (T, S) sessions since the last trade
+    that each return covers, None if each covers one; ``findings`` of the price audit about bars, None if it was not run
+    or found nothing; ``dropped`` (T, S) marks returns left out because of them (NaN in ``returns``), None if there are
+    none; ``donors`` of the model ``synthetic``; ``purged`` (T, S) bars that no estimation uses, since they are within
+    reach of an event of the share; ``calendars`` the sessions of each exchange if symbols trade on several, None if
+    every row is a session of all symbols.
     """
 
     labels: pl.Series
@@ -130,9 +133,9 @@ class Panel:
     calendars: Calendars | None = None
 
     def own_rows(self, symbols: Rows, rows: Rows, offsets: Rows) -> Rows:
-        """Rows (E, K) that lie ``offsets`` (K,) sessions of each symbol's own exchange from its row (E,).
+        """Return rows (E, K) that lie ``offsets`` (K,) sessions of each symbol's exchange from its row (E,).
 
-        -1 before the first session and T after the last, where symbols trade on several exchanges.
+        With several exchanges, -1 before the first session and T after the last.
         """
         if self.calendars is None:
             return rows[:, None] + offsets
@@ -140,13 +143,13 @@ class Panel:
         return self.calendars.rows_at(symbols, places, len(self.labels))
 
     def own_offsets(self, symbols: Rows, day_zero: Rows, rows: Rows) -> Rows:
-        """Sessions (E, K) of each symbol's own exchange from its day 0 (E,) to ``rows`` (E, K)."""
+        """Return the number of sessions (E, K) of each symbol's exchange from its day 0 (E,) to ``rows`` (E, K)."""
         if self.calendars is None:
             return rows - day_zero[:, None]
         return self.calendars.places(symbols, rows) - self.calendars.places(symbols, day_zero)[:, None]
 
     def is_session(self, symbols: Rows, rows: Rows) -> Mask:
-        """Whether ``rows`` (E, K) are sessions of each symbol's exchange."""
+        """Return whether ``rows`` (E, K) are sessions of each symbol's exchange."""
         if self.calendars is None:
             return np.ones(rows.shape, dtype=bool)
         places = self.calendars.places(symbols, rows)
@@ -154,11 +157,11 @@ class Panel:
 
     @property
     def benchmark(self) -> Array | None:
-        """The benchmark (T, S) of each symbol, or (T, 1) of all; None if there is none."""
+        """The benchmark (T, S) of each symbol, or (T, 1) for all; None if there is none."""
         return self.factors[:, :1] if self.own_benchmark is None and self.factors is not None else self.own_benchmark
 
     def factors_of(self, symbol: int) -> Array | None:
-        """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""
+        """Return the factors (T, K) of the symbol at column ``symbol``, its own benchmark first if symbols differ."""
         if self.own_benchmark is None or self.factors is None:
             return self.factors
         return np.column_stack([self.own_benchmark[:, symbol], self.factors[:, 1:]])
@@ -166,7 +169,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Wide:
-    """A wide frame taken apart: ``labels`` (T,), ``names`` (S,), ``values`` (T, S) with NaN where missing."""
+    """A wide frame as arrays: ``labels`` (T,), ``names`` (S,), ``values`` (T, S) with NaN where missing."""
 
     labels: pl.Series
     names: tuple[str, ...]
@@ -174,27 +177,28 @@ class Wide:
 
     def column(self, name: str) -> Array:
         if name not in self.names:
-            raise NotFoundError(f"there is no column {name!r}", hint=likeliest(name, self.names, "columns are"))
+            raise NotFoundError(f"column {name!r} is missing", hint=likeliest(name, self.names, "columns are"))
         return self.values[:, self.names.index(name)]
 
     def only(self, names: Sequence[str]) -> Wide:
-        """The columns ``names``."""
+        """Return only the columns ``names``."""
         return replace(self, names=tuple(names), values=np.column_stack([self.column(name) for name in names]))
 
 
 def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
-    """Take a wide frame apart; rows are sorted by label. Raises InputError without labels, or where two rows of one
-    differ. Rows around the table (totals, notes), without a date, and equal to another are left out, and told.
+    """Read a wide frame; rows are sorted by label.
 
-    ``zone``: by whose clocks instants, one a day, are days, and times without a zone instants.
+    Rows around the table (totals, notes), rows without a date and duplicate rows are left out with a warning.
+    ``zone``: the time zone by which instants that come once a day become days, and times without a time zone become
+    instants. Raises InputError for a frame without labels, and where two rows of one label differ.
     """
     table = _without_row_numbers(with_days(frame, what))
     label = label_column(table, what)
-    table, said = with_clocks(table, label)
+    table, stated_zones = with_clocks(table, label)
     table = _dated_rows(table, label, what)
     labels = as_labels(table[label], what)
     table = table.with_columns(labels.alias(label)).sort(label)
-    table = table.with_columns(days_of(table[label], what, zone, said).alias(label))
+    table = table.with_columns(days_of(table[label], what, zone, stated_zones).alias(label))
     table = _one_row_each(table, label, what)
     warn_of_long_bars(table[label], what)
     names = tuple(name for name in table.columns if name != label)
@@ -204,7 +208,7 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
 
 
 def _without_row_numbers(table: pl.DataFrame) -> pl.DataFrame:
-    """The table without a first column that has no name of its own and counts the rows: it is no share."""
+    """Return the table without a first column that is unnamed and counts the rows: it is not a share."""
     if not table.width or not is_unnamed(table.columns[0]):
         return table
     first = table.to_series(0)
@@ -214,19 +218,19 @@ def _without_row_numbers(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _dated_rows(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
-    """The rows from the first to the last date; those around them and those without a date are left out, and told."""
+    """Return the rows with a date from the first to the last; warn of other rows that are not empty."""
     dated = are_moments(table[label])
     if dated.all():
         return table
     if not dated.any():
-        return table.filter(table[label].is_not_null())  # what it holds instead is said by who reads it
+        return table.filter(table[label].is_not_null())  # the parser of the labels reports what they hold
     first, last = dated.arg_true()[0], dated.arg_true()[-1]
     rows = pl.arange(0, table.height, eager=True)
     empty = table[label].is_null()
     if table[label].dtype == pl.String:
         empty |= table[label].str.strip_chars() == ""
     empty = empty.fill_null(value=True)
-    lost = (~rows.is_between(first, last) | empty) & _says_something(table)
+    lost = (~rows.is_between(first, last) | empty) & _has_content(table)
     if lost.any():
         cell = next((str(each) for each in table.filter(lost).row(0) if each is not None), "")
         number = int(lost.sum())
@@ -234,27 +238,29 @@ def _dated_rows(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
     return table.filter(rows.is_between(first, last) & ~empty)
 
 
-def _says_something(table: pl.DataFrame) -> pl.Series:
-    """Whether a row has any cell that is not empty."""
+def _has_content(table: pl.DataFrame) -> pl.Series:
+    """Return whether each row has any cell that is not empty."""
     cells = [column.is_not_null() if column.dtype != pl.String else column.fill_null("") != "" for column in table]
     return reduce(or_, cells)
 
 
 def _one_row_each(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
-    """The table with one row per label: rows that say the same are one. Raises InputError where they differ."""
+    """Return the table with one row per label, without duplicate rows. Raises InputError where two rows differ."""
     if not table[label].is_duplicated().any():
         return table
-    once = table.unique(maintain_order=True)
-    doubles = once[label].filter(once[label].is_duplicated())
-    if len(doubles):
-        raise InputError(f"{what} has {doubles[0]} on more than one row, which differ", hint="keep one row per bar")
-    warn(f"{counted(table.height - once.height, 'row')} of {what} equal to another of the same date: left out")
-    return once
+    distinct = table.unique(maintain_order=True)
+    conflicts = distinct[label].filter(distinct[label].is_duplicated())
+    if len(conflicts):
+        raise InputError(f"{what} have several rows for {conflicts[0]} that differ", hint="keep one row per bar")
+    warn(f"{counted(table.height - distinct.height, 'duplicate row')} of {what} left out")
+    return distinct
 
 
 def label_column(table: pl.DataFrame, what: str) -> str:
-    """The first column of dates or instants, else the first one if it holds YYYYMMDD or is called date, else the first
-    of text.
+    """Return the name of the column of labels.
+
+    It is the first column of dates or instants, else the first column if it holds YYYYMMDD or is called date, else the
+    first column of text.
     """
     for name, kind in table.schema.items():
         if kind.base_type() in (pl.Date, pl.Datetime):
@@ -265,16 +271,16 @@ def label_column(table: pl.DataFrame, what: str) -> str:
     for column in table:
         if is_text(column):
             return column.name
-    raise InputError(f"{what} has no column of dates", hint="the first column should hold dates or instants")
+    raise InputError(f"{what} have no column of dates", hint="the first column should hold dates or timestamps")
 
 
 def returns_of(prices: Array, kind: str) -> Array:
-    """Returns (T, S) of ``prices`` (T, S): ``log`` or ``simple``, fractions.
+    """Return the returns (T, S) of ``prices`` (T, S): ``log`` or ``simple``, fractions.
 
     NaN at the first bar and on both sides of a missing or non-positive price: a return over a hole is not of one bar.
     """
     if kind not in RETURNS_KINDS:
-        raise InputError(f"returns {kind!r} are not known", hint=f"choose {' or '.join(RETURNS_KINDS)}")
+        raise InputError(f"returns {kind!r} is not known", hint=f"choose {' or '.join(RETURNS_KINDS)}")
     positive = np.where((prices > 0) & np.isfinite(prices), prices, np.nan)
     ratio = np.full_like(positive, np.nan)
     np.divide(positive[1:], positive[:-1], out=ratio[1:])
@@ -282,7 +288,7 @@ def returns_of(prices: Array, kind: str) -> Array:
 
 
 def as_simple(values: Any, kind: str) -> Any:
-    """Cumulated returns of ``kind`` (log, simple; log volumes too) as simple ones, what a per cent sign stands for.
+    """Return cumulated returns of ``kind`` (log, simple; log volumes too) as simple ones, for display in per cent.
 
     Examples
     --------
@@ -293,20 +299,21 @@ def as_simple(values: Any, kind: str) -> Any:
 
 
 def log_volume_of(volumes: Array) -> Array:
-    """Natural logarithm of ``volumes`` (T, S), NaN where nothing was traded (Ajinkya & Jain 1989)."""
+    """Return the natural logarithm of ``volumes`` (T, S), NaN where nothing was traded (Ajinkya & Jain 1989)."""
     return np.log(np.where(volumes > 0, volumes, np.nan))
 
 
 def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
-    """Values (T, S) of ``wide`` at ``labels``, NaN where it has no such bar; raises InputError when none match, or
-    where its dates stand a day off these.
+    """Return the values (T, S) of ``wide`` at ``labels``, NaN where it has no such bar.
+
+    Raises InputError if no label matches, or if the dates are shifted by a day.
     """
     check_same_week(wide.labels, labels, what)
     target = pl.DataFrame({"session": labels})
     source = pl.DataFrame({"session": wide.labels.cast(labels.dtype)}).with_row_index("row")
     rows = target.join(source, on="session", how="left", maintain_order="left")["row"]
     if rows.null_count() == len(rows):
-        raise InputError(f"{what} shares no date with the returns", hint="check the dates of both")
+        raise InputError(f"{what} and returns have no date in common", hint="check the dates of both")
     known = rows.is_not_null().to_numpy()
     values = np.full((len(labels), wide.values.shape[1]), np.nan)
     values[known] = wide.values[rows.drop_nulls().to_numpy()]
@@ -314,27 +321,29 @@ def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
 
 
 def only_column(wide: Wide, values: Array, argument: str) -> Array:
-    """The one column (T,) of ``values`` (T, S), which are those of ``wide``; raises InputError where it has several."""
+    """Return the one column (T,) of ``values`` (T, S), which belong to ``wide``; raises InputError unless S is 1."""
     if len(wide.names) != 1:
         shown = ", ".join(wide.names[:5]) or "none"
         hint = "give a frame of dates and one column"
-        raise InputError(f"{argument} has {len(wide.names)} columns: {shown}", hint=hint, argument=argument)
+        raise InputError(
+            f"{argument} must have one column, got {len(wide.names)}: {shown}", hint=hint, argument=argument
+        )
     return np.asarray(values[:, 0])
 
 
 def as_figures(table: pl.DataFrame, what: str) -> list[Array]:
-    """The columns (T,) of a table as numbers, NaN where nothing is said; text as files of prices write figures.
+    """Return the columns (T,) of a table as numbers, NaN where empty; text is parsed as in files of prices.
 
-    Per cent is a hundredth, but no price. Raises InputError for a column that holds anything else, and where the
-    figures do not tell whether they have a decimal comma.
+    Per cent is divided by 100, and refused in prices and volumes. Raises InputError for a column that holds anything
+    else, and where the decimal mark is ambiguous.
     """
     texts = {column.name: column.cast(pl.String) for column in table if is_text(column)}
-    dressed = {name: column for name, column in texts.items() if machine_numbers(column) is None}
+    formatted = {name: column for name, column in texts.items() if machine_numbers(column) is None}
     try:
-        mark = decimal_mark(dressed, usual="." if what == "volumes" else None, source=what) if dressed else "."
+        mark = decimal_mark(formatted, usual="." if what == "volumes" else None, source=what) if formatted else "."
     except InputError as problem:
         raise InputError(problem.message, hint="write plain numbers with a decimal point") from None
-    return [_numbers(column, what, mark if column.name in dressed else ".") for column in table]
+    return [_numbers(column, what, mark if column.name in formatted else ".") for column in table]
 
 
 def _numbers(column: pl.Series, what: str, decimal: str) -> Array:
@@ -354,10 +363,10 @@ def _numbers(column: pl.Series, what: str, decimal: str) -> Array:
         wrong |= per_cent
     if wrong.any():
         raise InputError(
-            f"column {column.name!r} of {what} holds text: {text.filter(wrong)[0]!r}",
+            f"column {column.name!r} of {what}: {text.filter(wrong)[0]!r} is not a number",
             hint="keep only dates and numbers",
         )
-    endless = text.str.strip_chars().cast(pl.Float64, strict=False)
+    infinities = text.str.strip_chars().cast(pl.Float64, strict=False)
     fractions = numbers / (1 + 99 * per_cent.cast(pl.Int64))
-    values = pl.select(pl.when(infinite).then(endless).otherwise(fractions)).to_series()
+    values = pl.select(pl.when(infinite).then(infinities).otherwise(fractions)).to_series()
     return values.fill_null(np.nan).to_numpy()

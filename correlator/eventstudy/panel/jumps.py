@@ -1,4 +1,4 @@
-"""Jumps and prices that stand still in frames, which the audit doubts, as findings of the panel."""
+"""Jumps and stale prices in frames, found by the price audit, as findings of the panel."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.request.spec import DROP, KEEP, StudySpec
 
 MOST_BARS = 150_000
-"""Bars of a frame that are looked at unless flagged ones are to be dropped: it costs some microseconds a bar."""
+"""Most bars of a frame that are checked unless flagged bars are dropped: it takes some microseconds a bar."""
 _OTHER_NAME = "\0benchmark"
 
 
 def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
-    """The panel of a frame with bars that look like a split, another unit or a break, or like a price that was filled
-    forward, marked or left out.
+    """Return the panel of a frame with doubtful bars marked or left out, as ``spec.flagged`` says.
 
-    Frames of whole days only, of closes alone: bars within days jump otherwise, and a frame says nothing of volumes and
-    limits. Warns of what it finds in one line.
+    Doubtful is a bar that looks like a split, a change of unit, a break or a price filled forward. Daily bars only, by
+    their closes: intraday bars jump differently, and a frame has no volumes or price limits. Warns of the findings in
+    one line.
     """
     if spec.flagged == KEEP or panel.labels.dtype != pl.Date or len(panel.labels) < 2:
         return panel
@@ -34,9 +34,9 @@ def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
     first = jumps.sort("session", "symbol").row(0, named=True)
     name = spec.benchmark if first["symbol"] == _OTHER_NAME else first["symbol"]
     count = f"{jumps.height} bar looks" if jumps.height == 1 else f"{jumps.height} bars look"
-    dealt = "left out" if spec.flagged == DROP else "marked in the column findings"
+    consequence = "left out" if spec.flagged == DROP else "marked in the column findings"
     warn(
-        f"{count} like a split, another unit, a break or a price filled forward, {dealt}: first {name} "
+        f"{count} like a split, a change of unit, a break or a price filled forward, {consequence}: first {name} "
         f"{first['session']}, {first['check']}"
     )
     marked = replace(panel, findings=findings_on(jumps, panel.labels, panel.symbols, _benchmark(panel, spec)))
@@ -44,15 +44,16 @@ def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
 
 
 def _benchmark(panel: Panel, spec: StudySpec) -> str | None:
-    """What the benchmark's findings are filed under; None if it is a mean of the symbols, or there is none."""
+    """Return the name of the benchmark in findings; None if it is a mean of the symbols, or there is none."""
     if panel.factors is None or panel.own_benchmark is not None or len(panel.factor_names) != 1:
         return None
     return spec.benchmark if spec.benchmark in panel.symbols else _OTHER_NAME
 
 
 def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
-    """symbol, session, check and until (null) of every jump and of every bar that repeats the close before it where
-    the series hardly ever stands still.
+    """Return symbol, session, check and until (null) of every jump and every stale price.
+
+    A price is stale if it repeats the close before it in a series that hardly ever does.
     """
     from correlator.market.audit.findings import Series
     from correlator.market.audit.levels import jumps

@@ -1,4 +1,4 @@
-"""Whether returns of a frame move with their benchmark of another session: then dates of one stand a session off."""
+"""Whether returns of a frame move with the benchmark of another session: then dates of one are off by a session."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _WORDS = {LATE: "previous", EARLY: "next"}
 
 
 def warn_of_lags(panel: Panel) -> None:
-    """Warn of shares whose returns move with the benchmark of the session before or after, and not with its own.
+    """Warn of shares whose returns move with the benchmark of the previous or next session instead of the same one.
 
-    Frames of days of which every bar is looked at (``MOST_BARS``); the rule is that of the audit for whole series.
+    Only for frames of daily bars with at most ``MOST_BARS`` bars; the rule is that of the audit for whole series.
     """
     market = panel.benchmark
     if market is None or panel.labels.dtype != pl.Date or panel.returns.size > MOST_BARS:
@@ -34,6 +34,6 @@ def warn_of_lags(panel: Panel) -> None:
         more = f" and {len(off) - 1} more" if len(off) > 1 else ""
         warn(
             f"returns of {name}{more} move with the benchmark of the {_WORDS[direction]} session (correlation "
-            f"{shifted:.2f}, on the same session {unshifted:.2f}): dates of one of them stand a session off, or they "
+            f"{shifted:.2f}, on the same session {unshifted:.2f}): dates of one of them are off by a session, or they "
             "close hours apart"
         )

@@ -1,10 +1,10 @@
-"""A study of shares of several exchanges: each event on its share's own calendar, and one table of all.
+"""A study of shares of several exchanges: each event on its share's calendar, and one table for all.
 
 The panel of several exchanges has a row for every date on which any of them has a session. Windows are counted in the
-sessions of the share's own exchange: the engine measures each exchange by itself, and the estimates are put on the
-common rows. Two events share a date where the sessions of their day 0 have the same label, and residuals are paired by
-it. A session's label is the date at its exchange, and on every exchange that is shipped it is the date in UTC of its
-close, too. Exchanges that close at other hours share only part of that day.
+sessions of the share's exchange: the engine measures each exchange separately, and the estimates are placed on the
+common rows. Two events share a date if the sessions of their day 0 have the same label, and residuals are paired by
+label. The label of a session is the local date at its exchange; on every built-in exchange it is also the date in UTC
+of its close. Exchanges that close at different hours share only part of that day.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from correlator.eventstudy.request.spec import StudySpec
 from correlator.sessions.calendars import exchange_named
 
 Place = tuple[Panel, Rows | slice, Rows | slice]
-"""A panel, and which rows and columns of a whole one it is."""
+"""A panel, and its rows and columns in a larger one."""
 
 _MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
 _ELSEWHERE = {**dict.fromkeys(_MASKS, np.False_), "spans": np.int16(1)}
-"""What bars have of which it is not known, or which no exchange has."""
+"""Fill values of bars that belong to no panel, or to one that does not have the array."""
 
 
 def joined(panels: Mapping[str, Panel]) -> Panel:
-    """The panels of several exchanges, by code, as one; that of one exchange as it is.
+    """Return the panels of several exchanges, by code, as one; the panel of a single exchange unchanged.
 
-    Rows are the dates on which any has a session; on a day when its exchange is closed a share has no return. The
-    benchmark of each share is that of its exchange; ``factors`` begins with their mean.
+    Rows are the dates on which any exchange has a session; a share has no return on a day when its exchange is closed.
+    The benchmark of each share is that of its exchange; ``factors`` begins with the mean of these.
     """
     if len(panels) == 1:
         return next(iter(panels.values()))
@@ -70,7 +70,7 @@ def joined(panels: Mapping[str, Panel]) -> Panel:
 
 
 def bars_of_all(places: Sequence[Place], shape: tuple[int, int]) -> dict[str, Any]:
-    """Returns, and the marks and spans that any panel has, of all bars (T, S), by their names in ``Panel``."""
+    """Return returns, and the marks and spans that any panel has, of all bars (T, S), by their names in ``Panel``."""
     bars = {"returns": scattered(places, shape, lambda panel: panel.returns, np.float64(np.nan))}
     for name, fill in _ELSEWHERE.items():
         if any(getattr(panel, name) is not None for panel, _, _ in places):
@@ -81,12 +81,12 @@ def bars_of_all(places: Sequence[Place], shape: tuple[int, int]) -> dict[str, An
 def scattered(
     places: Sequence[Place], shape: tuple[int, int], of: Callable[[Panel], Any], fill: np.generic
 ) -> NDArray[Any]:
-    """Arrays of each panel at its place in a whole one (T, S); ``fill`` where no panel is, and where one has none."""
-    whole = np.full(shape, fill, dtype=fill.dtype)
+    """Return one array (T, S) with the array ``of`` each panel at its place; ``fill`` everywhere else."""
+    filled = np.full(shape, fill, dtype=fill.dtype)
     for panel, rows, columns in places:
         if (values := of(panel)) is not None:
-            whole[rows, columns] = values
-    return whole
+            filled[rows, columns] = values
+    return filled
 
 
 def panel_of_exchanges(
@@ -97,14 +97,14 @@ def panel_of_exchanges(
     *,
     extra: Sequence[str] = (),
 ) -> Panel:
-    """The panel of a wide frame whose columns trade on several exchanges, each on the rows that are its sessions.
+    """Return the panel of a wide frame whose columns trade on several exchanges, each on the sessions of its exchange.
 
-    ``exchanges``: code of each column that is a share; ``make``: the panel of one exchange; ``extra``: columns that
-    it needs besides, as a benchmark. Figures on days on which their exchange is closed are left out with a warning.
-    Raises InputError for instants, and for an exchange without a benchmark where others have one of their own.
+    ``exchanges``: code of each column that is a share; ``make``: builds the panel of one exchange; ``extra``: further
+    columns that it needs, such as a benchmark. Numbers on days when their exchange is closed are left out with a
+    warning. Raises InputError for instants, and for an exchange without a benchmark if others have their own.
     """
     if wide.labels.dtype != pl.Date:
-        raise InputError("bars within days of several exchanges have no sessions in common", hint="give daily bars")
+        raise InputError("intraday bars of several exchanges have no sessions in common", hint="give daily bars")
     panels = {}
     codes = list(dict.fromkeys(exchanges.values()))
     refuse_other_exchanges(spec.benchmark, codes)
@@ -120,38 +120,38 @@ def panel_of_exchanges(
 
 
 def refuse_other_exchanges(benchmark: str | None, exchanges: Sequence[str]) -> None:
-    """Raise InputError where ``benchmark`` names one of an exchange on which no share trades."""
+    """Raise InputError if ``benchmark`` names one for an exchange on which no share trades."""
     if left := [code for code in benchmarks_by_exchange(benchmark) if code not in exchanges]:
         raise InputError(
-            f"benchmark of {left[0]}: no symbol of this study trades there",
-            hint=f"they trade on {', '.join(exchanges)}",
+            f"benchmark of {left[0]}: no symbol of this study trades on that exchange",
+            hint=f"the symbols trade on {', '.join(exchanges)}",
             argument="benchmark",
         )
 
 
 def on_one_exchange(spec: StudySpec) -> StudySpec:
-    """``spec`` with the benchmark of its one exchange, where they are written by exchange: ``XKAR=KSE100``."""
+    """Return ``spec`` with the benchmark of its exchange, if benchmarks are written by exchange: ``XKAR=KSE100``."""
     if not benchmarks_by_exchange(spec.benchmark):
         return spec
     if spec.exchange is None:
         hint = "give exchange='XNAS', or write the benchmark without an exchange"
-        raise InputError("benchmark names an exchange, and that of the shares is not known", hint=hint)
+        raise InputError("benchmark names an exchange, but the exchange of the shares is unknown", hint=hint)
     code = exchange_named(spec.exchange).code
     refuse_other_exchanges(spec.benchmark, [code])
     return replace(spec, benchmark=_benchmark_on(spec.benchmark, code))
 
 
 def _benchmark_on(text: str | None, code: str) -> str | None:
-    """The benchmark of an exchange; raises InputError where ``text`` names those of others alone."""
+    """Return the benchmark of an exchange; raises InputError if ``text`` names only those of others."""
     benchmark = benchmark_of_exchange(text, code)
     if benchmark is None and text is not None:
-        hint = f"write {code}=... with the others, or {code}={EQUAL_WEIGHTED}"
-        raise InputError(f"benchmark names no symbol of {code}", hint=hint, argument="benchmark")
+        hint = f"add {code}=SYMBOL, or {code}={EQUAL_WEIGHTED}"
+        raise InputError(f"benchmark names no symbol for {code}", hint=hint, argument="benchmark")
     return benchmark
 
 
 def parts_of(panel: Panel) -> Iterator[Panel]:
-    """The panel of each exchange, on its own sessions."""
+    """Yield the panel of each exchange, on its own sessions."""
     calendars = panel.calendars
     assert calendars is not None  # the caller's branch
     for k, rows in enumerate(calendars.rows):
@@ -159,7 +159,7 @@ def parts_of(panel: Panel) -> Iterator[Panel]:
 
 
 def _block(panel: Panel, rows: Rows, columns: Rows) -> Panel:
-    """The panel on some of its rows and columns, as one of a single exchange."""
+    """Return some rows and columns of a panel, as the panel of a single exchange."""
     block = np.ix_(rows, columns)
     optional: dict[str, Any] = {
         name: None if getattr(panel, name) is None else getattr(panel, name)[block]
@@ -184,7 +184,7 @@ def placed_on_parts(
     spec: StudySpec,
     place: Callable[[pl.DataFrame, pl.Series, StudySpec], pl.DataFrame],
 ) -> pl.DataFrame:
-    """``events`` as ``place`` puts them on bars, each on those of its share's exchange, in the order given."""
+    """Return ``events`` as ``place`` puts them on the bars of their share's exchange, in the order given."""
     calendars = panel.calendars
     assert calendars is not None  # the caller's branch
     codes = dict(zip(panel.symbols, calendars.of.tolist(), strict=True))
@@ -192,14 +192,16 @@ def placed_on_parts(
     numbered = events.with_row_index("_row")
     placed = []
     for k, (code, rows) in enumerate(zip(calendars.exchanges, calendars.rows, strict=True)):
-        mine = numbered.filter(part == k)
-        if mine.height:
-            placed.append(place(mine, panel.labels.gather(rows), replace(spec, exchange=code, close_of_day=None)))
+        on_exchange = numbered.filter(part == k)
+        if on_exchange.height:
+            placed.append(
+                place(on_exchange, panel.labels.gather(rows), replace(spec, exchange=code, close_of_day=None))
+            )
     return pl.concat(placed or [numbered], how="diagonal_relaxed").sort("_row").drop("_row")
 
 
 def _benchmarks(places: Sequence[Place], shape: tuple[int, int]) -> tuple[Array | None, Array | None, tuple[str, ...]]:
-    """Benchmark (T, S) of every share, factors (T, K) by date, and their names."""
+    """Return the benchmark (T, S) of every share, the factors (T, K) by date, and their names."""
     if any(panel.factors is None for panel, _, _ in places):
         return None, None, ()
     own = scattered(places, shape, attrgetter("benchmark"), np.float64(np.nan))

@@ -1,8 +1,8 @@
-"""Columns of dates and instants, as frames and files bring them: what day they say, which clock, and which zone.
+"""Columns of dates and instants in frames and files: their day, time of day and time zone.
 
-Text is ISO 8601, or written in any way that files of prices are read in (``28.05.2025``, ``May 28, 2025``), where the
-column can be read in one way only. A date carries no clock, and midnight is written for a date by everything that has
-no dates, pandas first: it is a date, with a zone or without. Any other time of day is a clock, and is never dropped.
+Text is ISO 8601, or in any format accepted in files of prices (``28.05.2025``, ``May 28, 2025``) if the column is
+unambiguous. Libraries without a date type, such as pandas, write midnight for a date: midnight is read as a date, with
+a time zone or without. Any other time of day is kept, and called a clock in names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from correlator.market.written.stamps import in_plain_form, read_stamps
 
 UTC = pl.Datetime("us", "UTC")
 RULE = "\0date_only"
-"""Column of events whose column ``time`` says before the open or after the close: their own ``date_only``."""
+"""Column with the ``date_only`` rule of each event whose column ``time`` says before the open or after the close."""
 _WALL = pl.Datetime("us")
 _WRITTEN = (
     r"^(?<day>\d{4}[-/.]\d{2}[-/.]\d{2}|\d{8})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
@@ -31,8 +31,8 @@ _HINT = "write YYYY-MM-DD, or an ISO 8601 instant such as 2025-06-05T16:05:00+05
 
 @dataclass(frozen=True)
 class Moments:
-    """N moments taken apart. ``day``: the date as written; ``wall``: date and clock as written, null for a date alone;
-    ``instant``: UTC, null for a date alone and for a clock without a zone.
+    """N dates or instants. ``day``: the date as written; ``wall``: date and time of day as written, null for a date;
+    ``instant``: UTC, null for a date and for a time of day without a time zone.
     """
 
     day: pl.Series
@@ -45,19 +45,20 @@ class Moments:
 
 
 def with_days(frame: Frame, what: str) -> pl.DataFrame:
-    """``frame`` as polars, days that stand in columns of years, months and days as one column.
+    """Return ``frame`` as polars, with columns of year, month and day joined to one column.
 
-    Raises InputError naming ``what`` where it is no frame.
+    Raises InputError naming ``what`` if it is not a frame.
     """
     return with_joined_days(to_polars(frame, what))
 
 
 def moments_of(column: pl.Series, what: str) -> Moments:
-    """The moments of a column of dates, instants, text, or whole numbers that count days or time; ``what``: the frame,
-    for errors.
+    """Parse a column of dates, instants, text, or whole numbers that count days or time.
 
-    Raises TimeError for what is not a date, naming the first, or can be read in two ways, and InputError for a column
-    of another type.
+    ``what``: the name of the frame, for errors.
+
+    Raises TimeError for text that is not a date, naming the first, or is ambiguous, and InputError for a column of
+    another type.
     """
     if column.dtype.is_numeric() and len(column):
         column = _numbers_as_text(column)
@@ -75,11 +76,11 @@ def moments_of(column: pl.Series, what: str) -> Moments:
 
 
 def reads_as_moments(column: pl.Series) -> bool:
-    """Whether a column is one of dates or instants, as text too: it has some, and nothing else."""
+    """Whether a column, possibly of text, holds dates or instants and nothing else."""
     if column.null_count() == len(column) or column.dtype.base_type() in (pl.Null, pl.Boolean):
         return False
     if column.dtype.is_numeric() and not holds_day_numbers(column):
-        return False  # a figure, unless its name says otherwise
+        return False  # plain numbers, unless the name of the column says otherwise
     if column.dtype == pl.String and column.str.contains(_DIGITS).any():
         return False
     try:
@@ -89,11 +90,11 @@ def reads_as_moments(column: pl.Series) -> bool:
 
 
 def holds_day_numbers(column: pl.Series) -> bool:
-    """Whether all are whole numbers YYYYMMDD, as CRSP and SAS have days; pandas has them as floats beside NaN."""
+    """Whether all are whole numbers YYYYMMDD, as in CRSP and SAS; pandas has them as floats if any is NaN."""
     if not column.dtype.is_numeric():
         return False
     numbers = column.fill_nan(None).drop_nulls() if column.dtype.is_float() else column.drop_nulls()
-    numbers = numbers.cast(pl.Float64)  # a small type of whole numbers knows no such bounds
+    numbers = numbers.cast(pl.Float64)  # the bounds do not fit into small integer types
     if len(numbers) == 0 or not numbers.is_between(*DAY_NUMBERS).all() or not (numbers % 1 == 0).all():
         return False
     numbers = numbers.cast(pl.Int64)
@@ -101,12 +102,12 @@ def holds_day_numbers(column: pl.Series) -> bool:
 
 
 def is_text(column: pl.Series) -> bool:
-    """Whether a column is text, whatever it is kept as."""
+    """Whether a column is text: strings, categories or an enum."""
     return column.dtype.base_type() in (pl.String, pl.Categorical, pl.Enum)
 
 
 def are_moments(column: pl.Series) -> pl.Series:
-    """Which cells of a column of text can be read as moments, empty ones not."""
+    """Return which cells of a column can be parsed as dates or instants; empty cells cannot."""
     if not is_text(column):
         return column.is_not_null()
     column = column.cast(pl.String)
@@ -120,9 +121,9 @@ def are_moments(column: pl.Series) -> pl.Series:
 
 
 def as_labels(column: pl.Series, what: str) -> pl.Series:
-    """Labels of bars: dates where no moment has a clock, else instants, UTC where they have a zone.
+    """Return labels of bars: dates if none has a time of day, else instants, in UTC if they have a time zone.
 
-    Raises as ``moments_of``, and TimeError where only some have a zone.
+    Raises as ``moments_of``, and TimeError if only some have a time zone.
     """
     moments = moments_of(column, what)
     if not moments.has_clock.any():
@@ -131,32 +132,34 @@ def as_labels(column: pl.Series, what: str) -> pl.Series:
     if moments.instant.is_null().all():
         return moments.wall.fill_null(midnights).rename(column.name)
     if (moments.instant.is_null() & moments.has_clock).any():
-        raise TimeError(f"only some instants in column {column.name!r} of {what} have a zone", hint="write it with all")
+        raise TimeError(
+            f"only some timestamps in column {column.name!r} of {what} have a time zone", hint="write it with each"
+        )
     if isinstance(column.dtype, pl.Datetime):
         return column.dt.cast_time_unit("us")
     text = column.cast(pl.Int64).cast(pl.String) if column.dtype.is_numeric() else column.cast(pl.String)
-    instants = _instants_of_text(text)["instant"]  # with midnights, which among clocks are no dates
+    instants = _instants_of_text(text)["instant"]  # midnights included, which are not dates here
     return (read_stamps(text).values if instants.is_null().all() else instants).rename(column.name)
 
 
 def _of_text(column: pl.Series, what: str) -> Moments:
-    parts = _instants_of_text(column)
-    said = without_blanks(column).is_not_null()
-    unread = parts["wall"].is_null() & said
-    if not unread.any():
-        return _midnights_as_dates(parts["wall"], parts["instant"])
-    otherwise = _written_otherwise(column, what) if (unread == said).all() else None
-    unread = unread if otherwise is None else otherwise.day.is_null() & said
-    if otherwise is None or unread.any():
-        first = column.filter(unread)[0]
+    iso = _instants_of_text(column)
+    filled = without_blanks(column).is_not_null()
+    unparsed = iso["wall"].is_null() & filled
+    if not unparsed.any():
+        return _midnights_as_dates(iso["wall"], iso["instant"])
+    moments = _of_other_formats(column, what) if (unparsed == filled).all() else None
+    unparsed = unparsed if moments is None else moments.day.is_null() & filled
+    if moments is None or unparsed.any():
+        first = column.filter(unparsed)[0]
         raise TimeError(f"{first!r} in column {column.name!r} of {what} is not a date", hint=_HINT)
-    return otherwise
+    return moments
 
 
-def _written_otherwise(column: pl.Series, what: str) -> Moments | None:
-    """The moments of text of which nothing is ISO 8601; None where it is no dates at all.
+def _of_other_formats(column: pl.Series, what: str) -> Moments | None:
+    """Parse text of which nothing is ISO 8601; None if it is not dates.
 
-    Raises TimeError where every date can be read in two ways.
+    Raises TimeError if every date is ambiguous.
     """
     try:
         stamps = read_stamps(without_blanks(column), source=f"column {column.name!r} of {what}")
@@ -171,7 +174,7 @@ def _written_otherwise(column: pl.Series, what: str) -> Moments | None:
 
 
 def _numbers_as_text(column: pl.Series) -> pl.Series:
-    """Whole numbers as text, others as they are: 20240201, days of a workbook, seconds since 1970."""
+    """Return whole numbers as text, other columns unchanged: 20240201, days of a workbook, seconds since 1970."""
     known = column.cast(pl.Float64, strict=False).fill_nan(None).drop_nulls()
     if len(known) == 0 or not (known % 1 == 0).all():
         return column
@@ -179,13 +182,13 @@ def _numbers_as_text(column: pl.Series) -> pl.Series:
 
 
 def without_blanks(column: pl.Series) -> pl.Series:
-    """Text without white space around it, null where nothing is left."""
+    """Return text without surrounding white space, null where it is blank."""
     text = column.str.strip_chars()
     return text.to_frame().select(pl.when(text != "").then(text).alias(column.name)).to_series()
 
 
 def _instants_of_text(column: pl.Series) -> pl.DataFrame:
-    """``wall`` and ``instant`` as they are written, midnights included; null where it is neither date nor instant."""
+    """Parse ISO 8601 text to ``wall`` and ``instant``, midnights included; null where it is not a date or instant."""
     parts = in_plain_form(column.str.strip_chars()).str.extract_groups(_WRITTEN).struct.unnest()
     day = pl.col("day").str.replace(r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})$", "${1}-${2}-${3}")
     text = parts.select(pl.concat_str(day, pl.lit("T"), pl.col("clock").fill_null("00:00"))).to_series()
@@ -200,7 +203,7 @@ def _instants_of_text(column: pl.Series) -> pl.DataFrame:
 
 
 def _midnights_as_dates(wall: pl.Series, instant: pl.Series) -> Moments:
-    """Midnights are dates, whatever zone stands next to them."""
+    """Return moments in which midnights are dates, whatever their time zone."""
     clock = (wall.dt.time() != time(0)).fill_null(False)
     frame = pl.DataFrame({"wall": wall, "instant": instant, "clock": clock})
     timed = frame.select(pl.when("clock").then(pl.col(name)).alias(name) for name in ("wall", "instant"))

@@ -1,4 +1,4 @@
-"""Which column of a frame a name means: the one that is written so, else the one that it fits in other words."""
+"""Which column of a frame a name refers to: the one of exactly that name, else one in another spelling."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from correlator.market.written.units import share_of
 
 
 def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
-    """The column that each name means which is none itself: one in other case, another name of the share, or its name
-    with the currency behind it.
+    """Return the column that each name refers to which is not itself a column.
 
-    A name that fits no column, or several, is left out.
+    It may differ in case, be another name of the share, or have the currency added. A name that matches no column, or
+    several, is left out.
 
     Examples
     --------
     >>> columns_meant(["meta", "KSE100", "HBL.KA", "BRK/B", "KO US Equity"], ["META", "KSE100", "HBL", "BRK-B", "KO"])
     {'meta': 'META', 'HBL.KA': 'HBL', 'BRK/B': 'BRK-B', 'KO US Equity': 'KO'}
     """
-    asked = [name for name in names if name not in columns]
-    if not asked:
+    missing = [name for name in names if name not in columns]
+    if not missing:
         return {}
     by_case, by_name, by_place, by_share = defaultdict(set), defaultdict(set), defaultdict(set), defaultdict(set)
     for column in columns:
@@ -35,32 +35,32 @@ def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str
         by_place[split_place(column)[0]].add(column)
         by_share[share_of(column).upper()].add(column)
     classes = symbols_by_spelling(columns)
-    fits = {
+    matches = {
         name: by_case.get(name.strip().upper())
         or by_name.get(canonical_symbol(name).upper())
         or {classes[key] for key in [name.strip().upper()] if key in classes}
         or _of_one_market(name, by_place)
         or by_share.get(name.strip().upper(), set())
-        for name in asked
+        for name in missing
     }
-    return {name: next(iter(found)) for name, found in fits.items() if len(found) == 1}
+    return {name: next(iter(found)) for name, found in matches.items() if len(found) == 1}
 
 
 def _of_one_market(name: str, by_place: Mapping[str, set[str]]) -> set[str]:
-    """The columns that are called as ``name`` but for what says the exchange, which may not be another one."""
-    bare, place = split_place(name)
-    return {column for column in by_place.get(bare, ()) if are_one_market(place, split_place(column)[1])}
+    """Return the columns that equal ``name`` apart from an exchange suffix, which must not be of another market."""
+    stem, suffix = split_place(name)
+    return {column for column in by_place.get(stem, ()) if are_one_market(suffix, split_place(column)[1])}
 
 
 def on_columns(spec: StudySpec, columns: Sequence[str]) -> StudySpec:
-    """``spec`` whose benchmark, or that of each exchange, and donors are called as the ``columns`` that they mean."""
-    several = benchmarks_by_exchange(spec.benchmark)
-    meant = columns_meant([*(several.values() or filter(None, [spec.benchmark])), *spec.donors], columns)
-    if not meant:
+    """Return ``spec`` with its donors and benchmark, or that of each exchange, under the names of their ``columns``."""
+    by_exchange = benchmarks_by_exchange(spec.benchmark)
+    column_of = columns_meant([*(by_exchange.values() or filter(None, [spec.benchmark])), *spec.donors], columns)
+    if not column_of:
         return spec
     benchmark = spec.benchmark
-    if several:
-        benchmark = ",".join(f"{code}={meant.get(name, name)}" for code, name in several.items())
+    if by_exchange:
+        benchmark = ",".join(f"{code}={column_of.get(name, name)}" for code, name in by_exchange.items())
     elif benchmark is not None:
-        benchmark = meant.get(benchmark, benchmark)
-    return replace(spec, benchmark=benchmark, donors=tuple(meant.get(name, name) for name in spec.donors))
+        benchmark = column_of.get(benchmark, benchmark)
+    return replace(spec, benchmark=benchmark, donors=tuple(column_of.get(name, name) for name in spec.donors))

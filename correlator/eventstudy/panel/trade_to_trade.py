@@ -1,8 +1,9 @@
-"""Returns from trade to trade: over days without a price nothing is lost (Maynes & Rumsey 1993).
+"""Returns from trade to trade: no move is lost over days without a price (Maynes & Rumsey 1993).
 
 A return spans the sessions since the last one on which both the share and its benchmark have a price, and the benchmark
-is measured over the same sessions; so a share halted for a week has one return over the week, and a market closed on
-a local holiday costs the other none. The variance of a return is in proportion to its sessions, which the engine knows.
+is measured over the same sessions: a share halted for a week has one return over the week, and no return is lost when
+the benchmark is closed on a local holiday. The engine assumes that the variance of a return is proportional to its
+sessions.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ LONGEST_SPAN = int(np.iinfo(np.int16).max)
 
 
 def bridge_holes(panel: Panel, prices: Array, market: Array | None, kind: str) -> Panel:
-    """``panel`` with returns since the last trade where holes lost them.
+    """Return ``panel`` with returns since the last trade after holes in the prices.
 
     Parameters
     ----------
     panel
-        Its ``returns`` are those between neighbouring rows, NaN at holes; its ``factors`` the benchmark alone, or None.
+        Its ``returns`` are those between neighbouring rows, NaN at holes; its ``factors`` the benchmark only, or None.
     prices
-        (T, S) what the returns come from, NaN or not positive where there is no price.
+        (T, S) of which the returns are, NaN or not positive where there is no price.
     market
         (T,) prices of the benchmark, NaN where it has none; None for a mean of shares, or without a benchmark.
     kind
@@ -44,7 +45,7 @@ def bridge_holes(panel: Panel, prices: Array, market: Array | None, kind: str) -
         return panel
     rows, columns, before = holes_in(traded)
     spans: Spans = np.ones(prices.shape, dtype=np.int16)
-    if len(rows) == 0:  # histories begin or end inside of the panel: a window that ends after one has no CAR either
+    if len(rows) == 0:  # histories begin or end inside the panel: a window that reaches beyond has no CAR either
         return replace(panel, spans=spans)
     spans[rows, columns] = np.minimum(rows - before, LONGEST_SPAN)
     returns = np.where(traded, panel.returns, np.nan)
@@ -60,32 +61,35 @@ def bridge_holes(panel: Panel, prices: Array, market: Array | None, kind: str) -
 
 
 def over_spans(panel: Panel, kind: str = "sum") -> Array:
-    """Each symbol's benchmark (T, S) over the sessions of its returns: its own where symbols differ, else the first
-    factor. ``log`` returns and factors are summed (``sum``), ``simple`` ones compounded.
+    """Return the benchmark (T, S) of each symbol over the sessions of its returns.
+
+    It is the symbol's own if they differ, else the first factor. ``simple`` returns are compounded; ``log`` returns and
+    factors (``sum``) are summed.
     """
     assert panel.benchmark is not None
     return summed_over(panel.benchmark, panel.spans, kind, len(panel.symbols))
 
 
 def summed_over(values: Array, spans: Spans | None, kind: str, symbols: int) -> Array:
-    """``values`` (T, 1) or (T, S), returns of single sessions, as (T, S) over ``spans``; missing ones count for nothing
-    but on the last session.
+    """Return ``values`` (T, 1) or (T, S), returns of single sessions, as (T, S) over ``spans``.
+
+    Missing values count as zero, except on the last session of a span, where the result is missing.
     """
-    whole = np.repeat(values, symbols, axis=1) if values.shape[1] == 1 else values.copy()
+    summed = np.repeat(values, symbols, axis=1) if values.shape[1] == 1 else values.copy()
     if spans is None:
-        return whole
+        return summed
     rows, columns = np.nonzero(spans > 1)
     logs = np.log1p(values) if kind == "simple" else values
     running = np.concatenate([np.zeros((1, values.shape[1])), np.nancumsum(logs, axis=0)])
     at = np.zeros_like(columns) if values.shape[1] == 1 else columns
     total = running[rows + 1, at] - running[rows + 1 - spans[rows, columns], at]
     total = np.where(np.isnan(values[rows, at]), np.nan, total)
-    whole[rows, columns] = np.expm1(total) if kind == "simple" else total
-    return whole
+    summed[rows, columns] = np.expm1(total) if kind == "simple" else total
+    return summed
 
 
 def holes_in(traded: Mask) -> tuple[Rows, Rows, Rows]:
-    """Rows (N,) and columns of ``traded`` (T, S) that follow a hole, and the row before the hole."""
+    """Return rows (N,) and columns (N,) of ``traded`` (T, S) that follow a hole, and the rows (N,) before the hole."""
     total = len(traded)
     at = np.flatnonzero(traded.T)
     gap = at[1:] - at[:-1]
@@ -96,13 +100,13 @@ def holes_in(traded: Mask) -> tuple[Rows, Rows, Rows]:
 
 
 def warn_of_holes(panel: Panel) -> None:
-    """Tell of returns that are missing inside a history and cannot be bridged without prices."""
+    """Warn of returns that are missing inside a history and cannot be bridged without prices."""
     rows, columns, _ = holes_in(~np.isnan(panel.returns))
     if len(rows):
         first = f"{panel.symbols[int(columns[0])]} before {panel.labels[int(rows[0])]}"
         warn(
-            f"returns are missing inside {len(rows)} places of their histories, first {first}: moves in these gaps "
-            "are in no abnormal return; with prices they would be"
+            f"returns have {len(rows)} gaps inside their histories, first {first}: moves in these gaps are in no "
+            "abnormal return; give prices to include them"
         )
 
 

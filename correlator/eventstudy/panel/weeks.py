@@ -1,4 +1,4 @@
-"""Whether dates stand a day off: the week that they run through, or the sessions of their exchange, show it."""
+"""Whether dates are off by a day, judged by the days of the week or by the sessions of their exchange."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ _MOST = 0.9
 
 
 def off_by(labels: pl.Series) -> str:
-    """``late`` for dates (T,) from Tuesday to Saturday, which is no market's week, ``early`` for Sunday to Thursday,
-    which is one of the Gulf and else Monday to Friday a day early; else empty.
+    """Return ``late`` for dates (T,) from Tuesday to Saturday, ``early`` for Sunday to Thursday, else an empty string.
+
+    No market trades from Tuesday to Saturday. Sunday to Thursday is a week of the Gulf, or else Monday to Friday dated
+    a day early.
 
     >>> from datetime import date
     >>> days = pl.date_range(date(2024, 1, 1), date(2024, 3, 1), eager=True)
@@ -38,35 +40,35 @@ def check_week(labels: pl.Series, what: str) -> None:
     """Raise InputError for dates from Tuesday to Saturday; warn of Sunday to Thursday, which may be right."""
     off = off_by(labels)
     if off == "late":
-        raise _stand_off(what, f"stand one day late: they run from Tuesday to Saturday, first {labels[0]}")
+        raise _off_by_a_day(what, f"are one day late: they run from Tuesday to Saturday, first {labels[0]}")
     if off == "early":
         warn(
-            f"dates of {what} run from Sunday to Thursday, first {labels[0]}: where the exchange trades from Monday to "
-            "Friday they stand one day early; give exchange='XSAU' or whichever it is to have them checked"
+            f"dates of {what} run from Sunday to Thursday, first {labels[0]}: if the exchange trades from Monday to "
+            "Friday they are one day early; give the exchange, such as exchange='XSAU', to check them"
         )
 
 
 def warn_of_long_bars(labels: pl.Series, what: str) -> None:
-    """Warn where dates are those of weekly, monthly or yearly bars, which windows count as sessions."""
+    """Warn of weekly, monthly or yearly bars, which windows count as sessions."""
     spacing = spacing_of_days(labels) if labels.dtype == pl.Date else "1d"
     if spacing != "1d":
-        warn(f"rows of {what} are {WORDS[spacing]}: windows count these rows, not days")
+        warn(f"rows of {what} are {WORDS[spacing]}: windows count rows, not days")
 
 
 def check_sessions(labels: pl.Series, sessions: pl.Series, what: str) -> None:
-    """Raise InputError where most ``labels`` (T,) become ``sessions`` when moved by a day; warn where some do."""
+    """Raise InputError if most ``labels`` (T,) become ``sessions`` when moved by a day; warn if some do."""
     for shift in shifts_by_calendar(labels, sessions):
         if shift.last - shift.first + 1 >= _MOST * len(labels):
-            raise _stand_off(what, shift.seen, shift.unit)
+            raise _off_by_a_day(what, shift.seen, shift.unit)
         warn(f"{what}: {shift.evidence}")
 
 
 def check_same_week(labels: pl.Series, others: pl.Series, what: str) -> None:
-    """Raise InputError where dates to be put on the dates ``others`` run through another week: a day late or early."""
+    """Raise InputError if dates that are matched with the dates ``others`` run through another week, a day off."""
     off = off_by(labels)
     if off and off != off_by(others):
-        raise _stand_off(what, f"stand one day {off} of the others: first {labels[0]}")
+        raise _off_by_a_day(what, f"are one day {off} compared with the others: first {labels[0]}")
 
 
-def _stand_off(what: str, how: str, unit: str = DAY) -> InputError:
+def _off_by_a_day(what: str, how: str, unit: str = DAY) -> InputError:
     return InputError(f"dates of {what} {how}", hint=f"move them by a {unit}: a bar has the date on which it closes")

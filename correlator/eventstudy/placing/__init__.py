@@ -1,1 +1,1 @@
-"""Events to rows of the panel: their table, their day 0 and the rows of their windows."""
+"""Events to rows of the panel: the event table, day 0 and the rows of every window."""

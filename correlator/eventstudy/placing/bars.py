@@ -1,4 +1,4 @@
-"""Bars within a session: how long they are, and which of them an event falls to."""
+"""Intraday bars: how long they are, and which of them an event is placed on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from correlator.sessions.calendars import sessions_between
 
 
 def on_bars(events: pl.DataFrame, starts: pl.Series, ends: pl.Series) -> pl.DataFrame:
-    """The events with the bar they fall to as their ``date``: the first that ends after the event was public.
+    """Return the events with their bar as ``date``: the first that ends after the event was public.
 
     ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` and ``ends`` (T,) of the bars, in order.
-    ``day_zero_reason`` says where the instant lies: ``intraday`` in that bar, ``between bars`` before it, ``date-only``
-    and ``no-time`` where no bar can be named, ``beyond-bars`` after the last one.
+    ``day_zero_reason`` says where the instant lies: ``intraday`` in that bar, ``between bars`` before it,
+    ``beyond-bars`` after the last one; it is ``date-only`` or ``no-time`` if the event has no time and so no bar.
     """
     known = events["known_at"].cast(starts.dtype)
     timed = events["known_precision"].is_in(["minute", "second"]) & known.is_not_null()
@@ -38,24 +38,24 @@ def on_bars(events: pl.DataFrame, starts: pl.Series, ends: pl.Series) -> pl.Data
 
 
 def usual_length(starts: pl.Series) -> timedelta:
-    """How long bars with these ``starts`` (T,), in order, last: the commonest distance between two of them."""
-    apart = starts.diff().drop_nulls()
-    return cast(timedelta, apart.mode().min()) if len(apart) else timedelta()
+    """Return the length of bars with these ``starts`` (T,), in order: the most common distance between two of them."""
+    distances = starts.diff().drop_nulls()
+    return cast(timedelta, distances.mode().min()) if len(distances) else timedelta()
 
 
 def ends_at(exchange: str | None, starts: pl.Series, length: timedelta) -> pl.Series:
-    """``ends_of`` bars of an exchange, None where its sessions are not known.
+    """Return ``ends_of`` bars of an exchange, or of bars of unknown sessions for None.
 
-    A session's date is that of its exchange's clocks, which may be a day off that of its bars in UTC.
+    The date of a session is local to its exchange, so it may differ by a day from the date of its bars in UTC.
     """
     if exchange is None or starts.is_empty():
         return ends_of(starts, length, starts.clear())
-    days, aside = starts.dt.date(), timedelta(days=1)
-    return ends_of(starts, length, sessions_between(exchange, days[0] - aside, days[-1] + aside)["closes_at"])
+    days, margin = starts.dt.date(), timedelta(days=1)
+    return ends_of(starts, length, sessions_between(exchange, days[0] - margin, days[-1] + margin)["closes_at"])
 
 
 def ends_of(starts: pl.Series, length: timedelta, closes: pl.Series) -> pl.Series:
-    """When bars with these ``starts`` (T,) end: their ``length`` later, or with the session that closes before that.
+    """Return the ends of bars with these ``starts`` (T,): ``length`` later, or the close of the session if earlier.
 
     ``closes``: of the exchange's sessions. The last hourly bar of New York, which starts at 15:30, ends at 16:00.
     """

@@ -1,4 +1,4 @@
-"""Events as frames and files bring them: which columns are theirs, under which names, and of which kinds."""
+"""Tables of events from frames and files: which columns they have, under which names and of which types."""
 
 from __future__ import annotations
 
@@ -34,20 +34,22 @@ _LOOKED_AT = 1_000
 
 
 def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
-    """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id.
+    """Return events with ``event_id``, ``symbol``, ``date`` and their other columns.
 
-    ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the column that files of prices would
-    call so (``ticker``, ``RIC``, else ``ISIN`` and its like), without ``date`` the one column of dates. Raises
-    NotFoundError without symbols, and InputError where these are not text, where several columns hold dates and none is
-    called so, and where the header comes again.
+    Ids count from ``first`` if there are none. Names of columns may differ in case. Without ``symbol``, the symbols are
+    the column that names them in files of prices (``ticker``, ``RIC``, else an identifier such as ``ISIN``); without
+    ``date``, the dates are the only column of dates. Raises NotFoundError if there are no symbols, and InputError if
+    they are not text, if several columns hold dates and none is called ``date``, or if the header is repeated.
     """
-    table = without_foot(_in_one_piece(with_days(frame, "events")), "events")
+    table = without_foot(_refuse_repeated_header(with_days(frame, "events")), "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
         column = _symbols_of(table)
-        own = table[column]
-        if own.dtype.is_float() and is_identifier(column) and (own.drop_nans().drop_nulls() % 1 == 0).all():
-            table = table.with_columns(own.fill_nan(None).cast(pl.Int64))  # PERMNO of pandas beside NaN
+        symbols = table[column]
+        if symbols.dtype.is_float() and is_identifier(column) and (symbols.drop_nans().drop_nulls() % 1 == 0).all():
+            table = table.with_columns(
+                symbols.fill_nan(None).cast(pl.Int64)
+            )  # PERMNO, as float in pandas if any is NaN
         table = table.rename({column: "symbol"})
     if "date" not in table.columns:
         table = table.rename({_dates_of(table.drop("symbol")): "date"})
@@ -55,121 +57,123 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     if is_text(table["date"]):
         date = table["date"].cast(pl.String)
         table = table.with_columns(date.to_frame().select(pl.when(~says_nothing(date.str.strip_chars())).then("date")))
-    table = _in_their_zones(_with_clocks(table)).with_columns(_symbols(table["symbol"]))
+    table = _with_zones_applied(_with_clocks(table)).with_columns(_symbols(table["symbol"]))
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select(*_OWN, pl.exclude(_OWN))
 
 
-def _in_one_piece(table: pl.DataFrame) -> pl.DataFrame:
-    """The table; raises InputError where a row is its header again, as in files that were put together."""
+def _refuse_repeated_header(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table; raises InputError if a row repeats the header, as in concatenated files."""
     texts = [column.cast(pl.String) for column in table if is_text(column)]
     if len(texts) < 2 or len(texts) < table.width:
         return table
     again = reduce(and_, (text.str.strip_chars() == text.name.strip() for text in texts)).fill_null(value=False)
     if again.any():
         row = int(again.arg_max() or 0) + 1
-        raise InputError(f"row {row} of events is their header again: two files in one", hint="take that row out")
+        raise InputError(f"row {row} of events repeats the header, as in concatenated files", hint="remove that row")
     return table
 
 
 def _is_own(name: str, columns: list[str]) -> bool:
-    """Whether a column is one of ours in another spelling, and no column has that spelling already."""
+    """Whether a column is one of ours in another case, and no column has our spelling already."""
     plain = name.strip().lower()
     return plain in (*_OWN, _TIME, _EXCHANGE) and name != plain and plain not in columns
 
 
 def _symbols_of(table: pl.DataFrame) -> str:
-    """The column of events that names their shares: the one that is called so, of several the one called so best.
+    """Return the name of the column of symbols; if several names mean symbols, the one of the best rank.
 
-    Raises NotFoundError where none is, and InputError where two are no better called than each other and differ.
+    Raises NotFoundError if there is none, and InputError if two of the same rank differ.
     """
     named = [name for name in table.columns if event_field(name) == "symbol"]
-    called_so = sorted(named, key=rank_of) or [name for name in table.columns if is_identifier(name)]
-    if not called_so:
+    candidates = sorted(named, key=rank_of) or [name for name in table.columns if is_identifier(name)]
+    if not candidates:
         if any(is_date_like(word) for name in table.columns for word in name.split()):
             line = ", ".join(table.columns)
-            raise NotFoundError("events have no header", hint=f"write symbol,date above their first line ({line})")
+            raise NotFoundError(
+                "events have no header", hint=f"add the line symbol,date before the first line ({line})"
+            )
         raise NotFoundError(
             "events have no column 'symbol'",
-            hint=f"they have {', '.join(table.columns)}: call the one of tickers 'symbol'",
+            hint=f"columns are {', '.join(table.columns)}: rename the one of tickers to 'symbol'",
         )
-    first, *others = called_so
+    first, *others = candidates
     for other in others:
         if rank_of(other) == rank_of(first) and not table[first].equals(table[other], null_equal=True):
             raise InputError(
-                f"events have symbols in {first!r} and {other!r}", hint="call the one of their shares 'symbol'"
+                f"events have symbols in both {first!r} and {other!r}", hint="rename the one to use to 'symbol'"
             )
     return first
 
 
 def _dates_of(table: pl.DataFrame) -> str:
-    """The column of events that holds their dates: the only one that does, else the only one that is called so.
+    """Return the name of the column of dates: the only one that holds any, else the only one with such a name.
 
-    Raises InputError where two do and differ: which of them an event is placed by cannot be told.
+    Raises InputError if there are two that differ: it is ambiguous which of them is day 0.
     """
     columns = [column for column in table.get_columns() if reads_as_moments(column)]
     if not columns:
-        called_so = [name for name in table.columns if event_field(name) == "date"]
-        return called_so[0] if len(called_so) == 1 else label_column(table, "events")
+        named = [name for name in table.columns if event_field(name) == "date"]
+        return named[0] if len(named) == 1 else label_column(table, "events")
     if any(not column.equals(columns[0], null_equal=True) for column in columns[1:]):
         names = " and ".join(repr(column.name) for column in columns[:2])
-        raise InputError(f"events have dates in {names}", hint="call the column of their day 0 'date'")
+        raise InputError(f"events have dates in both {names}", hint="rename the column of day 0 to 'date'")
     return columns[0].name
 
 
 def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
-    """A column ``time`` with plain dates belongs to them: both as one, without a zone.
+    """Return the table with a column ``time`` joined to plain dates, without a time zone.
 
-    Raises TimeError for text that is not a time of day, and where dates have a clock already.
+    Raises TimeError for text that is not a time of day, and if the dates already have a time of day.
     """
     if _TIME not in table.columns:
         _warn_of_unread_clocks(table)
         return table
     days = moments_of(table["date"], "events")
     if days.has_clock.any():
-        raise TimeError("events have a clock in their dates and also a column 'time'", hint="keep one of both")
-    written = without_blanks(table[_TIME].cast(pl.String)).str.strip_chars()
-    clocks = read_clocks(written)
-    both = days.day.cast(pl.String) + "T" + clocks["clock"]
+        raise TimeError("events have a time of day in 'date' and also a column 'time'", hint="keep one of them")
+    texts = without_blanks(table[_TIME].cast(pl.String)).str.strip_chars()
+    clocks = read_clocks(texts)
+    joined = days.day.cast(pl.String) + "T" + clocks["clock"]
     rule = clocks["rule"]
-    dated = table.with_columns(both.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
+    dated = table.with_columns(joined.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
     return dated if rule.is_null().all() else dated.with_columns(rule.alias(RULE))
 
 
-def _in_their_zones(table: pl.DataFrame) -> pl.DataFrame:
-    """Clocks without a zone as those of the zone that a column says: an IANA name, or an offset such as +05:30.
+def _with_zones_applied(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with local times converted from the time zone in a column: an IANA name, or an offset (+05:30).
 
-    Raises TimeError for another name, and for times that its clocks show twice or never.
+    Raises TimeError for another name, and for local times that occur twice or never.
     """
     column = next((name for name in table.columns if beside(name) in ("zone", "offset") and is_text(table[name])), None)
     if column is None:
         return table
     moments = moments_of(table["date"], "events")
-    said = without_blanks(table[column].cast(pl.String))
-    bare = moments.has_clock & moments.instant.is_null() & said.is_not_null()
+    zones = without_blanks(table[column].cast(pl.String))
+    is_local = moments.has_clock & moments.instant.is_null() & zones.is_not_null()
     instants = pl.Series("instant", [None] * table.height, dtype=UTC)
-    for zone in said.filter(bare).unique().to_list():
-        own = moments.wall.set(~(bare & (said == zone)), None)
-        instants = instants.fill_null(by_zone(own, zone, column))
-    written = instants.dt.strftime("%Y-%m-%dT%H:%M:%S+00:00").fill_null(table["date"].cast(pl.String))
-    return table.with_columns(written.alias("date")) if bare.any() else table
+    for zone in zones.filter(is_local).unique().to_list():
+        local = moments.wall.set(~(is_local & (zones == zone)), None)
+        instants = instants.fill_null(by_zone(local, zone, column))
+    texts = instants.dt.strftime("%Y-%m-%dT%H:%M:%S+00:00").fill_null(table["date"].cast(pl.String))
+    return table.with_columns(texts.alias("date")) if is_local.any() else table
 
 
 def _warn_of_unread_clocks(table: pl.DataFrame) -> None:
-    """Warn where a column besides dates tells times of day: what comes after the close is of the next session."""
+    """Warn of times of day in a column that is not read: an event after the close belongs to the next session."""
     head = table.head(_LOOKED_AT)
     if moments_of(head["date"], "events").has_clock.any():
         return
     for column in head.get_columns():
-        if column.name not in (*_OWN, *_STORED, RULE) and _tells_clocks(column):
+        if column.name not in (*_OWN, *_STORED, RULE) and _holds_times(column):
             warn(
-                f"events have times of day in column {column.name!r}, which is not read: their day 0 is the bar of "
-                "'date'. Call it 'time' (HH:MM, bmo, amc), or write both in 'date'"
+                f"events have times of day in column {column.name!r}, which is not used: their day 0 is the bar of "
+                "'date'. Rename it to 'time' (HH:MM, bmo, amc), or write date and time in 'date'"
             )
 
 
-def _tells_clocks(column: pl.Series) -> bool:
+def _holds_times(column: pl.Series) -> bool:
     """Whether a column holds times of day, instants, or words such as AMC (after market close)."""
     if column.dtype == pl.Time:
         return True
@@ -187,6 +191,7 @@ def _symbols(column: pl.Series) -> pl.Series:
     kind = column.dtype
     if not (column.is_empty() or kind.is_integer() or kind == pl.Null or is_text(column)):
         raise InputError(
-            f"column 'symbol' of events holds {kind}, not text", hint="read it as text, so that 005930 and TRUE stay"
+            f"column 'symbol' of events holds {kind}, not text",
+            hint="read it as text, to keep 005930 and TRUE as they are",
         )
     return without_blanks(as_symbols(column))

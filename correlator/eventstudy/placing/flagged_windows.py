@@ -1,6 +1,6 @@
-"""Flagged bars in the windows of events: named in a study's tables, or the reason why an event is left out.
+"""Flagged bars in the windows of events: named in the tables of a study, or the reason why an event is left out.
 
-Where their returns are dropped, so is an event whose window holds such a return: the sum over the rest would not be the
+If their returns are dropped, so is an event with such a return in its window: the sum over the rest would not be the
 return of the window.
 """
 
@@ -21,25 +21,25 @@ Marks = list[tuple[str, Mask]]
 
 
 def dropped_reasons(panel: Panel, window: Window, symbols: Rows, day_zero: Rows) -> dict[int, str]:
-    """Why events (E,) with a dropped return in their event ``window`` are left out, by position.
+    """Return the reasons, by position, why events (E,) with a dropped return in their event ``window`` are left out.
 
-    ``symbols``, ``day_zero``: column and row of day 0, -1 where there is none.
+    ``symbols``, ``day_zero``: column and row of day 0, -1 if there is none.
     """
     if panel.dropped is None:
         return {}
     placed = np.flatnonzero((day_zero >= 0) & (symbols >= 0))
-    own = symbols[placed]
+    columns = symbols[placed]
     first, last = window_rows(window, day_zero[placed], panel.labels)
     reasons, marks = {}, list(marks_of(panel))
-    for i in np.flatnonzero(holds_any(panel.dropped, own, first, last)).tolist():
-        # A return is dropped for its own bar or for the one before.
-        words = _words(marks, panel.labels, int(own[i]), (int(first[i]) - 1, int(last[i])))
+    for i in np.flatnonzero(holds_any(panel.dropped, columns, first, last)).tolist():
+        # A return is dropped because of its own bar or the one before.
+        words = _words(marks, panel.labels, int(columns[i]), (int(first[i]) - 1, int(last[i])))
         reasons[int(placed[i])] = f"flagged bars in its event window: {words or 'the return after one'}"
     return reasons
 
 
 def window_findings(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> pl.Series:
-    """Of each event the flagged bars of its rows ``first`` to ``last`` (E,), as words; empty if there are none."""
+    """Describe for each event the flagged bars of its rows ``first`` to ``last`` (E,); empty if there are none."""
     flagged = any_mark(panel)
     if flagged is None or not flagged.any():
         return pl.repeat("", len(symbols), dtype=pl.String, eager=True).alias("findings")
@@ -50,7 +50,10 @@ def window_findings(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> pl.
 
 
 def flagged_bars(panel: Panel, windows: dict[str, tuple[Rows, Rows]], symbols: Rows) -> pl.DataFrame:
-    """Every flagged bar of the windows (name: first and last row (E,)): symbol, session, finding, window, events."""
+    """Return the flagged bars of the windows (name: first and last row (E,)).
+
+    Columns: symbol, session, finding, window, events.
+    """
     texts: dict[str, Any] = dict.fromkeys(("symbol", "finding", "window"), pl.String)
     schema = {**texts, "session": panel.labels.dtype, "events": pl.Int64}
     frames = [pl.DataFrame(schema=schema)]
@@ -58,16 +61,20 @@ def flagged_bars(panel: Panel, windows: dict[str, tuple[Rows, Rows]], symbols: R
         events = windows_over(panel, symbols, first, last)
         for word, mask in marks_of(panel):
             rows, columns = np.nonzero(mask & (events > 0))
-            own = [panel.symbols[j] for j in columns.tolist()]
-            told = {"session": panel.labels.gather(rows), "events": events[rows, columns]}
-            words = {"symbol": own, "finding": [word] * len(rows), "window": [name] * len(rows)}
-            frames.append(pl.DataFrame({**words, **told}, schema=schema))
+            values = {
+                "symbol": [panel.symbols[j] for j in columns.tolist()],
+                "finding": [word] * len(rows),
+                "window": [name] * len(rows),
+                "session": panel.labels.gather(rows),
+                "events": events[rows, columns],
+            }
+            frames.append(pl.DataFrame(values, schema=schema))
     bars = pl.concat(frames).select("symbol", "session", "finding", "window", "events")
     return bars.sort("symbol", "session", "finding", "window")
 
 
 def _words(marks: Marks, labels: pl.Series, symbol: int, rows: tuple[int, int]) -> str:
-    """The flagged bars of ``rows`` (first and last): each finding with its first session, and how many more it has."""
+    """Describe the flagged bars of ``rows`` (first and last): each finding, its first session and how many more."""
     start, end = max(rows[0], 0), min(rows[1] + 1, len(labels))
     bars = [(start + np.flatnonzero(mask[start:end, symbol]), word) for word, mask in marks]
     ordered = sorted((int(at[0]), len(at), word) for at, word in bars if len(at))

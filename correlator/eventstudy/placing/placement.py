@@ -1,4 +1,4 @@
-"""Events onto bars: which row is day 0, and which rows each window covers."""
+"""Placement of events on bars: which row is day 0, and which rows each window covers."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.request.windows import DateWindow, OffsetWindow, Window
 
 _LONGEST_CLOSURE = 14
-"""Days: no exchange closes longer for its holidays."""
+"""Days; no exchange closes longer for holidays."""
 _BARS_APART = 2
 
 
 @dataclass(frozen=True)
 class DayZero:
-    """Row of day 0 per event (E,), -1 where there is none, and why there is none (position, reason)."""
+    """Row of day 0 per event (E,), -1 if there is none, and the reasons for that by position."""
 
     rows: Rows
     reasons: dict[int, str]
 
 
 def place_events(times: pl.Series, labels: pl.Series, off_session: str, on_sessions: Mask | None = None) -> DayZero:
-    """Day 0 of events at ``times`` (E,) among the bars at ``labels`` (T,), both dates or both instants.
+    """Return day 0 of events at ``times`` (E,) among the bars at ``labels`` (T,), both dates or both instants.
 
-    An event between two bars goes to the ``next`` or the ``previous`` one, or is left out (``exclude``); it is left out
-    as well where that bar is further away than any holidays, in a hole of the data. On a panel of
-    dates an instant counts by its date; on a panel of instants a date counts from its midnight. ``on_sessions`` (E,)
-    marks events that a calendar has placed, which have a bar at their time or none. Raises TimeError where only one of
-    both has a time zone.
+    An event between two bars is placed on the ``next`` or the ``previous`` one, or left out (``exclude``); it is also
+    left out if that bar is further away than any holidays last, as in a hole in the data. On a panel of dates an
+    instant counts by its date; on a panel of instants a date counts from its midnight. ``on_sessions`` (E,) marks
+    events that a calendar has placed, which have a bar at their time or none. Raises TimeError if only ``times`` or
+    only ``labels`` have a time zone.
     """
     fixed = np.zeros(len(times), dtype=bool) if on_sessions is None else on_sessions
     day_numbers = _numbers(_as_labels(times, labels))
@@ -66,7 +66,7 @@ def place_events(times: pl.Series, labels: pl.Series, off_session: str, on_sessi
 
 
 def window_rows(window: Window, day_zero: Rows, labels: pl.Series) -> tuple[Rows, Rows]:
-    """First and last row (E,) of ``window`` for every event, ends included; raises StudyError for an empty one."""
+    """Return first and last row (E,) of ``window`` for every event, inclusive; raises StudyError for an empty one."""
     if isinstance(window, OffsetWindow):
         return day_zero + window.first, day_zero + window.last
     days = labels.dt.date() if isinstance(labels.dtype, pl.Datetime) else labels
@@ -78,7 +78,7 @@ def window_rows(window: Window, day_zero: Rows, labels: pl.Series) -> tuple[Rows
 
 
 def without_session(panel: Panel, spec: StudySpec) -> str:
-    """What a window of dates lacks, in words, where the panel has no row in it; else empty."""
+    """Return the message for a window of dates in which the panel has no row; empty if there is none."""
     for window in (spec.estimation, spec.window, *spec.windows):
         if isinstance(window, DateWindow) and not panel.labels.is_between(window.first, window.last).any():
             return f"no session between {window.first} and {window.last}"
@@ -86,9 +86,9 @@ def without_session(panel: Panel, spec: StudySpec) -> str:
 
 
 def windows_over(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Rows:
-    """(T, S) how many windows hold each bar, of events (E,) from row ``first`` to ``last``, ends included.
+    """Return how many windows hold each bar (T, S), of events (E,) from row ``first`` to ``last``, inclusive.
 
-    Rows may lie outside of the panel; ``symbols`` are columns, -1 for none.
+    Rows may lie outside the panel; ``symbols`` are columns, -1 for none.
     """
     total = len(panel.labels)
     steps = np.zeros((total + 1, len(panel.symbols)), dtype=np.int64)
@@ -99,17 +99,17 @@ def windows_over(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Rows:
 
 
 def holds_any(mask: Mask, symbols: Rows, first: Rows, last: Rows) -> Mask:
-    """Which windows (E,), as ``windows_over`` has them, hold a bar that is marked in ``mask`` (T, S)."""
+    """Return which windows (E,), defined as in ``windows_over``, hold a bar that is marked in ``mask`` (T, S)."""
     total, before = len(mask), marked_before(mask)
     start, end = np.clip(first, 0, total), np.clip(last + 1, 0, total)
     return np.asarray((before[np.maximum(end, start), symbols] > before[start, symbols]) & (symbols >= 0))
 
 
 def reach_of_events(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Mask:
-    """Bars (T, S) whose return is over a session of a window, as ``windows_over`` has them, of their symbol: those that
-    clean estimation windows leave out.
+    """Return the bars (T, S) whose return covers a session of any window of their symbol (``windows_over``).
 
-    The windows of an event do not overlap, so its own event window takes nothing from its own estimation.
+    Clean estimation windows leave these out. The windows of an event do not overlap, so its own event window takes
+    nothing from its own estimation window.
     """
     inside = windows_over(panel, symbols, first, last) > 0
     if panel.spans is None:
@@ -120,14 +120,14 @@ def reach_of_events(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Mas
 
 
 def marked_before(mask: Mask) -> NDArray[np.int32]:
-    """(T + 1, S) how many bars before each row are marked in ``mask`` (T, S), in the last row how many are at all."""
+    """Return how many bars before each row (T + 1, S) are marked in ``mask`` (T, S); the last row counts all."""
     before = np.zeros((len(mask) + 1, mask.shape[1]), dtype=np.int32)
     np.cumsum(mask, axis=0, out=before[1:])
     return before
 
 
 def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows) -> tuple[Rows, Rows]:
-    """``window_rows`` of events (E,) on ``symbols``, counted in the sessions of each one's own exchange."""
+    """Return ``window_rows`` of events (E,) on ``symbols``, counted in the sessions of each symbol's exchange."""
     if panel.calendars is None or not isinstance(window, OffsetWindow):
         return window_rows(window, day_zero, panel.labels)
     rows = panel.own_rows(symbols, day_zero, np.array([window.first, window.last]))
@@ -135,15 +135,15 @@ def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows)
 
 
 def car_columns(windows: tuple[Window, ...], day_zero: Rows, win_first: Rows, days: int, *, labels: pl.Series) -> Rows:
-    """First and last column (W, 2) of each window inside an event window of ``days`` bars.
+    """Return first and last column (W, 2) of each window inside an event window of ``days`` bars.
 
-    Raises StudyError where a window lies outside the event window or at a different place for different events.
+    Raises StudyError if a window lies outside the event window or at a different place for different events.
     """
     columns = np.zeros((len(windows), 2), dtype=np.int64)
-    if len(day_zero):  # no event lies further out than these, whichever kind the windows are
+    if len(day_zero):  # the extreme events are enough, for windows of either kind
         ahead = day_zero - win_first
-        few = [ahead.argmin(), ahead.argmax(), win_first.argmin(), win_first.argmax()]
-        day_zero, win_first = day_zero[few], win_first[few]
+        extremes = [ahead.argmin(), ahead.argmax(), win_first.argmin(), win_first.argmax()]
+        day_zero, win_first = day_zero[extremes], win_first[extremes]
     for w, window in enumerate(windows):
         first, last = (rows - win_first for rows in window_rows(window, day_zero, labels))
         if len(first) == 0:
@@ -160,7 +160,7 @@ def car_columns(windows: tuple[Window, ...], day_zero: Rows, win_first: Rows, da
 
 
 def day_labels(window: Window, labels: pl.Series) -> tuple[str, ...]:
-    """What each column of the event window is called: the offset from day 0, or the session."""
+    """Return the name of each column of the event window: the offset from day 0, or the session."""
     if isinstance(window, DateWindow):
         first, last = window_rows(window, np.zeros(1, dtype=np.int64), labels)
         return tuple(str(label) for label in labels[int(first[0]) : int(last[0]) + 1])
@@ -174,14 +174,16 @@ def _as_labels(times: pl.Series, labels: pl.Series) -> pl.Series:
     if times.dtype == pl.Date:
         return times.cast(pl.Datetime("us")).dt.replace_time_zone(zone)
     if (getattr(times.dtype, "time_zone", None) is None) != (zone is None):
-        raise TimeError("only one of bars and events has a time zone", hint="give both in UTC, or both without")
+        raise TimeError(
+            "only one of bars and events has a time zone", hint="give both in UTC, or both without a time zone"
+        )
     return times.dt.convert_time_zone(zone) if zone else times
 
 
 def _not_before(bars: Rows, day_numbers: Rows) -> Rows:
-    """Row of the first of ``bars`` (T,) that is not before each of ``day_numbers`` (E,), T where all are.
+    """Return the row of the first of ``bars`` (T,) that is not before each of ``day_numbers`` (E,), T if all are.
 
-    Dates lie close: many are looked up in a table of every day instead of being searched for.
+    Many dates are looked up in a table of every day, which is faster than searching.
     """
     if len(bars) == 0 or bars[-1] - bars[0] >= len(day_numbers):
         return np.searchsorted(bars, day_numbers, side="left")
@@ -190,12 +192,12 @@ def _not_before(bars: Rows, day_numbers: Rows) -> Rows:
 
 
 def _day_of(labels: pl.Series) -> int:
-    """A day in the numbers of ``labels``."""
+    """Return the length of a day in the units of ``_numbers``."""
     return 1 if labels.dtype == pl.Date else 86_400_000_000
 
 
 def _numbers(times: pl.Series) -> Rows:
-    """Dates as days, instants as microseconds; nulls as the smallest number."""
+    """Return dates as days and instants as microseconds; nulls as the smallest number."""
     if isinstance(times.dtype, pl.Datetime):
         times = times.dt.cast_time_unit("us")
     return times.to_physical().cast(pl.Int64).fill_null(np.iinfo(np.int64).min).to_numpy()

@@ -1,1 +1,1 @@
-"""What is asked of a study: its options, how each is read, its windows and the engine of its loops."""
+"""The request of a study: its options, how each is parsed, its windows and the engine of its loops."""

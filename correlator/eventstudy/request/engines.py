@@ -1,7 +1,7 @@
 """Which code runs the loops over events: numpy, or the same arithmetic compiled by numba.
 
-The number of events alone decides, or the caller: loading numba costs half a second and compiling a loop for the first
-time on a machine some ten, which few events are not worth. Both give the same figures to rounding.
+The caller chooses, or else the number of events: loading numba takes half a second, and compiling the loops for the
+first time on a machine about ten, which does not pay for a few events. Both give the same numbers up to rounding.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
 def runs_compiled(events: int, engine: str = "auto") -> bool:
-    """Whether ``engine`` compiles its loops for so many ``events``.
+    """Whether ``engine`` compiles its loops for this number of ``events``.
 
-    Raises InputError for an unknown engine, MissingDependencyError where ``compiled`` is asked for without numba.
+    Raises InputError for an unknown engine, and MissingDependencyError for ``compiled`` if numba is not installed.
     """
     if engine not in ENGINES:
         raise InputError(f"engine {engine!r} is not known", hint=f"choose {', '.join(ENGINES)}")
@@ -42,22 +42,22 @@ def installed() -> bool:
 
 
 def inlined(loop: Loop) -> Loop:
-    """Mark ``loop`` as a part of other loops: where these are compiled, it is written out in them."""
+    """Mark ``loop`` as a part of other loops: it is inlined where these are compiled."""
     loop.__dict__["inlined"] = True
     return loop
 
 
 @cache
 def compiled(loop: Loop) -> Loop:
-    """``loop``, a function of arrays and numbers that also runs as plain Python, compiled at its first call.
+    """Return ``loop``, a function of arrays and numbers that also runs as plain Python, compiled at its first call.
 
-    Sums may be reordered, NaN stays NaN. numba keeps what it compiled on disk.
+    Sums may be reordered; NaN stays NaN. numba caches the compiled code on disk.
     """
     from numba import njit
 
     options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": _REORDER}
     named = {name: loop.__globals__.get(name) for name in loop.__code__.co_names}
     parts = {name: compiled(part) for name, part in named.items() if getattr(part, "inlined", False)}
-    whole = FunctionType(loop.__code__, {**loop.__globals__, **parts}, loop.__name__) if parts else loop
-    made: Loop = njit(**options, inline="always" if getattr(loop, "inlined", False) else "never")(whole)
-    return made
+    function = FunctionType(loop.__code__, {**loop.__globals__, **parts}, loop.__name__) if parts else loop
+    dispatcher: Loop = njit(**options, inline="always" if getattr(loop, "inlined", False) else "never")(function)
+    return dispatcher

@@ -1,4 +1,4 @@
-"""How options are read: what a caller wrote and the option's name in, the value out, or an error that names it."""
+"""Readers of options: each takes a caller's value and the option's name, and returns the parsed value or raises."""
 
 from __future__ import annotations
 
@@ -19,54 +19,55 @@ Read = Callable[[Any, str], Any]
 
 
 def texts(value: Any, argument: str) -> tuple[str, ...]:
-    """Texts in the order given, each once: comma-separated text, or several of them, in an array or column too; None
-    for none.
+    """Return the distinct strings of ``value``, in the order given; none for None.
+
+    ``value``: comma-separated text, or a list, array or column of such texts.
     """
     if value is None:
         return ()
-    given = [value] if isinstance(value, str) else value.tolist() if hasattr(value, "tolist") else value
-    if not isinstance(given, Sequence) or not all(isinstance(each, str) for each in given):
-        raise InputError(f"{argument} must be text or a list of texts, got {_shown(value)}", argument=argument)
-    return tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
+    items = [value] if isinstance(value, str) else value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(items, Sequence) or not all(isinstance(each, str) for each in items):
+        raise InputError(f"{argument} must be a string or a list of strings, got {_shown(value)}", argument=argument)
+    return tuple(dict.fromkeys(part.strip() for each in items for part in each.split(",") if part.strip()))
 
 
 def read_symbols(value: Any, argument: str) -> tuple[str, ...]:
-    """As ``texts``; an empty list is refused, since a filter that kept nothing does not mean every share."""
+    """Like ``texts``, but refuse an empty list: a filter that matched nothing does not mean every share."""
     if hasattr(value, "__len__") and not isinstance(value, str | tuple) and len(value) == 0:
-        raise InputError(f"{argument} is an empty list", hint="leave it out for every share", argument=argument)
+        raise InputError(f"{argument} is an empty list", hint="leave it out to study every share", argument=argument)
     return texts(value, argument)
 
 
 def instant(value: Any, argument: str = "as_of") -> datetime | None:
-    """An instant in UTC from ISO 8601 text, a date (its end) or a datetime with a zone; None stays None.
+    """Parse ISO 8601 text, a date (its end) or a datetime with a time zone as an instant in UTC; None stays None.
 
-    Raises TimeError for what is not one, or has a clock without a zone.
+    Raises TimeError for anything else, and for a time of day without a time zone.
     """
     if value is None:
         return None
-    read = value
+    parsed = value
     if isinstance(value, str):
         try:
-            read = date.fromisoformat(value) if len(value.strip()) == 10 else datetime.fromisoformat(value.strip())
+            parsed = date.fromisoformat(value) if len(value.strip()) == 10 else datetime.fromisoformat(value.strip())
         except ValueError:
-            read = None
-    if not isinstance(read, date):
+            parsed = None
+    if not isinstance(parsed, date):
         hint = "write 2025-06-05 or 2025-06-05T16:00:00Z"
-        raise TimeError(f"{argument} {value!r} is not a date", hint=hint, argument=argument)
-    if not isinstance(read, datetime):
-        return datetime.combine(read, time.max, UTC)
-    if read.tzinfo is None:
+        raise TimeError(f"{argument} {value!r} is not a date or timestamp", hint=hint, argument=argument)
+    if not isinstance(parsed, datetime):
+        return datetime.combine(parsed, time.max, UTC)
+    if parsed.tzinfo is None:
         hint = "add Z or an offset such as +05:00"
-        raise TimeError(f"{argument} {str(value)!r} has no zone", hint=hint, argument=argument)
+        raise TimeError(f"{argument} {str(value)!r} has no time zone", hint=hint, argument=argument)
     try:
-        return datetime.fromisoformat(read.astimezone(UTC).isoformat())
+        return datetime.fromisoformat(parsed.astimezone(UTC).isoformat())
     except OverflowError:
-        hint = "give an instant of the years 1 to 9999 in UTC"
-        raise TimeError(f"{argument} {str(value)!r} is beyond the calendar", hint=hint, argument=argument) from None
+        hint = "give an instant in the years 1 to 9999 UTC"
+        raise TimeError(f"{argument} {str(value)!r} is out of range", hint=hint, argument=argument) from None
 
 
 def read_day(value: Any, argument: str) -> date | None:
-    """A day from text such as 2025-05-28, a date or a datetime (its date); None stays None. Raises TimeError."""
+    """Parse text such as 2025-05-28, a date or a datetime (its date) as a date; None stays None. Raises TimeError."""
     if value is None:
         return None
     if isinstance(value, datetime):
@@ -78,38 +79,38 @@ def read_day(value: Any, argument: str) -> date | None:
 
 
 def read_text(value: Any, argument: str) -> str | None:
-    """Text that is not empty; None stays None."""
+    """Return ``value`` stripped, which must be a non-empty string; None stays None."""
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{argument} must be text, got {_shown(value)}", argument=argument)
+        raise InputError(f"{argument} must be a non-empty string, got {_shown(value)}", argument=argument)
     return value.strip()
 
 
 def read_selection(value: Any, argument: str) -> str | None:
-    """As ``read_text``; a table of events is refused, since a store's studies take what was loaded."""
+    """Like ``read_text``, but refuse a table of events: a study of a store takes the events that were loaded."""
     if value is not None and not isinstance(value, str | int | float):
         raise InputError(
-            f"{argument} of a store are selected by text, not handed over as {_shown(value)}",
-            hint="load them (add_events) and leave this out, or study frames (prices=FRAME)",
+            f"{argument} must be a selection in text for a study of a store, got {_shown(value)}",
+            hint="load the table with add_events and leave this out, or study frames (prices=FRAME)",
             argument=argument,
         )
     return read_text(value, argument)
 
 
 def _shown(value: Any) -> str:
-    """A value as a message shows it: a table by its kind alone."""
+    """A value as a message shows it: simple values by their repr, anything else by its type."""
     return repr(value) if isinstance(value, str | int | float | list | tuple | dict | set) else type(value).__name__
 
 
 def read_currency(value: Any, argument: str) -> str | None:
-    """A currency's code in capitals; None stays None."""
+    """Return a currency code in upper case; None stays None."""
     text = read_text(value, argument)
     return None if text is None else text.upper()
 
 
 def one_of(choices: tuple[str, ...]) -> Read:
-    """A reader of one of ``choices``."""
+    """Return a reader that accepts one of ``choices``."""
 
     def read(value: Any, argument: str) -> str:
         if value not in choices:
@@ -121,7 +122,7 @@ def one_of(choices: tuple[str, ...]) -> Read:
 
 
 def perhaps(read: Read) -> Read:
-    """``read``, to which None is None."""
+    """Return a reader like ``read`` that passes None through."""
 
     def perhaps(value: Any, argument: str) -> Any:
         return None if value is None else read(value, argument)
@@ -130,7 +131,7 @@ def perhaps(read: Read) -> Read:
 
 
 def read_links(value: Any, argument: str) -> tuple[str, ...]:
-    """Kinds of link, by default ``DEFAULT_LINKS``."""
+    """Return kinds of link; ``DEFAULT_LINKS`` if none are given."""
     chosen = texts(value, argument) or DEFAULT_LINKS
     for kind in chosen:
         if kind not in LINK_KINDS:
@@ -140,15 +141,15 @@ def read_links(value: Any, argument: str) -> tuple[str, ...]:
 
 
 def read_interval(value: Any, argument: str) -> str:
-    """``1d``, or minutes or hours such as ``5m``."""
+    """Return an interval of bars: ``1d``, or minutes or hours such as ``5m``."""
     if not isinstance(value, str) or not _INTERVAL.fullmatch(value):
         hint = "write 1d, or minutes or hours such as 5m or 1h"
-        raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
+        raise InputError(f"{argument} {value!r} is not an interval", hint=hint, argument=argument)
     return value
 
 
 def read_minimum(value: Any, argument: str) -> int | None:
-    """A number of bars; None stays None."""
+    """Return a number of bars, at least 2; None stays None."""
     if value is None:
         return None
     count = whole_number(value, argument)
@@ -158,32 +159,32 @@ def read_minimum(value: Any, argument: str) -> int | None:
 
 
 def whole_number(value: Any, argument: str) -> int:
-    """A whole number of any library's type; raises InputError for what is not one, text too."""
+    """Return ``value`` as an int; raises InputError unless it is an integer of any library's type, also for text."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise InputError(f"{argument} must be a whole number, got {value!r}", argument=argument)
     return int(value)
 
 
 def read_switch(value: Any, argument: str) -> bool:
-    """True or False."""
+    """Return True or False; anything else is refused."""
     if not isinstance(value, bool):
         raise InputError(f"{argument} must be true or false, got {value!r}", argument=argument)
     return value
 
 
 def read_windows(value: Any, argument: str) -> tuple[Window, ...]:
-    """The windows given; none for None or an empty list, which ``study_spec`` fills."""
-    none = value is None or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 0)
-    return () if none else parse_windows(value, argument)
+    """Parse the windows; none for None or an empty list, which ``study_spec`` replaces by the defaults."""
+    is_empty = value is None or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 0)
+    return () if is_empty else parse_windows(value, argument)
 
 
 def read_clock(value: Any, argument: str) -> str | None:
-    """When a day closes, with or without its zone; None stays None."""
+    """Return the time of day at which a day closes, with or without its time zone; None stays None."""
     if value is None:
         return None
     if isinstance(value, time):
         value = f"{value:%H:%M} {getattr(value.tzinfo, 'key', value.tzinfo) or ''}".strip()
     if not isinstance(value, str) or not _CLOCK.match(value.strip()):
-        hint = "write the local time and its zone, such as '16:00 America/New_York'"
-        raise InputError(f"{argument} {value!r} cannot be read", hint=hint, argument=argument)
+        hint = "write the local time and its time zone, such as '16:00 America/New_York'"
+        raise InputError(f"{argument} {value!r} is not a time of day", hint=hint, argument=argument)
     return " ".join(value.split())

@@ -1,8 +1,8 @@
-"""What a study is asked to do: every option once, with its default, its reader and its words.
+"""The options of a study: each is defined once, with its default, its reader and its help text.
 
-``StudySpec`` is the one list. The options of the command line, the keys of a report's ``[study]`` table, the keywords
-of ``study`` and the tables in the docs follow from its fields. A new option is a field here and a line in the
-``TypedDict`` of its keywords, which type checkers read; a test holds both together.
+``StudySpec`` is the single list. The options of the command line, the keys of a report's ``[study]`` table, the
+keywords of ``study`` and the tables in the docs derive from its fields. A new option is a field here and a line in the
+``TypedDict`` of its keywords, for type checkers; a test proves that the two agree.
 """
 
 from __future__ import annotations
@@ -59,11 +59,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Option:
-    """How one option is read and told.
+    """How one option is parsed and described.
 
-    ``read``: takes what a caller wrote and the option's name, returns the value; ``words``: what it means; ``flag``:
-    the command line's name for it; ``of``: ``store`` or ``frames`` where only these studies know it; ``many``: a list
-    of texts, so that the flag may be given again; ``with_files``: what more it means to a verb that studies files too.
+    ``read``: takes a caller's value and the option's name, returns the parsed value; ``words``: the help text;
+    ``flag``: its name on the command line; ``of``: ``store`` or ``frames`` if only such studies have it; ``many``: a
+    list of strings, so that the flag is repeatable; ``with_files``: what to add to the help text of a command that
+    studies files too.
     """
 
     read: Read
@@ -74,24 +75,24 @@ class Option:
     with_files: str = ""
 
     def words_for(self, *, files: bool) -> str:
-        """What the option means to a verb that studies the store and, with ``files``, files too."""
+        """The help text for a command that studies the store and, with ``files``, files too."""
         return self.words + self.with_files if files else self.words
 
 
 def _option(
     default: Any, read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False, with_files: str = ""
 ) -> Any:
-    """A field of ``StudySpec`` with its ``Option``."""
+    """Return a field of ``StudySpec`` with its ``Option``."""
     return field(default=default, metadata={"option": Option(read, words, flag, of, many, with_files)})
 
 
 @dataclass(frozen=True)
 class StudySpec:
-    """The request of a study, read and complete; made by ``study_spec``. ``option_of`` has the words of each field.
+    """The request of a study, parsed and complete; made by ``study_spec``. ``option_of`` has each field's help text.
 
     ``windows`` lie inside ``window``; ``estimation`` and ``window`` count bars from day 0 or are calendar dates, both
-    ends included. For a study of volumes ``returns`` is ``log-volume``. For frames, ``symbols`` and ``events`` stay
-    empty: events come as a frame.
+    ends included. In a study of volumes ``returns`` is ``log-volume``. In a study of frames ``symbols`` and ``events``
+    are empty: events are passed as a frame.
     """
 
     symbols: tuple[str, ...] = _option(
@@ -230,7 +231,7 @@ class StudySpec:
     )
 
     def offsets(self) -> tuple[OffsetWindow, OffsetWindow]:
-        """Estimation and event window; raises StudyError where any window is one of calendar dates."""
+        """Return the estimation and the event window; raises StudyError if any window is one of calendar dates."""
         parts = (self.estimation, self.window, *self.windows)
         if not all(isinstance(part, OffsetWindow) for part in parts):
             raise StudyError("windows of calendar dates cannot be moved to other dates", hint="give windows as offsets")
@@ -238,11 +239,11 @@ class StudySpec:
 
     @property
     def needs_all_events(self) -> bool:
-        """Whether an event's estimate depends on which other events there are."""
+        """Whether the estimate of an event depends on the other events of the study."""
         return self.purge or self.model == SYNTHETIC
 
     def as_dict(self) -> dict[str, Any]:
-        """The options as plain values, windows and instants as text, for manifests."""
+        """Return the options as plain values, windows and instants as text, for manifests."""
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
@@ -263,7 +264,7 @@ class MeasureKeywords(TypedDict, total=False):
 
 
 class StoreKeywords(MeasureKeywords, total=False):
-    """Keywords of a study of a store; ``factors`` (a frame) and ``risk_free`` are data and no options."""
+    """Keywords of a study of a store; ``factors`` (a frame) and ``risk_free`` are data, not options."""
 
     events: str | None
     links: str | Sequence[str] | None
@@ -280,7 +281,7 @@ class StoreKeywords(MeasureKeywords, total=False):
 
 
 class FrameKeywords(MeasureKeywords, total=False):
-    """Keywords of a study of frames, besides the frames."""
+    """Keywords of a study of frames, apart from the frames."""
 
     off_session: str
     exchange: str | None
@@ -289,10 +290,10 @@ class FrameKeywords(MeasureKeywords, total=False):
 
 
 def study_spec(**options: Any) -> StudySpec:
-    """The spec that ``options`` mean, each in any form that its reader takes; those left out have their defaults.
+    """Return the spec of ``options``, each in any form that its reader accepts; those left out have their defaults.
 
-    ``windows`` default to day 0 and the whole event window, or the latter alone where day 0 is not in it. Raises
-    InputError or TimeError naming the option.
+    ``windows`` default to day 0 and the whole event window, or to the latter alone if it does not contain day 0.
+    Raises InputError or TimeError naming the option.
 
     >>> study_spec(window=(-5, 5)).windows == study_spec(window="-5:5", windows="0:0,-5:5").windows
     True
@@ -303,49 +304,51 @@ def study_spec(**options: Any) -> StudySpec:
     window = values.get("window", known["window"].default)
     values["windows"] = values.get("windows") or _default_windows(window)
     if values.get("donors") and values.get("model", known["model"].default) != SYNTHETIC:
-        raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
+        raise InputError(
+            "donors are used by the model synthetic only", hint=f"choose the model {SYNTHETIC}", argument="donors"
+        )
     return StudySpec(**values)
 
 
 def refuse_foreign(options: Mapping[str, Any], source: str) -> None:
-    """Raise InputError where one of ``options`` was given that a study of ``source`` (store or frames) does not know.
+    """Raise InputError if one of ``options`` is given that a study of ``source`` (store or frames) does not have.
 
-    It would mean nothing, in silence: ``as_of`` cannot hide rows of a frame.
+    It would silently have no effect: ``as_of`` cannot hide rows of a frame.
     """
     foreign = [each.name for each in fields(StudySpec) if each.name not in options_of(source)]
     refuse_unused(options, foreign, f"a study of {'a store' if source == STORE else 'frames or files'}")
 
 
 def refuse_unused(options: Mapping[str, Any], names: Iterable[str], where: str, hint: str = "leave it out") -> None:
-    """Raise InputError where one of ``options`` was given that has one of ``names`` and means nothing ``where``."""
+    """Raise InputError if any of ``names`` is given in ``options``: these have no effect ``where``."""
     known = {each.name: each for each in fields(StudySpec)}
     for name in names:
         if options.get(name) and options[name] != written_default(known[name]):
-            raise InputError(f"{name} has no meaning in {where}", hint=hint, argument=name)
+            raise InputError(f"{name} has no effect in {where}", hint=hint, argument=name)
 
 
 def options_of(source: str) -> dict[str, Field[Any]]:
-    """The fields that a study of ``store`` or ``frames`` knows, by name."""
+    """Return the fields that a study of ``source`` (store or frames) has, by name."""
     return {each.name: each for each in fields(StudySpec) if option_of(each).of in ("", source)}
 
 
 def option_of(option: Field[Any]) -> Option:
-    """How a field of ``StudySpec`` is read and told."""
+    """Return how a field of ``StudySpec`` is parsed and described."""
     return cast(Option, option.metadata["option"])
 
 
 def flag_of(option: Field[Any]) -> str:
-    """What the command line calls it."""
+    """Return the name of the option on the command line."""
     return option_of(option).flag or "--" + option.name.replace("_", "-")
 
 
 def written_default(option: Field[Any]) -> Any:
-    """The default as a caller would write it: windows as text."""
+    """Return the default as a caller would write it: windows as text."""
     return _plain(option.default)
 
 
 def shows_options(*keywords: Any) -> Callable[[F], F]:
-    """A function whose ``help()`` lists the keywords of these TypedDicts, with defaults, in place of ``**options``."""
+    """Decorate a function so that ``help()`` lists the keywords of these TypedDicts in place of ``**options``."""
 
     def decorate(function: F) -> F:
         known = {each.name: each for each in fields(StudySpec)}
@@ -370,9 +373,9 @@ def shows_options(*keywords: Any) -> Callable[[F], F]:
 
 
 def _default_windows(window: Window) -> tuple[Window, ...]:
-    zero = OffsetWindow(0, 0)
-    holds_zero = isinstance(window, OffsetWindow) and window.first <= 0 <= window.last and window != zero
-    return (zero, window) if holds_zero else (window,)
+    day_zero = OffsetWindow(0, 0)
+    adds_day_zero = isinstance(window, OffsetWindow) and window.first <= 0 <= window.last and window != day_zero
+    return (day_zero, window) if adds_day_zero else (window,)
 
 
 def _plain(value: Any) -> Any:

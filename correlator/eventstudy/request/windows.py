@@ -1,7 +1,7 @@
 """Windows of a study: offsets in bars from day 0, or calendar dates that are the same for every event.
 
-Both ends belong to the window. ``-145:-26`` is the 120 bars from 145 to 26 before day 0; ``2019-04-01:2020-03-13``
-every bar whose session lies between both dates.
+Both ends belong to the window. ``-145:-26`` is the 120 bars from 145 to 26 before day 0; ``2019-04-01:2020-03-13`` is
+every bar whose session lies between the two dates.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HINT = "write offsets such as -10:10 or dates such as 2020-03-16:2020-03-20; bo
 
 @dataclass(frozen=True)
 class OffsetWindow:
-    """Bars ``first`` to ``last`` counted from day 0, both included."""
+    """Bars ``first`` to ``last``, counted from day 0, both included."""
 
     first: int
     last: int
@@ -56,10 +56,10 @@ AsWindow = str | Window | Sequence[int] | Sequence[date]
 
 
 def parse_window(value: Any, argument: str = "window") -> Window:
-    """The window that ``value`` means: text, a pair of whole numbers or dates, or a window.
+    """Parse a window: text, a pair of whole numbers or dates, or a window.
 
-    ``argument``: what the caller calls it, for errors. Raises InputError for another form, or where the end lies before
-    the start.
+    ``argument``: its name in error messages. Raises InputError for any other form, and for a window that ends before it
+    starts.
 
     >>> parse_window("-5:5") == parse_window("[-5, +5]") == parse_window((-5, 5)) == parse_window([-5, 5])
     True
@@ -74,9 +74,9 @@ def parse_window(value: Any, argument: str = "window") -> Window:
 
 
 def parse_windows(value: Any, argument: str = "windows") -> tuple[Window, ...]:
-    """The windows that ``value`` means, in the order given: comma-separated text, one window, or several of any form.
+    """Parse windows, in the order given: comma-separated text, one window, or several of any form.
 
-    Raises InputError as ``parse_window`` does, and where a window is given twice or none at all.
+    Raises InputError as ``parse_window`` does, and for a window given twice or no window at all.
 
     >>> [window.label for window in parse_windows(["-1:1", (-5, 5)])]
     ['-1:1', '-5:5']
@@ -86,20 +86,20 @@ def parse_windows(value: Any, argument: str = "windows") -> tuple[Window, ...]:
     elif isinstance(value, OffsetWindow | DateWindow) or _is_pair(value):
         parts = [value]
     elif isinstance(value, Iterable):
-        parts = [one for part in value for one in (_plain(part).split(",") if isinstance(part, str) else [part])]
+        parts = [each for part in value for each in (_plain(part).split(",") if isinstance(part, str) else [part])]
     else:
         raise _unreadable(value, argument)
     if not parts:
-        raise InputError(f"{argument} names no window", hint=_HINT, argument=argument)
+        raise InputError(f"{argument} is empty", hint=_HINT, argument=argument)
     windows = tuple(parse_window(part, argument) for part in parts)
     repeated = next((window for k, window in enumerate(windows) if window in windows[:k]), None)
     if repeated is not None:
-        raise InputError(f"{argument} has {repeated.label} twice", hint="give each window once", argument=argument)
+        raise InputError(f"{argument} contains {repeated.label} twice", hint="give each window once", argument=argument)
     return windows
 
 
 def _plain(text: str) -> str:
-    """Windows as papers print them, such as [-2,+2] with any sign for minus, as ``-2:+2``."""
+    """Rewrite windows as papers print them, such as [-2,+2] with any minus sign, as ``-2:+2``."""
     return _IN_BRACKETS.sub(r"\1:\2", text.translate(_MINUS_SIGNS))
 
 
@@ -123,7 +123,7 @@ def _from_pair(ends: list[Any], argument: str) -> Window:
 
 
 def _is_pair(value: Any) -> bool:
-    """Whether it is two whole numbers or two dates."""
+    """Whether ``value`` is two whole numbers or two dates."""
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
         return False
     if all(isinstance(end, date) for end in value):
@@ -138,20 +138,18 @@ def _in_order(window: Window, argument: str, written: str) -> Window:
             hint=_HINT,
             argument=argument,
         )
-    starts_late = window.last < window.first  # type: ignore[operator]  # both ends are of one kind
-    if starts_late:
+    is_reversed = window.last < window.first  # type: ignore[operator]  # both ends have the same type
+    if is_reversed:
         raise InputError(f"{argument} {written!r} ends before it starts", hint=_HINT, argument=argument)
     return window
 
 
 def _unreadable(value: Any, argument: str) -> InputError:
-    return InputError(f"{argument} {value!r} cannot be read", hint=_HINT, argument=argument)
+    return InputError(f"{argument} {value!r} is not a window", hint=_HINT, argument=argument)
 
 
-def _date(text: str, whole: str, argument: str) -> date:
+def _date(text: str, window: str, argument: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InputError(
-            f"{argument} {whole!r} has {text}, which is not a date", hint=_HINT, argument=argument
-        ) from None
+        raise InputError(f"{argument} {window!r}: {text} is not a date", hint=_HINT, argument=argument) from None

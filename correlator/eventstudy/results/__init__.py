@@ -1,1 +1,1 @@
-"""What a study found, as frames: the result, its tables and its words."""
+"""The result of a study: its tables, its statistics and its wording."""

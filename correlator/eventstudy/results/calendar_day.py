@@ -1,20 +1,20 @@
-"""The calendar-day t of an average: every day is one observation, however many windows and shares meet on it.
+"""The calendar-day t of an average: every day is one observation, however many windows and shares include it.
 
-A CAAR is a sum over calendar days of weighted errors. An abnormal return is the error of its day less what the
-estimated line takes over from the errors of its estimation days, so with X_i the design of event i's estimation
+A CAAR is a sum over calendar days of weighted errors. An abnormal return is the error of its day less the part of the
+errors of its estimation days that enters through the estimated line, so with X_i the design of event i's estimation
 window and X*_i the sum of its rows over the window
 
     CAAR = sum over days s of u_s,   u_s = 1/N sum over i of (AR_is, s in i's window)
                                          - 1/N sum over i of (X*_i' (X_i'X_i)^-1 x_s e_is, s in i's estimation window)
 
-and its variance, whatever binds the errors of one day and however their size changes from day to day, is sum u_s^2:
-White's (1980) estimator with days as clusters (Liang & Zeger 1986; Jaffe 1974 and Mandelker 1974 have the same idea
-as a portfolio). The effect is zero under the null, so it is not taken off before squaring; with G days in effect
+and its variance is sum u_s^2, however the errors of one day are correlated and however their variance changes from day
+to day: White's (1980) estimator with days as clusters (Liang & Zeger 1986; Jaffe 1974 and Mandelker 1974 have the same
+idea as a portfolio). The effect is zero under the null, so it is not subtracted before squaring; with G effective days
 
     t = CAAR / se,   se^2 = (sum u_s^2 - CAAR^2 / G) G / (G - 1),   Student's t with G - 1 degrees of freedom
 
-which is the plain t where each of G events has a day of its own. G = (sum q_s)^2 / sum q_s^2 (Satterthwaite 1946),
-q_s the variance of u_s were all errors independent. Assumed: errors of different days are uncorrelated.
+which is the ordinary t if each of G events has a day of its own. G = (sum q_s)^2 / sum q_s^2 (Satterthwaite 1946), q_s
+the variance of u_s if all errors were independent. Assumption: errors of different days are uncorrelated.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EVENTS_AT_A_TIME = 4_000
 
 @dataclass(frozen=True)
 class DayError:
-    """Of W windows: ``average`` (CAAR), its error ``se``, ``days`` in effect G, so that t has G - 1 degrees of freedom;
+    """For W windows: ``average`` (CAAR), its error ``se``, effective ``days`` G (t has G - 1 degrees of freedom), and
     ``covariance`` (W, W) of the averages.
     """
 
@@ -50,7 +50,7 @@ class DayError:
 class _Part:
     """Some events of one symbol: ``window`` (E, D) and ``estimation`` (E, L) rows, ``x`` design of each (E, D or L, k),
     ``residuals`` (E, L) and ``sigma`` (E,); ``ar`` (E, D); ``measured`` (E, W) windows that have a CAR; ``bars`` (E, D)
-    and ``bars_estimation`` (E, L) sessions that each return spans, whose variance grows with them.
+    and ``bars_estimation`` (E, L) sessions that each return spans, to which its variance is proportional.
     """
 
     window: Rows
@@ -66,15 +66,15 @@ class _Part:
 
 
 _FEWEST_DAYS = 1.5
-"""Days in effect that an error needs: of fewer an interval is more than 100 errors wide, and of one there is none."""
+"""Fewest effective days for an error: with fewer an interval would be more than 100 errors wide."""
 
 
 def calendar_day_error(estimates: EventEstimates, panel: Panel, columns: Rows, estimation_bars: int) -> DayError:
-    """The average CAR of each window with its calendar-day error.
+    """Return the average CAR of each window with its calendar-day error.
 
     Parameters
     ----------
-    estimates: of E events; their CAR are averaged where they have a value.
+    estimates: of E events; their CARs are averaged where they have a value.
     panel: the bars that they were estimated on.
     columns: (W, 2) first and last column of each window inside the event window, ends included.
     estimation_bars: length L of the estimation window.
@@ -101,22 +101,22 @@ def calendar_day_error(estimates: EventEstimates, panel: Panel, columns: Rows, e
 
 
 def common_share(estimates: EventEstimates, panel: Panel, estimation_bars: int) -> float:
-    """Mean covariance over the mean variance of the events' residuals, 0 where it is negative.
+    """Return the mean covariance over the mean variance of the events' residuals, 0 if it is negative.
 
-    Only events of one date pair up: windows of different dates are taken to share no bar. What Kolari & Pynnonen (2010)
-    have as the mean correlation of scaled returns is this ratio for returns that are not scaled. Of several exchanges
-    a pair's covariance is that of the days on which both have a session.
+    Only events of the same date are paired: windows of different dates are assumed to share no bar. This ratio is the
+    counterpart, for unscaled returns, of the mean correlation of scaled returns in Kolari & Pynnonen (2010). With
+    several exchanges the covariance of a pair is over the days on which both have a session.
     """
     dates, group = np.unique(estimates.day_zero, return_inverse=True)
     first, width = _span(estimates, panel, estimation_bars)
     summed, squared, counted = (np.zeros((len(dates), width)) for _ in range(3))
     for symbol in np.unique(estimates.symbol_index).tolist():
-        mine = np.flatnonzero(estimates.symbol_index == symbol)
+        positions = np.flatnonzero(estimates.symbol_index == symbol)
         start = 0
         for part in _parts(estimates, panel, symbol, estimation_bars):
             filled = np.nan_to_num(part.residuals) / np.sqrt(part.bars_estimation)
-            dated = group[mine[start : start + len(filled)]]
-            # Residuals pair by date: of one exchange those are the columns.
+            dated = group[positions[start : start + len(filled)]]
+            # Residuals are paired by date; with one exchange, the columns are the dates.
             at = np.arange(filled.shape[1])[None]
             if panel.calendars is not None:
                 at = np.clip(part.estimation - dates[dated, None] - first, 0, width - 1)
@@ -136,8 +136,9 @@ def common_share(estimates: EventEstimates, panel: Panel, estimation_bars: int) 
 
 
 def _span(estimates: EventEstimates, panel: Panel, bars: int) -> tuple[int, int]:
-    """First row from day 0, and how many, that the estimation windows of one date lie on: on several calendars these
-    are more than one window has bars.
+    """Return the first row from day 0, and the number of rows, of the estimation windows of one date.
+
+    On several calendars there are more such rows than bars in one window.
     """
     if panel.calendars is None or not len(estimates):
         return 0, bars
@@ -146,7 +147,7 @@ def _span(estimates: EventEstimates, panel: Panel, bars: int) -> tuple[int, int]
 
 
 def _add_window(part: _Part, inside: slice, measured: Mask, days: Array, *, expected: Array) -> None:
-    """Add each event's contribution to the days (T,), and to what a unit error of its size would contribute."""
+    """Add each event's contribution to ``days`` (T,), and that expected from its standard deviation to ``expected``."""
     ar = np.where(measured[:, None], part.ar[:, inside], np.nan)
     finite = ~np.isnan(ar)
     size = part.sigma[:, None]
@@ -163,25 +164,25 @@ def _add_window(part: _Part, inside: slice, measured: Mask, days: Array, *, expe
 
 
 def _solved(design: Array, weight: Array, sums: Array) -> Array:
-    """(X'WX)^-1 X* (E, k); by least squares in the pseudo-inverse's sense where a design is thin."""
+    """Return (X'WX)^-1 X* (E, k), with the pseudo-inverse for designs of deficient rank."""
     cross = np.einsum("elk,el,elj->ekj", design, weight, design)
     return np.asarray(np.einsum("ekj,ej->ek", np.linalg.pinv(cross, hermitian=True), sums))
 
 
 def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> Iterator[_Part]:
-    """The events of ``symbol``, some at a time, with their designs and residuals computed from the bars."""
-    mine = np.flatnonzero(estimates.symbol_index == symbol)
-    for chosen, read, coefficients in _series(estimates, panel, symbol, (mine, bars)):
-        outcome = read.returns[:, 0] if read.benchmark is None else read.returns[:, 0] - read.benchmark
+    """Yield the events of ``symbol``, some at a time, with their designs and residuals computed from the bars."""
+    positions = np.flatnonzero(estimates.symbol_index == symbol)
+    for chosen, series, coefficients in _series(estimates, panel, symbol, (positions, bars)):
+        outcome = series.returns[:, 0] if series.benchmark is None else series.returns[:, 0] - series.benchmark
         intercept = model_named(estimates.model).intercept
-        design = np.concatenate([np.ones((len(outcome), int(intercept))), read.regressors], axis=1)
-        spanned = np.ones(len(outcome)) if read.spans is None else read.spans[:, 0].astype(np.float64)
-        own = estimates.take(chosen)
-        window, estimation = event_rows(own, panel), estimation_rows(own, panel, bars)
+        design = np.concatenate([np.ones((len(outcome), int(intercept))), series.regressors], axis=1)
+        spanned = np.ones(len(outcome)) if series.spans is None else series.spans[:, 0].astype(np.float64)
+        events = estimates.take(chosen)
+        window, estimation = event_rows(events, panel), estimation_rows(events, panel, bars)
         inside = (estimation >= 0) & (estimation < len(outcome))
         estimation = np.clip(estimation, 0, len(outcome) - 1)
-        if read.purged is not None:
-            inside &= ~read.purged[estimation, 0]
+        if series.purged is not None:
+            inside &= ~series.purged[estimation, 0]
         x = design[estimation]
         fitted = np.einsum("ek,elk->el", coefficients[:, : x.shape[2]], x)
         residuals = np.where(inside, outcome[estimation] - fitted, np.nan)
@@ -203,16 +204,18 @@ def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> I
 def _series(
     estimates: EventEstimates, panel: Panel, symbol: int, events: tuple[Rows, int]
 ) -> Iterator[tuple[Rows, Regressed, Array]]:
-    """The events ``events[0]`` of ``symbol``, some at a time, with the series of one column that they are estimated on
-    and their coefficients; a synthetic control has a series of its own.
+    """Yield events of ``symbol``, some at a time, with the one-column series of their estimation and coefficients.
+
+    ``events``: positions of the events, and the length of the estimation window. A synthetic control has a separate
+    series for each event.
     """
-    mine, estimation_bars = events
+    positions, estimation_bars = events
     bars = Bars.of(panel, np.array([symbol]))
     if estimates.synthetic is not None:
-        for event, series, coefficients in designs_of(estimates, Bars.of(panel), mine, estimation_bars):
+        for event, series, coefficients in designs_of(estimates, Bars.of(panel), positions, estimation_bars):
             yield np.array([event]), series, coefficients[None, :]
         return
-    read = regressed(model_named(estimates.model), replace(bars, factors=panel.factors_of(symbol), own=None))
-    for start in range(0, len(mine), _EVENTS_AT_A_TIME):
-        chosen = mine[start : start + _EVENTS_AT_A_TIME]
-        yield chosen, read, estimates.coefficients[chosen]
+    series = regressed(model_named(estimates.model), replace(bars, factors=panel.factors_of(symbol), own=None))
+    for start in range(0, len(positions), _EVENTS_AT_A_TIME):
+        chosen = positions[start : start + _EVENTS_AT_A_TIME]
+        yield chosen, series, estimates.coefficients[chosen]

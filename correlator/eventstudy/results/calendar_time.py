@@ -1,6 +1,7 @@
-"""Calendar-time portfolios: what a portfolio of event symbols earned above its factors (Jaffe 1974; Mandelker 1974).
+"""Calendar-time portfolios: the return of a portfolio of event symbols in excess of its factors (Jaffe 1974; Mandelker
+1974).
 
-Every bar the portfolio holds, in equal parts, each symbol with an event window open on that bar; its return is
+On every bar the portfolio holds, equally weighted, each symbol with an event window open on that bar; its return is
 regressed on the factors. Overlapping windows of the same or other symbols are one return per bar, so their dependence
 is in the portfolio's variance (Fama 1998).
 """
@@ -49,7 +50,7 @@ class CalendarTimeAlpha:
 
 
 def portfolio_returns(returns: Array, symbols: Rows, rows: Rows) -> tuple[Array, Array]:
-    """Return (T,), NaN where nothing is held, and number of holdings (T,) of the symbols with an open window.
+    """Return the portfolio's returns (T,), NaN where nothing is held, and its number of holdings (T,).
 
     ``returns`` (T, S) simple returns; ``symbols`` (E,) columns of the events, and ``rows`` (E, B) of their windows. A
     symbol with several open windows is held once; one without a bar is not held.
@@ -65,18 +66,18 @@ def portfolio_returns(returns: Array, symbols: Rows, rows: Rows) -> tuple[Array,
 
 
 def calendar_time_alpha(returns: Array, factors: Array | None, symbols: Rows, rows: Rows) -> CalendarTimeAlpha:
-    """Alpha of the portfolio of windows on ``factors`` (T, K), or its mean return without them.
+    """Return the alpha of the portfolio of windows on ``factors`` (T, K), or its mean return without them.
 
-    ``returns`` (T, S) should be simple and, with factors, over the risk-free one; ``symbols`` and ``rows`` as in
-    ``portfolio_returns``. Raises StudyError where fewer bars with a holding than coefficients + 1 remain.
+    ``returns`` (T, S) should be simple and, with factors, in excess of the risk-free return; ``symbols`` and ``rows``
+    as in ``portfolio_returns``. Raises StudyError if there are no more bars with a holding than coefficients.
     """
     portfolio, count = portfolio_returns(returns, symbols, rows)
-    given = np.zeros((len(returns), 0)) if factors is None else np.asarray(factors, dtype=np.float64)
-    fit = fit_batch(portfolio[None], np.ascontiguousarray(given.T[:, None, :]), intercept=True)
+    regressors = np.zeros((len(returns), 0)) if factors is None else np.asarray(factors, dtype=np.float64)
+    fit = fit_batch(portfolio[None], np.ascontiguousarray(regressors.T[:, None, :]), intercept=True)
     k = fit.c.shape[1]
     bars = int(fit.n[0])
     if bars <= k or bool(fit.flat_design[0]):
-        raise StudyError(f"{bars} bars with a holding cannot carry {k} coefficients", hint="hold longer windows")
+        raise StudyError(f"{bars} bars with a holding are too few for {k} coefficients", hint="use longer windows")
     df = bars - k
     _, z = predict_batch(fit, np.zeros((k - 1, 1, 1)))
     weights = np.einsum("k,kl->l", z[:, 0, 0], fit.q[:, 0, :])
@@ -94,17 +95,17 @@ def calendar_time_alpha(returns: Array, factors: Array | None, symbols: Rows, ro
 def calendar_time_frame(
     estimates: EventEstimates, panel: Panel, windows: Sequence[Window], returns_kind: str
 ) -> pl.DataFrame:
-    """One row per window: window, alpha, se, se_white, t, p_value, df, bars, holdings (see ``CalendarTimeAlpha``).
+    """Return one row per window: window, alpha, se, se_white, t, p_value, df, bars, holdings (``CalendarTimeAlpha``).
 
-    Log returns are turned into simple ones, because those of a portfolio are averages only then; the benchmark too,
-    while factors are taken as given. Models without either give the mean return. A window that leaves too few
-    bars has no row but a warning. Raises StudyError for windows of dates and for volumes.
+    Log returns and benchmarks are converted to simple ones, because only these average to the return of a portfolio;
+    factors are used as given. Models without either give the mean return. A window with too few bars has a warning
+    instead of a row. Raises StudyError for windows of dates and for volumes.
     """
     if returns_kind not in RETURNS_KINDS:
-        raise StudyError(f"no portfolio earns {returns_kind}", hint="read car instead")
+        raise StudyError(f"calendar-time portfolios need returns, not {returns_kind}", hint="read car instead")
     if estimates.synthetic is not None:
         raise StudyError(
-            "a calendar-time portfolio has one benchmark, and each synthetic control is its own",
+            "calendar-time portfolios do not support the model synthetic",
             hint="read summary, whose errors are by calendar day",
         )
     logs, factors = returns_kind == "log", panel.factors
@@ -120,13 +121,13 @@ def calendar_time_frame(
     for window in windows:
         if not isinstance(window, OffsetWindow):
             raise StudyError(
-                f"window {window.label} is the same for every event", hint="count windows from day 0, as in -1:1"
+                f"window {window.label} has the same dates for every event", hint="give offsets from day 0, as in -1:1"
             )
         held_on = panel.own_rows(symbols, estimates.day_zero, np.arange(window.first, window.last + 1))
-        if own is not None:  # what the portfolio's benchmark earned is the mean of its holdings' benchmarks
-            both = np.where(np.isnan(panel.returns), np.nan, own)
-            held, _ = portfolio_returns(both, symbols, held_on)
-            factors = held[:, None]
+        if own is not None:  # the benchmark of the portfolio is the mean of the benchmarks of its holdings
+            benchmarks = np.where(np.isnan(panel.returns), np.nan, own)
+            benchmark, _ = portfolio_returns(benchmarks, symbols, held_on)
+            factors = benchmark[:, None]
         try:
             alpha = calendar_time_alpha(returns, factors, symbols, held_on)
         except StudyError as error:

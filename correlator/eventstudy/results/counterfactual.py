@@ -1,16 +1,16 @@
-"""Is a synthetic control's gap more than chance? Placebos in space: the same gap for donors that no event touched.
+"""Placebos in space: whether a synthetic control's gap is larger than the gaps of donors, which no event affected.
 
-For every event each donor of its pool is taken for the share and given its own portfolio of the other donors, over the
-same bars. With CAR the gap summed over a window and RMSE what the portfolio missed in the estimation window, ratio =
+For every event each donor of its pool is treated as the share and gets its own portfolio of the other donors, over the
+same bars. With CAR the gap summed over a window and RMSE the error of the portfolio in the estimation window, ratio =
 CAR/RMSE (Abadie, Diamond & Hainmueller 2010) is compared with those of the donors:
 
     p = (1 + donors whose |ratio| is as large) / (1 + donors)
 
 Across events the ratios are averaged, and each share is replaced by one donor for all of its events, different shares
-by different donors, so that what binds events of one date or of one share is in the placebos too (after Cavallo,
-Galiani, Noy & Pantano 2013). All such replacements are taken where they are few, else seeded draws; p is never under
-1/(distinct replacements + 1) (Phipson & Smyth 2010). Assumed: share and donors could be exchanged, had there been no
-event. A share that moves more than its portfolio can follow is not like its donors, and its RMSE says so.
+by different donors, so that the placebos keep the dependence between events of one date or one share (after Cavallo,
+Galiani, Noy & Pantano 2013). All such replacements are used if they are few, else seeded draws; p is never below
+1/(distinct replacements + 1) (Phipson & Smyth 2010). Assumption: share and donors are exchangeable without an event. A
+share that its portfolio cannot track is not like its donors, which shows in its RMSE.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class InSpace:
-    """Of E events, W windows and M donors: ``ratio`` (E, W) of the shares, ``placebo`` (E, M, W) of the donors in their
-    place, NaN for donors outside of an event's pool.
+    """Ratios of E events in W windows: ``ratio`` (E, W) of the shares, ``placebo`` (E, M, W) of the donors in their
+    place, NaN for donors outside an event's pool.
     """
 
     ratio: Array
     placebo: Array
 
     def take(self, positions: Rows) -> InSpace:
-        """Those of the events at ``positions``."""
+        """Return the ratios of the events at ``positions``."""
         return InSpace(self.ratio[positions], self.placebo[positions])
 
 
 def synthetic_of(estimates: EventEstimates) -> SyntheticFit:
-    """How the counterfactuals were made; raises StudyError for another model."""
+    """Return the fit of the counterfactuals; raises StudyError for another model."""
     if estimates.synthetic is None:
         raise StudyError(
-            f"model {estimates.model} has no donors", hint="this output is of the model synthetic", argument="model"
+            f"model {estimates.model} has no donors", hint="this output needs the model synthetic", argument="model"
         )
     return estimates.synthetic
 
 
 def in_space(estimates: EventEstimates, panel: Panel, columns: Rows, estimation_bars: int) -> InSpace:
-    """The ratios of every event and of each of its donors.
+    """Return the ratios of every event and of each of its donors.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def in_space(estimates: EventEstimates, panel: Panel, columns: Rows, estimation_
 
 
 def donors_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> pl.DataFrame:
-    """One row per event and donor with a weight: event_id, symbol, donor, weight; the largest first."""
+    """Return one row per event and donor with a weight: event_id, symbol, donor, weight; the largest first."""
     weights = np.nan_to_num(synthetic_of(estimates).weights)
     assert panel.donors is not None
     rows, columns = np.nonzero(weights > 0)
@@ -97,7 +97,7 @@ def donors_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) 
 def in_space_frame(
     space: InSpace, estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]
 ) -> pl.DataFrame:
-    """One row per event and window: event_id, symbol, window, car, pre_rmse, ratio, p_value, placebos."""
+    """Return one row per event and window: event_id, symbol, window, car, pre_rmse, ratio, p_value, placebos."""
     fit = synthetic_of(estimates)
     size = np.abs(space.placebo)
     number = (~np.isnan(size)).sum(axis=1)
@@ -116,8 +116,9 @@ def in_space_frame(
 
 
 def in_space_average(space: InSpace, estimates: EventEstimates, labels: tuple[str, ...]) -> pl.DataFrame:
-    """One row per window: window, n, caar, ratio (mean over events), p_value, placebos (distinct replacements),
-    draws."""
+    """Return one row per window: window, n, caar, ratio (mean over events), p_value, placebos (distinct replacements),
+    draws.
+    """
     rows = []
     for w, label in enumerate(labels):
         measured = np.flatnonzero(~np.isnan(space.ratio[:, w]))
@@ -138,7 +139,7 @@ def in_space_average(space: InSpace, estimates: EventEstimates, labels: tuple[st
 
 
 def _placebos(estimates: EventEstimates, panel: Panel, event: int, over: tuple[Rows, Rows, int]) -> Array:
-    """Ratios (P, W) of the donors ``pool`` in the place of the event's share."""
+    """Return the ratios (P, W) of donors in place of the event's share; ``over``: pool, columns, estimation bars."""
     pool, columns, estimation_bars = over
     bars = Bars.of(panel)
     assert bars.donors is not None
@@ -150,8 +151,8 @@ def _placebos(estimates: EventEstimates, panel: Panel, event: int, over: tuple[R
     ratios = np.full((len(pool), len(columns)), np.nan)
     for place in range(len(pool)):
         others = np.delete(pool, place)
-        own = np.where(finite, prices[:, pool[place]], np.nan)  # on the bars of the event, its share's holes included
-        joint = joint_bars(bars.donors, own, others, min(est_first, win_first), last=max(est_last, win_last))
+        unit = np.where(finite, prices[:, pool[place]], np.nan)  # on the bars of the event, with the holes of its share
+        joint = joint_bars(bars.donors, unit, others, min(est_first, win_first), last=max(est_last, win_last))
         inside, weights = fitted_to(joint, est_first, est_last, purged)
         gap = joint.unit - joint.donors @ weights
         rmse = float(np.sqrt(np.mean(gap[inside] ** 2 / joint.spans[inside])))
@@ -163,8 +164,9 @@ def _placebos(estimates: EventEstimates, panel: Panel, event: int, over: tuple[R
 
 
 def _replacements(placebo: Array, symbols: Rows) -> tuple[Array, int]:
-    """Mean ratios (B,) of the replacements taken, and how many distinct ones there are, none if there are fewer
-    donors than shares; ``placebo`` (E, M), ``symbols`` (E,). Donors are those in the pool of every event.
+    """Return mean ratios (B,) of replacements, and the number of distinct ones: none with fewer donors than shares.
+
+    ``placebo`` (E, M), ``symbols`` (E,). Donors are those in the pool of every event.
     """
     groups = [np.flatnonzero(symbols == symbol) for symbol in np.unique(symbols)]
     total = np.stack([placebo[events].sum(axis=0) for events in groups])
@@ -174,14 +176,14 @@ def _replacements(placebo: Array, symbols: Rows) -> tuple[Array, int]:
     if distinct == 0:
         return np.zeros(0), 0
     if distinct <= DRAWS:
-        taken = np.array(list(permutations(range(donors), shares)))
+        replacements = np.array(list(permutations(range(donors), shares)))
     else:
         keys = np.random.default_rng(_SEED).random((DRAWS, donors))
-        taken = np.argsort(keys, axis=1)[:, :shares]
-    sums = total[np.arange(shares), taken].sum(axis=1)
+        replacements = np.argsort(keys, axis=1)[:, :shares]
+    sums = total[np.arange(shares), replacements].sum(axis=1)
     return sums / len(symbols), min(distinct, int(np.iinfo(np.int64).max))
 
 
 def _nearly(size: Array) -> Array:
-    """``size`` less rounding, so that equal ratios count as equal."""
+    """Return ``size`` less a margin for rounding, so that equal ratios count as equal."""
     return size * (1.0 - 1e-12)
