@@ -134,7 +134,7 @@ def test_a_clock_is_never_dropped() -> None:
         study(events("2024-02-01T16:05:00-05:00"), close_of_day="16:00")
     with pytest.raises(InputError, match="both given"):
         study(events("2024-02-01T16:05:00-05:00"), **NEW_YORK, **CLOSE)
-    with pytest.warns(CorrelatorWarning, match="read by the clocks of America/New_York"):
+    with pytest.warns(CorrelatorWarning, match="read as times in America/New_York"):
         assert day_zeros(study(events("2024-02-01 16:05"), **NEW_YORK)) == ["2024-02-02"]
 
 
@@ -402,7 +402,7 @@ def test_a_column_of_times_is_a_clock() -> None:
     timed = events("2024-02-01", "2024-02-01", "2024-02-05").with_columns(Time=pl.Series(["16:05", "9:30", ""]))
     with pytest.raises(TimeError, match="time of day"):
         study(timed)
-    with pytest.warns(CorrelatorWarning, match="read by the clocks of America/New_York|bar of that date"):
+    with pytest.warns(CorrelatorWarning, match="read as times in America/New_York|bar of that date"):
         assert day_zeros(study(timed, **NEW_YORK)) == ["2024-02-02", "2024-02-01", "2024-02-05"]
     with pytest.raises(TimeError, match="'25 PM' in column 'time'.*bmo .before the open. or amc"):
         study(events("2024-02-01").with_columns(time=pl.lit("25 PM")), **NEW_YORK)

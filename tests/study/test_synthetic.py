@@ -273,7 +273,7 @@ def test_the_command_line_takes_names_and_files(store) -> None:
         assert other["p_value"].equals(outputs[0]["p_value"])
     done = CliRunner().invoke(app, [*stored, *TYPED, "--donors", "nowhere.txt"])
     assert done.exit_code != 0
-    assert "no file nowhere.txt" in str(done.exception)
+    assert "nowhere.txt does not exist" in str(done.exception)
 
 
 def test_a_report_takes_donors_and_purge(store) -> None:

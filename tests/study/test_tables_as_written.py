@@ -265,7 +265,7 @@ def test_events_that_name_two_shares_or_no_columns_are_refused() -> None:
     two = EVENTS.rename({"symbol": "Target Ticker"}).with_columns(pl.lit("WICK").alias("Acquiror Ticker"))
     with pytest.raises(InputError, match="symbols in both 'Target Ticker' and 'Acquiror Ticker'"):
         cars(two)
-    with pytest.raises(NotFoundError, match="no header.*symbol,date above"):
+    with pytest.raises(NotFoundError, match="no header.*add the line symbol,date"):
         cars(pl.DataFrame({"LAMP": ["WICK"], "2024-01-05": ["2024-01-08"]}))
 
 
