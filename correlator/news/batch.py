@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ def make_batch(
 ) -> Batch:
     """Return a batch of rows; ``article_key`` and ``content_hash`` of articles are computed from their content."""
     return Batch(
-        pl.DataFrame([_with_identity(row) for row in articles], schema=ARTICLE_SCHEMA),
+        pl.DataFrame(_identified([_cleaned(row) for row in articles]), schema=ARTICLE_SCHEMA),
         pl.DataFrame(list(quotes), schema=QUOTE_SCHEMA),
         pl.DataFrame(list(rejects), schema=REJECT_SCHEMA),
     )
@@ -147,9 +148,48 @@ def kept_address(url: str | None) -> str | None:
 
 
 def article_key(publisher: str, headline: str, url: str | None, day: date | None) -> str:
-    """Return the identity of an article: its canonical URL if known, else publisher, normalised headline and day."""
-    if url:
-        return digest(("url", canonical_url(url)))
+    """Return the identity of an article: its canonical URL if known, else publisher, normalised headline and day.
+
+    The address of a site's home page identifies no article.
+    """
+    return _key(publisher, headline, _page_address(url), day)
+
+
+def article_keys(articles: Sequence[tuple[str, str, str | None, datetime | None]]) -> list[str]:
+    """Return the ``article_key`` of each article of one source: publisher, headline, address and publication time.
+
+    An address that several headlines of several times share is that of a list or a live page, and identifies none.
+    """
+    addresses = [_page_address(url) for _, _, url, _ in articles]
+    repeated = {address for address, count in Counter(addresses).items() if address and count > 1}
+    tellings: dict[str, tuple[set[str], set[datetime | None]]] = {address: (set(), set()) for address in repeated}
+    for address, (_, headline, _, published) in zip(addresses, articles, strict=True):
+        if address in tellings:
+            headlines, times = tellings[address]
+            headlines.add(normalise_headline(headline))
+            times.add(published)
+    shared = {address for address, (headlines, times) in tellings.items() if len(headlines) > 1 and len(times) > 1}
+    return [
+        _key(
+            publisher,
+            headline,
+            "" if address in shared else address,
+            published.date() if published else None,
+        )
+        for address, (publisher, headline, _, published) in zip(addresses, articles, strict=True)
+    ]
+
+
+def _page_address(url: str | None) -> str:
+    """Return the canonical URL of a page; empty for none and for the home page of a site."""
+    address = canonical_url(url or "")
+    home = "/" not in address and "?" not in address and _URL.match((url or "").strip())
+    return "" if home else address
+
+
+def _key(publisher: str, headline: str, address: str, day: date | None) -> str:
+    if address:
+        return digest(("url", address))
     return digest((publisher, normalise_headline(headline), day.isoformat() if day else ""))
 
 
@@ -199,24 +239,43 @@ _TRACKING = re.compile(
 )
 
 
-def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
-    """Return the row with its key and hash; a row that has them is returned unchanged."""
+def _cleaned(row: Mapping[str, object]) -> dict[str, object]:
+    """Return the row with encodable texts, a safe address, and an update only if it is later than the publication."""
     row = {name: encodable(value) if isinstance(value, str) else value for name, value in row.items()}
     if row.get("content_hash"):
         return row
-    published, updated, body = (row.get(name) for name in ("published_at", "updated_at", "body"))
-    url = row["url"] = kept_address(str(row["url"])) if row.get("url") else None
-    instant = published if isinstance(published, datetime) else None
-    if isinstance(updated, datetime) and instant and updated <= instant:
-        updated = row["updated_at"] = None  # an update is later than the publication
-    headline = str(row["headline"])
-    return {
-        **row,
-        "article_key": article_key(str(row["publisher"]), headline, url, instant.date() if instant else None),
-        "content_hash": content_hash(
-            headline, str(body) if body else None, instant, updated if isinstance(updated, datetime) else None
-        ),
-    }
+    published, updated = row.get("published_at"), row.get("updated_at")
+    row["url"] = kept_address(str(row["url"])) if row.get("url") else None
+    if isinstance(updated, datetime) and isinstance(published, datetime) and updated <= published:
+        row["updated_at"] = None
+    return row
+
+
+def _identified(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Return the rows with their keys and hashes; a row that has them is returned unchanged."""
+    new = [row for row in rows if not row.get("content_hash")]
+    texts = [
+        (
+            str(row["publisher"]),
+            str(row["headline"]),
+            str(row["url"]) if row["url"] else None,
+            _time(row, "published_at"),
+        )
+        for row in new
+    ]
+    keys = iter(article_keys(texts))
+    return [dict(row) if row.get("content_hash") else {**row, "article_key": next(keys), **_hash(row)} for row in rows]
+
+
+def _hash(row: Mapping[str, object]) -> dict[str, object]:
+    body = row.get("body")
+    times = (_time(row, "published_at"), _time(row, "updated_at"))
+    return {"content_hash": content_hash(str(row["headline"]), str(body) if body else None, *times)}
+
+
+def _time(row: Mapping[str, object], name: str) -> datetime | None:
+    value = row.get(name)
+    return value if isinstance(value, datetime) else None
 
 
 def read_ahead(batches: Iterable[Item]) -> Iterator[Item]:

@@ -158,3 +158,48 @@ def test_what_is_no_object_of_a_list_is_a_reject(tmp_path):
     articles, rejects, _ = read(tmp_path, "p.json", [{"title": T, "published": "2025-05-28T13:00:00Z"}, T])
     assert articles["headline"].to_list() == [T]
     assert rejects.select("source_line", "reason").row(0) == (2, "JSON, but not an object")
+
+
+@pytest.mark.parametrize(
+    ("dates", "order"),
+    [
+        (["05/06/2025 10:00", "05/28/2025 10:00"], (5, 6)),
+        (["05/06/2025 10:00", "28/05/2025 10:00"], (6, 5)),
+    ],
+)
+def test_days_after_the_12th_show_the_order_of_the_whole_table(tmp_path, dates, order):
+    rows = [["title", "date"], *([f"{T} {n}", date] for n, date in enumerate(dates))]
+    articles, rejects, _ = read(tmp_path, "t.csv", rows, zone="UTC")
+    assert rejects.is_empty()
+    assert articles["published_at"].to_list() == [
+        datetime(2025, *order, 10, tzinfo=UTC),
+        datetime(2025, 5, 28, 10, tzinfo=UTC),
+    ]
+
+
+def test_dates_that_contradict_each_other_show_no_order(tmp_path):
+    rows = [[f"{T} {n}", date] for n, date in enumerate(["05/06/2025", "05/28/2025", "27/05/2025"])]
+    articles, rejects, _ = read(tmp_path, "t.csv", [["title", "date"], *rows], zone="UTC")
+    assert articles.height == 2
+    assert "ambiguous" in rejects["reason"].item()
+
+
+HOMES = ["https://wire.example", "https://wire.example/", "http://www.wire.example/index.html?utm_source=rss"]
+
+
+@pytest.mark.parametrize("address", [*HOMES, "https://wire.example/live", "https://wire.example/live#now"])
+@pytest.mark.parametrize("column", ["url", "source_url"])
+def test_an_address_that_articles_share_identifies_none(tmp_path, address, column):
+    rows = [[f"{T} {n}", f"2025-05-{n}T13:00:00Z", address] for n in (26, 27, 28)]
+    articles, _, _ = read(tmp_path, "t.csv", [["title", "date", column], *rows])
+    assert articles["article_key"].n_unique() == 3
+    assert articles["url"].to_list() == [address] * 3
+
+
+def test_another_headline_of_the_same_time_is_a_version(tmp_path):
+    rows = [[headline, "2025-05-28T13:00:00Z", URL] for headline in (T, f"{T} again")]
+    articles, _, _ = read(tmp_path, "t.csv", [["title", "date", "url"], *rows])
+    assert articles["article_key"].n_unique() == 1
+    page = {"url": "story.html", "title": T, "date": "2025-05-28T13:00:00Z"}
+    articles, _, _ = read(tmp_path, "p.json", [page, page | {"title": f"{T} again"}])
+    assert articles["article_key"].n_unique() == 1

@@ -25,7 +25,7 @@ from correlator.news.batch import (
     NAMED_SCHEMA,
     SEPARATOR,
     Batch,
-    article_key,
+    article_keys,
     digest,
     kept_address,
     make_batch,
@@ -54,6 +54,7 @@ from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import NOTHING, name_in, people_in, symbols_in
 from correlator.news.times.address_dates import date_in_address
+from correlator.news.times.printed_dates import shown_order
 
 # The marker that NewsAPI and GNews put at the end of a truncated text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
@@ -67,7 +68,7 @@ class _Table:
 
     ``clock``, ``zone`` and ``precision`` are the positions of the columns with clock times, zones and precision of the
     publication dates. ``table_zone`` is the zone of times without one, as given by the caller, the name of a column or
-    the layout.
+    the layout. ``date_order`` is the order of day and month, as given by the caller or shown by the rows.
     """
 
     corpus: Corpus
@@ -79,6 +80,14 @@ class _Table:
     zone: int | None = None
     precision: int | None = None
     table_zone: str | None = None
+    date_order: str | None = None
+
+    def with_order(self, rows: Sequence[Sequence[str]]) -> _Table:
+        """Return the table with the order of day and month that its ``rows`` show, unless it is known."""
+        if self.date_order is not None or "published" not in self.places:
+            return self
+        place = self.places["published"]
+        return replace(self, date_order=shown_order(row[place] for row in rows))
 
 
 def read_corpus(
@@ -119,13 +128,14 @@ def _batches(
     table = _Table(
         corpus, places, names, publishers, source, clock, zone_place(names, places),
         names.index(corpus.precision) if corpus.precision in names else None,
-        publishers.zone or zone_in_name(names, places.get("published"), clock) or corpus.zone,
+        publishers.zone or zone_in_name(names, places.get("published"), clock) or corpus.zone, publishers.date_order,
     )  # fmt: skip
     _check(table)
     if "headline" in places:
         rows = _unlisted(rows, places["headline"])
     for numbers, chunk in in_chunks(rows):
         if "headline" in places:
+            table = table.with_order(chunk)
             batch = _headlines(numbers, chunk, table)
             rejects = pl.concat([batch.rejects, make_batch(rejects=faulty).rejects])
             yield replace(batch, rejects=rejects)
@@ -225,7 +235,7 @@ def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Pr
     profile, how = table.publishers.of(f"http://{host}" if host else None, (stated,))
     profile = replace(profile, table_zone=table.table_zone)
     if how != "given by the caller":  # all dates of a table are in one order, whoever published the articles
-        profile = replace(profile, date_order=table.publishers.date_order)
+        profile = replace(profile, date_order=table.date_order)
     if table.corpus.clock == "unknown" and table.table_zone is None:
         profile = replace(profile, zone=None)
     return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)
@@ -355,8 +365,7 @@ def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
 
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows as articles with key, hash and language, and the source's own symbols."""
-    named = rows.select("shown", "headline", "url", pl.col("instant").dt.date()).rows()
-    keys = [article_key(publisher, headline, url, day) for publisher, headline, url, day in named]
+    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows())
     content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )

@@ -47,7 +47,8 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "날짜",
     ),
     "url": ("url", "link", "address", "article_url", "web_url", "weburl", "news_url", "article_link", "permalink",
-            "links.permalink", "canonical_url", "html.requested_url", "lien", "enlace"),
+            "links.permalink", "canonical_url", "source_url", "sourceurl", "story_url", "page_url",
+            "html.requested_url", "lien", "enlace"),
     "body": (
         "body", "text", "content", "article", "maintext", "description", "summary", "plaintext", "html", "raw_html",
         "page_html",

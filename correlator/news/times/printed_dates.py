@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -188,6 +188,26 @@ def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, i
         )
     month_first = order == "mdy" or (order is None and second > 12)
     return (year, first, second) if month_first else (year, second, first)
+
+
+_NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([/\-])(\d{1,2})\2\d{4}(?!\d)")
+
+
+def shown_order(texts: Iterable[str | None]) -> str | None:
+    """Return the order of day and month in numeric dates (``dmy`` or ``mdy``) that days after the 12th show.
+
+    None if none does, or if they contradict each other.
+
+    Examples
+    --------
+    >>> shown_order(["05/06/2025", "05/28/2025"]), shown_order(["28/05/2025", "05/28/2025"])
+    ('mdy', None)
+    """
+    orders = set()
+    for match in map(_NUMERIC.search, filter(None, texts)):
+        if match and (int(match[1]) > 12) != (int(match[3]) > 12):
+            orders.add("dmy" if int(match[1]) > 12 else "mdy")
+    return orders.pop() if len(orders) == 1 else None
 
 
 _Y = r"'?(?P<y>\d{4}|\d\d)"
