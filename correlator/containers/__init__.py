@@ -1,1 +1,1 @@
-"""Any file or frame as one raw table, before anything in it is understood."""
+"""Read any file or frame as one raw table, before its columns are interpreted."""

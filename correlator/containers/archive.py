@@ -1,4 +1,4 @@
-"""An archive of several files of one layout as one raw table: months or days of bars, one below the other."""
+"""Read an archive of several files with one layout (months or days of bars) as one raw table."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from correlator.errors import InputError
 
 
 def read_archive(path: Path, hints: Hints) -> RawTable | None:
-    """The tables of a zip archive as one, in order of the files' names; lines are counted through all of them.
+    """Return the tables of a zip archive concatenated in order of file name; line numbers run on from file to file.
 
-    None for anything but an archive of several files. Raises InputError for files of several layouts, or that state
-    different things above their tables.
+    Return None for anything but an archive of several files. Raise InputError if the headers of the files differ, or
+    what they state above their tables.
     """
     source = called(path)
     with opened(path) as file:
@@ -35,7 +35,7 @@ def read_archive(path: Path, hints: Hints) -> RawTable | None:
         except DAMAGED as why:
             if isinstance(why, InputError):
                 raise
-            return None  # what reads one file says what is wrong with it
+            return None  # the reader of single files reports what is wrong
     tables = [_member(path, name, content, hints) for name, content in members]
     return _stacked(tables, source) if tables else None
 
@@ -44,7 +44,7 @@ def _member(path: Path, name: str, content: bytes, hints: Hints) -> RawTable:
     source = f"{called(path)}/{name}"
     kind = kind_of_whole(kind_of(content[:4096], source), content)
     if kind.read is None:
-        raise InputError(f"{source}: {kind.name} in an archive is not read", hint=f"give {readable()}")
+        raise InputError(f"{source}: {kind.name} inside an archive is not supported", hint=f"give {readable()}")
     return kind.read(path, content, source, hints)
 
 
@@ -53,7 +53,8 @@ def _stacked(tables: list[RawTable], source: str) -> RawTable:
     other = next((each for each in tables if (each.header, each.facts) != (first.header, first.facts)), None)
     if other is not None:
         raise InputError(
-            f"{source} holds {len(tables)} files ({first.source}, {other.source}, ...) of several layouts", hint=EACH
+            f"{source} contains {len(tables)} files with different layouts ({first.source}, {other.source}, ...)",
+            hint=EACH,
         )
     check_shape(sum(each.frame.height for each in tables), first.frame.width, source)
     frames, broken, line = [], [], 0

@@ -1,4 +1,4 @@
-"""What single cells look like, and from it where a table begins: its header rows, and what stands above them."""
+"""Classify single cells, and find from them where a table begins: its header rows and the lines above them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MOST_LEVELS = 3
 
 @dataclass(frozen=True)
 class Record:
-    """Cells of one record of a text, and the physical lines that it spans, from 1."""
+    """The cells of one record of a text, and the physical lines that it spans, counted from 1."""
 
     first_line: int
     last_line: int
@@ -51,7 +51,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Outline:
-    """Where the table of a text is: ``header`` records (top first), the ``first`` record below, and those ``above``."""
+    """The parts of a text table: lines ``above`` it, ``header`` records (top first) and the ``first`` data record."""
 
     above: list[Record]
     header: list[Record]
@@ -59,18 +59,18 @@ class Outline:
 
 
 def is_date_like(cell: str) -> bool:
-    """Whether the cell could be a day or a time."""
+    """Whether the cell looks like a date or a timestamp."""
     return bool(DATE_LIKE.match(cell))
 
 
 def is_data(cells: Sequence[str]) -> bool:
-    """Whether a record is a row of a price table: a date in one cell, a number in another."""
+    """Whether a record looks like a row of a price table: a date in one cell and a number in another."""
     dates = [number for number, cell in enumerate(cells) if is_date_like(cell)]
     return any(NUMBER_LIKE.match(cell) and number != dates[0] for number, cell in enumerate(cells)) if dates else False
 
 
 def outline(records: Sequence[Record]) -> Outline:
-    """Find the header and the first row of the table in the first records of a text (without empty ones)."""
+    """Find the header and the first row of the table in the first non-empty records of a text."""
     at = next((number for number, record in enumerate(records) if is_data(record.cells)), None)
     if at is None:
         start = _below_title(records)
@@ -90,8 +90,10 @@ def outline(records: Sequence[Record]) -> Outline:
 
 
 def _below_title(records: Sequence[Record]) -> int:
-    """Where the header of a table without figures is: below records of one cell, where the records from there on are
-    equally wide, and the titles stand apart from it, are filled up with empty cells, or it names each column.
+    """Return the index of the header of a table without numbers.
+
+    It is below title records of one cell, if the records from there on have equal widths, and if the titles are
+    separated by a blank line, padded with empty cells, or the header names each column.
     """
     at = next((number for number, record in enumerate(records) if sum(map(bool, map(str.strip, record.cells))) > 1), 0)
     if at == 0:
@@ -106,12 +108,12 @@ def _below_title(records: Sequence[Record]) -> int:
 
 
 def _goes_on_above(above: Record, below: Record, place: int) -> bool:
-    """Whether the record above is a row of the table without figures: a date in the same cell."""
+    """Whether the record above is a table row without numbers: a date in the same cell."""
     return len(above.cells) == len(below.cells) and is_date_like(above.cells[place])
 
 
 def _is_level(record: Record, below: Sequence[Record], width: int) -> bool:
-    """Whether the record is the header, or a further header row above what is known of it."""
+    """Whether the record is the header, or a further header row above those in ``below``."""
     cells = [cell.strip() for cell in record.cells]
     if not below:
         return _fits(cells, width)
@@ -126,29 +128,29 @@ def _is_level(record: Record, below: Sequence[Record], width: int) -> bool:
 
 
 def _names_each(cells: Sequence[str]) -> bool:
-    """Whether cells are names, one for each column: what stands below them are other names, or units."""
+    """Whether the cells are distinct names, one for each column."""
     return (
         all(cells) and len(set(cells)) == len(cells) and not any(map(NUMBER_LIKE.match, cells)) and not is_data(cells)
     )
 
 
 def _names_blocks(cells: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether the cells name tables that stand side by side: one above each repetition of the first name below."""
-    starts = [place for place, cell in enumerate(below) if cell and cell == below[0]]
-    named = [place for place, cell in enumerate(cells) if cell]
+    """Whether the cells name tables side by side: one name above each repetition of the first name below."""
+    starts = [column for column, cell in enumerate(below) if cell and cell == below[0]]
+    named = [column for column, cell in enumerate(cells) if cell]
     if len(starts) < 2 or len(named) != len(starts) or is_data(cells):
         return False
     ends = [*starts[1:], len(below)]
-    return all(start <= place < end for place, start, end in zip(named, starts, ends, strict=True))
+    return all(start <= column < end for column, start, end in zip(named, starts, ends, strict=True))
 
 
 def _is_unit_row(record: Record) -> bool:
-    """Whether a record is a row below the names that says what every column is in: ``Currency,U$,U$``."""
+    """Whether a record below the names states the unit of every column: ``Currency,U$,U$``."""
     return record.cells[0].strip().lower().rstrip(":") in _UNIT_ROWS
 
 
 def _fits(cells: Sequence[str], width: int) -> bool:
-    """Whether a record is as wide as the table: empty cells at the end of a line may be missing, or one too many."""
+    """Whether a record is as wide as the table; trailing empty cells may be missing, or there may be one too many."""
     filled = len(cells)
     while filled > 1 and not cells[filled - 1]:
         filled -= 1
@@ -156,7 +158,7 @@ def _fits(cells: Sequence[str], width: int) -> bool:
 
 
 def header_cells(header: Sequence[Record], width: int) -> list[tuple[str, ...]]:
-    """Of each column the header cells above it, top first; an empty one in an upper row repeats the one to its left."""
+    """Return the header cells above each column, top first; empty cells of upper rows repeat the one to their left."""
     rows = []
     for number, record in enumerate(header):
         cells = [" ".join(cell.replace("\ufeff", "").split()) for cell in record.cells]
@@ -174,8 +176,9 @@ def _carried(cells: list[str]) -> list[str]:
 
 
 def facts_above(above: Sequence[Record]) -> dict[str, str]:
-    """What the records above a table say: ``Security,KO US Equity``, ``Currency: GBp`` or ``Lamp plc, prices in GBX``;
-    keys in lower case.
+    """Return the key-value facts stated above a table, with keys in lower case.
+
+    For example ``Security,KO US Equity``, ``Currency: GBp`` or ``Lamp plc, prices in GBX``.
     """
     facts: dict[str, str] = {}
     for record in above:

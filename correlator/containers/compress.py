@@ -1,4 +1,4 @@
-"""Bytes out of compress (``.Z``): LZW with codes of 9 to 16 bits, as Welch (1984), Computer 17(6), 8-19, has it."""
+"""Decompress Unix compress files (``.Z``): LZW with codes of 9 to 16 bits, Welch (1984), Computer 17(6), 8-19."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from correlator.base.source_limits import check_unpacked
 
 _LEAST, _MOST = 9, 16
 _CLEAR = 256
-"""The code that empties the table, where the file's flags say that there is one."""
+"""The code that clears the table, if the file's flags enable it."""
 
 
 def from_compress(data: bytes, source: str) -> bytes:
-    """The bytes that a file of compress packs; raises ValueError where it is damaged, InputError beyond the limits."""
+    """Return the decompressed bytes; raise ValueError for damaged data and InputError beyond the size limits."""
     parts, size = [], 0
     for part in _texts(data):
         size += len(part)
@@ -22,11 +22,11 @@ def from_compress(data: bytes, source: str) -> bytes:
 
 
 def _texts(data: bytes) -> Iterator[bytes]:
-    """What each code stands for. Codes come eight at a time, of which the rest is skipped when their width changes."""
+    """Yield the bytes of each code. Codes come in groups of eight; a change of width skips the rest of a group."""
     flags = data[2] if len(data) > 2 else 0
     most, clears = flags & 0x1F, bool(flags & 0x80)
     if flags & 0x60 or not _LEAST <= most <= _MOST:
-        raise ValueError("the header of compress is damaged")
+        raise ValueError("the compress header is damaged")
     table = [bytes([byte]) for byte in range(256)] + [b""] * clears
     first, width, before, place = len(table), _LEAST, b"", 3
     while group := data[place : place + width]:
@@ -39,7 +39,7 @@ def _texts(data: bytes) -> Iterator[bytes]:
                 width, before = _LEAST, b""
                 break
             if code > len(table) or (code == len(table) and not before):
-                raise ValueError("a code of compress stands for nothing")
+                raise ValueError("undefined code in compress data")
             text = table[code] if code < len(table) else before + before[:1]
             yield text
             if before and len(table) < 1 << most:

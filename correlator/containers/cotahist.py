@@ -1,6 +1,6 @@
-"""The yearly, monthly and daily files of B3 in São Paulo (COTAHIST): lines of 245 characters, fields by their place.
+"""Read the yearly, monthly and daily COTAHIST files of B3 in São Paulo: fixed-width lines of 245 characters.
 
-Prices are written in hundredths and for so many shares as the factor of quotation says, which are taken off here.
+Prices are written in hundredths and per lot of the quotation factor; both are divided out here.
 Source: B3, "Historical quotes: layout of the file".
 """
 
@@ -18,16 +18,16 @@ from correlator.errors import InputError
 
 MARK = b"00COTAHIST."
 _WIDTH = 245
-# Name, first character from 0, length: text, prices in hundredths, whole numbers.
+# Name, offset from 0, length: text fields, prices in hundredths, integers.
 _TEXTS = (("DATPRE", 2, 8), ("CODBDI", 10, 2), ("CODNEG", 12, 12), ("TPMERC", 24, 3))
 _PRICES = (("PREABE", 56, 13), ("PREMAX", 69, 13), ("PREMIN", 82, 13), ("PREULT", 108, 13))
 _VOLUME, _FACTOR = ("QUATOT", 152, 18), ("FATCOT", 210, 7)
 
 
 def read_cotahist(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
-    """The quotes of the file; its first and last line tell of it and are none.
+    """Return the quotes of the file, without its header and trailer lines.
 
-    Raises InputError for a file that has been cut or has lines of another length.
+    Raise InputError for a truncated file and for lines of another length.
     """
     if data is None:
         with opened(path) as file:
@@ -36,11 +36,11 @@ def read_cotahist(path: Path, data: bytes | None, source: str, _: Hints) -> RawT
     lines = pl.DataFrame({"line": data.decode("latin-1").splitlines()}).with_row_index(LINE, offset=1)
     kind = pl.col("line").str.slice(0, 2)
     if lines["line"][-1][:2] != "99":
-        raise InputError(f"{source} has no last line (99COTAHIST): it has been cut", hint="download it again")
+        raise InputError(f"{source} is truncated: its trailer line (99COTAHIST) is missing", hint="download it again")
     quotes = lines.filter(kind == "01")
     short = quotes.filter(pl.col("line").str.len_chars() != _WIDTH)
     if short.height:
-        raise InputError(f"{source}: line {short[LINE][0]} is not {_WIDTH} characters long", hint="download it again")
+        raise InputError(f"{source} line {short[LINE][0]} is not {_WIDTH} characters long", hint="download it again")
     whole = pl.col("line").str.slice(_FACTOR[1], _FACTOR[2]).cast(pl.Int64, strict=False)
     hundredths = 100 * pl.when(whole > 0).then(whole).otherwise(1)
     fields = [

@@ -1,4 +1,4 @@
-"""What people write below a table: totals, sources and notes, which are no rows of it."""
+"""Detect the footer below a table: totals, sources and notes, which are not rows of it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ _WORDS = re.compile(
     re.I,
 )
 _LAST = 25
-"""Rows at the end of a table that are looked at."""
+"""Number of rows at the end of a table that are examined."""
 
 
 def is_foot(cells: Sequence[object]) -> bool:
-    """Whether the cells of a row are words below a table: a total, a source or a note first, and no day anywhere.
+    """Whether a row is part of a footer: its first cell is a total, a source or a note, and no cell is a date.
 
     >>> is_foot(["Total", None, "12"]), is_foot(["SUM", "2024-02-01", None])
     (True, False)
     """
-    said = [text for text in (str(cell).strip() for cell in cells if cell is not None) if text]
-    return bool(said) and _WORDS.match(said[0]) is not None and not any(map(is_date_like, said))
+    texts = [text for text in (str(cell).strip() for cell in cells if cell is not None) if text]
+    return bool(texts) and _WORDS.match(texts[0]) is not None and not any(map(is_date_like, texts))
 
 
 def without_foot(table: pl.DataFrame, what: str) -> pl.DataFrame:
-    """The table without the totals, sources and notes below it; a warning names the first, and the table ``what``."""
+    """Return the table without its footer; a warning quotes the first footer row and names the table ``what``."""
     rows = [*enumerate(table.tail(_LAST).rows(), start=max(table.height - _LAST, 0))]
     end = table.height
     for place, row in reversed(rows):
         if any(cell is not None and str(cell).strip() for cell in row) and not is_foot(row):
             break
         end = place
-    lost = [row for place, row in rows if place >= end and is_foot(row)]
-    tell_foot([next(str(cell).strip() for cell in row if cell is not None) for row in lost], what)
-    return table.head(end) if lost else table
+    footer = [row for place, row in rows if place >= end and is_foot(row)]
+    tell_foot([next(str(cell).strip() for cell in row if cell is not None) for row in footer], what)
+    return table.head(end) if footer else table
 
 
 def tell_foot(first_cells: Sequence[str], what: str) -> None:
-    """Warn of rows below a table, by the first cell of each, that are left out."""
+    """Warn that footer rows, given by the first cell of each, were skipped."""
     if first_cells:
-        warn(f"{counted(len(first_cells), 'row')} below the table of {what}, first {first_cells[0]!r}: left out")
+        warn(f"skipped {counted(len(first_cells), 'row')} below the table of {what}, first {first_cells[0]!r}")

@@ -1,4 +1,4 @@
-"""A frame as a raw table: names of columns that pandas made of two levels are two header cells again."""
+"""Convert a frame to a raw table; two-level column names flattened by pandas become two header cells again."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
 
 
 def raw_of_frame(frame: pl.DataFrame, source: str, first_row: int = 1) -> RawTable:
-    """The rows of a frame as a raw table, numbered from ``first_row``.
+    """Return the rows of a frame as a raw table, numbered from ``first_row``.
 
-    Raises InputError for one without rows, or too large.
+    Raise InputError if the frame is empty or too large.
     """
     check_shape(frame.height, frame.width, source)
     if frame.is_empty():
-        raise InputError(f"{source} holds no rows", hint="check the source")
+        raise InputError(f"{source} has no rows", hint="check the source")
     index = [name for name in frame.columns if name.startswith("__index_level_")]
     named = frame.rename(dict.fromkeys(index[:1], "Date")) if index and "Date" not in frame.columns else frame
     header = tuple(levels_of(name) for name in named.columns)
@@ -32,15 +32,13 @@ def raw_of_frame(frame: pl.DataFrame, source: str, first_row: int = 1) -> RawTab
 
 
 def _as_cells(column: pl.Series) -> pl.Series:
-    """Numbers, dates and texts as they are, and of whatever else a frame may hold the text: a list is not a price, and
-    what reads prices says so as it does of any text.
-    """
+    """Return numbers, dates and text unchanged, and values of any other type as text, for the reader to reject."""
     kind = column.dtype
     return column if kind.is_numeric() or kind in (pl.String, pl.Date, pl.Datetime, pl.Null) else as_text(column)
 
 
 def levels_of(name: str) -> tuple[str, ...]:
-    """The header cells of a column; pandas writes two levels into Parquet and JSON as ``('Close', 'KO')``."""
+    """Return the header cells of a column; pandas writes two levels into Parquet and JSON as ``('Close', 'KO')``."""
     if _LEVELS.match(name):
         try:
             levels = ast.literal_eval(name)

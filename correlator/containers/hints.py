@@ -1,4 +1,4 @@
-"""What a caller knows of the table that it looks for, where a container could be read in several ways."""
+"""What a caller knows about the table it wants, for containers that could be read in several ways."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 KnownWords = Callable[[str], int]
-"""How many of a text's first cells are names of columns."""
+"""Count how many of a text's first cells are known column names."""
 
 
 def likely_text(text: str) -> int:
-    """How many in a thousand marks are letters, digits or what parts cells: few where the encoding is another."""
+    """Return how many of a thousand characters are letters, digits or separators: few if the encoding is wrong."""
     return 1000 * sum(mark.isalnum() or mark in " \t\r\n,;|" for mark in text) // max(len(text), 1)
 
 
 @dataclass(frozen=True)
 class Hints:
-    """``sheet``: which one is meant where a workbook holds several tables, and ``sheet_option`` what a caller names it
-    by, if anything does; ``known_words`` tells encodings apart.
+    """Hints for reading a container.
+
+    ``sheet``: the sheet to take if a workbook has several tables; ``sheet_option``: the option that names it, for
+    messages; ``known_words``: scores a decoded text, to tell encodings apart.
     """
 
     sheet: str | None = None

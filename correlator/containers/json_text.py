@@ -1,4 +1,4 @@
-"""JSON as services answer: a list of bars, columns of values, or either somewhere inside an envelope."""
+"""Read JSON as services return it: a list of bars, columns of values, or either nested inside an envelope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENVELOPES = frozenset((
     "HISTORICAL", "SERIES", "CANDLES", "KLINES", "OHLC", "OHLCV",
 ))  # fmt: skip
 _NAMES = ("symbol", "ticker", "code", "Symbol", "Ticker", "Code")
-# Under which names services answer in words instead of bars.
+# Keys under which services return a message instead of bars.
 _MESSAGES = ("error message", "error", "errors", "message", "note", "information", "detail", "description")
 _ONE_TABLE = "give one list of bars, or columns of equal length"
 _AS_WRITTEN: dict[str, Any] = {
@@ -34,9 +34,9 @@ _AS_WRITTEN: dict[str, Any] = {
 
 
 def read_json(data: bytes, source: str) -> RawTable:
-    """The table in a JSON text, or in lines of JSON; numbers keep the digits they are written with.
+    """Return the table in a JSON or JSON Lines text; numbers keep the digits they are written with.
 
-    Raises InputError for a text that is not JSON and for one that holds no table, or several.
+    Raise InputError if the text is not JSON, or contains no table or several.
     """
     document = _document(data, source)
     facts: dict[str, str] = {}
@@ -48,14 +48,14 @@ def read_json(data: bytes, source: str) -> RawTable:
         tables = [table for table in tables if _holds_bars(table)]
     if len(tables) != 1:
         what = "no table" if not tables else f"{len(tables)} tables"
-        said = "" if tables else next((f": it says {facts[key][:200]!r}" for key in _MESSAGES if facts.get(key)), "")
-        raise InputError(f"{source} is JSON with {what}{said}", hint=_ONE_TABLE)
+        message = "" if tables else next((f"; it says {facts[key][:200]!r}" for key in _MESSAGES if facts.get(key)), "")
+        raise InputError(f"{source} is JSON with {what}{message}", hint=_ONE_TABLE)
     table = tables[0]
     return RawTable(source, table.frame, table.header, table.broken, is_text=True, facts=facts)
 
 
 def _is_one_record(node: Any) -> bool:
-    """Whether a document is one row, as the only line of JSON lines is: plain values, a date among them."""
+    """Whether a document is a single row, such as a JSON Lines file of one line: plain values, one of them a date."""
     if not isinstance(node, Mapping) or not all(map(_is_plain, node.values())):
         return False
     return any(isinstance(value, str) and is_date_like(value) for value in node.values())
@@ -71,11 +71,11 @@ def _document(data: bytes, source: str) -> Any:
         try:
             return [json.loads(line, **_AS_WRITTEN) for line in lines]
         except (json.JSONDecodeError, RecursionError, TwiceGiven):
-            raise InputError(f"{source} is not JSON: {json_fault(problem)}", hint="download it again") from None
+            raise InputError(f"{source} is not valid JSON: {json_fault(problem)}", hint="download it again") from None
 
 
 def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable], *, depth: int) -> None:
-    """Collect the tables below ``node``, and the plain values that stand next to them."""
+    """Collect the tables below ``node`` into ``tables``, and the plain values next to them into ``facts``."""
     table = _table(node, source)
     if table is not None:
         tables.append(table)
@@ -93,7 +93,7 @@ def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable
 
 
 def _holds_bars(table: RawTable) -> bool:
-    """Whether some of the first rows have a date and a figure."""
+    """Whether any of the first rows has a date and a number."""
     rows = table.frame.drop(LINE).head(20).fill_null("").rows()
     return any(is_data([str(cell) for cell in row]) for row in rows)
 
@@ -107,7 +107,7 @@ def _table(node: Any, source: str) -> RawTable | None:
 
 
 def _of_records(node: Any, source: str) -> RawTable | None:
-    """[{"date": ..., "close": ...}, ...], or the same by number: {"0": {"date": ...}, ...}"""
+    """Read ``[{"date": ..., "close": ...}, ...]``, or the same keyed by number: ``{"0": {"date": ...}, ...}``."""
     if isinstance(node, Mapping) and node and all(str(key) == str(place) for place, key in enumerate(node)):
         node = list(node.values())
     if not isinstance(node, list) or not node or not all(isinstance(each, Mapping) for each in node):
@@ -124,7 +124,7 @@ def _of_records(node: Any, source: str) -> RawTable | None:
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain values of a record and of the records inside it: ``{"time": ..., "mid": {"o": ..., "c": ...}}``."""
+    """Flatten a record with nested records, such as ``{"time": ..., "mid": {"o": ..., "c": ...}}``."""
     flat = {str(key): value for key, value in record.items() if _is_plain(value)}
     for outer, values in record.items():
         if isinstance(values, Mapping):
@@ -135,7 +135,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_lists(node: Any, source: str) -> RawTable | None:
-    """[[1504224000, 45.78, ...], ...], without names."""
+    """Read ``[[1504224000, 45.78, ...], ...]``, rows without names or with names in the first row."""
     if not isinstance(node, list) or not node or not all(isinstance(each, list) and len(each) > 1 for each in node):
         return None
     if not all(_is_plain(value) for each in node[:20] for value in each):
@@ -151,7 +151,7 @@ def _of_lists(node: Any, source: str) -> RawTable | None:
 
 
 def _of_split(node: Any, source: str) -> RawTable | None:
-    """{"columns": [...], "index": [...], "data": [[...], ...]} (pandas), or the names under another word."""
+    """Read ``{"columns": [...], "index": [...], "data": [[...], ...]}`` (pandas), or the same under other keys."""
     if not isinstance(node, Mapping):
         return None
     names = next((node[key] for key in ("columns", "column_names", "fields", "headers") if key in node), None)
@@ -176,7 +176,7 @@ def _of_split(node: Any, source: str) -> RawTable | None:
 
 
 def _of_days(node: Any, source: str) -> RawTable | None:
-    """{"2017-09-01": {"close": ...}, ...}"""
+    """Read ``{"2017-09-01": {"close": ...}, ...}``."""
     if not isinstance(node, Mapping) or not node or not all(is_date_like(str(key)) for key in node):
         return None
     if not all(isinstance(value, Mapping) for value in node.values()):
@@ -186,7 +186,7 @@ def _of_days(node: Any, source: str) -> RawTable | None:
 
 
 def _of_shares(node: Any, source: str) -> RawTable | None:
-    """{"LAMP": [{"t": ..., "c": ...}, ...], ...}, or [{"symbol": "LAMP", "historical": [...]}, ...]"""
+    """Read ``{"LAMP": [{"t": ..., "c": ...}, ...], ...}``, or ``[{"symbol": "LAMP", "historical": [...]}, ...]``."""
     shares: list[tuple[str, Any]] = []
     if isinstance(node, Mapping) and node and all(_is_symbol(str(key)) for key in node):
         shares = [(str(key), value) for key, value in node.items()]
@@ -208,12 +208,12 @@ def _is_symbol(key: str) -> bool:
 
 
 def _numbered(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Alpha Vantage's ``1. open`` as ``open``."""
+    """Return the record with Alpha Vantage's numbering removed from its keys: ``1. open`` becomes ``open``."""
     return {str(key).lstrip("0123456789").lstrip(". ") or str(key): value for key, value in values.items()}
 
 
 def _of_chart(node: Any, source: str) -> RawTable | None:
-    """Yahoo's chart: {"timestamp": [...], "indicators": {"quote": [{"open": [...]}], "adjclose": [...]}}"""
+    """Read Yahoo's chart: ``{"timestamp": [...], "indicators": {"quote": [{"open": [...]}], "adjclose": [...]}}``."""
     if not isinstance(node, Mapping) or not isinstance(node.get("indicators"), Mapping):
         return None
     columns: dict[str, Any] = {"timestamp": node.get("timestamp")}
@@ -224,7 +224,7 @@ def _of_chart(node: Any, source: str) -> RawTable | None:
 
 
 def _of_columns(node: Any, source: str) -> RawTable | None:
-    """{"date": [...], "close": [...]}, or {"Close": {"1504224000000": ...}} as pandas writes it."""
+    """Read ``{"date": [...], "close": [...]}``, or ``{"Close": {"1504224000000": ...}}`` as pandas writes it."""
     if not isinstance(node, Mapping):
         return None
     lists = {str(key): value for key, value in node.items() if isinstance(value, list) and value}

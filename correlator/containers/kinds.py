@@ -1,6 +1,6 @@
-"""Every kind of file once: its name, how it is told from its bytes, and what unpacks it or reads its table.
+"""The registry of file kinds: the name of each, how its bytes identify it, and what unpacks or reads it.
 
-The kind is told by the bytes, not by the name: the exchange of Karachi calls a zip file ``.Z``.
+The bytes decide, not the file name: the Pakistan Stock Exchange calls a zip file ``.Z``.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ from correlator.containers.text import read_text
 from correlator.errors import InputError
 
 Reader = Callable[[Path, bytes | None, str, Hints], RawTable]
-"""Reads the table of the file, or of its bytes where those were packed; errors call it by the third."""
+"""Reads the table from the file (path), or from its unpacked bytes if given; the third argument names it in errors."""
 
 
 @dataclass(frozen=True)
 class Container:
     """One kind of file.
 
-    ``marks``: what its first bytes are, one of them. ``tells``: whether it is this kind by its first 4 kB, after all
-    marks; ``whole``: by all of its bytes, where these are ``within`` another kind. ``unpack``: the bytes inside;
-    ``read``: its table; a kind with neither is known and refused. ``called``: its name in a list of what is read.
+    ``marks``: the magic numbers, one of which begins the file. ``tells``: recognises the first 4 kB, tried after all
+    marks; ``whole``: recognises the complete bytes of a file whose kind so far is ``within``. ``unpack``: returns the
+    bytes inside; ``read``: returns the table; a kind with neither is recognised and refused. ``name``: for a refused
+    kind with its article, since messages use it; ``called``: the name in the list of supported kinds.
     """
 
     name: str
@@ -83,16 +84,16 @@ _SAS = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 CONTAINERS = (
     Container("parquet", (b"PAR1",), read=_parquet, called="Parquet"),
     Container("arrow", (b"ARROW1",), read=_arrow, called="Arrow"),
-    Container("feather of version 1", (b"FEA1",)),
+    Container("a Feather version 1 file", (b"FEA1",)),
     Container("stata", STATA_MARKS, read=read_stata, called="Stata"),
-    Container("a data set of SPSS", (b"$FL2@(#)", b"$FL3@(#)")),
-    Container("a data set of SAS", (_SAS, b"HEADER RECORD*******")),
-    Container("an object of R", (b"RDX2\n", b"RDX3\n", b"X\n\0\0\0", b"B\n\x02\0", b"B\n\x03\0")),
-    Container("a pickle of Python", (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95")),
-    Container("an array of numpy", (b"\x93NUMPY",)),
-    Container("HDF5", (b"\x89HDF\r\n",)),
-    Container("a database of SQLite", (b"SQLite format 3\0",)),
-    Container("PDF", (b"%PDF-",)),
+    Container("an SPSS data file", (b"$FL2@(#)", b"$FL3@(#)")),
+    Container("a SAS data file", (_SAS, b"HEADER RECORD*******")),
+    Container("an R data file", (b"RDX2\n", b"RDX3\n", b"X\n\0\0\0", b"B\n\x02\0", b"B\n\x03\0")),
+    Container("a Python pickle", (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95")),
+    Container("a NumPy array", (b"\x93NUMPY",)),
+    Container("an HDF5 file", (b"\x89HDF\r\n",)),
+    Container("an SQLite database", (b"SQLite format 3\0",)),
+    Container("a PDF", (b"%PDF-",)),
     Container("sheet", (b"\xd0\xcf\x11\xe0",), whole=packed.is_workbook, within="zip", read=read_sheet, called="XLSX"),
     Container("zip", (b"PK\x03\x04",), unpack=packed.from_zip),
     Container("compress", (b"\x1f\x9d",), unpack=from_compress),
@@ -102,25 +103,25 @@ CONTAINERS = (
     Container("web page", tells=_is_web_page),
     Container("text", tells=lambda _: True, read=_text, called="CSV"),
 )
-"""Marks first, then ``tells`` in this order."""
+"""All ``marks`` are tried first, then ``tells`` in this order."""
 
 
 def kind_of(head: bytes, source: str) -> Container:
-    """The kind of the bytes that begin with ``head``. Raises InputError for a web page."""
+    """Return the kind of the bytes that begin with ``head``; raise InputError for a web page."""
     kind = next((kind for kind in CONTAINERS if head.startswith(kind.marks)), None)
     kind = kind or next(kind for kind in CONTAINERS if kind.tells is not None and kind.tells(head))
     if kind.name == "web page":
-        raise InputError(f"{source} is a web page, not a table", hint="download the data as CSV, or save its table so")
+        raise InputError(f"{source} is a web page, not a table", hint="download the data as CSV")
     return kind
 
 
 def kind_of_whole(kind: Container, data: bytes) -> Container:
-    """What ``data``, which begins as ``kind`` does, is as a whole: an archive may be a workbook."""
+    """Return the kind of the complete ``data``, whose beginning is of ``kind``: a zip archive may be a workbook."""
     others = (other for other in CONTAINERS if other.whole is not None and other.within == kind.name)
     return next((other for other in others if other.whole is not None and other.whole(data)), kind)
 
 
 def readable() -> str:
-    """The kinds that are read, for a hint: ``CSV, JSON, ...``."""
+    """Return the supported kinds for a hint: ``CSV, JSON, ...``."""
     names = sorted(kind.called for kind in CONTAINERS if kind.called)
     return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,4 +1,4 @@
-"""Bytes out of what packs them, up to the limit of what a file may unpack to."""
+"""Decompress files and archives, up to the limit of what a file may unpack to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from correlator.base.source_limits import check_unpacked
 from correlator.errors import InputError
 
 _CHUNK = 1 << 20
-# Files of an archive that hold no table: hidden ones, and texts for people.
+# Files of an archive that are not tables: hidden files, and texts for people.
 _BESIDE = re.compile(r"(^|/)(\.[^/]*|desktop\.ini|(readme|licen[cs]e|notice|copying)(\.(txt|md|html|rst))?)$", re.I)
 
 
@@ -29,7 +29,7 @@ class _Readable(Protocol):
 
 
 def _parts(file: _Readable, packed: int, source: str, before: int) -> Iterator[bytes]:
-    """The bytes of a file, with ``before`` others out of the same archive no more than the limit."""
+    """Yield the bytes of a file in chunks; with ``before`` bytes of the same archive they must be within the limit."""
     size = before
     while part := file.read(_CHUNK):
         size += len(part)
@@ -38,7 +38,7 @@ def _parts(file: _Readable, packed: int, source: str, before: int) -> Iterator[b
 
 
 def _limited(file: _Readable, packed: int, source: str, *, before: int = 0) -> bytes:
-    """All of ``_parts``."""
+    """Return all bytes of ``_parts``."""
     return b"".join(_parts(file, packed, source, before))
 
 
@@ -50,7 +50,7 @@ def _zstd_stream(file: IO[bytes]) -> IO[bytes]:
 
 @dataclass(frozen=True)
 class Packing:
-    """What packs one file's bytes: its name, the first bytes and the ending of such files, and what ``opens`` them."""
+    """A compression of single files: its name, magic number and file ending, and the function that opens a stream."""
 
     name: str
     mark: bytes
@@ -58,11 +58,11 @@ class Packing:
     opens: Callable[[IO[bytes]], object]
 
     def stream(self, file: IO[bytes]) -> IO[bytes]:
-        """The bytes of a file as they are unpacked."""
+        """Return a stream of the decompressed bytes of ``file``."""
         return cast("IO[bytes]", self.opens(file))
 
     def unpack(self, data: bytes, source: str) -> bytes:
-        """All bytes that ``data`` packs."""
+        """Return the decompressed bytes of ``data``."""
         with self.stream(io.BytesIO(data)) as file:
             return _limited(file, len(data), source)
 
@@ -77,9 +77,9 @@ PACKINGS = (
 
 @contextmanager
 def unpacking(file: IO[bytes], source: str) -> Iterator[tuple[IO[bytes], bool]]:
-    """The bytes of a file as they are unpacked, so that any size takes bounded memory, and whether it is packed.
+    """Open a stream of the decompressed bytes of a file, in bounded memory, and tell whether it is compressed.
 
-    The kind is told by the first bytes; a limit is set by the one who reads. Raises InputError where it is damaged.
+    The first bytes decide the compression; the reader sets the limit. Raise InputError if the file is damaged.
     """
     head = cast("io.BufferedReader", file).peek(6)
     packing = next((each for each in PACKINGS if head.startswith(each.mark)), None)
@@ -92,25 +92,22 @@ def unpacking(file: IO[bytes], source: str) -> Iterator[tuple[IO[bytes], bool]]:
 
 
 def check_rest(file: IO[bytes], before: int, path: Path) -> None:
-    """Raise InputError where ``before`` bytes and the rest of what is unpacked out of a file are beyond the limit."""
+    """Raise InputError if ``before`` bytes and the rest of the decompressed file exceed the limit."""
     for _ in _parts(file, path.stat().st_size, str(path), before):
         pass
 
 
 def name_unpacked(path: Path) -> str:
-    """The name of what a file packs, in small letters: *corpus.csv* of *Corpus.csv.gz*."""
+    """Return the file name in lower case without a compression ending: ``corpus.csv`` for ``Corpus.csv.gz``."""
     name = path.name.lower()
     return next((name.removesuffix(each.ending) for each in PACKINGS if name.endswith(each.ending)), name)
 
 
-EACH = "unpack it and load its files one by one, each with what it does not say itself (--symbol)"
+EACH = "extract it and load the files one by one, giving for each what it does not state (--symbol)"
 
 
 def from_zip(data: bytes, source: str) -> bytes:
-    """The one file of an archive, apart from a licence and what systems leave next to it.
-
-    Workbooks are archives, too, and stay as they are.
-    """
+    """Return the bytes of the only file of an archive, ignoring a licence and files that systems leave behind."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(only_member(archive, source, EACH)) as file:
         return _limited(file, len(data), source)
 
@@ -119,21 +116,22 @@ MOST_MEMBERS = 1_000
 
 
 def members_of(file: IO[bytes], size: int, source: str) -> list[tuple[str, bytes]]:
-    """Names and bytes of the files of an archive of ``size`` bytes, in order of their names, apart from what stands
-    beside tables.
+    """Return names and bytes of the data files of an archive of ``size`` bytes, in order of name.
 
-    None of an archive of one file and of a workbook, of which no more is read than the names. Raises InputError for
-    too many, too large, or locked ones.
+    Return an empty list for an archive of one file and for a workbook, of which only the names are read. Raise
+    InputError if there are too many files, or if they are too large or password-protected.
     """
     with zipfile.ZipFile(file) as archive:
         names = sorted(_tables_of(archive))
         if len(names) < 2 or _holds_workbook(archive):
             return []
         if len(names) > MOST_MEMBERS:
-            raise InputError(f"{source} holds {len(names)} files, more than {MOST_MEMBERS}", hint="unpack it")
-        twice = next((name for name, next_name in pairwise(names) if name == next_name), None)
-        if twice is not None:
-            raise InputError(f"{source} holds two files called {twice}, of which one hides the other", hint="unpack it")
+            raise InputError(
+                f"{source} contains {len(names)} files, more than the limit of {MOST_MEMBERS}", hint="extract it"
+            )
+        duplicate = next((name for name, next_name in pairwise(names) if name == next_name), None)
+        if duplicate is not None:
+            raise InputError(f"{source} contains two files named {duplicate}", hint="extract it and load the right one")
         members, before = [], 0
         for name in names:
             _refuse_locked(archive, name, source)
@@ -148,17 +146,17 @@ _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, N
 
 
 def extracted(path: Path, folder: Path) -> list[tuple[str, Path]]:
-    """The files of a zip archive in order of their names, each put into ``folder`` under its number and ending.
+    """Extract the files of a zip archive, in order of name, into ``folder``, each named by its number and ending.
 
-    Without what stands beside tables and pages. Raises InputError for a damaged archive, too many or too large files,
-    or locked ones.
+    Licences and files that systems leave behind are skipped. Raise InputError for a damaged archive, and for files that
+    are too many, too large or password-protected.
     """
     source, size = str(path), path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(set(_tables_of(archive)))
             if not 0 < len(names) <= MOST_FILES:
-                raise InputError(f"{source} holds {len(names)} files", hint=f"up to {MOST_FILES} are read")
+                raise InputError(f"{source} contains {len(names)} files", hint=f"give an archive of 1 to {MOST_FILES}")
             taken: list[tuple[str, Path]] = []
             before = 0
             for number, name in enumerate(names, start=1):
@@ -179,25 +177,25 @@ def _holds_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def _tables_of(archive: zipfile.ZipFile) -> list[str]:
-    """Names of the files of an archive apart from a licence and what systems leave next to them."""
-    every = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
-    return [each for each in every if not _BESIDE.search(each)] or every
+    """Return the names of the files of an archive, without a licence and files that systems leave behind."""
+    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+    return [name for name in names if not _BESIDE.search(name)] or names
 
 
 def _refuse_locked(archive: zipfile.ZipFile, name: str, source: str) -> None:
     if archive.getinfo(name).flag_bits & 1:
-        raise InputError(f"{source} is locked by a password", hint="unpack it first")
+        raise InputError(f"{source} is password-protected", hint="extract it first")
 
 
 def only_member(archive: zipfile.ZipFile, source: str, hint: str) -> str:
-    """The name of the one file of an archive, apart from a licence and what systems leave next to it.
+    """Return the name of the only file of an archive, ignoring a licence and files that systems leave behind.
 
-    Raises InputError where there are several or none (``hint`` says what to do then), or where a password locks it.
+    Raise InputError if there are several or none (``hint`` says what to do then), or if it is password-protected.
     """
     names = _tables_of(archive)
     if len(names) != 1:
         listed = ", ".join(names[:5]) or "none"
-        raise InputError(f"{source} holds {len(names)} files ({listed})", hint=hint)
+        raise InputError(f"{source} contains {len(names)} files ({listed})", hint=hint)
     _refuse_locked(archive, names[0], source)
     return names[0]
 

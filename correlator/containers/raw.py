@@ -1,4 +1,4 @@
-"""A raw table: columns without meaning, the header cells above them, and the line that each row came from."""
+"""A raw table: uninterpreted columns, the header cells above them, and the line that each row came from."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LINE, AT = "__line", "__at"
 
 @dataclass(frozen=True)
 class RawTable:
-    """Rows of a source before they are understood.
+    """Rows of a source before their columns are interpreted.
 
-    ``frame``: columns c0, c1, ... in the order of the source (text where the source is text) and ``__line``, the line
-    of the file or the number of the row, from 1. ``header``: of every column the cells above it, top first; empty where
+    ``frame``: columns c0, c1, ... in the order of the source (text if the source is text) and ``__line``, the line
+    of the file or the number of the row, from 1. ``header``: for every column the cells above it, top first; empty if
     the source has no header. ``broken``: lines that do not fit the header, with columns ``__line`` and content.
-    ``facts``: what the source says next to the table, for example symbol or currency.
-    ``files``: names of the files that it is made of, where these are several.
+    ``facts``: what the source states outside the table, for example symbol or currency.
+    ``files``: names of the files that it was concatenated from, if there were several.
     """
 
     source: str
@@ -40,18 +40,18 @@ class RawTable:
         return any(any(cells) for cells in self.header)
 
     def label(self, column: str) -> str:
-        """What a user calls the column: its header cells, else its place from 1."""
+        """Return the name of the column for users: its header cells, else its position from 1."""
         place = int(column[1:])
         cells = [cell for cell in self.header[place] if cell] if place < len(self.header) else []
         return " / ".join(dict.fromkeys(cells)) if cells else "" if self.has_header else str(place + 1)
 
     @property
     def labels(self) -> dict[str, str]:
-        """Column to label, of every column."""
+        """The label of every column."""
         return {column: self.label(column) for column in self.columns}
 
     def is_same(self, one: str, other: str) -> bool:
-        """Whether two columns hold the same values, whatever they are written as."""
+        """Whether two columns have the same values, whatever their types."""
         pair = self.frame.select(pl.col(one), pl.col(other))
         if len({*pair.dtypes}) > 1 and not all(kind.is_numeric() for kind in pair.dtypes):
             texts = [[None if value is None else str(value) for value in pair[name]] for name in pair.columns]
@@ -59,18 +59,18 @@ class RawTable:
         return bool(pair[one].eq_missing(pair[other]).all())
 
     def shown(self, most: int = 12) -> str:
-        """The labels for a message."""
+        """Return the first ``most`` labels as text for a message."""
         labels = [label or "(no name)" for label in self.labels.values()]
         return ", ".join(labels[:most]) + (", ..." if len(labels) > most else "")
 
 
 def column_names(count: int) -> list[str]:
-    """c0, c1, ..."""
+    """Return ``["c0", "c1", ...]``."""
     return [f"c{number}" for number in range(count)]
 
 
 def no_lines() -> pl.DataFrame:
-    """A table of broken lines without any."""
+    """Return an empty table of broken lines."""
     return pl.DataFrame(schema={LINE: pl.Int64, "content": pl.String})
 
 
@@ -82,9 +82,9 @@ def table_of_cells(
     lines: Sequence[int] | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> RawTable:
-    """A text table from its cells; ``header``: of each column the cells above it; ``lines``: of each row its line.
+    """Build a text table from its cells; ``header``: the cells above each column; ``lines``: the line of each row.
 
-    Raises InputError for more columns or rows than the limits, and for text that is not Unicode.
+    Raise InputError for more columns or rows than the limits, and for text that is not valid Unicode.
     """
     check_shape(len(rows), len(header), source)
     schema = dict.fromkeys(column_names(len(header)), pl.String)

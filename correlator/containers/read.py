@@ -1,4 +1,4 @@
-"""Anything that holds a table as a raw one: one reader for every kind of content."""
+"""Read anything that contains a table as a raw table: one entry point for every kind of file and frame."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _NO_HINTS = Hints()
 
 
 def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
-    """Read a file (CSV and its kin, JSON, XLSX, Parquet, Arrow IPC, Stata, packed or not) or what exports Arrow.
+    """Read a file (CSV and similar, JSON, XLSX, Parquet, Arrow IPC, Stata, compressed or not) or an Arrow exporter.
 
-    Raises NotFoundError where there is no such file and InputError for what is not a table.
+    Raise NotFoundError for a missing file and InputError for anything that is not a table.
     """
     if isinstance(source, str | Path):
         return _read_path(Path(source), called(source), hints)
@@ -44,7 +44,7 @@ def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
 
 
 def head_of(path: Path, hints: Hints = _NO_HINTS) -> RawTable:
-    """The first lines of a text file as a raw table, of another container the whole; errors as of ``read_raw``."""
+    """Return the first lines of a text file, or all of another container, as a raw table; raise as ``read_raw``."""
     content = unpack(path, str(path)) if not is_lines_of_text(path) else None
     if content is not None and content.kind.name != "text":
         return read_raw(path, hints)
@@ -58,25 +58,25 @@ def head_of(path: Path, hints: Hints = _NO_HINTS) -> RawTable:
 
 
 def text_table(path: str | Path) -> pl.DataFrame:
-    """The table of any file under the names that stand above its columns, every cell as text (empty: null).
+    """Return the table of any file under its column names, every cell as text (null if empty).
 
-    Raises InputError for a name that stands twice and for lines with more cells than the header, else as ``read_raw``.
+    Raise InputError for a duplicate name and for lines with more cells than the header, else as ``read_raw``.
     """
     return as_texts(read_raw(path), path)
 
 
 def as_texts(raw: RawTable, path: str | Path) -> pl.DataFrame:
-    """The raw table of the file ``path`` as ``text_table`` has it; raises as there."""
+    """Return the raw table of the file ``path`` in the form of ``text_table``; raise as there."""
     last = raw.frame[LINE].max() if raw.frame.height else 0
     below = raw.broken.filter((pl.col(LINE) > last) & pl.col("content").map_elements(_is_words, pl.Boolean))
     tell_foot(below["content"].to_list(), called(path))
     if raw.broken.height > below.height:
         line = raw.broken.join(below, on=LINE, how="anti")[LINE][0]
-        raise InputError(f"{path}: line {line} has more cells than the header", hint="check that line")
+        raise InputError(f"{path} line {line} has more cells than the header", hint="check that line")
     names = [label or column for column, label in raw.labels.items()]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
-        raise InputError(f"{path} has the column {repeated!r} twice", hint="keep one column per name")
+        raise InputError(f"{path} has two columns named {repeated!r}", hint="keep one column per name")
     plain = raw.frame.select(raw.columns).rename(dict(zip(raw.columns, names, strict=True)))
     return pl.read_csv(io.StringIO(plain.write_csv()), infer_schema=False)
 
@@ -86,7 +86,7 @@ def _is_words(line: str) -> bool:
 
 
 def is_lines_of_text(path: str | Path) -> bool:
-    """Whether the file is lines of text, gzip or zip around it or not: no JSON, workbook, Parquet, Arrow or UTF-16."""
+    """Whether the file, in gzip or zip or not, is lines of text: not JSON, a workbook, Parquet, Arrow or UTF-16."""
     with opened(path) as file:
         head = file.read(_CHUNK)
         kind = kind_of(head, str(path))
@@ -96,7 +96,7 @@ def is_lines_of_text(path: str | Path) -> bool:
 
 
 def container_of(path: str | Path) -> str:
-    """``text`` (UTF-8, in gzip or not), ``parquet`` or ``arrow``, or ``other``, which ``text_table`` reads."""
+    """Return ``text`` (UTF-8, in gzip or not), ``parquet``, ``arrow``, or ``other``, which ``text_table`` reads."""
     with opened(path) as file:
         head = file.read(_CHUNK)
     kind = kind_of(head, str(path)).name
@@ -107,7 +107,7 @@ def container_of(path: str | Path) -> str:
 
 
 def kind_inside(path: str | Path) -> str:
-    """The kind of the file by its first bytes, gzip around it or not; raises InputError for a web page."""
+    """Return the kind of the file by its first bytes, looking inside gzip; raise InputError for a web page."""
     with opened(path) as file:
         head = file.read(_CHUNK)
     if kind_of(head, str(path)).name == "gzip":
@@ -121,7 +121,7 @@ def _out_of_gzip(head: bytes) -> bytes:
 
 
 def _begins_as_text(head: bytes, source: str) -> bool:
-    """Whether a file that begins with ``head`` is text without zeros, in gzip or not."""
+    """Whether a file that begins with ``head`` is text without null bytes, in gzip or not."""
     if kind_of(head, source).name == "gzip":
         try:
             head = _out_of_gzip(head)
@@ -147,5 +147,5 @@ def is_utf8(path: str | Path) -> bool:
 def _read_path(path: Path, source: str, hints: Hints) -> RawTable:
     content = unpack(path, source)
     if content.kind.read is None:
-        raise InputError(f"{source}: {content.kind.name} is not read", hint=f"give {readable()}")
+        raise InputError(f"{source} is {content.kind.name}, which is not supported", hint=f"give {readable()}")
     return content.kind.read(path, content.data, source, hints)

@@ -1,4 +1,4 @@
-"""Workbooks: the one sheet that holds a table, or the one that is asked for."""
+"""Read workbooks: the only sheet with a table, or the sheet that the caller names."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from correlator.errors import InputError, warn
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _ROUNDED = 1e-9
 _TIME_ALONE = re.compile(r"^(1899-12-3[01]|1904-01-01) (?=\d\d:\d\d)")
-"""The day that a reader gives to a time of day."""
+"""The date that the reader puts before a time of day."""
 
 MOST_CELLS = 50_000_000
-"""Places between the first and the last cell of a sheet: each takes memory, whether it holds something or not."""
+"""Limit on the cells between the first and the last of a sheet: each takes memory, empty or not."""
 _AGAIN = "save it again as XLSX or CSV"
 _COUNTED = re.compile(r"xl/(worksheets/[^/]+\.xml|sharedStrings\.xml)$|content\.xml$", re.I)
 _CELL = re.compile(rb'<c [^>]{0,60}?\br="([A-Z]{1,3})(\d{1,7})"')
@@ -36,10 +36,10 @@ _DAMAGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotIm
 
 
 def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> RawTable:
-    """The table in a workbook (XLSX, XLS, ODS), every cell as text.
+    """Return the table in a workbook (XLSX, XLS, ODS), every cell as text.
 
-    Of several sheets with a table the one that ``hints`` name is taken, else the only one that is not hidden. Raises
-    InputError where there is none, where it cannot be told which is meant, and for a workbook that cannot be read.
+    If several sheets have a table, take the one that ``hints`` name, else the only visible one. Raise InputError if no
+    sheet has a table, if the choice is ambiguous, and if the workbook cannot be read.
     """
     import fastexcel
 
@@ -52,7 +52,7 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
         book = fastexcel.read_excel(data)
         sheets = {name: _records(book, name) for name in book.sheet_names}
     except fastexcel.FastExcelError as problem:
-        raise InputError(f"{source} cannot be read as a workbook", hint=_AGAIN) from problem
+        raise InputError(f"{source} is not a readable workbook", hint=_AGAIN) from problem
     tables = {name: records for name, records in sheets.items() if any(is_data(record.cells) for record in records)}
     tables = tables or {name: records for name, records in sheets.items() if len(records) > 1}
     if hints.sheet is not None and len(tables) > 1:
@@ -81,17 +81,18 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
 
 
 def _without_hidden(book: Any, tables: dict[str, list[Record]], source: str) -> dict[str, list[Record]]:
-    """The one table that is not hidden, of several; all of them where that is none or more than one."""
+    """Return the only visible table of several; all of them if none or more than one is visible."""
     hidden = [name for name in tables if book.load_sheet(name, header_row=None, n_rows=0).visible != "visible"]
     if len(tables) - len(hidden) != 1:
         return tables
-    warn(f"{source}: sheets that are hidden are not read ({', '.join(hidden)})")
+    warn(f"{source}: skipped hidden sheets ({', '.join(hidden)})")
     return {name: records for name, records in tables.items() if name not in hidden}
 
 
 def _check_extent(data: bytes, source: str) -> None:
-    """Raises InputError for an XLSX or ODS that unpacks without end, or whose cells or counts ask for more memory than
-    there is: the library gives up the process then.
+    """Raise InputError for an XLSX or ODS that is a zip bomb, or whose cell positions or counts would exhaust memory.
+
+    The library would abort the process in that case.
     """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return
@@ -103,24 +104,24 @@ def _check_extent(data: bytes, source: str) -> None:
     except _DAMAGED as why:
         if isinstance(why, InputError):
             raise
-        raise InputError(f"{source} cannot be read as a workbook", hint=_AGAIN) from why
+        raise InputError(f"{source} is not a readable workbook", hint=_AGAIN) from why
     for text in parts:
         places = max(_extent(text), _repeated(text))
         if places > MOST_CELLS:
-            raise InputError(f"{source} has cells that lie too far apart, over {places:,} places", hint=_AGAIN)
+            raise InputError(f"{source} has cells too far apart, spanning {places:,} cells", hint=_AGAIN)
         if any(int(count) > len(text) for count in _DISTINCT_TEXTS.findall(text)):
-            raise InputError(f"{source} claims more texts than it holds", hint=_AGAIN)
+            raise InputError(f"{source} declares more texts than it contains", hint=_AGAIN)
 
 
 def _extent(text: bytes) -> int:
-    """Places of a sheet of XLSX from A1 to its outermost cells."""
+    """Return the number of cells of an XLSX sheet from A1 to its outermost cells."""
     cells = _CELL.findall(text)
     widest = max((_column(letters) for letters in {letters for letters, _ in cells}), default=0)
     return widest * max((int(row) for row in {row for _, row in cells}), default=0)
 
 
 def _repeated(text: bytes) -> int:
-    """Cells with a value in the sheets of an ODS, as often as each and its row say that it is repeated."""
+    """Return the number of cells with a value in the sheets of an ODS, counting their repetitions."""
     places = 0
     for row in text.split(b"</table:table-row>")[:-1]:
         if opening := _ODS_ROW.search(row):
@@ -135,7 +136,7 @@ def _times(tag: bytes) -> int:
 
 
 def _column(letters: bytes) -> int:
-    """Number of a column: A is 1, XFD 16,384."""
+    """Return the number of a column: A is 1, XFD is 16,384."""
     number = 0
     for letter in letters:
         number = number * 26 + letter - 64
@@ -143,7 +144,7 @@ def _column(letters: bytes) -> int:
 
 
 def _records(book: Any, name: str) -> list[Record]:
-    """Rows of a sheet that are not empty, as text; times of midnight as dates, numbers with all their digits."""
+    """Return the non-empty rows of a sheet as text: midnights as dates, numbers with all their digits."""
     texts, numbers = (
         book.load_sheet(name, header_row=None, dtypes=kind, skip_whitespace_tail_rows=True).to_polars()
         for kind in ("string", "float")
@@ -157,7 +158,7 @@ def _records(book: Any, name: str) -> list[Record]:
 
 
 def _cell(written: str | None, value: float | None) -> str:
-    """A cell as text. The reader of workbooks writes numbers to nine places: ``value`` has the others."""
+    """Return a cell as text. The workbook reader writes numbers to nine decimals; ``value`` has the rest."""
     text = (written or "").strip()
     if value is not None and _NUMBER.match(text) and float(text) != value and abs(float(text) - value) <= _ROUNDED:
         return str(np.format_float_positional(value, trim="-"))

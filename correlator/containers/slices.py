@@ -1,4 +1,4 @@
-"""A long table in slices, each a raw table of its own: memory stays bounded whatever the size of the file."""
+"""Read a long table in slices, each a raw table of its own, in bounded memory whatever the size of the file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from correlator.containers.read import as_texts, container_of, text_table
 from correlator.containers.text_slices import text_slices
 
 SLICE_BYTES, SLICE_ROWS = 8 << 20, 1 << 17
-"""What a slice holds, of text and of columns: of prices about as many rows."""
+"""The size of a slice of text in bytes and of a columnar file in rows: about equally many rows of prices."""
 
 
 @dataclass(frozen=True)
 class ColumnSlices:
-    """The slices of the file ``path``: iterating reads it from the beginning with ``read``."""
+    """The slices of the file ``path``; iterating reads it from the beginning with ``read``."""
 
     path: Path
     read: Callable[[Path, int], Iterator[pl.DataFrame]]
@@ -37,9 +37,9 @@ _OF_COLUMNS = {"parquet": read_parquet_slices, "arrow": read_arrow_slices}
 
 
 def slices_of(path: Path, known_words: KnownWords) -> Iterable[RawTable] | None:
-    """The slices of a file, to be gone through as often as needed; None for one that only a whole read understands.
+    """Return the slices of a file, which can be iterated repeatedly; None for a file that must be read whole.
 
-    Raises InputError for what holds no table.
+    Raise InputError for a file without a table.
     """
     container = container_of(path)
     if container in _OF_COLUMNS:
@@ -48,7 +48,7 @@ def slices_of(path: Path, known_words: KnownWords) -> Iterable[RawTable] | None:
 
 
 def text_tables(path: Path) -> Iterator[pl.DataFrame]:
-    """The table of any file as ``text_table`` has it: of columns slice by slice, of everything else whole."""
+    """Yield the table of any file in the form of ``text_table``: columnar files by slices, others whole."""
     read = _OF_COLUMNS.get(container_of(path))
     if read is None:
         yield text_table(path)

@@ -1,4 +1,4 @@
-"""Data sets of Stata, of release 10 and later."""
+"""Read Stata data files of release 10 and later."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _DAMAGED = (
 
 
 def read_stata(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
-    """The table of a data set: numbers and dates as they are, numbers with labels as these.
+    """Return the table of a Stata file: numbers and dates unchanged, labelled numbers as their labels.
 
-    Raises InputError for one that is damaged.
+    Raise InputError for a damaged file.
     """
     import pandas as pd
 
@@ -38,9 +38,9 @@ def read_stata(path: Path, data: bytes | None, source: str, _: Hints) -> RawTabl
         try:
             try:
                 frame = pd.read_stata(io.BytesIO(data))
-            except ValueError:  # two numbers with one label are no categories
+            except ValueError:  # pandas makes no categories of two numbers with one label
                 frame = pd.read_stata(io.BytesIO(data), convert_categoricals=False)
         except _DAMAGED as why:
             hint = "save it again, or as CSV (export delimited)"
-            raise InputError(f"{source} cannot be read as a data set of Stata", hint=hint) from why
+            raise InputError(f"{source} is not a readable Stata file", hint=hint) from why
     return raw_of_frame(to_polars(frame, source), source)

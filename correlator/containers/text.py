@@ -1,4 +1,4 @@
-"""Text tables: encoding, separator, header rows and rows of a CSV, TSV or export with words above its table."""
+"""Read text tables: the encoding, separator, header and rows of a CSV, TSV or export with lines above its table."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# Tried in this order for text that is not UTF-8: the one in which most words are known is taken.
+# Candidates for text that is not UTF-8: the one that gives the most known words wins, the earlier of equals.
 _LEGACY = ("cp1252", "cp1254", "cp1250", "cp1251", "cp1253", "gb18030", "cp932", "euc_kr", "big5", "cp1256", "cp850")
 
 
 @dataclass(frozen=True)
 class TextLayout:
-    """How a text holds its table: the mark between cells, and what its first records say."""
+    """The layout of a text table: the separator, and the outline of its first records."""
 
     separator: str
     outline: Outline
 
     @property
     def skipped(self) -> int:
-        """Lines before the first row."""
+        """The number of lines before the first row."""
         assert self.outline.first is not None
         return self.outline.first.first_line - 1
 
@@ -51,7 +51,7 @@ class TextLayout:
 
 
 def layout_of(path: Path, source: str, known_words: KnownWords) -> TextLayout | None:
-    """How a file of UTF-8 text with lines and a separator holds its table; None for any other."""
+    """Return the layout of a UTF-8 text file with lines and a separator; None for any other file."""
     with opened(path) as file:
         head = file.read(_HEAD)
     encoding = _encoding(head, source, known_words)
@@ -68,15 +68,15 @@ def layout_of(path: Path, source: str, known_words: KnownWords) -> TextLayout | 
 
 _FORMULA = re.compile(r'(?m)(^|[,;\t|])="([^"\r\n]*)"(?=[,;\t|\r]|$)')
 _BYTES_OF_FORMULA = re.compile(_FORMULA.pattern.encode())
-"""``="005930"``: a cell that a spreadsheet is to keep as text."""
+"""``="005930"``: a formula that makes a spreadsheet keep the cell as text."""
 
 
 def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWords) -> RawTable:
-    """The table in the file at ``path``, or in ``data`` where that was packed.
+    """Return the table in the file at ``path``, or in its unpacked ``data`` if given.
 
-    ``known_words``: how many of a text's first cells are names of columns; it tells encodings apart.
+    ``known_words``: counts known column names in a decoded text, to tell encodings apart.
 
-    Raises InputError for what is not text or holds no table.
+    Raise InputError for a file that is not text or contains no table.
     """
     if data is None:
         with opened(path) as file:
@@ -109,7 +109,7 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
         text = re.sub(spaced, f'{separator}"', text)
     table = outline(list(_records(text, separator, cut)))
     if table.first is None:
-        raise InputError(f"{source} has a header and nothing below it, so no row", hint="check the file")
+        raise InputError(f"{source} has a header but no rows", hint="check the file")
     return _read(path, data, source, separator, table=table)
 
 
@@ -140,7 +140,7 @@ def _read(path: Path, data: bytes | None, source: str, separator: str, *, table:
 
 
 def _without_empty_ends(frame: pl.DataFrame, named: list[bool]) -> pl.DataFrame:
-    """Without columns at the end that have neither a name nor a value: what a comma at the end of each line makes."""
+    """Drop trailing columns that have neither a name nor a value, the result of a comma at the end of each line."""
     names = [name for name in frame.columns if name != LINE]
     while len(names) > 1 and not named[len(names) - 1] and frame[names[-1]].null_count() == frame.height:
         frame = frame.drop(names.pop())
@@ -148,7 +148,7 @@ def _without_empty_ends(frame: pl.DataFrame, named: list[bool]) -> pl.DataFrame:
 
 
 def line_by_line(data: bytes, source: str, separator: str, skipped: int, *, width: int) -> RawTable:
-    """The slow way, for files with lines that do not fit: those are set aside, the others are read."""
+    """Read a file whose lines do not all fit, the slow way: lines with too many cells become ``broken``."""
     text = data.decode("utf-8-sig", errors="replace")
     rest = io.StringIO(text, newline="")
     for _ in range(skipped):
@@ -177,7 +177,7 @@ def _whole(path: Path, data: bytes | None) -> bytes:
 
 
 def _encoding(head: bytes, source: str, known_words: KnownWords) -> str:
-    """The encoding of a text by its first bytes; raises InputError for what is not text."""
+    """Return the encoding of a text by its first bytes; raise InputError if it is not text."""
     for mark, name in _BOMS.items():
         if head.startswith(mark):
             return name
@@ -196,7 +196,7 @@ def _encoding(head: bytes, source: str, known_words: KnownWords) -> str:
 
 
 def _known(head: bytes, encoding: str, known_words: KnownWords) -> int:
-    """How many words of the first lines are known as names of columns, read in this encoding."""
+    """Return how many words of the first lines, decoded in this encoding, are known column names."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head[:4096])
     except UnicodeDecodeError:
@@ -205,19 +205,19 @@ def _known(head: bytes, encoding: str, known_words: KnownWords) -> int:
 
 
 def _is_spaced(text: str, cut: bool) -> bool:
-    """Whether spaces cut every line into equally many words, more than one."""
+    """Whether spaces split every line into the same number of words, more than one."""
     lines = [line.split() for line in text.splitlines() if line.strip()][: -1 if cut else None]
     return len({len(words) for words in lines}) == 1 and len(lines[0]) > 1
 
 
 def _quotes_stand_apart(text: str, separator: str) -> bool:
-    """Whether most lines have a space before a quoted cell (``"2024-01-02", "45.78"``), which then is no quote."""
+    """Whether most lines have a space before a quoted cell (``1, "45.78"``), which CSV readers do not unquote."""
     lines = [line for line in text.splitlines()[:200] if line.strip()]
     return 2 * sum(f'{separator} "' in line for line in lines) > len(lines)
 
 
 def separator_of(text: str, cut: bool) -> str | None:
-    """The mark that cuts the records into equally many cells, or None."""
+    """Return the separator that splits the records into equally many cells, or None."""
     chosen: str | None = None
     best = (0.0, 0)
     for mark in _SEPARATORS:
@@ -232,7 +232,7 @@ def separator_of(text: str, cut: bool) -> str | None:
 
 
 def _records(text: str, separator: str, cut: bool, most: int = 2000) -> Iterator[Record]:
-    """The first records of a text that are not empty; of a text that was cut, all but the last."""
+    """Yield the first non-empty records of a text, without the last one if the text was cut off."""
     known: Record | None = None
     for number, record in enumerate(_parsed(io.StringIO(text, newline=""), separator, 0)):
         if number >= most:
@@ -245,7 +245,7 @@ def _records(text: str, separator: str, cut: bool, most: int = 2000) -> Iterator
 
 
 def _parsed(text: io.StringIO, separator: str, before: int) -> Iterator[Record]:
-    """Records with their lines; ``before``: lines that stand before the text."""
+    """Yield non-empty records with their line numbers; ``before``: how many lines precede the text."""
     reader = csv.reader(text, delimiter=separator)
     line = 0
     while True:

@@ -1,4 +1,4 @@
-"""A long text table in slices, each a raw table of its own with the header of the whole: memory stays bounded."""
+"""Read a long text table in slices, each a raw table with the header of the whole, in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST_CELL = 64 << 20
 
 @dataclass(frozen=True)
 class TextSlices:
-    """The slices of the file ``path``: iterating reads it from the beginning."""
+    """The slices of the file ``path``; iterating reads it from the beginning."""
 
     path: Path
     source: str
@@ -55,19 +55,19 @@ class TextSlices:
 
 
 def text_slices(path: Path, known_words: KnownWords, *, size: int) -> TextSlices | None:
-    """The slices of a text file, of about ``size`` bytes.
+    """Return the slices of a text file, of about ``size`` bytes each.
 
-    None for one that only a whole read understands: another encoding, columns of blanks.
-    Raises InputError for what is not text or holds no table.
+    Return None for a file that must be read whole: another encoding, columns separated by spaces.
+    Raise InputError for a file that is not text or contains no table.
     """
     layout = layout_of(path, called(path), known_words)
     return None if layout is None else TextSlices(path, called(path), layout, size)
 
 
 def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Pieces of about ``size`` bytes that end with a line, outside of quotes.
+    """Yield pieces of about ``size`` bytes that end at the end of a line, outside of quotes.
 
-    Raises InputError where a quote stays open for long: the file has one too many.
+    Raise InputError if a quoted cell grows too long: the file has an unmatched quote.
     """
     rest = b""
     while chunk := file.read(size):
@@ -75,7 +75,7 @@ def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
         cut = _last_end(data)
         rest = data[cut:]
         if len(rest) > _LONGEST_CELL:
-            raise InputError("a quote is opened and not closed", hint="read the file whole")
+            raise InputError("unmatched quote", hint="read the file whole")
         if cut:
             yield data[:cut]
     if rest.strip():
@@ -83,7 +83,7 @@ def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 def _last_end(data: bytes) -> int:
-    """Where the last line ends that ends outside of quotes; 0 where none does."""
+    """Return where the last line that ends outside of quotes ends, or 0 if there is none."""
     end = data.rfind(b"\n") + 1
     if not end or not data.count(b'"', 0, end) % 2:
         return end

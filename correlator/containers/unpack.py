@@ -1,4 +1,4 @@
-"""The bytes of a file out of whatever packs them (gzip, zip, compress, bzip2, xz, zstd), and what kind they are."""
+"""Unpack a file (gzip, zip, compress, bzip2, xz, zstd), however often it is packed, and identify its content."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.Ba
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds: its ``kind``, which is not packed, and its bytes, or None if they are the file's."""
+    """The content of a file: its ``kind``, never a packed one, and its unpacked bytes, or None if it was not packed."""
 
     kind: Container
     data: bytes | None
 
 
 def unpack(path: Path, source: str) -> Content:
-    """What the file holds, unpacked as often as it was packed (at most three times).
+    """Return the content of the file, unpacked through up to three layers.
 
-    Raises NotFoundError for a missing file, InputError for an archive of several files, a web page, or unknown bytes.
+    Raise NotFoundError for a missing file and InputError for an archive of several files, a web page or damaged data.
     """
     with opened(path) as file:
         head = file.read(_HEAD)
@@ -48,11 +48,11 @@ def unpack(path: Path, source: str) -> Content:
     kind = kind_of_whole(kind, data)
     if kind.unpack is None:
         return Content(kind, data)
-    raise InputError(f"{source} is packed too often", hint="unpack it")
+    raise InputError(f"{source} is compressed more than {_DEPTH} times over", hint="decompress it")
 
 
 def unpacked_bytes(path: Path) -> bytes:
-    """The bytes of the file, unpacked where it is packed."""
+    """Return the bytes of the file, unpacked if it is packed."""
     content = unpack(path, str(path))
     if content.data is not None:
         return content.data
@@ -67,4 +67,4 @@ def _unpacked(kind: Container, data: bytes, source: str) -> bytes:
     except DAMAGED as why:
         if isinstance(why, InputError):
             raise
-        raise InputError(f"{source} cannot be unpacked: it is damaged", hint="download it again") from why
+        raise InputError(f"{source} cannot be unpacked: the file is damaged", hint="download it again") from why

@@ -90,7 +90,7 @@ def test_what_came_from_stdin_is_called_so_in_words_and_tables():
     texts = [done.stdout + done.stderr for done in said]
     assert [text for text in texts if "stdin" not in text] == []
     assert not [text for text in texts if "correlator-stdin" in text or "stdin." in text]
-    with pytest.raises(InputError, match="^stdin has a header and nothing below it"):
+    with pytest.raises(InputError, match="^stdin has a header but no rows"):
         run("add", "prices", "-", "--symbol", "HBL", stdin="Date,Close\n")
 
 

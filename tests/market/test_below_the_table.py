@@ -34,7 +34,7 @@ def table(folder: Path, text: str, name: str = "table.csv") -> Path:
 
 @pytest.mark.parametrize("foot", FEET)
 def test_events_of_a_study(tmp_path, foot):
-    with pytest.warns(CorrelatorWarning, match="1 row below the table of"):
+    with pytest.warns(CorrelatorWarning, match="skipped 1 row below the table of"):
         found = read_events_file(table(tmp_path, EVENTS + foot))
     assert found["symbol"].drop_nulls().to_list() == ["LAMP", "SOFA"]
     assert [str(day) for day in found["date"].drop_nulls()] == ["2024-02-01", "2024-02-05"]
@@ -47,9 +47,9 @@ def test_events_of_a_workbook_and_of_a_frame(tmp_path):
         for row, line in enumerate([*EVENTS.splitlines(), "Total,2"]):
             sheet.write_row(row, 0, line.split(","))
     frame = pl.DataFrame({"symbol": ["LAMP", "Average"], "date": [date(2024, 2, 1), None], "car": [0.1, 0.1]})
-    with pytest.warns(CorrelatorWarning, match="first 'Total': left out"):
+    with pytest.warns(CorrelatorWarning, match="first 'Total'"):
         assert read_events_file(path).height == 2
-    with pytest.warns(CorrelatorWarning, match="first 'Average': left out"):
+    with pytest.warns(CorrelatorWarning, match="first 'Average'"):
         assert without_foot(frame, "events").height == 1
 
 
@@ -66,7 +66,7 @@ def test_events_of_a_store_are_rejects_with_their_line(tmp_path, foot):
 def test_wide_prices_end_in_words(tmp_path):
     days = [date(2024, 1, 1) + timedelta(day) for day in range(5)]
     text = "date,LAMP,SOFA\n" + "".join(f"{day},{n + 1},{n + 2}\n" for n, day in enumerate(days))
-    with pytest.warns(CorrelatorWarning, match="first 'Source: ours, all of it, by hand, 2024': left out"):
+    with pytest.warns(CorrelatorWarning, match="first 'Source: ours, all of it, by hand, 2024'"):
         found = read_wide_file(table(tmp_path, text + "Source: ours, all of it, by hand, 2024\n"))
     assert found["LAMP"].to_list() == [1, 2, 3, 4, 5]
 

@@ -71,7 +71,7 @@ def test_two_columns_of_dates_of_two_names_are_no_tables_side_by_side(tmp_path):
 
 
 def test_what_a_service_says_instead_of_bars_is_told(tmp_path):
-    with pytest.raises(InputError, match="is JSON with no table: it says 'Five calls a minute are free.'"):
+    with pytest.raises(InputError, match="is JSON with no table; it says 'Five calls a minute are free.'"):
         closes(tmp_path, json.dumps({"Note": "Five calls a minute are free."}), "a.json")
 
 
@@ -86,7 +86,7 @@ def test_a_file_of_b3_that_has_been_cut_is_refused(tmp_path):
     assert any("2 rows of other series (020, 070)" in note for note in notes)
     lines = whole.splitlines()
     cut, short = "\n".join(lines[:-1]), whole.replace("R$  ", "R$", 1)
-    for text, said in ((cut, "it has been cut"), (short, "line 2 is not 245")):
+    for text, said in ((cut, "is truncated: its trailer line"), (short, "line 2 is not 245")):
         with pytest.raises(InputError, match=said):
             closes(tmp_path, text, "COTAHIST.TXT")
 

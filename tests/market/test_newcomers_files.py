@@ -74,7 +74,7 @@ OTHER = {0: ["Date", *DAYS], 1: ["Close", *CLOSES[::-1]]}
 def test_a_sheet_that_is_hidden_is_not_read(tmp_path):
     path = tmp_path / "prices.xlsx"
     for sheets, hidden in (((OTHER, CELLS), 0), ((CELLS, OTHER), 1)):
-        with pytest.warns(CorrelatorWarning, match=f"hidden are not read .Sheet{hidden + 1}"):
+        with pytest.warns(CorrelatorWarning, match=f"skipped hidden sheets .Sheet{hidden + 1}"):
             holds(read_prices(workbook(path, *sheets, hidden=hidden), symbol="LAMP", exchange="XNYS"))
     holds(read_prices(workbook(path, CELLS, {0: ["Notes"]}, hidden=0), symbol="LAMP", exchange="XNYS"))
     with pytest.raises(InputError, match="has 2 sheets with a table"):

@@ -111,7 +111,7 @@ def test_parquet_of_pandas_with_two_levels(tmp_path):
 
 
 def test_an_archive_of_several_files_and_a_web_page_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"holds 2 files \(a.csv, b.csv\)"):
+    with pytest.raises(InputError, match=r"contains 2 files \(a.csv, b.csv\)"):
         closes(written(tmp_path, zipped(**{"a.csv": PLAIN, "b.csv": PLAIN})))
     beside = {"README.txt": "Made on a Friday.", "data/.DS_Store": "x", "LICENSE": "free", "data/a.csv": PLAIN}
     assert closes(written(tmp_path, zipped(**beside))) == CLOSES
