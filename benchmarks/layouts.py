@@ -40,9 +40,9 @@ TITLES = {
 QUESTIONS = {
     "every date could be day-month or month-day": "Date,Close\n03/04/2024,1\n05/04/2024,2\n",
     "some dates put the day first, some the month": "Date,Close\n13/04/2024,1\n04/14/2024,2\n",
-    "dates of which a spreadsheet has turned those up to the 12th": "Date,Close\n01/11/2024,1\n"
+    "dates up to the 12th with day and month swapped by a spreadsheet": "Date,Close\n01/11/2024,1\n"
     "01/12/2024,2\n16/01/2024,3\n17/01/2024,4\n18/01/2024,5\n02/01/2024,6\n02/02/2024,7\n",
-    "days by numbers, too few to tell what counts them": "Date,Close\n45293,1\n45294,2\n",
+    "day numbers, too few to be sure what they count": "Date,Close\n45293,1\n45294,2\n",
     "two bars a month apart": "Date,Close\n2024-01-31,1\n2024-02-29,2\n",
     "45,780 is forty-five or forty-five thousand": "Date;Close\n2024-03-11;45,780\n2024-03-12;45,550\n",
     "a decimal point and a decimal comma": "Date;Open;Close\n2024-03-11;45.70;45,78\n",
@@ -53,8 +53,8 @@ QUESTIONS = {
     "two shares stacked and no column that tells them apart": "date,close\n2024-03-11,1\n2024-03-11,2\n",
     "a column of closes twice": "Date,Close,Close\n2024-03-11,1,2\n",
     "two series of a share": "date,series,close\n2024-03-11,A,1\n2024-03-11,B,2\n",
-    "two files in one": "Date,Close\n2024-03-11,1\nDate,Close\n2023-03-11,2\n",
-    "no header and an unknown order": "2024-03-11,1,2,3,4,5\n2024-03-12,1,2,3,4,5\n",
+    "two tables in one file": "Date,Close\n2024-03-11,1\nDate,Close\n2023-03-11,2\n",
+    "no header and an unknown order of columns": "2024-03-11,1,2,3,4,5\n2024-03-12,1,2,3,4,5\n",
     "hours without a zone or an exchange": "Datetime,Close\n2024-03-11 10:00,1\n2024-03-11 11:00,2\n",
     "a zone's abbreviation": "Date,Close\n2024-03-11 16:00 EST,1\n",
     "volume in lots of unknown size": "Date,Close,Volume (lots)\n2024-03-11,1,2\n",

@@ -1,4 +1,4 @@
-"""``check prices`` on files: nothing is loaded, every file is compared with the others and against what is known."""
+"""``check prices`` on files: compare files with each other and with known facts, without loading them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from correlator.market.reading.files import PriceFile, PriceKeywords, PriceOptio
 def check_files(
     paths: Sequence[str | Path], *, benchmark: str | None = None, **options: Unpack[PriceKeywords]
 ) -> pl.DataFrame:
-    """Findings about the bars of files (see ``audit_prices``), and about what was lost in reading them.
+    """Return findings about the bars of files (see ``audit_prices``) and about rows lost in reading them.
 
-    ``options``: as of ``read_prices``, for every file. Without ``symbol``, a
-    file that does not say its symbol is taken for the one in its name: ``KSE100_old.csv`` claims to be KSE100.
+    ``options``: as in ``read_prices``, for every file. Without ``symbol``, a file that does not state its symbol is
+    assumed to have the one in its name: ``KSE100_old.csv`` claims to be KSE100.
     """
     files = [read_for_check(path, **options) for path in paths]
     symbol, exchange = options.get("symbol"), options.get("exchange")
@@ -34,7 +34,7 @@ def check_files(
 
 
 def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
-    """What reading a file showed and its bars no longer do: stamps that were instants, repeated or unreadable rows."""
+    """Return findings that only reading the file can show: timestamps in UTC, repeated and unreadable rows."""
     series = series_of(file.bars.filter(pl.col("symbol") == symbol), None, {})
     findings = []
     moved = [note for note in file.notes if note.startswith("stamps are instants")]
@@ -56,28 +56,28 @@ def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
 
 
 def audit_name(file: PriceFile, claimed: str | None) -> pl.DataFrame:
-    """Whether a file that says one symbol has another in its name: ``claimed``, a known symbol, or None."""
+    """Return a finding if the file states another symbol than its name, ``claimed``, a known symbol or None."""
     if claimed is None or claimed in file.symbols or len(file.symbols) > 1:
         return together([])
     series = series_of(file.bars, None, {})
-    text = f"the file is named after {claimed} and says that it holds {series.symbol}"
+    text = f"the file is named after {claimed} but contains {series.symbol}"
     return series.finding("not-what-it-claims", "medium", text, "one of the two is wrong: compare with another source")
 
 
 def read_for_check(path: str | Path, **options: Unpack[PriceKeywords]) -> PriceFile:
-    """A file's bars, under the symbol in its name where it tells none; rows that contradict each other are rejects."""
+    """Read a file's bars, with the symbol in its name if it states none; contradicting rows become rejects."""
     return read_file(path, PriceOptions(**options, claimed=symbol_in_name(path), contradictions="keep"))
 
 
 def symbol_in_name(path: str | Path) -> str:
-    """The symbol that a file's name claims: a known one among its words, else its first word."""
+    """Return the symbol in a file's name: a known one among its words, else its first word."""
     known = known_in_name(path)
     words = _words(path)
     return known or next((word for word in words[1:] if word), words[0]).upper()
 
 
 def known_in_name(path: str | Path) -> str | None:
-    """The first known symbol among the words of a file's name, or None."""
+    """Return the first known symbol among the words of a file's name, or None."""
     for word in _words(path):
         known = find_instrument(word) if word else None
         if known is not None:
@@ -86,6 +86,6 @@ def known_in_name(path: str | Path) -> str | None:
 
 
 def _words(path: str | Path) -> list[str]:
-    """A file's name without its endings, and the words in it."""
+    """Return a file's name without its endings, followed by the words in it."""
     stem = re.sub(r"\.(csv|txt|tsv|parquet|arrow)$", "", re.sub(r"\.(gz|zst)$", "", Path(path).name), flags=re.I)
     return [stem, *re.split(r"[^A-Za-z0-9.^&-]+", stem)]

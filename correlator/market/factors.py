@@ -1,7 +1,7 @@
-"""Factor files in Kenneth French's layout: words before and after the table, per cent, -99.99 for what is missing.
+"""Read factor files in Kenneth French's layout: text before and after the table, per cent, -99.99 for missing.
 
-Source of the layout: K. R. French's data library. Every month the whole history is computed again, so two files of
-different CRSP vintages differ in the past: keep the file, and say which one a study used (``FactorFile.vintage``).
+Source of the layout: K. R. French's data library. The whole history is recomputed every month, so files of different
+CRSP vintages differ in the past: keep the file, and report which one a study used (``FactorFile.vintage``).
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _ENOUGH = 60
 class FactorFile:
     """Factors of one file.
 
-    ``factors``: session (Date), then one column per factor, returns as fractions, null where missing; monthly files are
-    labelled with the last day of the month; ``vintage``: the CRSP database as year and month, where the file says it;
-    ``notes``: what a reader should know; ``rejects``: source, source_line, reason, content.
+    ``factors``: session (Date), then one column per factor, returns as fractions, null if missing; monthly files are
+    labelled with the last day of the month; ``vintage``: year and month of the CRSP database, if the file states it;
+    ``notes``: remarks for the user; ``rejects``: source, source_line, reason, content.
     """
 
     factors: pl.DataFrame
@@ -44,17 +44,17 @@ class FactorFile:
 
 
 def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
-    """Read the first table of a factor file and turn per cent into fractions.
+    """Read the first table of a factor file and convert per cent to fractions.
 
-    ``unit``: per cent or fraction; default told from the figures themselves: a standard deviation of the first factor
-    above 0.1 is per cent. Raises NotFoundError for a missing file and InputError where there is no such table, or one
-    of levels.
+    ``unit``: per cent or fraction; by default a standard deviation of the first factor above 0.1 means per cent. Raise
+    NotFoundError for a missing file, and InputError for a file without a factor table or with levels instead of
+    returns.
     """
     if unit is not None and unit not in UNITS:
-        raise InputError(f"unit {unit!r} is not known", hint=f"choose {' or '.join(UNITS)}")
+        raise InputError(f"unit must be {' or '.join(map(repr, UNITS))}, got {unit!r}", argument="unit")
     file = Path(path)
     if not file.is_file():
-        raise NotFoundError(f"no file {path}", hint="check the path")
+        raise NotFoundError(f"{path} does not exist", hint="check the path")
     with io.BytesIO(unpacked_bytes(file)) as lines:
         text = [*map(_with_commas, lines.read().decode("utf-8-sig", errors="replace").splitlines())]
     start = _first_row(text)
@@ -65,27 +65,28 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     table = _table(rows, names)
     if table.height >= _ENOUGH and bool((table[names[0]].drop_nulls() > 0).all()):
         raise InputError(
-            f"{path}: every {names[0]} is positive, so it holds levels and no returns", hint="load it with `add prices`"
+            f"{path}: every {names[0]} is positive, so it contains levels, not returns",
+            hint="load it with `add prices`",
         )
     unit_of_file = unit or _unit_of(table, names)
     factors = table.with_columns(pl.col(names) / 100.0) if unit_of_file == "per cent" else table
     vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)
-    notes = [f"figures are in {unit_of_file}" + (", turned into fractions" if unit_of_file == "per cent" else "")]
+    notes = [f"figures are in {unit_of_file}" + (", converted to fractions" if unit_of_file == "per cent" else "")]
     rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
     if rest:
-        notes.append(f"{rest:,} rows of a second table are not read")
+        notes.append(f"skipped {rest:,} rows of a second table")
     return FactorFile(factors, vintage, tuple(notes), _as_rejects(called(path), rejects))
 
 
 def has_factor_table(path: Path) -> bool:
-    """Whether the text file has a table whose rows begin with a date alone."""
+    """Whether the text file has a row that begins with a compact or ISO date and has figures."""
     with io.BytesIO(unpacked_bytes(path)) as lines:
         written = (_with_commas(line.decode("utf-8-sig", errors="replace")) for line in lines)
         return any(_first_row([line]) is not None for line in written)
 
 
 def _with_commas(line: str) -> str:
-    """A row whose cells blanks part, as in the library's text files, with commas instead; other lines as they are."""
+    """Replace the spaces between the cells of a row by commas, as the library's text files need; keep other lines."""
     return ",".join(line.split()) if _SPACED.match(line) else line
 
 
@@ -94,7 +95,7 @@ def _label(line: str) -> str:
 
 
 def _first_row(text: Sequence[str]) -> int | None:
-    """The first line that begins with a date and has figures."""
+    """Return the index of the first line that begins with a date and has figures, or None."""
     for number, line in enumerate(text):
         label = _label(line)
         if "," in line and (_DAY.match(label) or _MONTH.match(label)):
@@ -103,7 +104,7 @@ def _first_row(text: Sequence[str]) -> int | None:
 
 
 def _names(text: Sequence[str], start: int) -> list[str]:
-    """Factor names from the header above the first row."""
+    """Return the factor names from the header above the first row."""
     width = text[start].count(",")
     for line in reversed(text[:start]):
         cells = [cell.strip() for cell in line.rstrip().rstrip(",").split(",")]
@@ -113,13 +114,13 @@ def _names(text: Sequence[str], start: int) -> list[str]:
         if line.strip():
             break
     raise InputError(
-        f"the factor table begins on line {start + 1} without a header",
-        hint="the line above it should name the factors",
+        f"the factor table on line {start + 1} has no header",
+        hint="name the factors on the line above it",
     )
 
 
 def _rows(text: Sequence[str], start: int, width: int) -> tuple[list[list[object]], list[tuple[int, str, str]], int]:
-    """Rows of the table, lines inside it that are not rows, and the line after it."""
+    """Return the rows of the table, the lines inside it that are not rows, and the index of the line after it."""
     rows: list[list[object]] = []
     rejects: list[tuple[int, str, str]] = []
     layout = _DAY if _DAY.match(_label(text[start])) else _MONTH
@@ -141,7 +142,7 @@ def _rows(text: Sequence[str], start: int, width: int) -> tuple[list[list[object
 
 def _table(rows: Sequence[Sequence[object]], names: Sequence[str]) -> pl.DataFrame:
     if len(set(names)) < len(names):
-        raise InputError(f"the header names a factor twice: {', '.join(names)[:200]}")
+        raise InputError(f"the header has duplicate factor names: {', '.join(names)[:200]}")
     schema: dict[str, pl.DataType] = {"label": pl.String(), **{name: pl.Float64() for name in names}}
     table = pl.DataFrame(rows, schema=schema, orient="row")
     day = pl.col("label").str.to_date("%Y%m%d", strict=False)

@@ -1,4 +1,4 @@
-"""Daily price limits of exchanges, as they were on each session."""
+"""Daily price limits of exchanges, as in force on each session."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Array = NDArray[np.float64]
 
 
 def price_limits(exchange: str, sessions: pl.Series) -> tuple[Array, Array]:
-    """The limit of a session's price change on each of ``sessions`` (T,), and its minimum, both as arrays (T, 1).
+    """Return the price limit on each of ``sessions`` (T,) and its minimum, both as arrays (T, 1).
 
-    The limit is a fraction of the previous close, the minimum an amount in the exchange's currency: the higher one
-    counts. NaN where the exchange has no limit, or none is known that early. Source: ``data/sessions/limits.csv``.
+    The limit is a fraction of the previous close, the minimum an amount in the exchange's currency; the larger one
+    applies. NaN if the exchange has no limit, or none is known that early. Source: ``data/sessions/limits.csv``.
     """
     known = _limits().filter(pl.col("exchange") == exchange)
     dates = pl.DataFrame({"session": sessions.cast(pl.Date)}).with_row_index("row").sort("session")

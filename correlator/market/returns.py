@@ -1,4 +1,4 @@
-"""Pure functions over arrays of bars: returns, and bars whose price is not evidence.
+"""Pure functions over arrays of bars: returns, and flags of bars whose price is censored or stale.
 
 Arrays are (T, S): sessions by symbols, NaN where there is no bar. A missing bar stays missing: it is never a zero
 return and its price is never carried forward.
@@ -19,13 +19,13 @@ TICK = 0.01
 
 
 def returns_matrix(closes: Array, kind: str = "log") -> Array:
-    """Returns (T, S) as fractions of closes (T, S) from one session to the next.
+    """Return the returns (T, S), as fractions, of closes (T, S) from one session to the next.
 
     The first row is NaN, as is every return with a missing or non-positive price on either side. ``kind``: log or
-    simple; raises InputError for another.
+    simple; raise InputError for another.
     """
     if kind not in KINDS:
-        raise InputError(f"returns {kind!r} are not known", hint=f"choose {' or '.join(KINDS)}")
+        raise InputError(f"returns must be {' or '.join(KINDS)}, got {kind!r}", argument="returns")
     prices = np.where(closes > 0, closes, np.nan)
     returns = np.full(prices.shape, np.nan)
     ratio = prices[1:] / prices[:-1]
@@ -34,11 +34,11 @@ def returns_matrix(closes: Array, kind: str = "log") -> Array:
 
 
 def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:
-    """Adjusted closes (T, S) with the gaps filled, and which bars (T, S) were filled.
+    """Return adjusted closes (T, S) with the gaps filled, and a mask (T, S) of the filled bars.
 
-    Where a bar has a close but no adjusted one, the last factor adjusted / close before it is carried on, before the
-    first one that first one back: returns over the gap are then those of plain closes. A symbol without any adjusted
-    close has its closes.
+    If a bar has a close but no adjusted one, the last factor adjusted / close is carried forward (the first one
+    backward before it), so that returns over the gap are those of plain closes. A symbol without any adjusted close
+    gets its closes.
     """
     gaps: Flags = np.isnan(adjusted) & ~np.isnan(closes)
     if not gaps.any():
@@ -47,24 +47,24 @@ def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:
         return closes, gaps
     filled = np.where(gaps, closes, adjusted)
     partly = np.flatnonzero(gaps.any(axis=0) & (adjusted > 0).any(axis=0))
-    own, known = closes[:, partly], adjusted[:, partly]
+    plain, known = closes[:, partly], adjusted[:, partly]
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where((own > 0) & (known > 0), known / own, np.nan)
+        factor = np.where((plain > 0) & (known > 0), known / plain, np.nan)
     carried = _last_known(factor)
     carried = np.where(np.isnan(carried), _last_known(factor[::-1])[::-1], carried)
-    filled[:, partly] = np.where(gaps[:, partly], own * np.nan_to_num(carried, nan=1.0), known)
+    filled[:, partly] = np.where(gaps[:, partly], plain * np.nan_to_num(carried, nan=1.0), known)
     return filled, gaps
 
 
 def _last_known(values: Array) -> Array:
-    """The last value (T, S) that is not missing up to each row; NaN before the first."""
+    """Return the last non-missing value (T, S) up to each row; NaN before the first."""
     rows = np.arange(len(values))[:, None]
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, rows), axis=0)
     return np.where(last >= 0, np.take_along_axis(values, np.maximum(last, 0), axis=0), np.nan)
 
 
 def previous_closes(closes: Array) -> Array:
-    """The last close (T, S) before each session, over sessions without a bar; NaN before the first."""
+    """Return the last close (T, S) before each session, skipping sessions without a bar; NaN before the first."""
     previous = np.full(closes.shape, np.nan)
     previous[1:] = _last_known(closes)[:-1]
     return previous
@@ -81,12 +81,12 @@ def limit_locked(
     tick: float = TICK,
     minimum: float | Array = 0.0,
 ) -> Flags:
-    """Bars (T, S) that ended the session at the exchange's daily price limit: their return is censored.
+    """Flag bars (T, S) that closed at the exchange's daily price limit, so that their return is censored.
 
-    True where the close is the session's highest (lowest) price and lies within half a tick of the previous close
-    plus (minus) ``limit``, a fraction, or ``minimum``, in currency, whichever is more; or where the whole bar stands at
-    one price that is at or beyond it. Both may differ by session, as arrays (T, 1); NaN means that there is no limit.
-    Missing highs and lows are taken as the close. ``previous_close`` (T, S): default the last close before.
+    A bar is flagged if its close is the session's highest (lowest) price and within half a tick of the previous close
+    plus (minus) ``limit``, a fraction, or ``minimum``, in currency, whichever is more; or if all its prices are equal
+    and at or beyond that. Both may differ by session, as arrays (T, 1); NaN means no limit. Missing highs and lows are
+    taken as the close. ``previous_close`` (T, S): default the last close before.
     """
     if np.isnan(limit).all():
         return np.zeros(close.shape, dtype=bool)
@@ -103,6 +103,6 @@ def limit_locked(
 
 
 def zero_volume(volume: Array) -> Flags:
-    """Bars (T, S) with a volume of zero; a missing volume is not zero."""
+    """Flag bars (T, S) with a volume of zero; a missing volume is not zero."""
     flags: Flags = volume == 0.0
     return flags

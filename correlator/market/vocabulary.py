@@ -1,4 +1,4 @@
-"""Names of columns as price files write them, from ``data/columns/names.toml``, and how names are compared."""
+"""Column names as price files write them, from ``data/columns/names.toml``, and their comparison."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from correlator.base.resources import data_path
 
 PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)
-# What a column of closes may be called, the surest word first.
+# Names of a close column, the most reliable first.
 CLOSES = ("close", "last")
 
 _IN_UNITS = re.compile(r"(?<=\w)(?:\s+in\s+['’]?\w+\.?|[\s_]+['’]?000s?)\s*$", re.I)
@@ -20,7 +20,7 @@ _BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
 
 @lru_cache(maxsize=4096)
 def plain(name: str) -> str:
-    """A name as it is compared: without case, accents, marks and what stands in brackets."""
+    """Normalise a name for comparison: without case, accents, punctuation and text in brackets."""
     inside = bracketed(name)
     bare = _letters(_IN_UNITS.sub("", _BRACKETS.sub(" ", name)))
     if re.match(r"adj", inside, re.I) and not bare.startswith("adj"):
@@ -29,7 +29,7 @@ def plain(name: str) -> str:
 
 
 def bracketed(name: str) -> str:
-    """What stands in brackets in a name: ``USD`` of ``Close (USD)``."""
+    """Return the text in brackets in a name: ``USD`` for ``Close (USD)``; empty if there is none."""
     match = _BRACKETS.search(name)
     return (match.group(1) or match.group(2) or "").strip() if match else ""
 
@@ -40,18 +40,18 @@ def _letters(name: str) -> str:
 
 
 def field_of(name: str) -> str | None:
-    """Which field a column of this name is (``last`` besides those of a bar), or None."""
+    """Return the field of a column of this name (``FIELDS`` and ``last``), or None."""
     known = _fields().get(plain(name))
     return "symbol" if known is None and _TICKER.search(plain(name)) else known
 
 
 def is_figure(name: str) -> bool:
-    """Whether the name is that of a field or of another figure that price files have, so not a symbol."""
+    """Whether the name is that of a field or of another figure in price files, and so not a symbol."""
     return _is_one_figure(name) or is_compound(name)
 
 
 def is_compound(name: str) -> bool:
-    """Whether a name is made of several names of figures: ``MID_CLOSE``, ``Avg Price``."""
+    """Whether a name consists of several names of figures: ``MID_CLOSE``, ``Avg Price``."""
     parts = [part for part in _MARKS.split(name) if part]
     return len(parts) > 1 and all(_is_one_figure(part) for part in parts)
 
@@ -66,51 +66,51 @@ def _is_one_figure(name: str) -> bool:
 
 
 def rank_of(name: str) -> int:
-    """How sure a name is for its field: 0 for the first in the list."""
+    """Return the rank of a name for its field: 0 is the most reliable."""
     return _ranks().get(plain(name), 10_000)
 
 
 def known_words(text: str) -> int:
-    """How many cells of the first lines of a text are names of columns."""
+    """Return how many cells of the first lines of a text are known column names."""
     cells = re.split(r"[,;\t|\n\r\"]+", text)
     return sum(field_of(cell) is not None for cell in cells[:200] if cell.strip())
 
 
 _OF_EVENTS = ("name", "code", "asset")
-"""Names of a column of symbols among prices, and of the event itself among events."""
+"""Names that mean the symbol in tables of prices, but the event itself in tables of events."""
 _TICKER = re.compile(r"ticker|symbol$|^symbol|^sym$")
 _MARKS = re.compile(r"[\s._/\-]+")
 _NUMBERED = re.compile(r"^(sma|ema|rsi|atr|wma|ma|macd|bb|return|ret|lag)\d+$")
 
 
 def part_of_date(name: str) -> str | None:
-    """Which part of a date a column of this name is (year, quarter, month, week, day), or None."""
+    """Return the part of a date that a column of this name contains (year, quarter, month, week, day), or None."""
     return next((part for part, names in _parts().items() if plain(name) in names), None)
 
 
 def is_identifier(name: str) -> bool:
-    """Whether a column of this name says by a number of its own which security each row is of: ``ISIN``, ``FIGI``."""
+    """Whether a column of this name contains security identifiers: ``ISIN``, ``FIGI``."""
     return plain(name) in _beside()["identifier"]
 
 
 def event_field(name: str) -> str | None:
-    """What a column of this name is in a table of events (symbol, date, category, words), or None."""
+    """Return the role of a column of this name in a table of events (symbol, date, category, words), or None."""
     known = next((field for field, names in _events().items() if plain(name) in names), None)
     return known or (field_of(name) if field_of(name) in ("date", "symbol") and plain(name) not in _OF_EVENTS else None)
 
 
 def may_be_clock(name: str) -> bool:
-    """Whether a column beside one of dates may be called so for its times of day: ``Time`` alone is one of dates."""
+    """Whether a column of this name beside a date column may contain times of day; on its own ``Time`` is the date."""
     return plain(name) in _clocks()
 
 
 def beside(name: str) -> str | None:
-    """What a column of this name says of the place of its rows: exchange, zone, offset, or None."""
+    """Return what a column of this name states about its rows (``exchange``, ``zone``, ``offset``, ...), or None."""
     return next((what for what, names in _beside().items() if plain(name) in names), None)
 
 
 def month_number(word: str) -> int | None:
-    """Which month a word names in one of the languages of ``data/columns/months.toml``, 1 to 12, or None."""
+    """Return the month, 1 to 12, that a word names in a language of ``data/columns/months.toml``, or None."""
     return _months().get(plain(word))
 
 

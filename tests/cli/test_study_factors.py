@@ -41,7 +41,7 @@ def test_loadings_over_the_risk_free_return(folder, run) -> None:
     assert found["alpha"] == pytest.approx(0.0002, abs=1e-9)
     assert found["beta"] == pytest.approx(1.2, abs=1e-7)
     assert found["beta_SMB"] == pytest.approx(-0.4, abs=1e-7)
-    assert "in per cent, turned into fractions" in done.stderr
+    assert "in per cent, converted to fractions" in done.stderr
 
 
 def test_a_risk_free_column_that_is_not_there(folder, run) -> None:

@@ -186,8 +186,8 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     yield "nulls.csv", CSV.replace(b"1.1", b"1\x00.1"), "not text"
     yield "open.csv", b'Date,Close\n2025-05-26,"1.0\n2025-05-27,1.1\n', "not a number"
     yield "wide.csv", b"Date," + b",".join(b"c%d" % n for n in range(30_000)) + b"\n2025-05-26,1\n", "columns|no rows"
-    yield "formula.csv", b"Date,Close,Symbol\n2025-05-26,1,=cmd|' /C calc'!A0\n", "holds =cmd"
-    yield "html.csv", b"Date,Close,Symbol\n2025-05-26,1,<script>alert(1)</script>\n", "holds <script>"
+    yield "formula.csv", b"Date,Close,Symbol\n2025-05-26,1,=cmd|' /C calc'!A0\n", "contains =cmd"
+    yield "html.csv", b"Date,Close,Symbol\n2025-05-26,1,<script>alert(1)</script>\n", "contains <script>"
 
 
 def news() -> Iterator[tuple[str, bytes, str]]:

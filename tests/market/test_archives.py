@@ -39,7 +39,7 @@ def test_months_are_one_table(tmp_path):
     ]
     assert file.rejects["content"].to_list() == ["2024-01-03,LAMP,2,x", "no day,LAMP,4"]
     assert file.rejects["source_line"].to_list() == [4, 8]
-    assert "2 files are read one below the other, and their lines counted through" in file.notes
+    assert "2 files were concatenated, and their lines numbered consecutively" in file.notes
 
 
 def test_a_load_of_the_archive_is_that_of_its_files(tmp_path):
@@ -65,10 +65,13 @@ def test_parquet_and_wide_tables(tmp_path):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"LAMP.csv": "Date,Close\n2024-01-02,1\n", "SOFA.csv": "Date,Close\n2024-01-03,2\n"}, "whose prices"),
+        (
+            {"LAMP.csv": "Date,Close\n2024-01-02,1\n", "SOFA.csv": "Date,Close\n2024-01-03,2\n"},
+            "do not state their symbol",
+        ),
         (
             {"a.csv": HEADER + "2024-01-02,LAMP,1\n", "b.csv": "Date,Ticker,Close\n2024-01-03,LAMP,2\n"},
-            "several lay",
+            "different lay",
         ),
         ({"a.csv": HEADER + "2024-01-02,LAMP,1\n", "b.csv": HEADER + "2024-01-02,LAMP,2\n"}, "different bars"),
         ({"a.csv": HEADER + "2024-01-02,LAMP,1\n", "b.html": "<html><table></table></html>"}, "web page"),

@@ -86,7 +86,7 @@ def test_the_bar_of_a_session_that_is_open_is_left_out(stooq, monkeypatch):
     monkeypatch.setattr(module, "datetime", Noon)
     got = stooq.download(REQUEST)
     assert got.bars["session"].max() == date(2024, 1, 11)
-    assert any("2024-01-12 is left out" in note for note in got.notes)
+    assert any("skipped the bar of 2024-01-12" in note for note in got.notes)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_file_of_ends_is_the_file_of_starts(tmp_path: Path) -> None:
 
 
 def test_days_have_no_side() -> None:
-    with pytest.raises(InputError, match="no bars within days"):
+    with pytest.raises(InputError, match="no intraday bars"):
         read_prices(pl.DataFrame({"Date": ["2024-01-02"], "Close": [2.0]}), symbol="LAMP", stamped="end")
 
 

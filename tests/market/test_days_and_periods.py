@@ -80,7 +80,7 @@ def test_tables_of_a_study_and_events_of_a_store_join_them_alike(tmp_path):
 def test_a_period_is_refused_with_the_day_to_write(tmp_path, first, kind, last):
     path = tmp_path / "prices.csv"
     path.write_text(f"Date,Close\n{first},3\n", encoding="utf-8")
-    with pytest.raises(TimeError, match=f"{first!r} is a {kind} and no day") as refused:
+    with pytest.raises(TimeError, match=f"{first!r} is a {kind}, not a day") as refused:
         read_prices(path, symbol="LAMP")
     assert last in str(refused.value)
 
@@ -88,10 +88,10 @@ def test_a_period_is_refused_with_the_day_to_write(tmp_path, first, kind, last):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Month,Close\n2024-02,3\n", r"'2024-02' is a month and no day \(Month\)"),
-        ("Year,Close\n2024,3\n", r"'2024' is a year and no day"),
-        ("Year,Month,Close\n2024,2,3\n", "Year and Month and no day"),
-        ("Year,Week,Close\n2024,2,3\n", "Year and Week and no day"),
+        ("Month,Close\n2024-02,3\n", r"'2024-02' is a month, not a day \(Month\)"),
+        ("Year,Close\n2024,3\n", r"'2024' is a year, not a day"),
+        ("Year,Month,Close\n2024,2,3\n", "Year and Month but no day"),
+        ("Year,Week,Close\n2024,2,3\n", "Year and Week but no day"),
         ("Close,Volume\n2024,3\n", "has no date column .it has Close, Volume"),
     ],
 )

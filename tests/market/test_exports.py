@@ -38,7 +38,7 @@ def test_tables_side_by_side_have_dates_of_their_own(tmp_path, head):
 @pytest.mark.parametrize("above", ["", ",LAMP,,,\n", "LAMP,,,LAMP,\n"])
 def test_tables_side_by_side_without_names_of_their_own_are_refused(tmp_path, above):
     text = f"{above}Date,PX_LAST,,Date,PX_LAST\n2024-01-02,10.5,,2024-01-03,20.5\n"
-    with pytest.raises(InputError, match="has no name of its own .write the symbol above"):
+    with pytest.raises(InputError, match="has no symbol .write the symbol above"):
         closes(tmp_path, text)
 
 

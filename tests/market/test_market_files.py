@@ -123,11 +123,11 @@ def test_anything_that_exports_arrow():
 
 def test_a_date_that_can_be_read_in_two_ways_is_a_question(tmp_path):
     path = written(tmp_path, "Date,Close\n03/04/2024,2\n05/04/2024,3\n")
-    with pytest.raises(TimeError, match=r"03/04/2024 could be day-month or month-day.*which is it"):
+    with pytest.raises(TimeError, match=r"03/04/2024 and every other date could be day-month or month-day"):
         read_prices(path, symbol="X")
     assert closes(read_prices(path, symbol="X", date_order="dmy"))[0][1] == date(2024, 4, 3)
     assert closes(read_prices(path, symbol="X", date_order="mdy"))[0][1] == date(2024, 3, 4)
-    with pytest.raises(InputError, match="date order"):
+    with pytest.raises(InputError, match="date_order must be one of"):
         read_prices(path, symbol="X", date_order="dym")
 
 
@@ -187,7 +187,7 @@ def test_one_day_in_many_layouts(text):
 
 def test_instants_take_the_date_of_the_exchange(tmp_path):
     text = "Date,Close\n2024-01-24T19:00:00.000Z,2\n2024-01-25T19:00:00.000Z,3\n"
-    with pytest.raises(TimeError, match="which exchange"):
+    with pytest.raises(TimeError, match="give exchange"):
         read_prices(written(tmp_path, text), symbol="UNKNOWN")
     file = read_prices(written(tmp_path, text), symbol="UNKNOWN", exchange="XKAR")
     assert file.bars["session"].to_list() == [date(2024, 1, 25), date(2024, 1, 26)]
@@ -217,7 +217,7 @@ def test_equal_rows_are_one_and_different_ones_stop_the_load(tmp_path):
     assert file.rejects["source_line"].to_list() == [3]
     assert file.rejects["reason"][0].startswith("duplicate")
     other = written(tmp_path, "Date,Close\n2024-01-02,2\n2024-01-03,3\n2024-01-03,4\n")
-    with pytest.raises(InputError, match="different bars of X on 2024-01-03: lines 3 and 4 say close 3.0 and 4.0"):
+    with pytest.raises(InputError, match="different bars of X on 2024-01-03: lines 3 and 4 have close 3.0 and 4.0"):
         read_prices(other, symbol="X")
     kept = read_for_check(other, symbol="X")
     assert closes(kept)[-1] == ("X", date(2024, 1, 3), 3.0)
@@ -236,14 +236,14 @@ def test_lines_that_do_not_fit_and_words_for_numbers(tmp_path):
 
 
 def test_a_missing_column_is_named_with_what_there_is(tmp_path):
-    with pytest.raises(InputError, match=r"no closing price.*it has Date, Open, Note"):
+    with pytest.raises(InputError, match=r"no close column.*it has Date, Open, Note"):
         read_prices(written(tmp_path, "Date,Open,Note\n2024-01-02,1,a\n"), symbol="X")
     with pytest.raises(InputError, match=r"no date column.*it has Where, Close"):
         read_prices(written(tmp_path, "Where,Close\nhere,1\n"), symbol="X")
     assert closes(read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X"))[0][1] == date(2024, 1, 2)
     with pytest.raises(InputError, match=r"no column 'Fin'.*it has When, Close"):
         read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X", columns={"close": "Fin"})
-    with pytest.raises(InputError, match="not one of ours"):
+    with pytest.raises(InputError, match="unknown field"):
         read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X", columns={"cloze": "Close"})
     file = read_prices(
         written(tmp_path, "When,Fin\n2024-01-02,1\n"), symbol="X", columns={"date": "When", "close": "Fin"}
@@ -269,7 +269,7 @@ def test_what_is_no_price_file(tmp_path, name, content, error):
 
 
 def test_no_symbol_no_file(tmp_path):
-    with pytest.raises(InputError, match="does not say whose prices"):
+    with pytest.raises(InputError, match="does not state the symbol"):
         read_prices(written(tmp_path, "Date,Close\n2024-01-02,1\n"))
     with pytest.raises(NotFoundError, match="does not exist"):
         read_prices(tmp_path / "none.csv", symbol="X")
@@ -310,7 +310,7 @@ def test_midnights_with_an_offset_are_labels_whatever_the_exchange(tmp_path, zon
 def test_instants_of_an_unknown_exchange_are_a_question(tmp_path):
     path = tmp_path / "lamp.csv"
     path.write_text("Date,Close\n2024-03-07 05:00:00+00:00,1\n2024-03-11 04:00:00+00:00,2\n")
-    with pytest.raises(TimeError, match="which exchange"):
+    with pytest.raises(TimeError, match="give exchange"):
         read_prices(path, symbol="LAMP")
     got = read_prices(path, symbol="LAMP", exchange="XNYS")
     assert got.bars["session"].to_list() == [date(2024, 3, 7), date(2024, 3, 11)]

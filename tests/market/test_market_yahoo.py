@@ -150,7 +150,7 @@ def test_what_yahoo_breaks_off_is_an_error(server, ask):
 
 def test_nobody_there(caplog):
     patience = Patience(attempts=2, sleep=lambda _: None)
-    with pytest.raises(SourceError, match="no answer"):
+    with pytest.raises(SourceError, match="no response"):
         download_symbol("AIRLINK", start=START, session=LoopbackSession("http://127.0.0.1:9"), patience=patience)
     assert caplog.text == ""
 

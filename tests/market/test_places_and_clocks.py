@@ -74,13 +74,13 @@ def test_a_name_or_a_column_says_the_clocks(tmp_path, header, form):
 @pytest.mark.parametrize(
     ("header", "form", "said"),
     [
-        ("Date,Time,Timezone,Close", "{d},{h}:00,EST,7", "the column 'Timezone' says EST"),
-        ("Date,Time (EST),Close", "{d},{h}:00,7", "the name of the column 'Time .EST.' says EST"),
-        ("datetime,utc_offset,Close", "{d} {h}:00,-05:00,7", "the column 'utc_offset' says -05:00"),
+        ("Date,Time,Timezone,Close", "{d},{h}:00,EST,7", "column 'Timezone' says EST"),
+        ("Date,Time (EST),Close", "{d},{h}:00,7", "the name of column 'Time .EST.' says EST"),
+        ("datetime,utc_offset,Close", "{d} {h}:00,-05:00,7", "column 'utc_offset' says -05:00"),
     ],
 )
 def test_clocks_that_are_said_and_not_told_are_a_question(tmp_path, header, form, said):
-    with pytest.raises(InputError, match=f"{said}, which does not determine one zone .*--zone"):
+    with pytest.raises(InputError, match=f"{said}, which does not determine one time zone .*--zone"):
         read(tmp_path, text(header, form))
     assert read(tmp_path, text(header, form), zone="America/New_York").bars["bar_start"].to_list() == AT_NEW_YORK
     days = "\n".join([header.replace("Time (EST),", "").replace("Time,", ""), *(f"{day},EST,7" for day in DAYS)])
@@ -93,9 +93,9 @@ def test_rows_of_the_exchange_that_is_asked_for(tmp_path):
     both = "\n".join(rows) + "\n"
     file = read(tmp_path, both)
     assert file.bars["close"].to_list() == [7.0] * 4
-    assert "4 rows of other exchanges (LSE) are left out" in file.notes
+    assert "skipped 4 rows of other exchanges (LSE)" in file.notes
     assert read(tmp_path, both, exchange="XLON").bars["close"].to_list() == [550.0] * 4
-    with pytest.raises(InputError, match="says that its rows are of LSE, NYSE, not of XKAR"):
+    with pytest.raises(InputError, match="has rows of LSE, NYSE, none of XKAR"):
         read(tmp_path, both, exchange="XKAR")
     assert read(tmp_path, both.replace("LSE", "Nasdaq").replace("550", "7")).bars.height == 4
 

@@ -59,7 +59,7 @@ def test_volumes_below_zero_are_unknown_and_told():
         Volume=pl.when(pl.int_range(pl.len()) == 7).then(-500).otherwise("Volume")
     )
     file = read_prices(rows, symbol="LAMP", exchange="XNAS")
-    assert any("1 volumes are below zero" in note for note in file.notes)
+    assert any("1 negative volumes" in note for note in file.notes)
     assert file.bars["volume"].null_count() == 1
     stored = file.bars.with_columns(pl.col("volume").fill_null(-500))
     found = audit_prices(stored, exchange="XNAS")
@@ -98,7 +98,7 @@ def test_repair_is_of_yahoo_alone(tmp_path):
 def test_years_of_another_calendar_are_refused(tmp_path, days):
     path = tmp_path / "p.csv"
     path.write_text("Date,Close\n" + "".join(f"{day},10.5\n" for day in days), encoding="utf-8")
-    with pytest.raises(InputError, match="when no market has bars"):
+    with pytest.raises(InputError, match="are out of range"):
         read_prices(path, symbol="LAMP", exchange="XNAS")
 
 
@@ -114,6 +114,6 @@ def test_one_day_in_a_year_to_come_is_no_bar(tmp_path):
 def test_letters_of_a_bar_alone_are_a_question(tmp_path, header):
     path = tmp_path / "p.csv"
     path.write_text(f"{header}\n2024-03-11,10,11\n2024-03-12,11,12\n", encoding="utf-8")
-    with pytest.raises(InputError, match="could be figures of one share, or 2 shares"):
+    with pytest.raises(InputError, match="could be fields of one share, or 2 shares"):
         read_prices(path, exchange="XNAS")
     assert set(read_prices(path, exchange="XNAS", layout="wide").bars["symbol"]) == set(header.split(",")[1:])

@@ -51,8 +51,8 @@ def test_pence_of_each_share_are_pounds(tmp_path, header):
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("Date,LAMP Close,LAMP Volume (000),SOFA Close,SOFA Volume", "counts volumes in several units"),
-        ("Date,LAMP Close (GBX),LAMP Volume,SOFA Close,SOFA Volume", "some prices in hundredths and others not"),
+        ("Date,LAMP Close,LAMP Volume (000),SOFA Close,SOFA Volume", "has volumes in different units"),
+        ("Date,LAMP Close (GBX),LAMP Volume,SOFA Close,SOFA Volume", "prices both in hundredths and in whole units"),
     ],
 )
 def test_units_that_differ_from_share_to_share_are_refused(tmp_path, header, said):
@@ -120,11 +120,11 @@ def test_an_unknown_mark_of_a_currency_is_a_question_and_no_symbol(tmp_path, mar
 
 def test_currencies_that_differ_below_the_symbols_or_in_their_names_are_refused(tmp_path):
     rows = ("02/01/2024,150,20", "15/01/2024,151,21")
-    with pytest.raises(InputError, match="has prices in EUR and USD.*one currency each"):
+    with pytest.raises(InputError, match="has prices in EUR and USD.*split the file by currency"):
         read(tmp_path, "Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,EUR,U$", rows)
     with pytest.raises(InputError, match="has prices in EUR and USD"):
         read(tmp_path, "Date,LAMP (USD),SOFA (EUR)", rows)
-    with pytest.raises(InputError, match="some prices in hundredths and others not"):
+    with pytest.raises(InputError, match="prices both in hundredths and in whole units"):
         read(tmp_path, ",LAMP,SOFA\n,GBp,", rows)
 
 

@@ -1,1 +1,1 @@
-"""What bars say against themselves: arithmetic of prices, sessions and names, and who reads a file for it."""
+"""Audit bars for inconsistencies of prices, sessions and names."""

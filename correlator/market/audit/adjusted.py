@@ -1,4 +1,4 @@
-"""Checks of adjusted closes, which studies use by default: against the plain closes, and as a series of their own.
+"""Check adjusted closes, which studies use by default, against the plain closes and as a series.
 
 The factor adjusted / plain steps up on an ex-date by the dividend, moves against the plain close at a split, and is
 flat otherwise. A step that the plain closes do not explain is a fault of the adjustment.
@@ -25,7 +25,7 @@ _LEAST_BREAK, _BREAK_SIZE = 0.1, 8.0
 
 
 def adjusted_closes(series: Series) -> list[pl.DataFrame]:
-    """Findings about the adjusted closes of a series that has some.
+    """Return findings about the adjusted closes of a series, if it has any.
 
     ``adjusted-break`` (high): they move where the plain close does not, by more than a dividend can;
     ``adjusted-factor`` (high): their factor to the plain close falls without a merger of shares, or is not positive;
@@ -50,7 +50,7 @@ _VALUE = "adjusted close {adjusted_close} with a close of {close}"
 
 
 def _steps(series: Series, both: pl.DataFrame) -> list[pl.DataFrame]:
-    """Steps of the factor that neither a dividend nor a split explains."""
+    """Find steps of the factor that neither a dividend nor a split explains."""
     rows = both.with_columns(
         pl.col("close").shift().alias("before"), pl.col("adjusted_close").shift().alias("adjusted_before")
     )
@@ -74,7 +74,7 @@ def _steps(series: Series, both: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _unadjusted(series: Series, both: pl.DataFrame) -> pl.DataFrame:
-    """Jumps like a split or another unit that the adjusted closes have as well as the plain ones."""
+    """Find jumps like a split or a change of unit that are in the adjusted closes as well as in the plain ones."""
     scale = pl.col("adjusted_close") / pl.col("close")
     level = both.with_columns(
         *((pl.col(name) * scale).alias(name) for name in ("open", "high", "low")),
@@ -93,7 +93,7 @@ def _unadjusted(series: Series, both: pl.DataFrame) -> pl.DataFrame:
 
 
 def _surely_split(bars: pl.DataFrame) -> pl.Series:
-    """Bars that move by two to one or more, and where volumes are known without the trade that news bring."""
+    """Flag bars that move by two to one or more without the higher volume that news brings."""
     moved = pl.Series(np.abs(log_change(bars.with_columns(pl.col("close").shift().alias("b")), "close", "b")))
     halved: pl.Series = moved.fill_nan(0.0) > _TWO_TO_ONE
     return halved & ~busy(bars)

@@ -1,4 +1,4 @@
-"""Checks of single bars: what cannot be, what is not a trade, and what jumps."""
+"""Check single bars: impossible figures, bars without a trade or off the calendar, and price limits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ _ROUNDING = 1e-6
 
 
 def contradictions(series: Series) -> pl.DataFrame:
-    """Open or close outside the bar's high and low, a high below the low, a price that is not positive, a volume below
-    zero.
+    """Find an open or close outside of high and low, a high below the low, a non-positive price, a negative volume.
 
-    A close outside is high for an index, whose close is one of its own values, and for a share by more than 1 %; a
-    share's official close may come from a closing session that high and low do not cover: medium. An open outside is
-    low up to 1 %, then medium.
+    A close outside is high for an index, whose close is one of its own values, and for a share if it is outside by more
+    than 1 %; else medium, since a share's official close may come from a closing auction that high and low do not
+    cover. An open outside is low up to 1 %, then medium.
     """
     top, bottom = pl.col("high") * (1 + _ROUNDING), pl.col("low") * (1 - _ROUNDING)
     beyond = pl.max_horizontal(pl.col("close") / pl.col("high") - 1, 1 - pl.col("close") / pl.col("low"))
@@ -49,13 +48,13 @@ def contradictions(series: Series) -> pl.DataFrame:
 
 
 def repeated_sessions(series: Series) -> pl.DataFrame:
-    """Several bars of one session."""
+    """Find sessions with several bars."""
     rows = series.bars.filter(pl.col("session").is_duplicated()).unique("session", keep="first", maintain_order=True)
     return series.per_bar(rows, "duplicate", "high", "several bars for {session}", action="keep one bar per session")
 
 
 def off_calendar(series: Series, sessions: pl.Series) -> pl.DataFrame:
-    """Bars on days that are not sessions: phantoms without trade, or a wrong calendar or label."""
+    """Find bars on days that are not sessions: phantoms without a trade, or a wrong calendar or label."""
     off = series.bars.with_columns(pl.col("close").shift().alias("before")).filter(
         ~pl.col("session").is_in(sessions.implode())
     )
@@ -92,14 +91,14 @@ def off_calendar(series: Series, sessions: pl.Series) -> pl.DataFrame:
 
 
 def without_trade(series: Series, sessions: pl.Series) -> pl.DataFrame:
-    """Sessions with a volume of zero: the return is stale, not zero."""
+    """Find sessions with a volume of zero, whose return is stale, not zero."""
     rows = series.bars.filter((pl.col("volume") == 0) & pl.col("session").is_in(sessions.implode()))
     text = "volume 0 on a session, close {close}"
     return series.per_bar(rows, "zero-volume", "low", text, action="its return is not evidence; studies flag it")
 
 
 def at_limit(series: Series) -> pl.DataFrame:
-    """Sessions that ended at the exchange's price limit."""
+    """Find sessions that closed at the exchange's price limit."""
     if series.exchange is None or series.kind not in (None, "share"):
         return series.bars.head(0)
     limit, minimum = price_limits(series.exchange, series.bars["session"])

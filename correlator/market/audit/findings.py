@@ -1,4 +1,4 @@
-"""What an audit found, as rows."""
+"""Findings of an audit, as rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Series:
-    """One symbol's daily bars from one source, in order of session, with what its instrument says.
+    """One symbol's daily bars from one source, in order of session, with facts of its instrument.
 
     ``bars``: columns of ``tables.BARS``; ``kind``: share, index, fx, ... or None if it is not known; ``benchmark``:
     the symbol that it is compared with.
@@ -49,7 +49,7 @@ class Series:
 
     @property
     def calendar(self) -> str | None:
-        """The calendar of its exchange: exchanges that share one make one market."""
+        """The calendar of its exchange; exchanges that share a calendar are one market."""
         return exchange_named(self.exchange).calendar if self.exchange else None
 
     @property
@@ -63,14 +63,14 @@ class Series:
     def finding(
         self, check: str, severity: str, evidence: str, action: str, *, session: date | None = None
     ) -> pl.DataFrame:
-        """One finding about the series as a whole; its session is the first it concerns."""
+        """Return one finding about the whole series; ``session``: the first one concerned, default the first bar's."""
         row = (self.symbol, session or self.first, check, severity, evidence, action, self.source)
         return pl.DataFrame([row], schema=SCHEMA, orient="row")
 
     def per_bar(
         self, rows: pl.DataFrame, check: str, severity: str | pl.Expr, evidence: str, *, action: str
     ) -> pl.DataFrame:
-        """One finding per row of ``rows``; ``evidence`` is a text with the names of its columns in braces."""
+        """Return one finding per row of ``rows``; ``evidence`` is a format string over its columns."""
         if rows.is_empty():
             return pl.DataFrame(schema=SCHEMA)
         grade = pl.lit(severity) if isinstance(severity, str) else severity
@@ -87,7 +87,7 @@ class Series:
 
 
 def _readable(row: dict[str, object]) -> dict[str, str]:
-    """Values as a person writes them: figures without needless zeros, a word for what is not there."""
+    """Format values for people: numbers without trailing zeros, ``not given`` for missing ones."""
     return {name: _written(value) for name, value in row.items()}
 
 
@@ -102,12 +102,12 @@ def _figure(value: float) -> str:
 
 
 def is_of_series() -> pl.Expr:
-    """Whether a finding is about a series as a whole."""
+    """Return an expression: whether a finding is about a whole series."""
     return pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
 
 
 def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Findings in one frame: worst first, whole series before single bars, then by symbol, check and session."""
+    """Concatenate findings: worst first, whole series before single bars, then by symbol, check and session."""
     frames = [part for part in parts if not part.is_empty()]
     if not frames:
         return pl.DataFrame(schema=SCHEMA)
@@ -115,9 +115,9 @@ def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def summarise(findings: pl.DataFrame) -> pl.DataFrame:
-    """One row per series and check: symbol, check, severity, bars, first, last, evidence, action, source.
+    """Return one row per series and check: symbol, check, severity, bars, first, last, evidence, action, source.
 
-    ``bars`` counts the findings; the evidence is that of the first, and says so where there are more.
+    ``bars`` counts the findings; the evidence is that of the first, and says how many more there are.
     """
     grouped = findings.group_by("severity", "symbol", "source", "check", "action", maintain_order=True).agg(
         pl.len().alias("bars"),
@@ -132,6 +132,6 @@ def summarise(findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def shown(days: Sequence[date], limit: int = 6) -> str:
-    """The first few days as text."""
+    """Return the first few days as text."""
     text = ", ".join(str(day) for day in days[:limit])
     return f"{text} and {len(days) - limit} more" if len(days) > limit else text

@@ -1,4 +1,4 @@
-"""Whether a series is what its name claims: by known closes, by other sources, by its market, by other symbols."""
+"""Check whether a series is what its name claims, against known closes, other sources, its market and other symbols."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from correlator.market.names.instruments import canonical_symbol
 _LEVEL_SLACK, _SAME_LEVEL = 0.10, 1e-3
 _LEAST_ANCHORS = 3
 _LEAST_BARS = 200
-# Correlation with its market under which a series is doubted. Of 24 real shares the lowest has 0.3, of two indices 0.8.
+# Correlation with its market below which a series is doubted. The lowest of 24 real shares has 0.3, of two indices 0.8.
 _LEAST_OF_SHARE, _LEAST_OF_INDEX = 0.12, 0.5
 _TWIN_BARS = 60
 _TWIN_SHARE = 0.5
 
 
 def known_closes(symbol: str) -> pl.DataFrame:
-    """Closes of an index that are known for sure: session and close, from ``data/instruments/anchors.csv``."""
+    """Return the verified closes of an index, session and close, from ``data/instruments/anchors.csv``."""
     return _anchors().filter(pl.col("symbol") == canonical_symbol(symbol)).select("session", "close").sort("session")
 
 
 def not_what_it_claims(series: Series, others: Sequence[Series] = ()) -> list[pl.DataFrame]:
-    """Whether level and moves contradict known closes of the symbol, or another source of the same symbol.
+    """Return findings if the level contradicts known closes of the symbol, or another source of it.
 
-    A level more than a tenth away on the median of three or more days is not the series it says it is.
+    A series whose level is more than a tenth away on the median of three or more days is another series.
     """
     known = known_closes(series.symbol)
     findings = []
@@ -51,22 +51,22 @@ def not_what_it_claims(series: Series, others: Sequence[Series] = ()) -> list[pl
 
 
 def unlike_its_market(series: Series, market: pl.DataFrame, name: str) -> list[pl.DataFrame]:
-    """Whether the returns have nothing to do with those of the market (session, close) that ``name`` calls."""
+    """Return a finding if the returns are unrelated to those of the market (session, close) called ``name``."""
     if series.kind not in (None, "share", "index"):
         return []
-    own, its_market = paired_returns(series.bars, market)
+    returns, market_returns = paired_returns(series.bars, market)
     least = _LEAST_OF_INDEX if series.kind == "index" else _LEAST_OF_SHARE
-    seen = correlation(own, its_market)
-    if len(own) < _LEAST_BARS or seen >= least:
+    rho = correlation(returns, market_returns)
+    if len(returns) < _LEAST_BARS or rho >= least:
         return []
-    grade = "high" if series.kind == "index" or seen < _LEAST_OF_SHARE / 2 else "medium"
-    evidence = f"returns hardly move with {name}: correlation {seen:.2f} over {len(own):,} bars, less than {least}"
+    grade = "high" if series.kind == "index" or rho < _LEAST_OF_SHARE / 2 else "medium"
+    evidence = f"returns hardly move with {name}: correlation {rho:.2f} over {len(returns):,} bars, less than {least}"
     action = "another series under this name, or made-up figures: compare it with another source"
     return [series.finding("not-what-it-claims", grade, evidence, action)]
 
 
 def same_as_another(every: Sequence[Series]) -> list[pl.DataFrame]:
-    """Series of different symbols that hold the same returns, to the seventh digit, on half of their sessions."""
+    """Find series of different symbols with the same returns, to the seventh digit, on half of their sessions."""
     if len({series.symbol for series in every}) < 2:
         return []
     move = (pl.col("close") / pl.col("close").shift()).log()
@@ -94,7 +94,7 @@ def same_as_another(every: Sequence[Series]) -> list[pl.DataFrame]:
 
 
 def _level(series: Series, known: pl.DataFrame, name: str) -> tuple[str, str] | None:
-    """Evidence and action where the level contradicts ``known`` (session, close), else None."""
+    """Return evidence and action if the level contradicts ``known`` (session, close), else None."""
     if known.is_empty():
         return None
     bars = series.bars.select("session", pl.col("close").alias("own"))
@@ -118,7 +118,7 @@ def _level(series: Series, known: pl.DataFrame, name: str) -> tuple[str, str] | 
 
 
 def _whose_closes(series: Series) -> str | None:
-    """Another symbol whose known closes the series has, to a thousandth on most days; None if there is none."""
+    """Return another symbol whose known closes the series has, to a thousandth on most days, or None."""
     own = series.bars.select("session", pl.col("close").alias("own"))
     pairs = _anchors().filter(pl.col("symbol") != canonical_symbol(series.symbol)).join(own, on="session")
     alike = pairs.group_by("symbol").agg(

@@ -1,4 +1,4 @@
-"""Checks of the level: jumps that look like splits, other units, other series, or more than the exchange allows."""
+"""Check the level: jumps that look like splits, changes of unit or series, or exceed the exchange's limit."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ _SPLITS = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15
 _UNITS = (100.0, 1000.0, 10000.0)
 _UNIT_SLACK = 0.25
 _NO_SPLIT = np.log(40.0)
-# Five to one in a session is a split that nobody adjusted, or a fault, until shown otherwise.
+# Five to one in a session is an unadjusted split or an error until shown otherwise.
 _FAR = 5.0
-# A split shows up to the day's own return: so many usual moves, within these bounds (log); big ones are rarely chance.
+# A split is visible up to the day's own return: so many usual moves, within these bounds (log); big ones are rarely
+# chance.
 _SPLIT_MOVES, _SPLIT_SLACK = 2.5, (0.025, 0.06)
 _BIG_SPLIT, _BIG_MOVES, _BIG_SLACK = np.log(1.8), 4.0, (0.04, 0.11)
 _SPLIT_SIZE = 5.0
-# Small ones are lost among the moves of news: told from four usual moves on, which one half of the benchmark's series
-# bears, and doubted where the price opened at the ratio and was then traded as on any day.
+# Small ones are hard to tell from news: reported from four usual moves on (calibrated on one half of the benchmark's
+# series), and doubted if the price opened at the ratio and was then traded as usual.
 _SMALL_SIZE, _LEAST_MOVE, _AT_RATIO, _USUAL_TRADE, _TRADE_BARS = 4.0, 0.065, 0.02, 2.0, 20
-# Prices open near the close before them: there a small split is many usual openings, where it is few usual moves.
+# Prices open near the previous close, so a small split is many usual opening gaps, though few usual moves.
 _OPENINGS = 6.0
 _INDEX_BREAK = np.log(1.25)
 _BREAK, _BREAK_SIZE = np.log(1.6), 8.0
@@ -41,7 +42,7 @@ _VOLUME_AROUND = 20
 
 
 def jumps(series: Series) -> pl.DataFrame:
-    """Changes of the close that look like a split, like another unit, or are more than can be.
+    """Find changes of the close that look like a split or a change of unit, or are implausibly large.
 
     ``unit-change``: about 100, 1,000 or 10,000 to one, or more than any split (another currency). ``split-like``:
     near a split's ratio, five usual moves or more, and already there at the open; of 1.1 to 1.4 to one (low) four, or
@@ -71,7 +72,7 @@ def jumps(series: Series) -> pl.DataFrame:
     small = np.where(moved, small, _gapped(move, opening))
     small = np.where((split > 0) | (series.kind == "index"), 0.0, small)
     small = np.where(_at_limit(series), 0.0, small)
-    # New shares make a price fall: what rises from the open on is news sooner than fewer shares.
+    # Splits lower a price: a rise from the open on is more likely news than a reverse split.
     likely = small * (_at_ratio(bars, opening, small) & (move < 0) & moved)
     far = split >= _FAR
     is_unit, is_split = unit > 0, (split > 0) & (unit == 0)
@@ -115,20 +116,20 @@ _BREAK_ACTION = "check for a rebased or exchanged series, or a bar that is wrong
 
 
 def busy(bars: pl.DataFrame) -> pl.Series:
-    """Bars (T,) with more than twice the volume of those before, as news bring; False where volumes are not known."""
+    """Flag bars (T,) with more than twice the previous median volume, as after news; False if volumes are unknown."""
     before = pl.col("volume").cast(pl.Float64).rolling_median(_TRADE_BARS, min_samples=5).shift()
     return bars.select((pl.col("volume") > _USUAL_TRADE * before).fill_null(False).alias("busy"))["busy"]
 
 
 def _gapped(move: Array, opening: Array) -> Array:
-    """The small split's ratio (T,) at which a price opened, many usual openings away and not undone by its close."""
+    """Return the small split's ratio (T,) at which a price opened, many usual gaps away and not undone by its close."""
     gap = np.abs(opening)
     shown = (gap > _OPENINGS * usual_size(opening)) & (gap > _LEAST_MOVE) & (move * opening > 0)
     return np.where(shown, _near(gap, _SMALL_SPLITS, np.full(len(gap), _AT_RATIO)), 0.0)
 
 
 def _at_ratio(bars: pl.DataFrame, opening: Array, ratio: Array) -> Mask:
-    """Whether a price opened at a split's ratio and was then traded as usual: news bring more volume."""
+    """Flag bars that opened at a split's ratio and were then traded as usual: news would bring more volume."""
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.abs(np.abs(opening) - np.log(ratio))
     usual = (~busy(bars)).to_numpy() & bars["volume"].is_not_null().to_numpy()
@@ -136,9 +137,9 @@ def _at_ratio(bars: pl.DataFrame, opening: Array, ratio: Array) -> Mask:
 
 
 def volume_units(series: Series) -> list[pl.DataFrame]:
-    """Where the usual volume changes fifty-fold from one bar to the next: thousands instead of shares, or the reverse.
+    """Find where the usual volume changes fifty-fold between bars: thousands instead of shares, or the reverse.
 
-    The medians of twenty bars before and after are compared; the sharpest place of each change is named.
+    The medians of twenty bars before and after are compared; each change is reported at its sharpest bar.
     """
     traded = series.bars.filter((pl.col("volume") > 0).fill_null(False))
     if traded.height < 3 * _VOLUME_AROUND:
@@ -164,7 +165,7 @@ def volume_units(series: Series) -> list[pl.DataFrame]:
 
 
 def log_change(bars: pl.DataFrame, name: str, before: str) -> Array:
-    """Log of the price ``name`` over that of ``before`` (T,); NaN where either is missing or not positive."""
+    """Return the log ratio (T,) of the prices ``name`` and ``before``; NaN if either is missing or not positive."""
     ratio = pl.col(name) / pl.col(before)
     return (
         bars.select(pl.when((ratio > 0) & ratio.cast(pl.Float64).is_finite()).then(ratio.log()).cast(pl.Float64))
@@ -175,19 +176,19 @@ def log_change(bars: pl.DataFrame, name: str, before: str) -> Array:
 
 
 def usual_size(move: Array) -> Array:
-    """The usual size (T,) of log moves around each bar: 1.48 times the median of their absolute values."""
+    """Return the usual size (T,) of log moves around each bar: 1.48 times the median of their absolute values."""
     moves = pl.Series(np.abs(move)).fill_nan(None)
     usual = moves.rolling_median(_AROUND, min_samples=5, center=True) * 1.4826
     return usual.fill_null(np.nan).to_numpy()
 
 
 def _days_between(sessions: pl.Series) -> Array:
-    """Calendar days since the bar before (T,)."""
+    """Return the calendar days (T,) since the previous bar."""
     return sessions.to_physical().cast(pl.Float64).diff().fill_null(1.0).to_numpy()
 
 
 def _near(size: Array, factors: tuple[float, ...], slack: Array) -> Array:
-    """The factor that each absolute log change comes close to, else 0."""
+    """Return the factor that each absolute log change is close to, else 0."""
     distance = np.abs(size[:, None] - np.log(factors)[None, :])
     best = np.argmin(np.where(np.isnan(distance), np.inf, distance), axis=1)
     close = distance[np.arange(len(size)), best] <= slack
@@ -195,7 +196,7 @@ def _near(size: Array, factors: tuple[float, ...], slack: Array) -> Array:
 
 
 def _come_back(sessions: pl.Series, move: Array, jumped: Mask) -> list[str]:
-    """For each jump that a later one undoes: until when the bars stand on another scale."""
+    """For each jump that a later one reverses, describe until when the bars are on another scale."""
     endings = [""] * len(move)
     at = np.flatnonzero(jumped)
     for one, two in pairwise(at):
@@ -205,7 +206,7 @@ def _come_back(sessions: pl.Series, move: Array, jumped: Mask) -> list[str]:
 
 
 def _at_limit(series: Series) -> Mask:
-    """Bars (T,) that ended at the exchange's price limit and were traded at no other price."""
+    """Flag bars (T,) that closed at the exchange's price limit."""
     if series.exchange is None or series.kind not in (None, "share"):
         return np.zeros(series.bars.height, dtype=bool)
     limit, minimum = price_limits(series.exchange, series.bars["session"])
@@ -217,7 +218,7 @@ def _at_limit(series: Series) -> Mask:
 
 
 def _beyond_limit(series: Series, move: Array) -> Mask:
-    """Whether a change is more than the limit allows over the days that lie between the two bars."""
+    """Flag changes larger than the limit allows over the days between the two bars."""
     if series.exchange is None or series.kind not in (None, "share"):
         return np.zeros(len(move), dtype=bool)
     limit, minimum = price_limits(series.exchange, series.bars["session"])

@@ -1,4 +1,4 @@
-"""Whether figures are logarithms of prices: proved where their exponentials are whole cents, and they are not."""
+"""Detect logarithms of prices: their exponentials are whole cents, but they themselves are not."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FEWEST = 20
-"""Different figures that must all agree: by chance one in 500 does."""
+"""Minimum of distinct figures, which must all agree; by chance one in 500 does."""
 _HIGHEST, _NEAR = 20.0, 1e-3
 _STEPS = (1e2, 1e4)
 _MOST_PLACES, _UNLIKELY = 8, -20.0
-"""Decimal logarithm of how likely figures may be whole by chance and still tell that they are logarithms."""
+"""Decimal logarithm of the highest probability of agreement by chance that still counts as proof."""
 
 
 def are_logarithms(values: NDArray[np.float64]) -> bool:
-    """Whether the finite ``values`` (N,) are natural or decimal logarithms of prices in whole cents, or hundredths of
-    these.
+    """Whether the finite ``values`` (N,) are natural or decimal logarithms of prices in whole cents, or in 1/100 cents.
 
     >>> are_logarithms(np.log(np.arange(40.0, 60.0, 0.25))), are_logarithms(np.arange(2.0, 6.0, 0.05))
     (True, False)
@@ -28,7 +27,7 @@ def are_logarithms(values: NDArray[np.float64]) -> bool:
 
 
 def _rounding(figures: NDArray[np.float64]) -> float:
-    """By how much figures may be off that are written to some places: 0.0000005 where all have six."""
+    """Return the rounding error of figures with a fixed number of decimals: 0.0000005 for six."""
     for places in range(_MOST_PLACES + 1):
         scaled = figures * 10.0**places
         if bool((np.abs(scaled - np.round(scaled)) < _NEAR).all()):
@@ -37,7 +36,7 @@ def _rounding(figures: NDArray[np.float64]) -> float:
 
 
 def _are_whole(figures: NDArray[np.float64], off: NDArray[np.float64]) -> bool:
-    """Whether all are whole numbers of one of the steps of prices, each by as much as it may be ``off``."""
+    """Whether all figures are whole multiples of one of the price steps, each within its tolerance ``off``."""
     for step in _STEPS:
         bounds = np.maximum(_NEAR, off * step)
         by_chance = float(np.log10(np.minimum(2 * bounds, 1.0)).sum())

@@ -1,9 +1,9 @@
-"""Whether two sessions that follow one another stand under each other's dates.
+"""Detect adjacent sessions whose dates are swapped.
 
-A session opens near the close before it, and its range meets that of its neighbours. Where two days are interchanged,
-three openings are far from the close before them and would be near it the other way round. Both orders are scored by
-the log-likelihood of the three steps under Student's t with two degrees of freedom, which allows for real jumps: the
-difference is the evidence. Series without opening prices say nothing of it.
+A session opens near the previous close, and its range overlaps those of its neighbours. If two days are swapped, three
+openings are far from the previous close and would be near it in the other order. Both orders are scored by the
+log-likelihood of the three steps under Student's t with two degrees of freedom, which allows for real jumps; the
+difference is the evidence. Series without opening prices cannot be checked.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Rows = NDArray[np.int64]
 _FREEDOM = 2.0
 _AROUND = 61
 _LEAST_BARS = 30
-# Chosen on one half of the benchmark's series: one bar in a hundred is doubted there, and 78 % of interchanged pairs
-# are among them. Other weights, and volumes or the market's moves with the prices, take that to 82 % at most. No
-# bar of it whose order is right comes near the higher threshold.
+# Calibrated on one half of the benchmark's series: one bar in a hundred is doubted there, among them 78 % of the
+# interchanged pairs. Other weights, volumes or the market's moves raise that to 82 % at most. No bar in the right order
+# comes near the higher threshold.
 _DOUBTED, _SURE = 1.6, 7.0
 _GAP_SIZE, _RANGE_SIZE, _SMALLEST = 1.2, 0.5, 1e-4
 
 
 def interchanged(series: Series) -> pl.DataFrame:
-    """Bars whose figures fit the next session's date, and the next one's theirs: medium where it is clear, else low."""
+    """Find pairs of bars whose figures fit each other's dates better: medium if it is clear, else low."""
     whole = pl.all_horizontal((pl.col(name) > 0).fill_null(False) for name in ("open", "high", "low", "close"))
     bars = series.bars.filter(whole)
     if bars.height < _LEAST_BARS:
@@ -44,7 +44,7 @@ def interchanged(series: Series) -> pl.DataFrame:
 
 
 def _evidence(bars: pl.DataFrame) -> Array:
-    """Log-likelihood (T,) by which bar t and the next fit better the other way round; NaN at the ends."""
+    """Return the log-likelihood ratio (T,) of bar t and the next being swapped; NaN at the ends."""
     opens, high, low, close = (
         np.log(bars[name].cast(pl.Float64).to_numpy()) for name in ("open", "high", "low", "close")
     )
@@ -64,10 +64,10 @@ def _evidence(bars: pl.DataFrame) -> Array:
 
 
 def _unlikely(x: Array) -> Array:
-    """Minus the log-likelihood of Student's t, but for its constant."""
+    """Return the negative log-likelihood of Student's t without its constant."""
     return np.asarray((_FREEDOM + 1) / 2 * np.log1p(x * x / _FREEDOM))
 
 
 def _usual(values: Array) -> Array:
-    """The median (T,) of the values around each."""
+    """Return the centred rolling median (T,)."""
     return pl.Series(values).rolling_median(_AROUND, min_samples=5, center=True).to_numpy()

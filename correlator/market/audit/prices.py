@@ -1,7 +1,6 @@
-"""``check prices``: what is wrong with daily bars, each finding with its severity, evidence and what to do.
+"""``check prices``: find what is wrong with daily bars, with severity, evidence and remedy.
 
-High: a study on these bars is wrong. Medium: look before you use them. Low: known to studies, which flag them or leave
-them missing.
+High: a study on these bars is wrong. Medium: look before you use them. Low: studies handle them by flags or as missing.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from correlator.sessions.calendars import calendar_reach, exchange_named, sessio
 Row = Mapping[str, str | None]
 
 _LEAST_MEMBERS = 3
-# Log moves beyond this are splits or faults, and left out of the mean of other symbols.
+# Larger log moves are splits or errors, and excluded from the mean of other symbols.
 _WILD = 0.4
-# A benchmark with bars on less of a series than this share of what the other symbols have gives way to their mean.
+# A benchmark that covers less than this share of the sessions that the other symbols cover is replaced by their mean.
 _ENOUGH = 0.7
 
 
@@ -39,17 +38,17 @@ def audit_prices(
     overrides: bool | str | Path = True,
     instruments: Mapping[str, Row] | None = None,
 ) -> pl.DataFrame:
-    """Findings about daily bars: symbol, session, check, severity, evidence, action, source.
+    """Return findings about daily bars: symbol, session, check, severity, evidence, action, source.
 
-    ``bars``: columns of ``tables.BARS`` (as ``read_prices`` or ``read_bars`` give them), any number of symbols and
-    sources; intraday bars are not looked at. ``benchmark``: bars, or a symbol among ``bars``; default the instrument's
-    own benchmark where it is among them, else the equal-weighted mean of the others. ``exchange``: whose sessions
-    count, for symbols that the package does not know; without one, Monday to Friday. ``instruments``: what is known of
-    symbols (columns of ``tables.INSTRUMENTS``), before what the package knows. Worst findings come first.
+    ``bars``: columns of ``tables.BARS`` (as ``read_prices`` or ``read_bars`` return them), any number of symbols and
+    sources; intraday bars are ignored. ``benchmark``: bars, or a symbol among ``bars``; default the instrument's own
+    benchmark if it is among them, else the equal-weighted mean of the others. ``exchange``: the exchange whose sessions
+    apply; without one, for symbols that the package does not know, Monday to Friday. ``instruments``: facts about
+    symbols (columns of ``tables.INSTRUMENTS``), which take precedence over the package's. Worst findings come first.
     """
     daily = bars.filter(pl.col("interval") == "1d")
     if daily.is_empty():
-        raise InputError("there are no daily bars to check", hint="give bars with interval 1d")
+        raise InputError("no daily bars to check", hint="give bars with interval 1d")
     parts = daily.partition_by("symbol", "source", maintain_order=True)
     every = [_examined(series_of(part, exchange, instruments or {}), overrides) for part in parts]
     mean = _Mean.of(every)
@@ -60,10 +59,10 @@ def audit_prices(
 
 
 def audit_vintages(vintages: pl.DataFrame) -> pl.DataFrame:
-    """Bars that a later download changed, one finding per symbol and download.
+    """Return findings about bars that a later download changed, one per symbol and download.
 
     ``vintages``: rows of the table ``bars``, every vintage of the bars that have several. A change of volume or of the
-    adjusted close alone is low; another raw price is medium, and high where the median change is above one per cent.
+    adjusted close alone is low; a change of a raw price is medium, and high if the median change is above one per cent.
     """
     key = ["symbol", "interval", "bar_start"]
     before = vintages.with_columns((pl.col("vintage") + 1).alias("vintage"))
@@ -96,7 +95,7 @@ def audit_vintages(vintages: pl.DataFrame) -> pl.DataFrame:
 
 
 def series_of(bars: pl.DataFrame, exchange: str | None, instruments: Mapping[str, Row]) -> Series:
-    """The bars of one symbol with what is known of it."""
+    """Return the bars of one symbol with the facts known about it."""
     symbol, source = str(bars["symbol"][0]), str(bars["source"][0])
     known = instruments.get(symbol) or find_instrument(symbol) or {}
     place = exchange or known.get("exchange")
@@ -106,7 +105,7 @@ def series_of(bars: pl.DataFrame, exchange: str | None, instruments: Mapping[str
 
 @dataclass(frozen=True)
 class _Examined:
-    """A series, its exchange's sessions, where its labels stand a day or a session off, and its bars put right."""
+    """A series, its exchange's sessions, its shifts by a day or a session, and the series with corrected labels."""
 
     series: Series
     sessions: pl.Series
@@ -116,14 +115,14 @@ class _Examined:
 
     @property
     def rest(self) -> Series:
-        """The series without the bars whose labels stand a day off."""
+        """The series without the bars whose labels are a day off."""
         rows = pl.int_range(pl.len())
         inside = pl.any_horizontal(pl.lit(False), *(rows.is_between(shift.first, shift.last) for shift in self.by_day))
         return replace(self.series, bars=self.series.bars.filter(~inside))
 
 
 def _examined(series: Series, overrides: bool | str | Path) -> _Examined:
-    """The series with its labels put right, as far as calendar and known closes tell."""
+    """Correct the labels of a series, as far as the calendar and known closes show."""
     sessions = _sessions(series, overrides)
     by_day = tuple(shifts.shifts_by_calendar(series.bars["session"], sessions))
     right = shifts.with_days_moved(series, by_day)
@@ -134,7 +133,7 @@ def _examined(series: Series, overrides: bool | str | Path) -> _Examined:
 
 @dataclass(frozen=True)
 class _Market:
-    """What a series is compared with: session and close, its name, and whether its own labels are vouched for."""
+    """The market that a series is compared with: session and close, its name, and whether its labels are verified."""
 
     closes: pl.DataFrame
     name: str
@@ -170,7 +169,7 @@ def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]
 
 
 def _sessions(series: Series, overrides: bool | str | Path) -> pl.Series:
-    """Sessions around the series; weekdays where its calendar does not reach or is not known, and for currencies."""
+    """Return the sessions around the series: weekdays outside its calendar's range, without one, and for currencies."""
     start, end = series.first - timedelta(days=7), series.last + timedelta(days=7)
     if series.exchange is None or series.kind == "fx":
         return _weekdays(start, end)
@@ -212,7 +211,7 @@ class _Mean:
         return cls(moves, totals, symbols)
 
     def without(self, examined: _Examined, every: Sequence[_Examined]) -> _Market | None:
-        """The market that the other symbols make: an index of their mean; None if they are fewer than three."""
+        """Return an index of the mean of the other symbols as a market; None if there are fewer than three."""
         calendar, symbol = examined.series.calendar, examined.series.symbol
         if calendar not in self.totals:
             return None
@@ -234,7 +233,7 @@ class _Mean:
 
 
 def _moves(bars: pl.DataFrame) -> pl.DataFrame:
-    """Session and log move of the close, without what splits and faults make."""
+    """Return session and log move of the close, without moves that must be splits or errors."""
     moves = bars.select("session", (pl.col("close") / pl.col("close").shift()).log().alias("move"))
     return moves.filter(pl.col("move").is_finite() & (pl.col("move").abs() < _WILD))
 
@@ -242,7 +241,7 @@ def _moves(bars: pl.DataFrame) -> pl.DataFrame:
 def _market(
     examined: _Examined, every: Sequence[_Examined], mean: _Mean, benchmark: pl.DataFrame | str | None
 ) -> _Market | None:
-    """The benchmark asked for, else the instrument's own, else the mean of three or more other shares; else None."""
+    """Return the requested benchmark, else the instrument's, else the mean of three or more other shares, else None."""
     series = examined.series
     if isinstance(benchmark, pl.DataFrame):
         return _Market(benchmark.select("session", "close"), str(benchmark["symbol"][0]), vouched=False)
@@ -251,7 +250,9 @@ def _market(
     others = mean.without(examined, every)
     if not named:
         if isinstance(benchmark, str) and benchmark != series.symbol:
-            raise InputError(f"the benchmark {benchmark!r} is not among the bars", hint="load it, or give its bars")
+            raise InputError(
+                f"benchmark {benchmark!r} is not among the bars", hint="load it, or give its bars", argument="benchmark"
+            )
         return others
     index = max(named, key=lambda other: other.right.bars.height)
     market = _Market(index.right.bars.select("session", "close"), index.series.symbol, vouched=others is not None)
@@ -265,5 +266,5 @@ def _market(
 
 
 def _common(examined: _Examined, market: _Market) -> int:
-    """Sessions that the series has in common with a market."""
+    """Return the number of sessions that the series has in common with a market."""
     return int(examined.right.bars["session"].is_in(market.closes["session"].implode()).sum())

@@ -1,4 +1,4 @@
-"""Checks for figures that were copied: the bar before again, an earlier bar again, one close for too long."""
+"""Check for copied figures: the previous bar, an earlier bar, or one close for too long."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _PRICES = ("open", "high", "low", "close")
 _LONG_RUN = 5
 _LEAST_RUN = 3
 _AROUND = 250
-# How often chance may bring a run of equal closes before it is doubted, over a whole series.
+# Expected number of such runs by chance in the series, below which a run of equal closes is doubted.
 _BY_CHANCE = 1e-3
 _TICKS = 0.2
-# Share of its moves after which a series moves once a week, month or quarter: holidays put some of them off.
+# Share of its moves that must fit for a series to move once a week, month or quarter: holidays shift some of them.
 _REGULAR = 0.85
 
 
 def stale_repeats(series: Series) -> pl.DataFrame:
-    """Bars that repeat another in every figure although there was trade, and runs of one close."""
+    """Find bars that repeat another in every figure although there was a trade, and runs of one close."""
     bars = series.bars.filter(~(pl.col("volume") == 0).fill_null(False))
     return pl.concat([_as_before(series, bars), _as_earlier(series, bars), runs_of_one_close(series, bars)])
 
 
 def _as_before(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
-    """Copies of the bar before: of all figures, or of a price range too wide to come twice by chance."""
+    """Find copies of the previous bar: of all figures, or of a price range too wide to occur twice by chance."""
     prices = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in _PRICES)
     volume = pl.col("volume") == pl.col("volume").shift()
     wide = (pl.col("high") - pl.col("low")) >= _TICKS
@@ -35,7 +35,7 @@ def _as_before(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_earlier(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
-    """Copies of an earlier bar, not the one before: prices with a range, and the same volume."""
+    """Find copies of an earlier bar, not the previous one: prices with a range, and the same volume."""
     key = [*_PRICES, "volume"]
     full = bars.with_row_index("at").filter(
         ((pl.col("high") > pl.col("low")) & (pl.col("volume") > 1)).fill_null(False)
@@ -50,14 +50,16 @@ def _as_earlier(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def runs_of_one_close(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
-    """Runs of one close: medium, every bar but the first, where the series hardly ever stands still around them, moves
-    once a week or month only, or is an index; else low from five bars on, once a run.
+    """Find runs of one close.
+
+    Every bar of a run but the first is medium if the series around it is hardly ever unchanged, moves only once a week
+    or month, or is an index; else the run is low from five bars on, reported once.
     """
     still = (pl.col("close") == pl.col("close").shift()).fill_null(False)
     run = bars.with_columns(still.alias("still"), pl.col("close").rle_id().alias("run")).with_columns(
         pl.len().over("run").alias("length"), pl.int_range(pl.len()).over("run").alias("at")
     )
-    # A run's own bars are taken off before the share of still bars around it is reckoned, with one more for safety.
+    # A run's own bars are excluded from the share of unchanged bars around it; one is added for safety.
     around = pl.col("still").cast(pl.Float64).rolling_sum(2 * _AROUND + 1, min_samples=1, center=True)
     seen = pl.col("still").is_not_null().cast(pl.Float64).rolling_sum(2 * _AROUND + 1, min_samples=1, center=True)
     counted = run.with_columns(around.alias("around"), seen.alias("seen"))

@@ -1,4 +1,4 @@
-"""Checks of whole series: holes, and histories too short for a study."""
+"""Check whole series: holes, and histories too short for a study."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _FULL_HISTORY = 600
 
 
 def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
-    """Sessions between the first and last bar without one: runs of five or more, high from sixty on.
+    """Find sessions without a bar between the first and the last: runs of five or more, high from sixty on.
 
-    Single ones are told only of an exchange whose holidays are known.
+    Shorter ones are reported only for an exchange whose holidays are known.
     """
     span = pl.DataFrame({"session": sessions.filter(sessions.is_between(series.first, series.last))})
     marked = span.with_columns((~pl.col("session").is_in(series.bars["session"].implode())).alias("missing"))
@@ -43,7 +43,7 @@ def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
 
 
 def short_history(series: Series) -> list[pl.DataFrame]:
-    """Series so short that events near their beginning have no full estimation window."""
+    """Find series so short that events near their beginning have no full estimation window."""
     if series.bars.height >= _FULL_HISTORY:
         return []
     text = f"begins {series.first} with {series.bars.height:,} bars"
@@ -55,7 +55,7 @@ def short_history(series: Series) -> list[pl.DataFrame]:
 
 
 def unknown_exchange(series: Series) -> list[pl.DataFrame]:
-    """Series whose exchange is not known, so that weekdays must stand for sessions."""
+    """Find series whose exchange is not known, so that weekdays are used as sessions."""
     if series.exchange is not None:
         return []
     text = "the exchange is not known: Monday to Friday count as sessions, and holidays cannot be told"

@@ -1,4 +1,4 @@
-"""Calendar against bars: days that traded without a session, and sessions on which nothing traded."""
+"""Compare calendar and bars: trading on days without a session, and sessions without trading."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ SCHEMA: dict[str, pl.DataType] = {
 
 
 def check_sessions(exchange: str, bars: pl.DataFrame, *, overrides: bool | str | Path = True) -> pl.DataFrame:
-    """Every day on which the calendar of ``exchange`` and daily ``bars`` of its instruments disagree, in order.
+    """Return the days on which the calendar of ``exchange`` and daily ``bars`` of its instruments disagree, in order.
 
     Columns: exchange, session, calendar (open or closed), bars (traded or nothing), sure, evidence. A trade on a day
-    without a session is sure. A session without a trade is sure only where a witness had bars before and after and none
-    that day: a series that prints bars on days when the exchange is closed, or leaves out days on which others
-    trade, is not a witness, since what it lacks proves nothing. ``overrides``: as in ``sessions_between``.
+    without a session is sure. A session without a trade is sure only if a reliable series has bars before and after it
+    but none that day. A series with bars on days when the exchange is closed, or without bars on days when others
+    trade, is not reliable: its gaps prove nothing. ``overrides``: as in ``sessions_between``.
     """
     daily = bars.filter(pl.col("interval") == "1d").sort("symbol", "session")
     if daily.is_empty():
-        raise InputError(f"there are no daily bars to compare with the calendar of {exchange}", hint="add prices first")
+        raise InputError(f"no daily bars to compare with the calendar of {exchange}", hint="add prices first")
     first, last = calendar_reach(exchange)
     daily = daily.filter(pl.col("session").is_between(first, last))
     days = daily["session"].sort()
@@ -45,12 +45,12 @@ def check_sessions(exchange: str, bars: pl.DataFrame, *, overrides: bool | str |
 
 
 def proposed_corrections(disagreements: pl.DataFrame, *, overrides: bool | str | Path = True) -> pl.DataFrame:
-    """What would put the calendar right, of the sure rows of ``check_sessions``, as a corrections file has it.
+    """Return corrections of the calendar for the sure rows of ``check_sessions``, in the form of a corrections file.
 
-    Columns: exchange and those of ``session_corrections.SCHEMA``. A session on which nothing traded is ``closed``, days
-    that follow one another in one row; a day that traded without a session is ``open``, at the hours (local time) of
-    the nearest session of its weekday, or of any where it is a weekend. Every row rests on bars alone, and says so: a
-    proposal to hold against the exchange's own notices.
+    Columns: exchange and those of ``sessions.corrections.SCHEMA``. A session without a trade becomes ``closed``,
+    consecutive days in one row; a day with trades but no session becomes ``open``, with the hours (local time) of the
+    nearest session of its weekday, or of any session for a weekend. Every row is based on bars alone and says so: it
+    has to be checked against the exchange's notices.
     """
     sure = disagreements.filter("sure").sort("exchange", "session")
     rows = []
@@ -71,7 +71,7 @@ _PROPOSED = {
 
 
 def _stretches(part: pl.DataFrame) -> Iterator[tuple[str, date, date, str]]:
-    """Change, first and last day and evidence of the disagreements of an exchange; only closed days run together."""
+    """Yield change, first day, last day and evidence of an exchange's disagreements; only closed days are merged."""
     waiting: tuple[str, date, date, str] | None = None
     for session, calendar, evidence in part.select("session", "calendar", "evidence").iter_rows():
         change = "closed" if calendar == "open" else "open"
@@ -87,7 +87,7 @@ def _stretches(part: pl.DataFrame) -> Iterator[tuple[str, date, date, str]]:
 
 
 def _usual_hours(exchange: str, day: date, zone: str, overrides: bool | str | Path) -> tuple[str, str]:
-    """Opening and close, local time, of the nearest session of the weekday of ``day``, else the commonest around it."""
+    """Return opening and close, local time, of the nearest session of that weekday, else the most frequent nearby."""
     first, last = calendar_reach(exchange)
     start, end = max(first, day - timedelta(days=60)), min(last, day + timedelta(days=60))
     near = (
@@ -104,9 +104,9 @@ def _usual_hours(exchange: str, day: date, zone: str, overrides: bool | str | Pa
 
 
 def _with_trade(daily: pl.DataFrame) -> pl.DataFrame:
-    """Bars that show trade: a volume, or another close than the bar before (an index often comes without volume).
+    """Return bars with evidence of a trade: a volume, or a changed close (indices often have no volume).
 
-    The first bar of a series without volumes has none before it, and is taken for one with trade.
+    The first bar of a series without volumes counts as traded.
     """
     moved = pl.col("close") != pl.col("close").shift().over("symbol")
     return daily.filter(moved.fill_null(pl.col("volume").is_null()) | (pl.col("volume") > 0).fill_null(False))
@@ -148,7 +148,7 @@ def _names() -> pl.Expr:
 
 
 def _witnesses(daily: pl.DataFrame, traded: pl.DataFrame, known: pl.Series) -> list[str]:
-    """Symbols whose silence means something: no bar without trade on a closed day, none missing while others trade."""
+    """Return the reliable symbols: no bar without a trade on a closed day, hardly any missing while others trade."""
     fillers = daily.join(traded.select("symbol", "session"), on=["symbol", "session"], how="anti").filter(
         ~pl.col("session").is_in(known.implode())
     )

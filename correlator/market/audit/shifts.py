@@ -1,4 +1,4 @@
-"""Dates that stand a day early or late: told by weekdays and holidays, and by the returns of others.
+"""Detect dates that are a day early or late, by weekdays and holidays, and by the returns of the market.
 
 Both tests score every bar for and against a shift and look for the stretch with the highest sum (Kadane's maximum
 subarray), so that a shift of part of a series is found with its ends, and one wrong label is not taken for a shift.
@@ -19,11 +19,11 @@ Array = NDArray[np.float64]
 
 EARLY, LATE = "early", "late"
 DAY, WEEKDAY, SESSION = "day", "weekday", "session"
-# How many days or sessions the labels must move to be right.
+# By how many days or sessions the labels must be moved to be correct.
 _TOWARDS = {EARLY: 1, LATE: -1}
 _FRIDAY = 5
 _LEAST_LABELS = 4
-# Of a shift by weekdays, which holidays alone show, nearly all: another exchange has other ones.
+# Share of labels that must be sessions after the move; higher for shifts by weekdays, which only holidays reveal.
 _SESSIONS_AFTER = {DAY: 0.9, WEEKDAY: 0.98}
 _LEAST_BARS = 60
 _LEAST_CORRELATION, _MOST_CORRELATION = 0.2, 0.6
@@ -38,10 +38,10 @@ _LEAST_KNOWN, _SAME_CLOSE = 3, 2e-4
 
 @dataclass(frozen=True)
 class Shift:
-    """Bars ``first`` to ``last`` (numbers of rows, both included) whose labels stand a day or a session off.
+    """Bars ``first`` to ``last`` (row numbers, both included) whose labels are off by one ``unit``.
 
-    ``seen``: what the labels themselves show of it, the part of ``evidence`` behind the words on where it is; ``unit``:
-    what they are off by, a day, a weekday or a session.
+    ``seen``: the part of ``evidence`` that describes the labels, without their place; ``unit``: day, weekday or
+    session.
     """
 
     direction: str
@@ -57,7 +57,7 @@ class Shift:
 
 
 def finding_of(series: Series, shift: Shift) -> pl.DataFrame:
-    """The shift as a finding."""
+    """Return the shift as a finding."""
     action = (
         f"move these labels one {shift.unit} {shift.towards}, or load a source with right dates; do not study them so"
     )
@@ -66,18 +66,18 @@ def finding_of(series: Series, shift: Shift) -> pl.DataFrame:
 
 
 def shifts_by_calendar(labels: pl.Series, sessions: pl.Series) -> list[Shift]:
-    """Stretches of ``labels`` (T,), dates in order, that become sessions when they are moved by one day, else by one
-    weekday: what stands a weekday late has a label on every holiday, and none on the session after it.
+    """Find stretches of ``labels`` (T,), dates in order, that become sessions if moved by one day, else by one weekday.
 
-    A label that is not a session next to one that is speaks for a shift, the reverse against it; where both or neither
-    are, it says nothing. Four more for than against, and nine in ten sessions after moving, make a shift.
+    Labels that are a weekday late include every holiday, and miss the session after it. A label that is not a session
+    but would be one after the move counts for a shift, the reverse against it; other labels do not count. A shift needs
+    four more for than against, and nine in ten labels that are sessions after the move.
     """
     units = (DAY, WEEKDAY) if (sessions.dt.weekday() <= _FRIDAY).all() else (DAY,)
     return next((found for unit in units if (found := _shifts_by(unit, labels, sessions))), [])
 
 
 def _shifts_by(unit: str, labels: pl.Series, sessions: pl.Series) -> list[Shift]:
-    """``shifts_by_calendar`` of one unit."""
+    """Find the shifts of ``shifts_by_calendar`` for one unit."""
     days = labels.to_physical().to_numpy().astype(np.int64)
     known = sessions.to_physical().to_numpy().astype(np.int64)
     as_is = np.isin(days, known)
@@ -98,7 +98,7 @@ def _shifts_by(unit: str, labels: pl.Series, sessions: pl.Series) -> list[Shift]
 
 
 def _moved(days: NDArray[np.int64], by: int, unit: str) -> NDArray[np.int64]:
-    """Days (T,) since 1970 moved by one day, or by one weekday."""
+    """Move days (T,) since 1970 by one day, or by one weekday."""
     if unit == DAY:
         return days + by
     dates = days.astype("datetime64[D]")
@@ -126,7 +126,7 @@ def _labels_seen(
 
 
 def _to_the_ends(score: Array, first: int, last: int) -> tuple[int, int]:
-    """The stretch taken on to the ends of the series where nothing speaks against it."""
+    """Extend a stretch to the ends of the series if no label there counts against it."""
     if not (score[:first] < 0).any():
         first = 0
     if not (score[last + 1 :] < 0).any():
@@ -135,7 +135,7 @@ def _to_the_ends(score: Array, first: int, last: int) -> tuple[int, int]:
 
 
 def with_days_moved(series: Series, shifts: Sequence[Shift]) -> Series:
-    """The series with labels of each shift moved by its unit; where two bars then fall together, the first stays."""
+    """Move the labels of each shift by its unit; if two bars then coincide, keep the first."""
     if not shifts:
         return series
     days = series.bars["session"].to_physical().to_numpy().astype(np.int64, copy=True)
@@ -148,7 +148,7 @@ def with_days_moved(series: Series, shifts: Sequence[Shift]) -> Series:
 
 
 def with_sessions_moved(series: Series, shifts: Sequence[Shift], sessions: pl.Series) -> Series:
-    """As ``with_days_moved``, moved by a session instead of a day."""
+    """Move the labels of each shift by a session; otherwise as ``with_days_moved``."""
     if not shifts:
         return series
     known = sessions.to_physical().to_numpy().astype(np.int64)
@@ -164,9 +164,10 @@ def with_sessions_moved(series: Series, shifts: Sequence[Shift], sessions: pl.Se
 
 @dataclass(frozen=True)
 class _Paired:
-    """Standardised returns of bars one session apart, and the market's of the session before, the same and the next.
+    """Standardised returns of bars one session apart, with the market's on the previous, same and next session.
 
-    ``rows`` (N,): numbers of the bars; ``own`` (N,); ``market``: an array (N,) for each lag of -1, 0 and 1.
+    ``rows`` (N,): row numbers of the bars; ``own`` (N,): their returns; ``market``: an array (N,) for each lag of -1, 0
+    and 1.
     """
 
     rows: NDArray[np.int64]
@@ -175,12 +176,12 @@ class _Paired:
 
 
 def shifts_by_returns(series: Series, market: pl.DataFrame, name: str) -> list[Shift]:
-    """Stretches that move with the market of the next session (early) or the one before (late).
+    """Find stretches that move with the market of the next session (early) or the previous one (late).
 
-    ``market``: session and close; ``name``: what to call it. Each bar is scored by the log likelihood ratio of a
-    bivariate normal law that pairs it with that session instead of its own; a stretch counts where its correlation
-    there is above 0.2 and above the one on the same session by four standard errors of Fisher's z, or by 4.5 where the
-    stretch is the best of many.
+    ``market``: session and close; ``name``: its name in the evidence. Each bar is scored by the log likelihood ratio of
+    a bivariate normal law that pairs it with that session instead of its own. A stretch counts if its correlation there
+    is above 0.2 and exceeds the one on the same session by four standard errors of Fisher's z, or by 4.5 if the stretch
+    is the best of many.
     """
     paired = _paired(series.bars, market)
     if len(paired.rows) < _LEAST_BARS:
@@ -205,7 +206,7 @@ def shifts_by_returns(series: Series, market: pl.DataFrame, name: str) -> list[S
 
 
 def _grown(score: Array) -> tuple[int, int]:
-    """The best stretch of a series that is shifted on the whole."""
+    """Return the best stretch of a series that is shifted as a whole, extended to nearby ends."""
     first, last, _ = next(best_stretches(score, 0.0))
     edge = _MEMORY // 2
     return (0 if first < edge else first), (len(score) - 1 if last >= len(score) - edge else last)
@@ -228,7 +229,7 @@ def _by_returns(series: Series, paired: _Paired, direction: str, first: int, *, 
 
 
 def _verdict(paired: _Paired, lag: int, first: int, last: int) -> float:
-    """Distance of the correlations at ``lag`` and on the same session, in standard errors; 0 where it cannot count."""
+    """Return the distance of the correlations at ``lag`` and on the same session, in standard errors; 0 if too weak."""
     inside = slice(first, last + 1)
     n = last - first + 1
     shifted, unshifted = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
@@ -236,8 +237,10 @@ def _verdict(paired: _Paired, lag: int, first: int, last: int) -> float:
 
 
 def stands_off(shifted: float, unshifted: float, n: int) -> bool:
-    """Whether a whole series of ``n`` returns moves with the market of another session: its correlation with that one
-    and with its own, as ``shifts_by_returns`` compares them.
+    """Whether a whole series of ``n`` returns moves with the market of another session.
+
+    ``shifted``, ``unshifted``: its correlations with that session and with its own, compared as in
+    ``shifts_by_returns``.
     """
     return _distance(shifted, unshifted, n) > _WHOLE
 
@@ -249,7 +252,7 @@ def _distance(shifted: float, unshifted: float, n: int) -> float:
 
 
 def _strongest(paired: _Paired, lag: int) -> float:
-    """The highest correlation with the market, at ``lag`` or on the same session, over any ~250 bars."""
+    """Return the highest correlation with the market, at ``lag`` or on the same session, over any ~250 bars."""
     parts = max(1, len(paired.rows) // 250)
     pieces = np.array_split(np.arange(len(paired.rows)), parts)
     correlations = [correlation(paired.own[piece], paired.market[k][piece]) for piece in pieces for k in (0, lag)]
@@ -257,7 +260,7 @@ def _strongest(paired: _Paired, lag: int) -> float:
 
 
 def _likelihood_ratio(own: Array, shifted: Array, unshifted: Array, rho: float) -> Array:
-    """Log likelihood ratio (N,) of own returns: the market's ``shifted`` against ``unshifted``, correlation ``rho``."""
+    """Return the log likelihood ratio (N,) of ``shifted`` against ``unshifted`` market returns, correlation ``rho``."""
     ratio: Array = ((own - rho * unshifted) ** 2 - (own - rho * shifted) ** 2) / (2 * (1 - rho**2))
     return np.nan_to_num(ratio)
 
@@ -279,13 +282,13 @@ def _paired(bars: pl.DataFrame, market: pl.DataFrame) -> _Paired:
 
 
 def paired_returns(bars: pl.DataFrame, market: pl.DataFrame) -> tuple[Array, Array]:
-    """Standardised log returns of bars one session apart, and the market's (session, close) of the same session."""
+    """Return standardised log returns of bars one session apart, and those of the market (session, close)."""
     paired = _paired(bars, market)
     return paired.own, paired.market[0]
 
 
 def _standard(closes: pl.Series) -> Array:
-    """Log returns (T,) over their usual size of some sixty bars around, clipped at three; NaN where there is none."""
+    """Return log returns (T,) over their usual size in some sixty bars around, clipped at three; NaN if missing."""
     ratio = closes.cast(pl.Float64) / closes.cast(pl.Float64).shift()
     moves = pl.DataFrame({"m": ratio}).select(pl.when(pl.col("m") > 0).then(pl.col("m").log()).alias("m"))["m"]
     usual = moves.abs().rolling_median(_MEMORY, min_samples=10, center=True) * 1.4826
@@ -295,7 +298,7 @@ def _standard(closes: pl.Series) -> Array:
 
 
 def _at(values: Array, at: NDArray[np.int64]) -> Array:
-    """``values[at]`` with NaN where ``at`` points outside."""
+    """Return ``values[at]``, with NaN for indices out of range."""
     inside = (at >= 0) & (at < len(values))
     picked = np.full(len(at), np.nan)
     picked[inside] = values[at[inside]]
@@ -303,9 +306,9 @@ def _at(values: Array, at: NDArray[np.int64]) -> Array:
 
 
 def best_stretches(score: Array, least: float) -> Iterator[tuple[int, int, float]]:
-    """Stretches with the highest sums of ``score``, best first, that do not overlap: first, last and sum above least.
+    """Yield first, last and sum of disjoint stretches with the highest sums of ``score`` above ``least``, best first.
 
-    Kadane's algorithm by cumulative sums, again on what is left.
+    This is Kadane's algorithm by cumulative sums, repeated on the rest.
     """
     left = score.copy()
     for _ in range(_MOST_STRETCHES):
@@ -321,7 +324,7 @@ def best_stretches(score: Array, least: float) -> Iterator[tuple[int, int, float
 
 
 def correlation(a: Array, b: Array) -> float:
-    """Pearson's correlation of what both have; 0 where there are fewer than three pairs or one side stands still."""
+    """Return Pearson's correlation of the common values; 0 for fewer than three pairs or a constant side."""
     valid = np.isfinite(a) & np.isfinite(b)
     if valid.sum() < 3 or np.ptp(a[valid]) == 0 or np.ptp(b[valid]) == 0:
         return 0.0
@@ -329,7 +332,7 @@ def correlation(a: Array, b: Array) -> float:
 
 
 def shifts_by_known_closes(series: Series, known: pl.DataFrame, sessions: pl.Series) -> list[Shift]:
-    """Whether known closes (session, close) of the symbol stand one session off, to a fiftieth of a per cent."""
+    """Find a shift of the whole series by one session against known closes (session, close), within 0.02 %."""
     hits, n = _hits(series, known, sessions)
     shifts = []
     for direction, by in _TOWARDS.items():
@@ -343,13 +346,13 @@ def shifts_by_known_closes(series: Series, known: pl.DataFrame, sessions: pl.Ser
 
 
 def known_closes_agree(series: Series, known: pl.DataFrame) -> bool:
-    """Whether known closes (session, close) of the symbol stand on their own sessions."""
+    """Whether the series has known closes (session, close) of the symbol on their own sessions."""
     hits, n = _hits(series, known, series.bars["session"])
     return hits[0] >= _LEAST_KNOWN and hits[0] >= 0.6 * n
 
 
 def _hits(series: Series, known: pl.DataFrame, sessions: pl.Series) -> tuple[dict[int, int], int]:
-    """How many known closes are found on the session before, their own and the next; and how many there are."""
+    """Count the known closes found on the previous, their own and the next session, and all known closes."""
     within = known.filter(pl.col("session").is_between(series.first, series.last, closed="none"))
     place = sessions.search_sorted(within["session"]).to_numpy().astype(np.int64)
     hits = {}

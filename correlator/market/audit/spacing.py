@@ -1,4 +1,4 @@
-"""How far apart days are: those of daily bars, or of weekly, monthly, quarterly or yearly ones."""
+"""Infer the spacing of bars: daily, weekly, monthly, quarterly or yearly."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _REGULAR = 0.95
 
 
 def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
-    """1d, or the interval of a series whose bars are all weeks, months, quarters or years apart.
+    """Return 1d, or the interval of a series whose bars are all weeks, months, quarters or years apart.
 
-    ``bars``: symbol and session, in order. A share that is seldom traded is not regular, and stays daily. ``stated``:
-    what the caller says. Raises InputError where a few bars lie as weekly ones would and nobody says what they are, and
-    where the bars contradict what is said.
+    ``bars``: symbol and session, in order. A thinly traded share is irregular, and stays daily. ``stated``: the
+    interval that the caller states. Raise InputError if a few bars look like weekly ones and nothing is stated, and if
+    the bars contradict the stated interval.
     """
     if stated is not None and stated not in SPACINGS:
-        raise InputError(f"spacing {stated!r} is not known", hint=f"choose one of {', '.join(SPACINGS)} (--spacing)")
+        raise InputError(f"spacing must be one of {', '.join(SPACINGS)}, got {stated!r}", argument="spacing")
     days = pl.col("session").diff().dt.total_days().filter(pl.col("symbol") == pl.col("symbol").shift())
     gaps = bars.lazy().head(_SEEN).select(days.alias("gap")).collect()["gap"]
     seen = _spacing_of(gaps)
@@ -31,21 +31,22 @@ def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
         if len(gaps) and stated not in (seen, "1d"):
             raise InputError(
                 f"{source}: bars are {_range(gaps)} days apart, not {WORDS[stated]}",
-                hint="leave spacing (--spacing) out",
+                hint="leave out spacing (--spacing)",
             )
         return stated
     if seen != "1d" and 0 < len(gaps) < _ENOUGH:
         raise InputError(
-            f"{source}: {bars.height} bars {_range(gaps)} days apart could be {WORDS[seen]} ones, or"
-            " days of a share that is seldom traded",
-            hint=f"which is it? say spacing (--spacing {seen} or --spacing 1d)",
+            f"{source}: {bars.height} bars {_range(gaps)} days apart could be {WORDS[seen]} bars, or"
+            " daily bars of a thinly traded share",
+            hint=f"give spacing (--spacing {seen} or --spacing 1d)",
         )
     return seen if len(gaps) >= _ENOUGH else "1d"
 
 
 def spacing_of_days(days: pl.Series, *, regular: float = _REGULAR) -> str:
-    """The interval at which ``days`` follow each other: 1w, 1mo, 3mo or 1y, and 1d where they are too few, or less than
-    the share ``regular`` of them does.
+    """Return the interval between ``days``: 1w, 1mo, 3mo or 1y.
+
+    Return 1d if they are too few, or if less than the share ``regular`` of the gaps fit.
 
     >>> from datetime import date
     >>> spacing_of_days(pl.date_range(date(2024, 1, 5), date(2024, 3, 29), "1w", eager=True))
@@ -56,7 +57,7 @@ def spacing_of_days(days: pl.Series, *, regular: float = _REGULAR) -> str:
 
 
 def _spacing_of(gaps: pl.Series, regular: float = _REGULAR) -> str:
-    """What gaps of days say, be they ever so few."""
+    """Return the interval that gaps in days fit, however few they are."""
     few = regular * len(gaps)
     return next((name for name, least, most in _DISTANCES if gaps.is_between(least, most).sum() >= few), "1d")
 

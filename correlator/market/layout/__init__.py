@@ -1,1 +1,1 @@
-"""What the columns of a raw table are: layouts from data files, and the shapes that need none."""
+"""Recognise the columns of a raw table: by layouts from data files, or by its shape alone."""

@@ -1,4 +1,4 @@
-"""Tables of several shares side by side, each with dates of its own, as terminals paste them into a sheet."""
+"""Stack tables of several shares that stand side by side, each with its own dates, as terminals export them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from correlator.market.vocabulary import field_of, is_figure, plain
 
 @dataclass(frozen=True)
 class _Block:
-    """One share: its name, its column of dates, and its other columns under their names."""
+    """One share: its symbol, its date column, and its other columns by name."""
 
     symbol: str
     date: str
@@ -22,9 +22,9 @@ class _Block:
 
 
 def stacked_blocks(raw: RawTable) -> RawTable:
-    """The blocks of a table below each other, with a column of symbols; a table of one block as it is.
+    """Stack the blocks of a table and add a column of symbols; return a table of one block unchanged.
 
-    Raises InputError for a block that does not say whose it is, where blocks have dates of their own.
+    Raise InputError for a block without a symbol, if blocks have their own dates.
     """
     if not raw.has_header or not _is_date(raw, raw.columns[0]):
         return raw
@@ -41,8 +41,8 @@ def stacked_blocks(raw: RawTable) -> RawTable:
     if nameless is not None:
         place = raw.columns.index(nameless.date) + 1
         raise InputError(
-            f"{raw.source} has tables side by side, and the one in column {place} has no name of its own",
-            hint="write the symbol above each column of dates",
+            f"{raw.source} has tables side by side, and the one in column {place} has no symbol",
+            hint="write the symbol above each date column",
         )
     names = list(dict.fromkeys(name for block in blocks for name in block.columns))
     frames = [_rows(raw, block, names) for block in blocks]
@@ -51,7 +51,7 @@ def stacked_blocks(raw: RawTable) -> RawTable:
 
 
 def without_side_table(raw: RawTable) -> RawTable:
-    """The table without what stands beside it in a sheet: columns beyond an empty one, mostly empty too."""
+    """Drop another table to the right: columns beyond an empty one that are mostly empty themselves."""
     columns = raw.columns
     filled = {column: _filled(raw.frame[column]) for column in columns}
     gap = next((k for k, column in enumerate(columns) if not raw.label(column) and not filled[column]), None)
@@ -62,12 +62,12 @@ def without_side_table(raw: RawTable) -> RawTable:
         return raw
     names = [raw.label(column) for column in beyond if raw.label(column)]
     if names:
-        warn(f"{raw.source}: {', '.join(names[:4])} beyond an empty column are another table, which is not read")
+        warn(f"{raw.source}: skipped columns beyond an empty one, which are another table: {', '.join(names[:4])}")
     return replace(raw, frame=raw.frame.drop(beyond))
 
 
 def _filled(column: pl.Series) -> int:
-    """How many cells say something."""
+    """Return the number of non-empty cells."""
     return int((column.fill_null("") != "").sum()) if column.dtype == pl.String else len(column) - column.null_count()
 
 
@@ -76,16 +76,16 @@ def _is_date(raw: RawTable, column: str) -> bool:
 
 
 def _lowest(raw: RawTable, column: str) -> str:
-    """The header cell next to the rows."""
+    """Return the lowest header cell of the column."""
     cells = raw.header[int(column[1:])]
     return cells[-1] if cells else ""
 
 
 def _block(raw: RawTable, date: str, end: str | None) -> _Block:
     first, last = raw.columns.index(date), len(raw.columns) if end is None else raw.columns.index(end)
-    own = raw.columns[first:last]
-    columns = {_lowest(raw, column): column for column in own[1:] if _lowest(raw, column)}
-    above = [cell for column in own for cell in raw.header[int(column[1:])][:-1] if cell]
+    members = raw.columns[first:last]
+    columns = {_lowest(raw, column): column for column in members[1:] if _lowest(raw, column)}
+    above = [cell for column in members for cell in raw.header[int(column[1:])][:-1] if cell]
     symbol = above[-1] if above else ""  # the first may be the name to the left, which empty cells repeat
     only = next(iter(columns), "")
     if not symbol and len(columns) == 1 and SYMBOL_LIKE.match(only) and not is_figure(only):
@@ -94,11 +94,11 @@ def _block(raw: RawTable, date: str, end: str | None) -> _Block:
 
 
 def _rows(raw: RawTable, block: _Block, names: list[str]) -> pl.DataFrame:
-    """The rows of one block that have a date, with the columns ``names``."""
+    """Return the rows of one block that have a date, with the columns ``names``."""
     values = [
         (pl.col(block.columns[name]) if name in block.columns else pl.lit(None, pl.String)).alias(f"c{place}")
         for place, name in enumerate(names, start=2)
     ]
     rows = raw.frame.select(LINE, pl.col(block.date).alias("c0"), pl.lit(block.symbol).alias("c1"), *values)
-    said = pl.col("c0").is_not_null()
-    return rows.filter(said & (pl.col("c0") != "") if rows["c0"].dtype == pl.String else said)
+    dated = pl.col("c0").is_not_null()
+    return rows.filter(dated & (pl.col("c0") != "") if rows["c0"].dtype == pl.String else dated)

@@ -1,4 +1,4 @@
-"""Tables whose columns are figures of one share, or of stacked shares: what is what by the names of columns."""
+"""Read tables whose columns are fields of one share, or of stacked shares, by the names of the columns."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ from correlator.market.vocabulary import PRICES, beside, is_figure, is_identifie
 from correlator.market.written.clock_columns import holds_clocks
 
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
-# What a lone column of a level may be called.
+# Names of a single column with the level of an index or rate.
 _LEVELS = frozenset(("value", "values", "rate", "fixing", "level", "index", "indexvalue", "mid", "average"))
 _WEAK_SYMBOLS = frozenset(("name", "security", "stock", "asset", "instrument", "code"))
 
 
 def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
+    """Read the table by the names of its columns; raise InputError if it has no date or no close column."""
     fields = bar_fields(raw, given)
     date = date_column(raw, given)
     if date is None:
         raise no_dates(raw)
     only = _only_figure(raw, date) if not fields else None
     if only is not None:
-        note = f"the column {raw.label(only)!r} is read as the closes"
+        note = f"column {raw.label(only)!r} is used as the close"
         return Shape(raw, {"date": date}, {None: {"close": only}}, (note,))
     if not {"close", "adjusted_close"} & set(fields):
-        raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
+        raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
     places, notes = other_places(raw, given, {date, *fields.values()})
-    if "symbol" not in places and (telling := _column_with(raw, symbol)) is not None:
-        places["symbol"] = telling
-        notes = (*notes, f"the column {raw.label(telling)!r} is read as the symbol")
+    if "symbol" not in places and (symbol_column := _column_with(raw, symbol)) is not None:
+        places["symbol"] = symbol_column
+        notes = (*notes, f"column {raw.label(symbol_column)!r} is used as the symbol")
     used = {date, *places.values(), *fields.values()}
     return Shape(raw, {"date": date, **places}, {None: fields}, (*notes, *_unused_words(raw, used, notes)))
 
 
 def _unused_words(raw: RawTable, used: set[str], known: Sequence[str]) -> list[str]:
-    """What to tell of columns that say one and the same word in every row: it may be whose prices these are."""
+    """Return notes on unused columns with one and the same word in every row, which may be a symbol."""
     notes = []
     for column in raw.columns:
         values = raw.frame[column]
@@ -59,12 +60,16 @@ def _unused_words(raw: RawTable, used: set[str], known: Sequence[str]) -> list[s
             continue
         words = values.head(LOOKED_AT).str.strip_chars().drop_nulls().unique()
         if len(words) == 1 and re.search(r"[^\W\d_]{2}", words[0]) and values.drop_nulls().n_unique() == 1:
-            notes.append(f"the column {raw.label(column)!r} says {words[0]!r}, which is not used")
+            notes.append(_unused(raw, column, words[0]))
     return [note for note in notes if note not in known][:3]
 
 
+def _unused(raw: RawTable, column: str, word: str) -> str:
+    return f"column {raw.label(column)!r} ({word!r}) is not used"
+
+
 def _only_figure(raw: RawTable, date: str) -> str | None:
-    """The one column next to the dates, where it holds figures under a name that is neither a field's nor a symbol."""
+    """Return the only column besides the date if it is numeric and its name is neither a field's nor a symbol."""
     others = [column for column in raw.columns if column != date]
     if len(others) != 1 or not is_numeric(raw, others[0]):
         return None
@@ -74,7 +79,7 @@ def _only_figure(raw: RawTable, date: str) -> str | None:
 
 
 def _column_with(raw: RawTable, symbol: str | None) -> str | None:
-    """The one column of words in which the symbol asked for stands among others, or None."""
+    """Return the only text column that contains the requested symbol, or None."""
     if symbol is None:
         return None
     words = [column for column in raw.columns if raw.frame[column].dtype in (pl.String, pl.Categorical, pl.Enum)]
@@ -87,7 +92,7 @@ def _column_with(raw: RawTable, symbol: str | None) -> str | None:
 
 
 def bar_fields(raw: RawTable, given: Mapping[str, str]) -> dict[str, str]:
-    """Columns of the fields of a bar by the names that the vocabulary has for them."""
+    """Return the columns of the fields of a bar, by the names in the vocabulary."""
     fields = {ours: column for ours, column in given.items() if ours in PRICES}
     fields.update({ours: column for ours, column in short_names(raw, str.lower).items() if ours not in fields})
     for ours in ("open", "high", "low", "close", "last", "adjusted_close", "volume"):
@@ -101,14 +106,14 @@ def bar_fields(raw: RawTable, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def short_names(raw: RawTable, case: Callable[[str], str]) -> dict[str, str]:
-    """Columns called o, h, l and c, all four of them in this case; nothing where one is missing."""
+    """Return the columns called o, h, l and c (and v) in this case, or an empty dict if one of the four is missing."""
     letters = {case(letter): ours for letter, ours in _SHORT.items()}
     columns = {letters[label]: column for column, label in raw.labels.items() if label in letters}
     return columns if {"open", "high", "low", "close"} <= set(columns) else {}
 
 
 def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Columns of time, symbol, series and currency, and what to tell about them."""
+    """Return the columns of time, symbol, series and currency, and notes on them."""
     places, notes = {}, []
     for ours in ("time", "symbol", "series", "currency"):
         if ours in given:
@@ -123,16 +128,14 @@ def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tu
             continue
         column = min(names, key=lambda each: (rank_of(raw.label(each)), int(each[1:])))
         if ours == "symbol" and _is_only_a_name(raw, column):
-            notes.append(
-                f"the column {raw.label(column)!r} says {raw.frame[column].drop_nulls()[0]!r}, which is not used"
-            )
+            notes.append(_unused(raw, column, raw.frame[column].drop_nulls()[0]))
             continue
         places[ours] = column
     return places, tuple(notes)
 
 
 def _is_called(raw: RawTable, column: str, ours: str) -> bool:
-    """Whether the name of a column is one of those of a field; of times of day, whether it holds some, too."""
+    """Whether the name of a column is one of the field's; for times of day, whether it also contains some."""
     if ours != "time":
         return named_field(raw, column) == ours
     return may_be_clock(raw.label(column)) and holds_clocks(raw.frame[column])
@@ -143,7 +146,7 @@ def _says_several(raw: RawTable, column: str) -> bool:
 
 
 def _is_only_a_name(raw: RawTable, column: str) -> bool:
-    """Whether a column called Name or the like holds one name that is not a symbol, such as a company's."""
+    """Whether a column called Name or similar contains a single name that is not a symbol, such as a company's."""
     if plain(raw.label(column)) not in _WEAK_SYMBOLS:
         return False
     values = raw.frame[column].cast(pl.String, strict=False).drop_nulls().unique()

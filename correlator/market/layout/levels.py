@@ -1,4 +1,4 @@
-"""Tables whose header names shares and figures: in two rows, or both in one name (``KO.Close``, ``Close_MSFT``)."""
+"""Read tables whose header names shares and fields, in two rows or in one name (``KO.Close``, ``Close_MSFT``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, ho
 from correlator.market.vocabulary import PRICES, field_of, is_figure
 
 _MARKS = re.compile(r"[\s._|/:\-]+")
-# Datastream's types of data, in our words; those that are no figure of a bar are known, so that they are no shares.
+# Datastream's data types and their fields; types that are not fields of a bar are listed so that they are not symbols.
 _DATA_TYPES = {"P": "close", "PO": "open", "PH": "high", "PL": "low", "VO": "volume"} | dict.fromkeys(
     ("RI", "PI", "MV", "UP", "UVO", "AF", "NOSH", "DY", "PE", "VA", "PB", "MTBV", "DPS", "EPS"), "factor"
 )
@@ -19,6 +19,7 @@ _DATA_TYPE = re.compile(rf"(?P<symbol>.+)\((?P<type>{'|'.join(_DATA_TYPES)})\)")
 
 
 def read_levels(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
+    """Read the table as one of fields per symbol; None if its header does not name both."""
     date = date_column(raw, given) or _first_of_dates(raw)
     if date is None:
         raise no_dates(raw)
@@ -27,8 +28,8 @@ def read_levels(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> 
         return None
     lacking = [name for name, fields in blocks.items() if not {"close", "adjusted_close", "last"} & set(fields)]
     if len(lacking) == len(blocks):
-        raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
-    notes = [f"{', '.join(map(str, lacking[:5]))}: no column of closes"] if lacking else []
+        raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
+    notes = [f"skipped {', '.join(map(str, lacking[:5]))}: no close column"] if lacking else []
     complete: dict[str | None, Mapping[str, str]] = {}
     for name, fields in blocks.items():
         if name in lacking:
@@ -46,7 +47,7 @@ def _first_of_dates(raw: RawTable) -> str | None:
 
 
 def header_levels(raw: RawTable) -> dict[str, dict[str, str]]:
-    """Of every symbol its fields, where one header row names fields and another symbols; else nothing."""
+    """Return the fields of each symbol if one header row names fields and another symbols; else an empty dict."""
     date = _first_of_dates(raw) or "c0"
     pairs = {}
     for column in raw.columns:
@@ -63,8 +64,8 @@ def header_levels(raw: RawTable) -> dict[str, dict[str, str]]:
     return {}
 
 
-def blocks_of_names(raw: RawTable, given: Mapping[str, str], asked: str | None) -> dict[str, dict[str, str]]:
-    """Of every symbol its fields, where each name holds both: ``KO.Close``, ``Close_MSFT``, ``Adj Close KO``."""
+def blocks_of_names(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> dict[str, dict[str, str]]:
+    """Return the fields of each symbol if each name contains both: ``KO.Close``, ``Close_MSFT``, ``Adj Close KO``."""
     date = date_column(raw, given)
     labels = {column: label for column, label in raw.labels.items() if column != date and label}
     if len(labels) < 1:
@@ -72,10 +73,10 @@ def blocks_of_names(raw: RawTable, given: Mapping[str, str], asked: str | None) 
     for cut in (_field_first, _field_last, _data_type):
         named = {column: cut(label) for column, label in labels.items()}
         complete = {column: pair for column, pair in named.items() if pair is not None}
-        if not _are_symbols({name for name, _ in complete.values()}, asked):
+        if not _are_symbols({name for name, _ in complete.values()}, symbol):
             continue
         if cut is _data_type and len({field for _, field in complete.values()}) < 2:
-            continue  # LAMP(RI), WICK(RI): shares with one figure each
+            continue  # LAMP(RI), WICK(RI): shares with one field each
         if len(complete) == len(labels) and any(
             field_of(field) in ("close", "last", "adjusted_close") for _, field in complete.values()
         ):
@@ -83,16 +84,16 @@ def blocks_of_names(raw: RawTable, given: Mapping[str, str], asked: str | None) 
     return {}
 
 
-def _are_symbols(names: set[str], asked: str | None) -> bool:
-    """Whether parts of names are symbols: no figures (``MID_CLOSE``), and written like symbols, or one is asked for."""
+def _are_symbols(names: set[str], symbol: str | None) -> bool:
+    """Whether parts of column names are symbols: none a field (``MID_CLOSE``), all symbol-like or one ``symbol``."""
     if any(is_figure(name) for name in names):
         return False
-    has_asked = asked is not None and asked.upper() in {name.upper() for name in names}
-    return has_asked or all(SYMBOL_LIKE.match(name) for name in names)
+    has_symbol = symbol is not None and symbol.upper() in {name.upper() for name in names}
+    return has_symbol or all(SYMBOL_LIKE.match(name) for name in names)
 
 
 def _field_first(label: str) -> tuple[str, str] | None:
-    """Symbol and field of ``Close_KO``; the longest field that fits."""
+    """Split ``Close_KO`` into symbol and field, with the longest field that fits."""
     cuts = [(label[mark.end() :], label[: mark.start()]) for mark in _MARKS.finditer(label)]
     return _surest(reversed(cuts))
 
@@ -102,15 +103,15 @@ def _field_last(label: str) -> tuple[str, str] | None:
 
 
 def _data_type(label: str) -> tuple[str, str] | None:
-    """Symbol and field of Datastream's ``LAMP(PH)``."""
+    """Split Datastream's ``LAMP(PH)`` into symbol and field."""
     match = _DATA_TYPE.fullmatch(label)
     return None if match is None else (match["symbol"], _DATA_TYPES[match["type"]])
 
 
 def _surest(cuts: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
-    """The first symbol and figure of a name that is cut in two, one with a figure of bars if there is one.
+    """Return the first split into symbol and known figure, preferring fields of a bar.
 
-    ``KO.N Close`` is KO.N's close, and no figure called N Close of KO.
+    ``KO.N Close`` is the close of KO.N, not a figure "N Close" of KO.
     """
     pairs = [(symbol, field) for symbol, field in cuts if symbol and field and is_figure(field)]
     of_bars = [pair for pair in pairs if field_of(pair[1]) in (*PRICES, "last")]
@@ -118,7 +119,7 @@ def _surest(cuts: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
 
 
 def holds_field(label: str) -> bool:
-    """Whether a part of the name is that of a figure of a bar: ``KO_Volume``."""
+    """Whether a part of the name is that of a field of a bar: ``KO_Volume``."""
     pairs = [pair for pair in (_field_first(label), _field_last(label)) if pair is not None]
     return any(field_of(name) in (*PRICES, "last") for _, name in pairs)
 
@@ -134,7 +135,7 @@ def _blocks(raw: RawTable, named: Mapping[str, tuple[str, str]]) -> dict[str, di
             if not raw.is_same(column, fields[ours]):
                 raise InputError(
                     f"{raw.source} has two columns of {ours} for {symbol} with different values",
-                    hint="keep one of them in the file",
+                    hint="remove one of them from the file",
                 )
             continue
         fields[ours] = column

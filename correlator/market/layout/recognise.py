@@ -1,4 +1,4 @@
-"""Which layout a raw table has, told by its whole shape: never a guess between two that fit."""
+"""Recognise the layout of a raw table by its whole shape, and refuse to guess if several fit."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _NEARLY_ALL = 0.9
 
 @dataclass(frozen=True)
 class Recognised:
-    """What each column of a raw table is.
+    """The roles of the columns of a raw table.
 
-    ``date``, ``time``, ``symbol``, ``series``, ``currency``: columns; ``blocks``: of each symbol that the header names
-    (None: the one symbol, or those of the column ``symbol``) the columns of its fields. ``table``: the raw table, which
-    a shape may have turned round.
+    ``date``, ``time``, ``symbol``, ``series``, ``currency``: columns; ``blocks``: for each symbol that the header names
+    (None: the only symbol, or those of the column ``symbol``) the columns of its fields. ``table``: the raw table,
+    which a shape may have reshaped.
     """
 
     layout: Layout
@@ -53,11 +53,11 @@ def recognise(
     columns: Mapping[str, str] | None = None,
     symbol: str | None = None,
 ) -> Recognised:
-    """What the columns of ``raw`` are.
+    """Recognise the columns of ``raw``.
 
-    ``layout``: the name or file of the layout that the caller knows it to have; ``columns``: ours to theirs, which wins
-    over what the layout says; ``symbol``: the one asked for. Raises InputError, naming the option, where no layout fits
-    or several do, and for columns that are not there.
+    ``layout``: the name or file of its layout, if the caller knows it; ``columns``: field to column name, which takes
+    precedence over the layout; ``symbol``: the one requested. Raise InputError, naming the option, if no layout or
+    several fit, and for missing columns.
     """
     raw = units_in_names(named_once(raw))
     raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
@@ -79,7 +79,7 @@ def recognise(
 
 
 def _with_joined_days(raw: RawTable) -> RawTable:
-    """The table with its columns of year, month and day as one of days, unless another column holds days already."""
+    """Join columns of year, month and day into one date column, unless another column contains dates already."""
     places = places_of_parts([raw.label(column) for column in raw.columns])
     if places is None:
         return raw
@@ -94,42 +94,42 @@ def _with_joined_days(raw: RawTable) -> RawTable:
 
 
 def _one_that_fits(raw: RawTable, lenient: bool = False) -> Layout | None:
-    """The shipped layout that fits, the most particular one where one includes another."""
+    """Return the shipped layout that fits, the most specific one if one includes another; None if none fits."""
     fitting = [each for each in shipped_layouts() if _fits(raw, each)]
-    best = [each for each in fitting if not any(_is_more_particular(other, each) for other in fitting)]
+    best = [each for each in fitting if not any(_is_more_specific(other, each) for other in fitting)]
     if len(best) > 1 and len({_reading(raw, each) for each in best}) == 1:
         return best[0]
     if len(best) > 1 and not lenient:
         names = " and ".join(each.name for each in best)
         raise InputError(
             f"{raw.source} fits several layouts: {names}",
-            hint="which is it? say layout (--layout " + " or --layout ".join(each.name for each in best) + ")",
+            hint="give layout (--layout " + " or --layout ".join(each.name for each in best) + ")",
         )
     return best[0] if len(best) == 1 else None
 
 
 def _refuse_column_of_symbol(raw: RawTable, layout: Layout, symbol: str | None) -> None:
-    """Raise InputError where a column that the layout does not know is called like the symbol asked for."""
+    """Raise InputError if a column unknown to the layout has the name of the requested symbol."""
     known = {plain(name) for name in (*layout.header, *layout.columns.values())}
     label = next((each for each in raw.labels.values() if symbol and each.upper() == symbol.upper()), None)
     if label is not None and plain(label) not in known and field_of(label) is None:
         raise InputError(
-            f"{raw.source} can be read in two ways: as layout {layout.name}, or with a column per share ({label})",
-            hint=f"which is it? say layout (--layout {layout.name} or --layout wide)",
+            f"{raw.source} is ambiguous: layout {layout.name}, or a column per share ({label})",
+            hint=f"give layout (--layout {layout.name} or --layout wide)",
         )
 
 
 def _reading(raw: RawTable, layout: Layout) -> tuple[object, ...]:
-    """What decides how a table is read: two layouts that agree in it are not a question."""
+    """Return what determines how a table is read; layouts with the same value are interchangeable for it."""
     names = _plain_labels(raw)
     columns = tuple(sorted((ours, _column(raw, names, theirs)) for ours, theirs in layout.columns.items()))
     rules = (layout.kind, layout.date_order, layout.decimal, layout.zone, layout.series, layout.absolute)
     return (columns, rules, layout.zero_is_nothing, str(layout.scale), str(layout.leave_out))
 
 
-def _is_more_particular(one: Layout, other: Layout) -> bool:
-    mine, others = one.plain_header, other.plain_header
-    return mine > others or (mine == others and _details(one) > _details(other))
+def _is_more_specific(one: Layout, other: Layout) -> bool:
+    header, other_header = one.plain_header, other.plain_header
+    return header > other_header or (header == other_header and _details(one) > _details(other))
 
 
 def _details(layout: Layout) -> int:
@@ -137,7 +137,7 @@ def _details(layout: Layout) -> int:
 
 
 def _fits(raw: RawTable, layout: Layout) -> bool:
-    """Whether the table has the header of a layout, and rows as the layout has them."""
+    """Whether the table has the header of a layout, and rows that match its patterns."""
     if bool(layout.header) is not raw.has_header or (raw.header and max(len(cells) for cells in raw.header) > 1):
         return False
     names = _plain_labels(raw)
@@ -157,13 +157,13 @@ def _fits(raw: RawTable, layout: Layout) -> bool:
 
 
 def _tells_rows_apart(raw: RawTable, layout: Layout) -> bool:
-    """Whether a column of symbols or series is there that the layout does not know, so that it is another layout."""
+    """Whether the table has a symbol or series column that the layout does not know, so that it is another layout."""
     known = {plain(name) for name in (*layout.header, *layout.columns.values())}
     return any(field_of(label) in ("symbol", "series") for label in raw.labels.values() if plain(label) not in known)
 
 
 def _plain_labels(raw: RawTable) -> dict[str, str]:
-    """Plain names to columns, the first of each name, and names as they are written, which come first."""
+    """Map names as written, and plain names, to columns; of equal names the first column counts."""
     names: dict[str, str] = {}
     for column, label in raw.labels.items():
         names.setdefault(plain(label), column)
@@ -195,9 +195,9 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
     fields = {**_figures_beside(raw, layout), **fields, **given}
     if "date" not in fields or not {"close", "adjusted_close"} & set(fields):
         lacking = "date" if "date" not in fields else "close"
-        what = f"does not fit layout {layout.name}" if forced else f"has no column of {lacking}"
+        what = f"does not fit layout {layout.name}" if forced else f"has no {lacking} column"
         raise InputError(
-            f"{raw.source} {what}: no column {layout.columns.get(lacking, lacking)!r}",
+            f"{raw.source} {what}: column {layout.columns.get(lacking, lacking)!r} is missing",
             hint=f"it has {raw.shown()}; name it with columns (--column {lacking}=...)",
         )
     _refuse_repeats(raw, fields, exact=layout.exact)
@@ -205,7 +205,7 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
 
 
 def _figures_beside(raw: RawTable, layout: Layout) -> dict[str, str]:
-    """Columns of prices that the layout does not know, by their names: a source may have grown an adjusted close."""
+    """Return price columns that the layout does not know, by name: a source may have added an adjusted close."""
     known = {plain(name) for name in (*layout.header, *layout.columns.values())}
     labelled = {field_of(label): column for column, label in raw.labels.items() if label and plain(label) not in known}
     return {ours: column for ours, column in labelled.items() if ours in PRICES}
@@ -229,7 +229,7 @@ def _recognised(raw: RawTable, layout: Layout, columns: Mapping[str, str]) -> Re
 
 
 def _refuse_repeats(raw: RawTable, fields: Mapping[str, str], *, exact: bool = False) -> None:
-    """Raise InputError where the header has a name of ours twice, over figures that differ; ``exact``: T is not t."""
+    """Raise InputError if the header repeats the name of a field over different values; ``exact``: T is not t."""
     for ours, column in fields.items():
         label = raw.label(column)
         alike = str if exact else plain
@@ -238,15 +238,15 @@ def _refuse_repeats(raw: RawTable, fields: Mapping[str, str], *, exact: bool = F
             if named_field(raw, twin) == named_field(raw, column) and not raw.is_same(column, twin):
                 raise InputError(
                     f"{raw.source} has two columns {label!r} with different values",
-                    hint=f"which is {ours}? rename one of them in the file",
+                    hint=f"rename the one that is not {ours} in the file",
                 )
 
 
 def _given(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
-    """The columns that the caller names, ours to columns of the table."""
+    """Return the columns of the table that the caller names, by field."""
     unknown = [ours for ours in columns if ours not in FIELDS]
     if unknown:
-        raise InputError(f"columns: {unknown[0]!r} is not one of ours", hint=likeliest(unknown[0], FIELDS, "map"))
+        raise InputError(f"columns: unknown field {unknown[0]!r}", hint=likeliest(unknown[0], FIELDS, "fields are"))
     labels: dict[str, str] = {}
     for column, label in raw.labels.items():
         labels.setdefault(label, column)
@@ -260,7 +260,7 @@ def _given(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
                 hint=likeliest(theirs, [each for each in labels if each], "it has"),
             )
         if sum(label == theirs for label in raw.labels.values()) > 1 and not _same(raw, theirs):
-            raise InputError(f"{raw.source} has several columns {theirs!r}", hint="rename all but one in the file")
+            raise InputError(f"{raw.source} has several columns {theirs!r}", hint="rename all but one of them")
         fields[ours] = place
     return fields
 

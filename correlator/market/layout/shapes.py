@@ -1,4 +1,4 @@
-"""Which shape a table has that no layout file describes: by names, levels, and what cells look like."""
+"""Recognise the shape of a table that no layout file describes: by names, header levels, and the form of cells."""
 
 from __future__ import annotations
 
@@ -16,28 +16,35 @@ from correlator.market.written.units import share_of
 
 
 def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> str:
-    """The name of the shape that the table has. Raises InputError where none fits, or two do."""
+    """Return the name of the table's shape; raise InputError if no shape fits, or if two do."""
     if not raw.has_header:
         raise InputError(
-            f"{raw.source} has no header, and its rows fit no layout that is known",
-            hint="say layout (--layout), or columns by their place, --column date=1 --column close=5",
+            f"{raw.source} has no header, and its rows fit no known layout",
+            hint="give layout (--layout), or columns by position, --column date=1 --column close=5",
         )
     if header_levels(raw):
         return "levels"
     fields = bar_fields(raw, given)
     by_name = {label.upper(): column for column, label in raw.labels.items()}
-    asked = by_name.get(symbol.upper()) if symbol else None
+    symbol_column = by_name.get(symbol.upper()) if symbol else None
     has_close = bool({"close", "adjusted_close"} & set(fields))
-    if has_close and asked is not None and asked not in given.values() and is_numeric(raw, asked):
-        if asked in fields.values() and {"open", "high", "low"} <= set(fields):
+    if (
+        has_close
+        and symbol_column is not None
+        and symbol_column not in given.values()
+        and is_numeric(raw, symbol_column)
+    ):
+        if symbol_column in fields.values() and {"open", "high", "low"} <= set(fields):
             return "columns"
-        _ask(raw, "columns", "wide", f"the column {raw.label(asked)!r} could be {symbol}'s close or another figure")
+        why = f"column {raw.label(symbol_column)!r} could be the close of {symbol} or another figure"
+        _refuse_ambiguous(raw, "columns", "wide", why)
     if has_close:
         return "columns"
     if short_names(raw, str.upper) and not {"open", "high", "low"} & set(fields):
-        if asked is not None:
+        if symbol_column is not None:
             return "wide"
-        _ask(raw, "columns", "wide", "O, H, L and C could be open, high, low and close, or four shares")
+        why = "columns O, H, L and C could be open, high, low and close, or four shares"
+        _refuse_ambiguous(raw, "columns", "wide", why)
     if is_transposed(raw):
         return "transposed"
     if date_column(raw, given) is None:
@@ -46,29 +53,32 @@ def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> s
         return "levels"
     if long_columns(raw, given):
         return "long"
-    return _wide_or_question(raw, given, fields, asked)
+    return _wide_or_columns(raw, given, fields, symbol_column)
 
 
 def read_shape(raw: RawTable, name: str, given: Mapping[str, str], symbol: str | None) -> Shape:
-    """The table read as the shape called ``name``; raises InputError where it cannot be."""
+    """Read the table as the shape called ``name``; raise InputError if it does not have that shape."""
     shape = _READERS[name](raw, given, symbol)
     if shape is None:
         raise InputError(f"{raw.source} cannot be read as layout {name}", hint=f"it has {raw.shown()}")
     return shape
 
 
-def _ask(raw: RawTable, one: str, other: str, why: str) -> NoReturn:
+def _refuse_ambiguous(raw: RawTable, one: str, other: str, why: str) -> NoReturn:
     raise InputError(
-        f"{raw.source} can be read in two ways: {why}",
-        hint=f"which is it? say layout (--layout {one} or --layout {other})",
+        f"{raw.source} is ambiguous: {why}",
+        hint=f"give layout (--layout {one} or --layout {other})",
     )
 
 
-def _wide_or_question(raw: RawTable, given: Mapping[str, str], fields: Mapping[str, str], asked: str | None) -> str:
+def _wide_or_columns(
+    raw: RawTable, given: Mapping[str, str], fields: Mapping[str, str], symbol_column: str | None
+) -> str:
+    """Whether a table without a known close is ``wide`` or ``columns``; raise InputError if that cannot be decided."""
     date = date_column(raw, given)
     others = [column for column in raw.columns if column != date and raw.label(column)]
     figures = [column for column in others if _is_figure_here(raw, column, others)]
-    if asked is not None and asked in others:
+    if symbol_column is not None and symbol_column in others:
         return "wide"
     if len(others) == 1:
         return "wide" if not figures and SYMBOL_LIKE.match(raw.label(others[0])) else "columns"
@@ -76,24 +86,27 @@ def _wide_or_question(raw: RawTable, given: Mapping[str, str], fields: Mapping[s
         only = [raw.label(column) for column in figures]
         rest = [column for column in others if column not in figures]
         if rest and all(raw.label(column).isupper() for column in others):
-            _ask(raw, "wide", "columns", f"{', '.join(only[:4])} could be shares or figures of one share")
+            why = f"{', '.join(only[:4])} could be shares or fields of one share"
+            _refuse_ambiguous(raw, "wide", "columns", why)
     if figures or "symbol" in [named_field(raw, column) for column in others] or not others:
-        raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
+        raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
     letters = [raw.label(column).upper() for column in others]
     if len(letters) > 1 and set(letters) <= set("OHLCV") and "C" in letters:
         listed = " and ".join([", ".join(letters[:-1]), letters[-1]])
-        _ask(raw, "columns", "wide", f"{listed} could be figures of one share, or {len(letters)} shares")
+        why = f"{listed} could be fields of one share, or {len(letters)} shares"
+        _refuse_ambiguous(raw, "columns", "wide", why)
     mixed = [raw.label(column) for column in others if holds_field(raw.label(column))]
     if mixed and len(others) > 1:
-        _ask(raw, "wide", "columns", f"{', '.join(mixed[:4])} could be shares or figures of one share")
+        why = f"{', '.join(mixed[:4])} could be shares or fields of one share"
+        _refuse_ambiguous(raw, "wide", "columns", why)
     words = [column for column in others if not is_numeric(raw, column)]
     if words:
-        raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
+        raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
     return "wide"
 
 
 def _is_figure_here(raw: RawTable, column: str, others: Sequence[str]) -> bool:
-    """Whether a name is that of a figure; in a header of capitals only fields of a bar are, for NET is a share."""
+    """Whether a name is that of a figure; in an upper-case header only fields of a bar are, since NET is a share."""
     label = raw.label(column)
     if all(raw.label(each).isupper() for each in others):
         return field_of(label) is not None or is_compound(label)
@@ -107,12 +120,12 @@ def _read_wide(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> S
     columns = [column for column in raw.columns if column != date and raw.label(column)]
     words = [raw.label(column) for column in columns if not is_numeric(raw, column)]
     if symbol is None and words:
-        raise InputError(f"{raw.source}: column {words[0]!r} does not hold prices", hint="remove it from the file")
+        raise InputError(f"{raw.source}: column {words[0]!r} is not numeric", hint="remove it from the file")
     blocks: dict[str | None, Mapping[str, str]] = {}
     for column in columns:
         share = share_of(raw.label(column))
         if share in blocks:
-            raise InputError(f"{raw.source} has the column {share!r} twice", hint="keep one of them in the file")
+            raise InputError(f"{raw.source} has two columns for {share!r}", hint="keep one of them in the file")
         blocks[share] = {"close": column}
     return Shape(raw, {"date": date}, blocks)
 

@@ -1,6 +1,6 @@
-"""Layouts of price files: one TOML file each, so that a new source is a file and not code.
+"""Layouts of price files, one TOML file each: a new source needs a file, not code.
 
-Shipped under ``data/layouts/``; a path to a file of one's own is accepted wherever a layout's name is.
+They are shipped under ``data/layouts/``; the path of a user's own file is accepted wherever a layout's name is.
 """
 
 from __future__ import annotations
@@ -17,26 +17,25 @@ from correlator.base.syntax import pattern_fault
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.market.vocabulary import FIELDS, PRICES, plain
 
-# Shapes that are told without a file: names of columns, a column per symbol, header rows of field and symbol, a row
-# per symbol and field, a column per day.
+# Shapes recognised without a file: named columns, a column per symbol, header rows of field and symbol, a row per
+# symbol and field, a column per day.
 SHAPES = ("columns", "wide", "levels", "long", "transposed")
 KINDS = ("prices", "factors")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What is known of one layout of price files.
+    """The definition of one layout of price files.
 
-    ``header``: names that must all be there (compared by ``plain``); ``absent``: names that must not be; ``exact``:
-    names are compared as they are written. ``rows``: a pattern for the first cells of a column; ``labels``: for the
-    name of the column at a place; ``facts``: for what stands next to the table. ``width``: how many columns the table
-    may have.
+    ``header``: names that must be present (compared by ``plain``); ``absent``: names that must not be; ``exact``:
+    compare names literally. ``rows``: a pattern for the first cells of a column; ``labels``: for the name of the column
+    at a position; ``facts``: for the facts next to the table. ``width``: the allowed numbers of columns.
 
-    ``columns``: ours to theirs, or to the place from 1. ``date_order`` (dmy, mdy, ymd), ``decimal`` and ``zone`` (of
-    times within a day): what the layout always means. ``scale``: what figures of a field are multiplied by. ``series``:
-    which values of the column ``series`` are taken, the first that a symbol has on a day. ``leave_out``: rows whose
-    column matches a pattern, with the reason. ``absolute``: a negative price is the mean of bid and ask.
-    ``zero_is_nothing``: fields in which 0 means that there was none. ``notes``: notes for users of such a file.
+    ``columns``: field to column name, or to the position from 1. ``date_order`` (dmy, mdy, ymd), ``decimal`` and
+    ``zone`` (of intraday times): what the layout always uses. ``scale``: factors for the figures of fields. ``series``:
+    the values of the column ``series`` to take, in order of preference per symbol and day. ``leave_out``: for a column
+    the pattern of rows to skip, with the reason. ``absolute``: a negative price is a bid-ask midpoint.
+    ``zero_is_nothing``: fields in which 0 means missing. ``notes``: notes for users of such a file.
     """
 
     name: str
@@ -73,14 +72,14 @@ _LISTS = ("header", "absent", "width", "series", "zero_is_nothing", "notes")
 
 
 def layout_names() -> list[str]:
-    """Names of the shipped layouts, in alphabetical order."""
+    """Return the names of the shipped layouts in alphabetical order."""
     return sorted(path.stem for path in data_path("layouts").glob("*.toml"))
 
 
 def load_layout(name: str) -> Layout:
-    """The shape or shipped layout called ``name``, or the one in the TOML file at that path.
+    """Return the shape or shipped layout called ``name``, or the layout in the TOML file at that path.
 
-    Raises NotFoundError with the likeliest name; InputError for a file that is not a layout.
+    Raise NotFoundError with the likeliest name, and InputError for a file that is not a layout.
     """
     if name in SHAPES:
         return Layout(name)
@@ -95,7 +94,7 @@ def load_layout(name: str) -> Layout:
 
 
 def shipped_layouts() -> list[Layout]:
-    """Every shipped layout, in alphabetical order."""
+    """Return every shipped layout in alphabetical order."""
     return [_shipped(name) for name in layout_names()]
 
 
@@ -105,36 +104,36 @@ def _shipped(name: str) -> Layout:
 
 
 def read_layout(text: bytes, source: str) -> Layout:
-    """A layout from its TOML text; raises InputError naming what is wrong."""
+    """Parse a layout from its TOML text; raise InputError for a wrong key or value."""
     document = toml_document(text, source)
-    problem_found = _problem(document)
-    if problem_found:
-        raise InputError(f"layout {source} {problem_found}", hint="see CONTRIBUTING.md for its keys")
+    problem = _problem(document)
+    if problem:
+        raise InputError(f"layout {source} {problem}", hint="see CONTRIBUTING.md for its keys")
     values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in document.items()}
     return Layout(**values)
 
 
 def _problem(document: Mapping[str, Any]) -> str | None:
-    """What is wrong with the keys and values of a layout, or None."""
+    """Return what is wrong with the keys and values of a layout, or None."""
     known = [each.name for each in fields(Layout)]
     unknown = [key for key in document if key not in known]
     if unknown:
         return f"has the unknown key {unknown[0]!r}"
     if not isinstance(document.get("name"), str) or document["name"] in SHAPES:
-        return "needs a name of its own"
+        return "needs a unique name"
     if document.get("kind", "prices") not in KINDS:
         return f"has the unknown kind {document['kind']!r}"
     if any(not isinstance(document.get(key, []), list) for key in _LISTS):
         return f"needs lists for {', '.join(_LISTS)}"
-    strange = [ours for ours in (*document.get("columns", {}), *document.get("scale", {})) if ours not in FIELDS]
-    if strange:
-        return f"maps {strange[0]!r}, which is not one of {', '.join(FIELDS)}"
+    unmapped = [field for field in (*document.get("columns", {}), *document.get("scale", {})) if field not in FIELDS]
+    if unmapped:
+        return f"maps {unmapped[0]!r}, which is not one of {', '.join(FIELDS)}"
     if not document.get("header") and not document.get("rows"):
-        return "says neither a header nor what its rows look like"
+        return "needs a header or patterns of rows"
     if document.get("kind", "prices") == "prices" and not {"date", *PRICES} & set(document.get("columns", {})):
-        return "names no columns"
+        return "names neither a date nor a price column"
     if document.get("date_order", "dmy") not in ("dmy", "mdy", "ymd") or document.get("decimal", ".") not in (".", ","):
-        return "has a date_order or a decimal that is not known"
+        return "has an unknown date_order or decimal"
     return _faulty_pattern(document)
 
 
@@ -144,5 +143,5 @@ def _faulty_pattern(document: Mapping[str, Any]) -> str | None:
     for pattern in (*patterns, *left_out):
         problem = pattern_fault(pattern)
         if problem:
-            return f"has a faulty pattern {pattern!r}: {problem}"
+            return f"has an invalid pattern {pattern!r}: {problem}"
     return None

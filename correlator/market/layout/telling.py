@@ -1,4 +1,4 @@
-"""What single columns of a table tell: by their names, and by what their cells look like."""
+"""Classify single columns of a table by their names and by the form of their cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$|^s[hz]\.?\d
 
 @dataclass(frozen=True)
 class Shape:
-    """A table and what its columns are: ``places`` (date, time, symbol, ...) and ``blocks`` as of ``Recognised``."""
+    """A table and the roles of its columns: ``places`` (date, time, symbol, ...), ``blocks`` as in ``Recognised``."""
 
     table: RawTable
     places: Mapping[str, str]
@@ -30,16 +30,17 @@ class Shape:
 
 
 def name_it(raw: RawTable, field: str) -> str:
+    """Return the hint to name the column of a missing ``field``."""
     return f"it has {raw.shown()}; name it with columns={{'{field}': ...}} or --column {field}=..."
 
 
 def no_dates(raw: RawTable) -> InputError:
-    """What to raise for a table without a column of dates; where it has periods or parts of dates, it says so."""
+    """Return the error for a table without a date column, which mentions periods or parts of dates if it has some."""
     parts = [label for label in raw.labels.values() if part_of_date(label)]
     if len(parts) > 1 and "year" in map(part_of_date, parts):
         return InputError(
-            f"{raw.source} has {' and '.join(parts)} and no day",
-            hint="write the day of each row as YYYY-MM-DD in a column date, of a month or week its last",
+            f"{raw.source} has {' and '.join(parts)} but no day",
+            hint="add a column 'date' (YYYY-MM-DD) with the day of each row, or the last day of its month or week",
         )
     for column in raw.columns:
         label = raw.label(column)
@@ -49,12 +50,12 @@ def no_dates(raw: RawTable) -> InputError:
         period = period_remedy(cell, named=part_of_date(label))
         if period is not None:
             return InputError(f"{raw.source} has no date column: {period[0]} ({label})", hint=period[1])
-    hint = f"{name_it(raw, 'date')}, or add one with the day of each row"
+    hint = f"{name_it(raw, 'date')}, or add one"
     return InputError(f"{raw.source} has no date column", hint=hint)
 
 
 def named_field(raw: RawTable, column: str) -> str | None:
-    """Which field a column is by its name; a volume in money (``Volume (USD)``) is none: no number of shares."""
+    """Return the field of a column by its name, or None; a volume in money (``Volume (USD)``) is not a field."""
     label = raw.label(column)
     field = field_of(label) if label else None
     return None if field == "volume" and _is_money(bracketed(label)) else field
@@ -66,7 +67,7 @@ def _is_money(words: str) -> bool:
 
 
 def date_column(raw: RawTable, given: Mapping[str, str]) -> str | None:
-    """The column of dates: the one that is called so, else the only one that holds them."""
+    """Return the date column: the one with such a name, else the only one that contains dates; None without one."""
     if "date" in given:
         return given["date"]
     named = [column for column in raw.columns if named_field(raw, column) in ("date", "time")]
@@ -87,6 +88,7 @@ def date_column(raw: RawTable, given: Mapping[str, str]) -> str | None:
 
 
 def holds_dates(raw: RawTable, column: str, is_named: bool) -> bool:
+    """Whether most cells of a column are dates; ``is_named``: whether its name says so, which admits numbers."""
     values = raw.frame[column]
     if isinstance(values.dtype, pl.Datetime) or values.dtype == pl.Date:
         return True
@@ -100,6 +102,7 @@ def holds_dates(raw: RawTable, column: str, is_named: bool) -> bool:
 
 
 def is_numeric(raw: RawTable, column: str) -> bool:
+    """Whether at least half of the non-empty cells of a column are numbers."""
     values = raw.frame[column]
     if values.dtype.is_numeric():
         return True

@@ -1,4 +1,4 @@
-"""Tables that are turned: a row per share, day and figure, or a column per day."""
+"""Read long tables (a row per share, day and figure) and transposed tables (a column per day)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from correlator.market.vocabulary import PRICES, field_of, is_figure
 
 
 def is_transposed(raw: RawTable) -> bool:
-    """Whether the header is made of days: one row per symbol."""
+    """Whether the header consists of dates: one row per symbol."""
     labels = [label for label in raw.labels.values() if label]
     return sum(is_date_like(label) for label in labels) * 2 > len(labels) and len(labels) > 2
 
@@ -38,7 +38,7 @@ def read_transposed(raw: RawTable, _: Mapping[str, str], __: str | None) -> Shap
 
 
 def long_columns(raw: RawTable, given: Mapping[str, str]) -> tuple[str, str] | None:
-    """The column that says which figure a row is, and the one that holds it."""
+    """Return the columns with the name and the value of each row's figure, or None."""
     date = date_column(raw, given)
     for column in raw.columns:
         if column == date or raw.frame[column].dtype != pl.String:
@@ -63,7 +63,7 @@ def read_long(raw: RawTable, given: Mapping[str, str], _: str | None) -> Shape |
     index = [date, *places.values()]
     repeated = raw.frame.select(pl.struct(*index, variable).is_duplicated().any()).item()
     if repeated:
-        raise InputError(f"{raw.source} has several values for one day and figure", hint="keep one row of each")
+        raise InputError(f"{raw.source} has several values for one day and field", hint="keep one row of each")
     words = raw.frame[variable].drop_nulls().unique(maintain_order=True).to_list()
     figures = [word for word in words if field_of(word) in (*PRICES, "last")]
     wide = raw.frame.filter(pl.col(variable).is_in(figures)).pivot(variable, index=index, values=value)

@@ -1,1 +1,1 @@
-"""What shares, exchanges and currencies are called, now and before."""
+"""Names of shares, exchanges and currencies, present and former."""

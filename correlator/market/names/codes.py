@@ -1,4 +1,4 @@
-"""Codes of kinds, countries, currencies and exchanges, and symbols, from what tables of instruments write for them."""
+"""Map the kinds, countries, currencies, exchanges and symbols in tables of instruments to codes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _KINDS_CALLED = {
     "bond": ("bonds",),
     "option": ("options",),
 }
-"""What other files call our kinds, in small letters."""
-# How spreadsheets are told that digits are text: '005930 and ="005930".
+"""Names of the kinds in other files, in lower case."""
+# Marks that make a spreadsheet keep digits as text: '005930 and ="005930".
 _MARKED_TEXT = r"""^(?:['’](\w[\w.\-]*)|=\s*"([^"]*)")$"""
 
 # FRED's DGS10 and TB3MS, Yahoo's ^TNX, US10Y and US10YT=RR of terminals.
@@ -43,7 +43,7 @@ _MARK = re.compile(_MARKED_TEXT)
 
 
 def as_symbols(written: pl.Series) -> pl.Series:
-    """A column of symbols as text, without blanks around them and the marks by which a spreadsheet keeps digits.
+    """Return a column of symbols as text, without surrounding spaces and the marks that make digits text.
 
     >>> as_symbols(pl.Series(["'005930", '="600000"', " KO "])).to_list()
     ['005930', '600000', 'KO']
@@ -52,25 +52,25 @@ def as_symbols(written: pl.Series) -> pl.Series:
 
 
 def as_symbol(written: str) -> str:
-    """One symbol as ``as_symbols`` has it."""
+    """Return one symbol as ``as_symbols``."""
     match = _MARK.fullmatch(written.strip())
     return (match[1] or match[2] or "") if match else written.strip()
 
 
 def is_yield(name: str) -> bool:
-    """Whether a series is one of yields by its name, whose change in per cent is no return."""
+    """Whether a series is a yield by its name, so that its relative changes are not returns."""
     return _YIELD.search(name) is not None
 
 
 @lru_cache(maxsize=1)
 def countries() -> frozenset[str]:
-    """ISO 3166-1 alpha-3 codes that are known."""
+    """Return the known ISO 3166-1 alpha-3 codes."""
     exchanges = read_csv(data_path("sessions", "exchanges.csv"), infer_schema=False)["country"].drop_nulls()
     return frozenset([*read_csv(data_path("events", "countries.csv"), infer_schema=False)["country"], *exchanges])
 
 
 def by_codes(column: pl.Series) -> pl.Series:
-    """A column of ``CODED`` with our codes for what has one; what is not known stays as it is written.
+    """Replace the values of a column of ``CODED`` by codes; unknown values stay as written.
 
     >>> by_codes(pl.Series("kind", ["Common Stock", "ETF", "lamp"])).to_list()
     ['share', 'fund', 'lamp']
@@ -80,13 +80,13 @@ def by_codes(column: pl.Series) -> pl.Series:
 
 
 def _country_code(written: str) -> str | None:
-    """The code of a country by its name, or by its code in small letters."""
+    """Return the code of a country by its name, or by its code in any case."""
     code = written.upper()
     return code if code in countries() else _countries_by_name().get(written.casefold())
 
 
 def _currency_code(written: str) -> str | None:
-    """The code of a currency by its name, or by its code in small letters: ``gbp``, and not ``GBp``."""
+    """Return the code of a currency by its name, or by its code in lower case: ``gbp``, not ``GBp``."""
     return written.upper() if written.islower() and written.upper() in currencies() else currency_called(written)
 
 
@@ -101,7 +101,7 @@ CODED: dict[str, Callable[[str], str | None]] = {
     "currency": _currency_code,
     "kind": _kind_called,
 }
-"""Of columns with codes what gives the code of a cell."""
+"""For each column of codes the function that returns the code of a cell, or None."""
 
 
 @lru_cache(maxsize=1)

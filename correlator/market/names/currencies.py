@@ -1,4 +1,4 @@
-"""What sources write for the currency of their prices, and for its hundredths."""
+"""Parse what sources write for the currency of prices, and for its hundredths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 
 from correlator.base.resources import data_path
 
-# How services write a hundredth of a currency. ``GBp`` and ``GBP`` differ in their case only.
+# Codes for a hundredth of a currency. ``GBp`` and ``GBP`` differ only in case.
 _HUNDREDTHS = {
     "GBp": "GBP",
     "GBX": "GBP",
@@ -36,13 +36,13 @@ _ALWAYS_HUNDREDTHS = {
     **dict.fromkeys(("israeli agorot", "israeli agora", "agora"), "ILS"),
     **dict.fromkeys(("us cents", "us cent", "usd cents"), "USD"),
 }
-# Hundredths of whatever currency the exchange has; ``(c)`` behind a name is the sign of Johannesburg.
+# Hundredths of whatever currency the exchange has; Johannesburg writes ``(c)`` after a name.
 _OF_NO_CURRENCY = ("cents", "cent", "paise", "paisa", "centavos", "agorot", "kopecks", "¢")
 _SIGNS = {"$": "USD", "u$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
 
 
 def price_unit(text: str) -> tuple[str, float] | None:
-    """Currency (ISO 4217) and factor of what a source says of its prices: ("GBP", 0.01) of ``GBp``; None of nothing.
+    """Return currency (ISO 4217) and factor of a unit of prices: ("GBP", 0.01) for ``GBp``; None if it is not one.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def price_unit(text: str) -> tuple[str, float] | None:
 
 
 def currency_called(name: str) -> str | None:
-    """The code (ISO 4217) of a currency by its name, with its code beside it or without; None of a word such as Dollar.
+    """Return the code (ISO 4217) of a currency name, with or without the code beside it; None if ambiguous or unknown.
 
     >>> currency_called("Pakistani rupees"), currency_called("EUR (Euro)"), currency_called("Dollar")
     ('PKR', 'EUR', None)
@@ -91,19 +91,19 @@ def _currencies_by_name() -> Mapping[str, str]:
 
 
 def _letters(name: str) -> str:
-    """A name without case, accents, marks and the s of several."""
+    """Normalise a name: without case, accents, punctuation and plural s."""
     flat = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in flat if letter.isalpha()).removesuffix("s")
 
 
 @cache
 def currencies() -> frozenset[str]:
-    """ISO 4217 codes that are known."""
+    """Return the known ISO 4217 codes."""
     return frozenset(_known_names())
 
 
 @cache
 def _known_names() -> Mapping[str, str]:
-    """The names of each currency, parted by semicolons."""
+    """Return the names of each currency, separated by semicolons."""
     with data_path("instruments", "currencies.csv").open(encoding="utf-8", newline="") as lines:
         return {row["currency"]: row["names"] for row in csv.DictReader(lines)}

@@ -1,4 +1,4 @@
-"""Which exchange is meant where its name or mark is printed next to a ticker: ``LSE: VOD``, ``VOD.L``, ``VOD LN``."""
+"""Resolve exchanges from names and suffixes printed with a ticker: ``LSE: VOD``, ``VOD.L``, ``VOD LN``."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from correlator.base.resources import data_path
 from correlator.sessions.calendars import exchange_named
 
 _AS_A_WORD = 3
-"""Letters of a name that may be a word when it is not in capitals: *SIX*, *BIT*."""
+"""Length of names that may be ordinary words unless they are in capitals: *SIX*, *BIT*."""
 
 
 @cache
 def printed_exchanges() -> Mapping[str, tuple[str, ...]]:
-    """Names in capitals to market identifier codes: several where a name is printed for several exchanges (TSE)."""
+    """Map names in capitals to market identifier codes, several if a name stands for several exchanges (TSE)."""
     with data_path("instruments", "printed_exchanges.csv").open(encoding="utf-8", newline="") as lines:
         return {row["printed"]: tuple(row["exchanges"].split("|")) for row in csv.DictReader(lines)}
 
 
 @cache
 def exchange_endings(*written_by: str) -> Mapping[str, str]:
-    """Endings in capitals to market identifier codes, as ``yahoo``, ``stooq``, a ``terminal``, ``reuters`` or another
-    ``service`` writes them; of two that use one ending, the one named first counts.
+    """Map suffixes in capitals to market identifier codes, for one or more of the writers.
+
+    Writers are ``yahoo``, ``stooq``, ``terminal``, ``reuters`` and ``service`` (others). If two use the same suffix,
+    the one named first takes precedence.
 
     >>> exchange_endings("yahoo")["SS"], exchange_endings("terminal", "yahoo")["SS"]
     ('XSHG', 'XSTO')
@@ -39,7 +41,7 @@ def exchange_endings(*written_by: str) -> Mapping[str, str]:
 
 
 def exchange_printed(name: str) -> str | None:
-    """The market identifier code of a printed name, None for an unknown one, and where it can be several.
+    """Return the market identifier code of a printed name, or None if it is unknown or ambiguous.
 
     >>> exchange_printed("lse"), exchange_printed("TSE")
     ('XLON', None)
@@ -49,7 +51,7 @@ def exchange_printed(name: str) -> str | None:
 
 
 def exchange_written(name: str) -> str | None:
-    """As ``exchange_printed``, and of an exchange's own name and of a code in small letters.
+    """Return the code as ``exchange_printed``, also for an exchange's full name and for a code in any case.
 
     >>> exchange_written("New York Stock Exchange"), exchange_written("xnys")
     ('XNYS', 'XNYS')
@@ -67,7 +69,7 @@ def _exchanges_by_name() -> Mapping[str, str]:
 
 @cache
 def printed_pattern() -> str:
-    """A pattern of all names; those of three letters in capitals alone, since some are words."""
+    """Return a pattern of all names; those of three letters match in capitals only, since some are words."""
     names = sorted(printed_exchanges(), key=len, reverse=True)
     return "|".join(_pattern(name) for name in names)
 
@@ -78,7 +80,7 @@ def _pattern(name: str) -> str:
 
 
 def are_one_market(one: str | None, other: str | None) -> bool:
-    """Whether two exchanges share currency and country, or one of them is not known."""
+    """Whether two exchanges share currency and country, or one of them is unknown."""
     if one is None or other is None or one == other:
         return True
     first, second = exchange_named(one), exchange_named(other)
@@ -86,6 +88,6 @@ def are_one_market(one: str | None, other: str | None) -> bool:
 
 
 def is_of_one(exchange: str | None, printed: Iterable[str]) -> bool:
-    """Whether an exchange is of one market with any of those ``printed``; where nothing is printed or known, it is."""
+    """Whether an exchange is in one market with any of the ``printed`` ones; True if none is printed or known."""
     codes = [*printed]
     return not codes or any(are_one_market(exchange, code) for code in codes)

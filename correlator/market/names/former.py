@@ -1,4 +1,4 @@
-"""Symbols that had another name until a day: FB is META until June 2022, and another fund's symbol after that."""
+"""Former names of symbols: FB is META until June 2022, and another fund's symbol after that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from correlator.base.resources import data_path
 
 @dataclass(frozen=True)
 class FormerName:
-    """``former`` was the name of ``symbol`` on ``country``'s exchanges; ``until``: the last session under it."""
+    """``former`` was the name of ``symbol`` on the exchanges of ``country`` up to the session ``until``."""
 
     former: str
     symbol: str
@@ -25,14 +25,14 @@ class FormerName:
 
 @cache
 def former_names() -> dict[str, FormerName]:
-    """Former names by name, from ``data/instruments/former_names.csv``."""
+    """Return the former names by name, from ``data/instruments/former_names.csv``."""
     rows = read_csv(data_path("instruments", "former_names.csv"), try_parse_dates=True)
     columns = ("former", "symbol", "until", "country")
     return {row[0]: FormerName(*row) for row in rows.select(columns).iter_rows()}
 
 
 def former_name_of(name: str, instruments: Mapping[str, Mapping[str, str | None]]) -> FormerName | None:
-    """What ``name`` stood for until some day, where ``instruments`` (by symbol) have that share of the country."""
+    """Return the former name ``name`` if ``instruments`` (by symbol) contain the share that it stood for, or None."""
     former = former_names().get(name.strip().upper())
     if former is None:
         return None
@@ -41,10 +41,10 @@ def former_name_of(name: str, instruments: Mapping[str, Mapping[str, str | None]
 
 
 def under_present_names(bars: pl.DataFrame, country: str | None) -> tuple[pl.DataFrame, list[str]]:
-    """Bars (symbol, session) under the names that their symbols have now, and what to tell.
+    """Rename former symbols of bars (symbol, session) to the present ones, and return notes.
 
-    ``country``: of the exchange that the bars are from (ISO 3166-1 alpha-3); names are those of one country. Bars after
-    the last day of a name keep it: they are another instrument's.
+    ``country``: that of the bars' exchange (ISO 3166-1 alpha-3), since names are per country. Bars after the last day
+    of a former name keep it: they belong to another instrument.
     """
     notes: list[str] = []
     of_country = [known for known in former_names().values() if known.country == country]

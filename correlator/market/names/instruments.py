@@ -1,4 +1,4 @@
-"""What is traded where: symbols with exchange, currency, benchmark, other names, from a file that a user can edit."""
+"""Instruments: symbols with exchange, currency, benchmark and aliases, from a file that a user can edit."""
 
 from __future__ import annotations
 
@@ -26,25 +26,24 @@ from correlator.sessions.calendars import exchange_named
 from correlator.tables import INSTRUMENTS
 
 FILE_SERVICES = ("yahoo", "stooq")
-"""Whose endings a symbol keeps: ``VOD.L`` is not ``VOD``."""
+"""Services whose suffixes are part of a symbol: ``VOD.L`` is not ``VOD``."""
 _ALSO_CALLED = {
     "exchange": ("mic", "miccode", "exchangemic", "exchangecode", "primaryexchange", "listingexchange"),
     "name": ("companyname", "company", "securityname", "nameofcompany", "longname", "issuername"),
     "currency": ("ccy", "tradingcurrency", "currencycode"),
 }
-"""What other files call our columns, in small letters without marks."""
+"""Names of our columns in other files, in lower case without punctuation."""
 _PAIR = re.compile(r"(?:C:|FX:)?([A-Z]{3})(?:/([A-Z]{3})|([A-Z]{3})(?:=X)?|=X)")
-# BRK-B, BRK.B, BRK/B and BRK B are one share class in four spellings; ERIC-B.ST has the ending of its exchange.
+# BRK-B, BRK.B, BRK/B and BRK B are one share class in four spellings; ERIC-B.ST has the suffix of its exchange.
 _CLASS = re.compile(r"(?P<share>[A-Z][A-Z0-9]{0,5})(?P<mark>[-./ ])(?P<of>[ABC])(?P<place>\.[A-Z]{1,2})?")
 _CLASS_MARKS = ".-/ "
 
 
 def read_instruments(path: str | Path | Frame | None = None) -> pl.DataFrame:
-    """Instruments of a table in any container, by default the one that the package ships.
+    """Read a table of instruments from any file or frame, by default the one shipped with the package.
 
-    Columns of ``tables.INSTRUMENTS`` (aliases separated by |; in the file by ; or |) and sector. Only symbol and
-    exchange are needed in the file. Raises InputError for a file that lacks them, repeats a symbol or names an unknown
-    exchange.
+    Return columns of ``tables.INSTRUMENTS`` (aliases separated by |; in the file by ; or |) and sector. The file needs
+    only symbol and exchange. Raise InputError if it lacks them, repeats a symbol or names an unknown exchange.
     """
     if path is None:
         return _shipped()
@@ -53,7 +52,7 @@ def read_instruments(path: str | Path | Frame | None = None) -> pl.DataFrame:
         texts = frame.select(as_text(column) for column in frame)
         return _checked(_under_our_names(texts, "instruments"), "instruments")
     if not Path(path).is_file():
-        raise NotFoundError(f"no file {path}", hint="check the path")
+        raise NotFoundError(f"{path} does not exist", hint="check the path")
     from correlator.containers.read import text_table
 
     return _checked(_under_our_names(text_table(path), Path(path).name), Path(path).name)
@@ -62,16 +61,18 @@ def read_instruments(path: str | Path | Frame | None = None) -> pl.DataFrame:
 def describe_instrument(
     symbol: str, *, exchange: str | None = None, path: str | Path | None = None
 ) -> dict[str, str | None]:
-    """One instrument as columns of ``tables.INSTRUMENTS``; what nothing is known of is None.
+    """Return one instrument as columns of ``tables.INSTRUMENTS``, with None for what is not known.
 
-    An unknown symbol needs ``exchange``, or an ending or prefix that tells it (``.KA``, ``PSX:``); otherwise
-    InputError. An ``exchange`` given wins over the one in the file, whose other facts are then not used.
+    An unknown symbol needs ``exchange``, or a suffix or prefix that implies it (``.KA``, ``PSX:``); otherwise raise
+    InputError. An ``exchange`` takes precedence over the one in the file, whose other facts are then ignored.
     """
     by_suffix = split_symbol(symbol)[1]
     name = canonical_symbol(symbol, exchange=exchange, path=path)
     known = find_instrument(symbol, path=path)
     if exchange is not None and by_suffix is not None and not _one_country(by_suffix, exchange):
-        raise InputError(f"{symbol} is a symbol of {by_suffix}, not of {exchange}", hint="give one of the two")
+        raise InputError(
+            f"{symbol} is a symbol of {by_suffix}, not of {exchange}", hint="change the symbol or the exchange"
+        )
     chosen = exchange or (str(known["exchange"]) if known else by_suffix) or setting("exchange")
     if chosen is None:
         shipped = read_instruments(path)["symbol"].to_list()
@@ -90,7 +91,7 @@ def describe_instrument(
 
 
 def _kind_of(symbol: str) -> str | None:
-    """What the form of a symbol tells of its kind: ``GC=F`` is a future, USDINR a rate, BTC-USD a coin; else None."""
+    """Return the kind implied by the form of a symbol (``GC=F``: future, USDINR: fx, BTC-USD: crypto), or None."""
     if is_yield(symbol):
         return "rate"
     if symbol.startswith("^"):
@@ -104,17 +105,17 @@ def _kind_of(symbol: str) -> str | None:
 
 
 def find_instrument(symbol: str, *, path: str | Path | None = None) -> dict[str, str | None] | None:
-    """The instrument that ``symbol`` or another name of it stands for (AIRLINK.KA, PSX:AIRLINK, ^KSE), or None."""
+    """Return the instrument with this symbol or alias (AIRLINK.KA, PSX:AIRLINK, ^KSE), or None."""
     names = _by_name(None if path is None else str(path))
     bare, _ = split_symbol(symbol)
     return names.get(symbol.upper()) or names.get(bare.upper())
 
 
 def canonical_symbol(symbol: str, *, exchange: str | None = None, path: str | Path | None = None) -> str:
-    """The name that the store uses: AIRLINK for AIRLINK.KA and PSX:AIRLINK, USDINR for INR=X; others as written.
+    """Return the store's name: AIRLINK for AIRLINK.KA and PSX:AIRLINK, USDINR for INR=X; others as written.
 
-    ``exchange``: where it is traded, if known; what is known under that name in another country is then not meant.
-    A name without capitals is written in capitals: ``msft`` and ``MSFT`` are one.
+    ``exchange``: where it is traded, if known, which excludes instruments of that name in other countries. An all
+    lower-case name becomes upper case: ``msft`` and ``MSFT`` are the same.
     """
     known = find_instrument(symbol, path=path)
     if known is not None and (exchange is None or _one_country(str(known["exchange"]), exchange)):
@@ -125,7 +126,7 @@ def canonical_symbol(symbol: str, *, exchange: str | None = None, path: str | Pa
 
 
 def class_of(symbol: str) -> str | None:
-    """The symbol of a share class with a point, whichever mark it is written with; None for any other symbol.
+    """Return the symbol of a share class in the spelling with a point; None for any other symbol.
 
     >>> class_of("BRK-B"), class_of("ERIC B.ST"), class_of("BT.L")
     ('BRK.B', 'ERIC.B.ST', None)
@@ -135,7 +136,7 @@ def class_of(symbol: str) -> str | None:
 
 
 def class_spellings(symbol: str) -> tuple[str, ...]:
-    """Every spelling of the symbol of a share class, in capitals; none for any other symbol.
+    """Return every spelling of the symbol of a share class, in capitals; an empty tuple for any other symbol.
 
     >>> class_spellings("BRK-B")
     ('BRK.B', 'BRK-B', 'BRK/B', 'BRK B')
@@ -147,7 +148,7 @@ def class_spellings(symbol: str) -> tuple[str, ...]:
 
 
 def symbols_by_spelling(symbols: Iterable[str]) -> dict[str, str]:
-    """Spellings of share classes to the one of ``symbols`` that they mean; a class that two stand for is left out.
+    """Map spellings of share classes to the one of ``symbols`` that they mean; ambiguous classes are left out.
 
     >>> symbols_by_spelling(["BRK-B", "BF.A", "BF/A"])
     {'BRK.B': 'BRK-B', 'BRK-B': 'BRK-B', 'BRK/B': 'BRK-B', 'BRK B': 'BRK-B'}
@@ -161,7 +162,7 @@ def symbols_by_spelling(symbols: Iterable[str]) -> dict[str, str]:
 
 
 def currency_pair(symbol: str) -> str | None:
-    """The pair that a name of exchange rates means: USDINR for ``INR=X``, EURUSD for ``EURUSD=X`` and ``EUR/USD``."""
+    """Return the currency pair of a symbol: USDINR for ``INR=X``, EURUSD for ``EURUSD=X`` and ``EUR/USD``; or None."""
     match = _PAIR.fullmatch(symbol.strip().upper())
     if match is None:
         return None
@@ -175,7 +176,7 @@ def _one_country(one: str, other: str) -> bool:
 
 
 def split_symbol(symbol: str) -> tuple[str, str | None]:
-    """The bare symbol, and the exchange that its prefix tells (``PSX:HBL``) or its ending (``HBL.KA``), if any."""
+    """Return the bare symbol and the exchange of its prefix (``PSX:HBL``) or suffix (``HBL.KA``), if any."""
     text = symbol.strip()
     if ":" in text:
         prefix, bare = text.split(":", 1)
@@ -195,25 +196,26 @@ def _shipped() -> pl.DataFrame:
 
 
 def _under_our_names(rows: pl.DataFrame, source: str) -> pl.DataFrame:
-    """The rows with the names of our columns, which may be in capitals; what is not read is told."""
+    """Rename the columns to those of instruments, and warn of columns that are not used."""
     from correlator.containers.foot import without_foot
 
     rows = without_foot(rows, source)
     plain = {name: name.strip().lower() for name in rows.columns}
     known = (*INSTRUMENTS.column_names, "sector")
-    ours = {name: own for name, own in plain.items() if own in known}
+    ours = {name: column for name, column in plain.items() if column in known}
     if "symbol" not in ours.values():
         ours |= {name: "symbol" for name in rows.columns if name not in ours and field_of(name) == "symbol"}
-    for own, others in _ALSO_CALLED.items():
-        if own not in ours.values():
-            ours |= {name: own for name in rows.columns if name not in ours and plain_name(name) in others}
-    for own in known:
-        if len(names := [name for name, each in ours.items() if each == own]) > 1:
-            raise InputError(f"{source} has {own} in {' and '.join(names)}", hint="keep one of these columns")
-    unread = [name for name in rows.columns if name not in ours and not is_unnamed(name)]
-    if unread and {"symbol", "exchange"} <= set(ours.values()):
-        verb = "is" if len(unread) == 1 else "are"
-        warn(f"{source}: {', '.join(unread)} {verb} not read: columns are {', '.join(known)}")
+    for column, others in _ALSO_CALLED.items():
+        if column not in ours.values():
+            ours |= {name: column for name in rows.columns if name not in ours and plain_name(name) in others}
+    for column in known:
+        if len(names := [name for name, each in ours.items() if each == column]) > 1:
+            raise InputError(
+                f"{source} has several columns of {column}: {' and '.join(names)}", hint="keep one of these columns"
+            )
+    unused = [name for name in rows.columns if name not in ours and not is_unnamed(name)]
+    if unused and {"symbol", "exchange"} <= set(ours.values()):
+        warn(f"{source}: ignored unknown columns {', '.join(unused)}; known columns are {', '.join(known)}")
     renamed = rows.rename(ours).with_columns(pl.all().str.strip_chars().replace("", None))
     renamed = renamed.with_columns(as_symbols(renamed["symbol"])) if "symbol" in renamed.columns else renamed
     return renamed.with_columns(by_codes(renamed[name]) for name in CODED if name in renamed.columns)
@@ -226,11 +228,12 @@ def _checked(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     nameless = rows.filter(pl.col("symbol").is_null() | pl.col("exchange").is_null())
     if nameless.height:
         raise InputError(
-            f"{source} has a row without {'symbol' if nameless['symbol'][0] is None else 'exchange'}", hint="fill it in"
+            f"{source} has a row without {'symbol' if nameless['symbol'][0] is None else 'exchange'}",
+            hint="fill in the cell",
         )
     repeated = rows["symbol"].filter(rows["symbol"].is_duplicated())
     if len(repeated):
-        raise InputError(f"{source} names {repeated[0]} more than once", hint="keep one row per symbol")
+        raise InputError(f"{source} has several rows for {repeated[0]}", hint="keep one row per symbol")
     check_names(rows["symbol"], "symbol", source)
     for code in rows["exchange"].unique():
         exchange_named(str(code))
@@ -242,37 +245,38 @@ def _checked(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     for symbol, benchmark, aliases in full.select("symbol", "benchmark", "aliases").iter_rows():
         if benchmark is not None and benchmark.upper() in (symbol.upper(), *(aliases or "").upper().split("|")):
             raise InputError(
-                f"{source}: {symbol} is its own benchmark", hint="name an index or equal-weighted, or leave it empty"
+                f"{source}: {symbol} is its own benchmark",
+                hint="name an index or equal-weighted, or leave the cell empty",
             )
     return full
 
 
 def checked_row(row: Mapping[str, str | None]) -> dict[str, str | None]:
-    """One instrument (``tables.INSTRUMENTS``), checked as a file of them is; raises InputError."""
+    """Return one instrument (``tables.INSTRUMENTS``), checked like a file of instruments; raise InputError."""
     frame = pl.DataFrame([dict(row)], schema=INSTRUMENTS.schema())
     return _checked(frame, "the store").select(INSTRUMENTS.column_names).row(0, named=True)
 
 
 def _refuse_unknown(rows: pl.DataFrame, column: str, known: Iterable[str], source: str) -> None:
-    """Raise InputError for the first value of the column that is not one of ``known``."""
+    """Raise InputError for the first non-null value of the column that is not ``known``."""
     if column not in rows.columns:
         return
     for symbol, value in rows.select("symbol", column).iter_rows():
         if value is not None and value not in known:
             hint = _hint_of_unknown(column, value, known)
-            raise InputError(f"{source}: {symbol} has the unknown {column} {value!r}", hint=hint)
+            raise InputError(f"{source}: {symbol} has an unknown {column} {value!r}", hint=hint)
 
 
 def _hint_of_unknown(column: str, value: str, known: Iterable[str]) -> str:
-    """What to write instead: of a hundredth the whole unit; a code that is no code of three letters has no like."""
+    """Return what to write instead: the whole unit for hundredths, a three-letter code, or the most similar value."""
     if column == "currency" and (unit := price_unit(value)) is not None and unit[0] != value:
-        return f"write {unit[0]} here, and say that prices are in {value} when they are loaded (--currency {value})"
+        return f"write {unit[0]} here, and load prices in {value} with --currency {value}"
     if column in _CODES and len(value.strip()) != len("PAK"):
-        return f"write its code of three letters, {_CODES[column]}"
-    return likeliest(value, known, "known are")
+        return f"write its three-letter code, {_CODES[column]}"
+    return likeliest(value, known, "choose one of")
 
 
-_CODES = {"country": "PAK of ISO 3166-1", "currency": "PKR of ISO 4217"}
+_CODES = {"country": "such as PAK (ISO 3166-1)", "currency": "such as PKR (ISO 4217)"}
 
 
 @lru_cache(maxsize=4)

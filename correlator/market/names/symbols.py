@@ -1,4 +1,4 @@
-"""Whether two names mean one instrument: ``KO.US`` and ``KO US Equity`` do, ``KO.L`` and ``KO`` in New York do not."""
+"""Decide whether two names mean one instrument: ``KO.US`` and ``KO US Equity`` do, ``KO.L`` and ``KO`` do not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BEHIND_A_SPACE = ("terminal", "stooq", "service")
 
 
 def split_place(name: str) -> tuple[str, str | None]:
-    """A name in capitals without what says its exchange, and that exchange: ("KO", "XNYS") of ``KO US Equity``."""
+    """Split a name into the bare symbol in capitals and its exchange: ("KO", "XNYS") for ``KO US Equity``."""
     text = " ".join(name.split())
     if _CASHTAG.match(text):
         return text[1:].upper(), None
@@ -53,39 +53,39 @@ def split_place(name: str) -> tuple[str, str | None]:
 
 
 def place_behind_dot(ending: str) -> str | None:
-    """The exchange of ``VOD.L``'s L."""
+    """Return the exchange of a suffix after a dot, such as L in ``VOD.L``, or None."""
     return exchange_endings(*_BEHIND_A_DOT).get(ending.upper())
 
 
 def place_behind_space(ending: str) -> str | None:
-    """The exchange of ``VOD LN``'s LN."""
+    """Return the exchange of a suffix after a space, such as LN in ``VOD LN``, or None."""
     return exchange_endings(*_BEHIND_A_SPACE).get(ending.upper())
 
 
 def meaning(
-    names: Iterable[str], asked: str, exchange: str | None, aliases: Mapping[str, str] | None = None
+    names: Iterable[str], symbol: str, exchange: str | None, aliases: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Those of ``names`` that mean the symbol ``asked``: the same name, else the same but for what says the exchange.
+    """Return those of ``names`` that mean ``symbol``: equal names, else names equal but for the exchange part.
 
-    ``exchange``: the one that the caller names; a name that says another one is not meant. ``aliases``: further names
-    in capitals to symbols.
+    ``exchange``: the one that the caller states, which excludes names with another one. ``aliases``: further names in
+    capitals to symbols.
     """
     known = aliases or {}
     every = list(names)
-    canonical = known.get(asked.upper(), canonical_symbol(asked, exchange=exchange)).upper()
+    canonical = known.get(symbol.upper(), canonical_symbol(symbol, exchange=exchange)).upper()
     same = [
         name
         for name in every
-        if asked.upper() == name.upper().strip()
+        if symbol.upper() == name.upper().strip()
         or known.get(name.upper(), canonical_symbol(name, exchange=exchange)).upper() == canonical
     ]
     if same:
         return same
-    share = class_of(asked)
+    share = class_of(symbol)
     spelled = [name for name in every if share is not None and class_of(name) == share]
     if len(spelled) == 1:
         return spelled
-    bare, place = split_place(asked)
+    bare, place = split_place(symbol)
     place = exchange or place
     alike = []
     for name in every:

@@ -1,1 +1,1 @@
-"""From raw tables to bars: rows, labels, units, symbols, and what is rejected."""
+"""Turn raw tables into bars and rejects: rows, labels, units and symbols."""

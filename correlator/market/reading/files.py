@@ -1,4 +1,4 @@
-"""Bars from files and frames, in the layouts that services, exchanges and spreadsheets write."""
+"""Read bars from files and frames in the layouts that services, exchanges and spreadsheets write."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from correlator.market.reading.labels import Clock, label_sessions
 from correlator.market.reading.rejects import first_reason, refuse_second_header, rejects_of
 from correlator.market.reading.repeats import without_repeats
 from correlator.market.reading.rows import leave_out, take_series, without_negative_volumes
-from correlator.market.reading.said_beside import on_exchange, zone_said
+from correlator.market.reading.said_beside import on_exchange, stated_zone
 from correlator.market.reading.stacking import Whose, stack
 from correlator.market.reading.units import in_whole_units
 from correlator.market.vocabulary import PRICES, known_words
@@ -38,9 +38,9 @@ from correlator.sessions.calendars import exchange_named, zone_named
 from correlator.sessions.intervals import AS_WRITTEN, START
 from correlator.tables import BARS
 
-# No price of a market is older; files may hold days of some months ahead, as of futures.
+# No market price is older; files may have dates some months ahead, for example of futures.
 _FIRST_MARKET, _AHEAD = date(1602, 1, 1), timedelta(days=400)
-# Share of closes below zero from which they are not prices.
+# If a larger share of the closes is negative, they are not prices.
 _BELOW_ZERO = 0.2
 BAR_COLUMNS = tuple(name for name in BARS.column_names if name not in ("vintage", "retrieved_at"))
 
@@ -50,10 +50,10 @@ class PriceFile:
     """Bars of one source.
 
     ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, one row per symbol and bar, in order;
-    ``rejects``: source, source_line, reason, content; ``layout``: what the file was taken for; ``notes``: what a reader
-    should know, one line each; ``stamped``: ``labels``, ``locals`` or converted
-    ``instants``, and whether ``at ends`` of bars.
-    ``currencies``: of symbols whose currency the source says, in ISO 4217; ``form``: how its dates are written.
+    ``rejects``: source, source_line, reason, content; ``layout``: name of the layout that was recognised; ``notes``:
+    remarks for the user, one line each; ``stamped``: ``labels``, ``locals`` or converted ``instants``, and ``at ends``
+    if those were the ends of bars. ``currencies``: symbol to currency (ISO 4217), as far as the source states it;
+    ``form``: how its dates are written.
     """
 
     bars: pl.DataFrame
@@ -70,7 +70,7 @@ class PriceFile:
 
 
 class PriceKeywords(TypedDict, total=False):
-    """What a caller can say of a file of prices; see ``read_prices``."""
+    """Options for reading a price file; see ``read_prices``."""
 
     symbol: str | None
     exchange: str | None
@@ -87,12 +87,12 @@ class PriceKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class PriceOptions:
-    """What a caller says of a file of prices (see ``read_prices``), and what a store knows of names.
+    """Options of a caller for a price file (see ``read_prices``), and the names that a store knows.
 
-    ``claimed``: the symbol of a source that does not say its own; ``aliases``: further names, in capitals, to symbols;
-    ``contradictions``: ``refuse`` a source whose rows contradict each other, or ``keep`` the first of each and name the
-    others in the rejects; ``place``: the exchange that all symbols of a source have, where the rows at hand are a part
-    of it (empty: none).
+    ``claimed``: the symbol to use if the source states none; ``aliases``: further names, in capitals, to symbols;
+    ``contradictions``: ``refuse`` a source whose rows contradict each other, or ``keep`` the first of each and list the
+    others as rejects; ``place``: if the rows are a slice of a longer source, the exchange that all symbols of the whole
+    source share (empty if they share none).
     """
 
     symbol: str | None = None
@@ -114,58 +114,60 @@ class PriceOptions:
     def __post_init__(self) -> None:
         if self.symbol is not None and re.search(r"[,;\t\n]", self.symbol):
             raise InputError(
-                f"symbol {self.symbol!r} is not one", hint="give one, or none for all shares that the source names"
+                f"symbol must be a single symbol, got {self.symbol!r}",
+                hint="leave it out to load all symbols",
+                argument="symbol",
             )
         if self.decimal not in (None, ".", ","):
-            raise InputError(f"decimal {self.decimal!r} is not known", hint="choose . or , (--decimal)")
+            raise InputError(f"decimal must be '.' or ',', got {self.decimal!r}", argument="decimal")
 
 
 def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords]) -> PriceFile:
     """Read bars from a file or any frame that exports Arrow.
 
-    Prices are taken as they stand: no adjustment, no filling; an empty close is not a bar. Rows that cannot be read are
-    returned as rejects with their line.
+    Prices are taken as written, without adjustment or filling; a row with an empty close is not a bar. Rows that cannot
+    be read are returned as rejects with their line number.
 
     Parameters
     ----------
     path_or_frame : path or frame
-        CSV and its kin in any usual encoding, JSON, XLSX, Parquet or Arrow IPC, packed (gzip, zip, .Z) or not; or a
-        frame of polars, pandas, pyarrow or DuckDB.
+        CSV and similar text in any common encoding, JSON, XLSX, Parquet or Arrow IPC, compressed (gzip, zip, .Z) or
+        not; or a frame of polars, pandas, pyarrow or DuckDB.
     symbol : str, optional
-        Whose bars they are, where the source does not say it; of a source with several, the one to take.
+        The symbol of the bars, if the source does not state it; if the source has several symbols, the one to take.
     exchange : str, optional
-        Market identifier code; needed where stamps are times and the symbol's exchange is not known.
+        Market identifier code; needed if timestamps have a time of day and the symbol's exchange is not known.
     columns : mapping, optional
-        Ours to theirs, for example ``{"close": "Last"}``; of a file without a header to the place, from 1.
+        Field to column name, for example ``{"close": "Last"}``; in a file without a header to the position, from 1.
     date_order : str, optional
-        dmy, mdy or ymd, for dates that can be read in two ways.
+        dmy, mdy or ymd, for ambiguous dates.
     layout : str, optional
-        Name of a layout, or path of a layout file, where it is not told by the file.
+        Name of a layout, or path of a layout file, if it cannot be recognised.
     decimal : str, optional
-        ``.`` or ``,``, for figures that can be read in two ways.
+        ``.`` or ``,``, for ambiguous numbers.
     zone : str, optional
-        IANA zone of times that do not say theirs; default the exchange's.
+        IANA time zone of times that do not state theirs; default the exchange's.
     series : str, optional
-        Which series of a share to take, where the source holds several.
+        The series of a share to take, if the source has several.
     currency : str, optional
-        What prices are quoted in: ISO 4217, or GBp, ZAc, ILA for hundredths, which become whole units.
+        The currency of the prices: ISO 4217, or GBp, ZAc, ILA for hundredths, which are converted to whole units.
     spacing : str, optional
-        How far apart the bars are, where they are too few to tell: 1d, 1w, 1mo, 3mo or 1y.
+        The distance between bars, if they are too few to tell: 1d, 1w, 1mo, 3mo or 1y.
     stamped : str, optional
-        Whether the times of bars within a day are their ``start`` or their ``end``; default what the hours of the
-        exchange show, else their start.
+        Whether the times of intraday bars are their ``start`` or their ``end``; default what the trading hours of the
+        exchange show, else the start.
 
     Returns
     -------
     PriceFile
-        Bars, rejects, and what was understood.
+        The bars, the rejects, and how the source was read.
 
     Raises
     ------
     InputError
-        For a missing column, a layout that cannot be told, rows that contradict each other, another symbol than asked.
+        For a missing column, an ambiguous layout, rows that contradict each other, and a symbol other than requested.
     TimeError
-        For dates that cannot be told truthfully.
+        For ambiguous or unreadable dates and times.
     NotFoundError
         For a missing file.
 
@@ -179,20 +181,20 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
 
 
 def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFile:
-    """As ``read_prices``, with what a store knows besides what the caller says."""
+    """Read bars as ``read_prices``, with what a store knows in addition to the caller's options."""
     hints = Hints(options.symbol, known_words, sheet_option="symbol (--symbol)")
-    several = read_archive(Path(path_or_frame), hints) if isinstance(path_or_frame, str | Path) else None
-    return read_table(read_raw(path_or_frame, hints) if several is None else several, options)
+    archive = read_archive(Path(path_or_frame), hints) if isinstance(path_or_frame, str | Path) else None
+    return read_table(read_raw(path_or_frame, hints) if archive is None else archive, options)
 
 
 def read_table(raw: RawTable, options: PriceOptions) -> PriceFile:
-    """The bars of a raw table; as ``read_file``."""
+    """Return the bars of a raw table; as ``read_file``."""
     table = recognise(raw, layout=options.layout, columns=options.columns, symbol=options.symbol)
     return read_recognised(raw, table, options)
 
 
 def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> PriceFile:
-    """As ``read_table``, of a table whose columns are known."""
+    """Return the bars of a raw table whose columns have been recognised; as ``read_table``."""
     if options.exchange is not None:
         exchange_named(options.exchange)
     table, place_notes = on_exchange(table, options.exchange)
@@ -220,20 +222,23 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     interval = labelled.interval
     if interval == "1d":
         if options.stamped not in (None, AS_WRITTEN):
-            raise InputError(f"{raw.source} has no bars within days", hint="leave stamped (--stamped) out")
+            raise InputError(f"{raw.source} has no intraday bars", hint="leave out stamped (--stamped)")
         interval = usual_distance(kept, options.spacing, raw.source)
     elif options.spacing is not None:
         raise InputError(
-            f"{raw.source} has bars of {interval} within days, not of {options.spacing}", hint="leave spacing out"
+            f"{raw.source} has intraday bars of {interval}, not bars of {options.spacing}",
+            hint="leave out spacing (--spacing)",
         )
     bars = kept.with_columns(pl.lit(interval).alias("interval"), pl.lit(raw.source).alias("source"))
     if bars.is_empty():
-        raise InputError(f"{raw.source} holds no bar that can be read", hint=first_reason(rejects))
+        raise InputError(f"{raw.source} has no readable bars", hint=first_reason(rejects))
     check_names(bars["symbol"].unique(), "symbol", raw.source)
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
     if interval != labelled.interval:
-        unit_notes.append(f"bars are {WORDS[interval]}: they are stored as {interval}, and no study of days takes them")
-    together = f"{len(raw.files)} files are read one below the other, and their lines counted through"
+        unit_notes.append(
+            f"bars are {WORDS[interval]}: they are stored as {interval}, and daily studies do not use them"
+        )
+    together = f"{len(raw.files)} files were concatenated, and their lines numbered consecutively"
     notes = (
         *([together] if raw.files else []),
         *table.layout.notes,
@@ -251,9 +256,9 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
 
 
 def _without_impossible_days(rows: pl.DataFrame, source: str) -> pl.DataFrame:
-    """Rows whose days no bar can have, by the Gregorian calendar, without a day.
+    """Set impossible dates to null: before the first market, or too far ahead.
 
-    Raises InputError where most have one: dates of another calendar are years off.
+    Raise InputError if most dates are impossible, as those of another calendar are.
     """
     latest = datetime.now(UTC).date() + _AHEAD
     impossible = ~pl.col("session").is_between(_FIRST_MARKET, latest)
@@ -263,14 +268,14 @@ def _without_impossible_days(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     if 2 * wrong.height > rows.height:
         first, last = (wrong["session"].sort()[place] for place in (0, -1))
         raise InputError(
-            f"{source}: dates run from {first} to {last}, when no market has bars",
+            f"{source}: dates from {first} to {last} are out of range",
             hint="write years of the Gregorian calendar, or name the date column (--column date=...)",
         )
     return rows.with_columns(pl.when(~impossible).then(pl.col("session")).alias("session"))
 
 
 def exchange_of_all(symbols: list[str]) -> str | None:
-    """The exchange that all the symbols have, as far as the package knows."""
+    """Return the exchange that all the symbols share, as far as the package knows, or None."""
     exchanges = set()
     for symbol in symbols[:50]:
         known = find_instrument(symbol)
@@ -279,17 +284,17 @@ def exchange_of_all(symbols: list[str]) -> str | None:
 
 
 def _zone(options: PriceOptions, table: Recognised, raw: RawTable, stamps: Stamps) -> str | None:
-    """The zone of the stamps: what the caller says, else the source or its layout."""
+    """Return the time zone of the timestamps: the caller's, else that of the source or its layout."""
     if options.zone is not None:
         return zone_named(options.zone)
     has_clocks = stamps.kind == "local" or (stamps.kind == "label" and table.time is not None)
-    said = zone_said(raw, table) if has_clocks else None
-    if said is not None:
-        return said
+    zone_of_columns = stated_zone(raw, table) if has_clocks else None
+    if zone_of_columns is not None:
+        return zone_of_columns
     if stamps.kind == "label":
         return None
-    stated = raw.facts.get("exchangetimezonename") or raw.facts.get("time zone")
-    return stated if stated and "/" in stated else table.layout.zone
+    zone_of_facts = raw.facts.get("exchangetimezonename") or raw.facts.get("time zone")
+    return zone_of_facts if zone_of_facts and "/" in zone_of_facts else table.layout.zone
 
 
 def _stamps(table: Recognised, date_order: str | None) -> Stamps:
@@ -301,7 +306,7 @@ def _stamps(table: Recognised, date_order: str | None) -> Stamps:
 
 
 def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Figures as numbers; rows with words instead of numbers, or without a close or a date, are set aside."""
+    """Parse the figures; reject rows with a figure that is not a number, and rows without a close or a date."""
     present = [name for name in PRICES if name in rows.columns]
     rows, rejected = leave_out(rows, table)
     figures = _numbers(rows.select(present), table, options)
@@ -328,7 +333,7 @@ def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tu
 
 
 def _numbers(texts: pl.DataFrame, table: Recognised, options: PriceOptions) -> dict[str, pl.Series]:
-    """Columns of figures as numbers, by the decimal mark of the whole source; a date is no figure."""
+    """Parse columns of figures, with one decimal mark for the whole source; dates become null."""
     texts = texts.with_columns(selectors.temporal().cast(pl.String))
     comma_is_possible = "," in (options.decimal, table.layout.decimal)
     if not comma_is_possible:
@@ -347,7 +352,7 @@ def _numbers(texts: pl.DataFrame, table: Recognised, options: PriceOptions) -> d
 
 
 def _other_figures(table: Recognised) -> list[pl.Series]:
-    """Columns of text that are not fields of ours, which may still tell what the decimal mark is."""
+    """Return the text columns that are not fields of a bar, which may still reveal the decimal mark."""
     places = {table.date, table.time, table.symbol, table.series, table.currency}
     taken = places | {column for fields in table.blocks.values() for column in fields.values()}
     frame = table.table.frame
@@ -355,18 +360,19 @@ def _other_figures(table: Recognised) -> list[pl.Series]:
 
 
 def _refuse_no_prices(rows: pl.DataFrame, source: str) -> None:
-    """Raise InputError where so many closes are below zero that they are returns (oil was negative on one day), and for
-    logarithms of prices.
+    """Raise InputError for returns, recognised by many negative closes, and for logarithms of prices.
+
+    A few negative closes are prices: oil traded below zero in April 2020.
     """
     below = int((rows["close"] < 0).sum())
     if below > _BELOW_ZERO * rows.height:
         raise InputError(
-            f"{source}: {below:,} of {rows.height:,} closes are below zero, so these are returns, not prices",
+            f"{source}: {below:,} of {rows.height:,} closes are negative, so these are returns, not prices",
             hint="give them to study --factors or --returns",
         )
-    for (symbol,), own in rows.group_by("symbol", maintain_order=True):
-        if are_logarithms(own["close"].cast(pl.Float64).to_numpy()):
+    for (symbol,), bars in rows.group_by("symbol", maintain_order=True):
+        if are_logarithms(bars["close"].cast(pl.Float64).to_numpy()):
             raise InputError(
-                f"{source}: closes of {symbol} are logarithms of prices (their exponentials are whole cents)",
+                f"{source}: the closes of {symbol} are logarithms of prices (their exponentials are whole cents)",
                 hint="load the prices themselves",
             )

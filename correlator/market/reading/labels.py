@@ -1,4 +1,4 @@
-"""From what a date column says to sessions: labels stay, instants take the date of their exchange's clocks."""
+"""Turn the values of a date column into sessions: labels stay, instants take the date in their exchange's time zone."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _NEARLY_ALL = 0.99
 
 @dataclass(frozen=True)
 class Labelled:
-    """Rows with session (Date) and bar_start (UTC), what to tell, the interval, rows whose time does not exist, and
-    whether stamps were ends of bars.
+    """Rows with session (Date) and bar_start (UTC), notes, the interval, rows whose local time is ambiguous or does not
+    exist, and whether timestamps were the ends of bars.
     """
 
     rows: pl.DataFrame
@@ -32,9 +32,9 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Clock:
-    """Whose clocks count: the ``exchange`` (market identifier code), and the IANA ``zone`` of the stamps, if known.
+    """How to read times: the ``exchange`` (market identifier code), and the IANA ``zone`` of the timestamps, if known.
 
-    ``stamped``: whether times within a day are the start or the end of their bars, if the caller says it.
+    ``stamped``: whether the times of intraday bars are their start or their end, if the caller states it.
     """
 
     exchange: str | None = None
@@ -43,11 +43,11 @@ class Clock:
 
 
 def label_sessions(stamped: pl.DataFrame, stamps: Stamps, clock: Clock, source: str) -> Labelled:
-    """Sessions of rows with symbol and ``__at``, the values of ``stamps``.
+    """Return the sessions of rows with symbol and ``__at``, the values of ``stamps``.
 
-    A label of a day stays what it is. Instants and local times are read by the clocks of ``clock``: local times by its
-    zone, else the exchange's; the date of a daily bar by its zone, else the exchange's. Several stamps of one symbol on
-    one day make the rows intraday bars. Raises TimeError where a zone matters and is not known.
+    Labels of days stay unchanged. Local times are read in the zone of ``clock``, else in the exchange's; so is the date
+    of a daily bar. If a symbol has several timestamps on one day, the rows are intraday bars. Raise TimeError if the
+    result depends on a time zone that is not known.
     """
     if stamps.kind == "label":
         return Labelled(_daily(stamped, pl.col(AT)), (), "1d")
@@ -85,18 +85,18 @@ def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelle
     as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     if not _are_midnights_in_utc(stamped, as_utc, clock.exchange):
         return Labelled(_daily(stamped, pl.col(AT).dt.date()), (_NOT_USED,), "1d")
-    return _daily_of_instants(stamped, as_utc.dt.date(), "instants in UTC that do not say so", zone, rejected=None)
+    return _daily_of_instants(stamped, as_utc.dt.date(), "instants in UTC, unmarked", zone, rejected=None)
 
 
-_NOT_USED = "the time of day in the date column is not used"
+_NOT_USED = "the time of day in the date column was ignored"
 
 
 def _within_days(stamped: pl.DataFrame, zone: str, clock: Clock, rejected: pl.DataFrame | None) -> Labelled:
-    """Bars within sessions, whose days are those of ``zone``; their stamps are instants: starts, or ends."""
+    """Label intraday bars, stamped with instants (starts or ends), by the days of ``zone``."""
     day = pl.col("bar_start").dt.convert_time_zone(zone).dt.date().alias("session")
     rows = stamped.with_columns(pl.col(AT).cast(_INSTANT).alias("bar_start")).with_columns(day)
     interval = _interval(rows)
-    notes, length = [f"intraday bars by the clocks of {zone}"], bar_length(interval)
+    notes, length = [f"intraday bars, times in {zone}"], bar_length(interval)
     at_ends = side_of(rows["bar_start"], length, clock.exchange, clock.stamped) == END
     if at_ends:
         starts = starts_of(rows.select("symbol", stamp="bar_start"), length, clock.exchange)
@@ -107,8 +107,8 @@ def _within_days(stamped: pl.DataFrame, zone: str, clock: Clock, rejected: pl.Da
 
 def _unknown_exchange(stamped: pl.DataFrame, source: str) -> TimeError:
     return TimeError(
-        f"{source}: stamps are times of day ({_hours(stamped)} ...), whose date depends on the exchange",
-        hint="which exchange? give exchange (--exchange), for example XKAR, or the stamps' zone (--zone)",
+        f"{source}: timestamps have times of day ({_hours(stamped)} ...), so their date depends on the exchange",
+        hint="give exchange (--exchange), for example XKAR, or the time zone of the timestamps (--zone)",
     )
 
 
@@ -117,15 +117,15 @@ def _hours(stamped: pl.DataFrame) -> str:
 
 
 def _located(stamped: pl.DataFrame, zone: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows whose local times are instants in ``zone``, and those of an hour that its clocks show twice or never."""
+    """Convert local times in ``zone`` to instants; return also the rows whose time is ambiguous or does not exist."""
     instant = pl.col(AT).dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     located = stamped.with_columns(instant.cast(_INSTANT).alias("__instant"))
-    lost = pl.col("__instant").is_null() & pl.col(AT).is_not_null()
+    no_instant = pl.col("__instant").is_null() & pl.col(AT).is_not_null()
     reason = pl.format(
-        "the clocks of {} show {} twice or never", pl.lit(zone), pl.col(AT).dt.to_string("%Y-%m-%d %H:%M")
+        "{} is ambiguous or does not exist in {}", pl.col(AT).dt.to_string("%Y-%m-%d %H:%M"), pl.lit(zone)
     )
-    rejected = located.filter(lost).select(LINE, reason.alias("reason"))
-    kept = located.filter(~lost).with_columns(pl.col("__instant").alias(AT)).drop("__instant")
+    rejected = located.filter(no_instant).select(LINE, reason.alias("reason"))
+    kept = located.filter(~no_instant).with_columns(pl.col("__instant").alias(AT)).drop("__instant")
     return kept, rejected
 
 
@@ -134,20 +134,23 @@ def _daily_of_instants(
 ) -> Labelled:
     daily = _daily(stamped, day)
     moved = int((stamped[AT].dt.date() != daily["session"]).sum())
-    read = f"stamps are {kind} ({_hours(stamped)} UTC), read by the clocks of {zone}"
-    return Labelled(daily, (f"{read}: {moved:,} bars belong to another day than the stamp's in UTC",), "1d", rejected)
+    read = f"stamps are {kind} ({_hours(stamped)} UTC), dated in {zone}"
+    return Labelled(daily, (f"{read}: {moved:,} bars belong to another day than in UTC",), "1d", rejected)
 
 
 def _are_midnights_in_utc(stamped: pl.DataFrame, as_utc: pl.Expr, exchange: str) -> bool:
-    """Whether times without a zone are the exchange's midnights in UTC: each is one, and its weekdays are right then.
+    """Whether times without a zone are the exchange's midnights in UTC.
 
-    ``2000-12-31 19:00`` is midnight in Karachi; as it stands a week of such stamps runs from Sunday to Thursday.
+    Nearly all must be midnights if read as UTC, and fewer must then fall on weekends. ``2000-12-31 19:00`` is midnight
+    in Karachi; taken literally, a week of such timestamps runs from Sunday to Thursday.
     """
     weekend = sorted(exchange_named(exchange).weekend)
-    read = stamped.select(pl.col(AT).dt.date().alias("said"), as_utc.alias("then")).drop_nulls()
-    midnights = read.select((pl.col("then").dt.time() == pl.time(0)).mean()).item() or 0.0
-    as_labelled, then = (int(read[name].dt.weekday().is_in(weekend).sum()) for name in ("said", "then"))
-    return bool(midnights > _NEARLY_ALL and as_labelled > then)
+    days = stamped.select(pl.col(AT).dt.date().alias("as_written"), as_utc.alias("as_utc")).drop_nulls()
+    midnights = days.select((pl.col("as_utc").dt.time() == pl.time(0)).mean()).item() or 0.0
+    weekends_as_written, weekends_as_utc = (
+        int(days[name].dt.weekday().is_in(weekend).sum()) for name in ("as_written", "as_utc")
+    )
+    return bool(midnights > _NEARLY_ALL and weekends_as_written > weekends_as_utc)
 
 
 def _daily(stamped: pl.DataFrame, session: pl.Expr) -> pl.DataFrame:
@@ -161,13 +164,13 @@ def _all_midnight(instants: pl.Series) -> bool:
 
 
 def _several_a_day(stamped: pl.DataFrame, day: pl.Expr) -> bool:
-    """Whether symbols usually have several different stamps on one day; a few repeated days do not count."""
+    """Whether symbols usually have several different timestamps on one day; a few repeated days do not count."""
     counts = stamped.group_by("symbol", day.alias("day")).agg(pl.col(AT).n_unique().alias("n"))
     return int((counts["n"] > 1).sum()) * 2 > counts.height
 
 
 def _interval(intraday: pl.DataFrame) -> str:
-    """The usual distance of bars within a day: 5m, 1h, ..."""
+    """Return the most frequent distance of bars within a day: 5m, 1h, ..."""
     gaps = intraday.sort("symbol", "bar_start").select(
         pl.col("bar_start").diff().over("symbol", "session").dt.total_minutes().alias("gap")
     )

@@ -1,4 +1,4 @@
-"""Rows of a price file that could not be read, and what they say of the file."""
+"""Rows of a price file that could not be read, and what they reveal about the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ REJECT_COLUMNS = tuple(name for name in REJECTS.column_names if name != "loaded_
 
 
 def rejects_of(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
-    """Rejects of a table: source, source_line, reason, content; ``parts``: lines and reasons. Blank rows are none."""
+    """Return the rejects of a table: source, source_line, reason, content. Blank rows are left out.
+
+    ``parts``: frames of lines and reasons.
+    """
     reasons = pl.concat([part.select(pl.col(LINE).cast(pl.Int64), "reason") for part in parts]) if parts else None
     broken = raw.broken.select(LINE, pl.lit("more fields than the header").alias("reason"), "content")
     frames = [broken]
@@ -33,12 +36,12 @@ def rejects_of(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def no_rejects() -> pl.DataFrame:
-    """A table of rejects without any."""
+    """Return an empty table of rejects."""
     return pl.DataFrame(schema=REJECTS.schema(REJECT_COLUMNS))
 
 
 def refuse_second_header(table: Recognised, rejects: pl.DataFrame) -> None:
-    """Raise InputError where a row repeats the header and no column says whose the rows below it are."""
+    """Raise InputError if a row repeats the header and no column states the symbol of the rows below it."""
     label = table.table.label(table.date)
     if table.symbol is not None or rejects.is_empty() or not label:
         return
@@ -47,14 +50,14 @@ def refuse_second_header(table: Recognised, rejects: pl.DataFrame) -> None:
     repeated = rejects.filter(cells == label)
     if not repeated.is_empty():
         raise InputError(
-            f"{table.table.source}: line {repeated['source_line'][0]} is a second header: two files in one",
-            hint="split it there, or add a column of symbols",
+            f"{table.table.source} line {repeated['source_line'][0]} is a second header: two tables in one file",
+            hint="split the file there, or add a symbol column",
         )
 
 
 def first_reason(rejects: pl.DataFrame) -> str:
-    """Why a table without bars has none."""
+    """Return why a table has no bars."""
     if rejects.is_empty():
-        return "the table has a header and nothing below it"
+        return "the table has a header but no rows"
     row = rejects.row(0, named=True)
     return f"line {row['source_line']}: {row['reason']}"

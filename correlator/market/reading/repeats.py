@@ -1,4 +1,4 @@
-"""Several rows for one symbol and bar: equal ones are one, others contradict each other and stop a load."""
+"""Find several rows for one symbol and bar: duplicates if they are equal, else contradictions that stop a load."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _KEY = ("symbol", "bar_start")
 
 
 def without_repeats(rows: pl.DataFrame, source: str, *, refuse: bool) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """One row of each symbol and start, in order; and the others, with what they repeat or contradict.
+    """Return the first row of each symbol and bar start, in order, and the others as rejects with their reason.
 
-    ``rows``: symbol, session, bar_start, ``__line`` and figures. ``refuse``: raise InputError where rows contradict
-    each other; else the first is kept, for a check that names them all.
+    ``rows``: symbol, session, bar_start, ``__line`` and figures. ``refuse``: raise InputError if rows contradict each
+    other, instead of keeping the first for a check that lists them all.
     """
     symbol, start = pl.col("symbol"), pl.col("bar_start")
     in_order = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (start > start.shift()))
@@ -47,6 +47,6 @@ def _refuse(contradictions: pl.DataFrame, source: str) -> None:
     more = f", and {contradictions.height - 1:,} more such rows" if contradictions.height > 1 else ""
     raise InputError(
         f"{source} has different bars of {row['symbol']} on {row['session']}:"
-        f" lines {row[f'{LINE}_first']} and {row[LINE]} say {difference}{more}",
-        hint="if a column tells them apart name it (--column symbol=... or series=...), else keep one row of each",
+        f" lines {row[f'{LINE}_first']} and {row[LINE]} have {difference}{more}",
+        hint="if a column distinguishes them, name it (--column symbol=... or series=...), else keep one row of each",
     )

@@ -1,4 +1,4 @@
-"""Which rows of a source are meant: the series of a share that is asked for, and what a layout leaves out."""
+"""Select rows of a source: the requested series of a share, and what a layout skips."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from correlator.market.layout.spec import Layout
 from correlator.market.vocabulary import PRICES, plain
 
 
-def take_series(rows: pl.DataFrame, layout: Layout, asked: str | None, source: str) -> tuple[pl.DataFrame, list[str]]:
-    """Rows of one series per symbol and stamp, and what was left out.
+def take_series(rows: pl.DataFrame, layout: Layout, series: str | None, source: str) -> tuple[pl.DataFrame, list[str]]:
+    """Return the rows of one series per symbol and timestamp, and notes on what was skipped.
 
-    ``rows``: with a column ``series`` where the source has one. ``asked``: the series that the caller wants, default
-    those that the layout takes. Raises InputError where a symbol has several on one day and nothing says which.
+    ``rows``: with a column ``series`` if the source has one. ``series``: the one that the caller wants, default those
+    that the layout takes. Raise InputError if a symbol has several on one day and neither decides.
     """
     if "series" not in rows.columns:
-        if asked is not None:
-            raise InputError(f"{source} has no series", hint="leave series (--series) out")
+        if series is not None:
+            raise InputError(f"{source} has no series column", hint="leave out series (--series)")
         return rows, []
     present = rows["series"].unique().drop_nulls().sort().to_list()
-    if asked is not None:
-        kept = rows.filter(pl.col("series").str.to_uppercase() == asked.upper())
+    if series is not None:
+        kept = rows.filter(pl.col("series").str.to_uppercase() == series.upper())
         if kept.is_empty():
-            raise InputError(f"{source} has no series {asked!r}", hint=f"it has {', '.join(present[:12])}")
+            raise InputError(f"{source} has no series {series!r}", hint=f"it has {', '.join(present[:12])}")
         return kept.drop("series"), []
     if not layout.series:
         keys = rows.select("symbol", AT, "series").unique()
@@ -36,7 +36,7 @@ def take_series(rows: pl.DataFrame, layout: Layout, asked: str | None, source: s
                 str(each) for each in several.filter(pl.col("symbol") == symbol)["series"].unique().sort()
             )
             raise InputError(
-                f"{source} has several series of {symbol}: {listed}", hint="which is it? give series (--series)"
+                f"{source} has several series of {symbol}: {listed}", hint="choose one with series (--series)"
             )
         return rows.drop("series"), []
     order = {name: number for number, name in enumerate(layout.series)}
@@ -45,18 +45,18 @@ def take_series(rows: pl.DataFrame, layout: Layout, asked: str | None, source: s
     )
     kept = ranked.filter(pl.col("__rank").is_not_null())
     kept = kept.filter(pl.col("__rank") == pl.col("__rank").min().over("symbol", AT))
-    left = rows.height - kept.height
+    skipped = rows.height - kept.height
     if kept.is_empty():
         raise InputError(
             f"{source} has no series {' or '.join(layout.series)}", hint=f"it has {', '.join(present[:12])} (--series)"
         )
     names = [name for name in present if name not in order]
-    notes = [f"{left:,} rows of other series ({', '.join(names[:8])}) are left out; --series takes one"] if left else []
-    return kept.drop("series", "__rank"), notes
+    note = f"skipped {skipped:,} rows of other series ({', '.join(names[:8])}); choose one with --series"
+    return kept.drop("series", "__rank"), [note] if skipped else []
 
 
 def leave_out(rows: pl.DataFrame, table: Recognised) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Rows without those that the layout leaves out, and these with the reason."""
+    """Return the rows without those that the layout skips, and the skipped ones with their reason."""
     rejected = []
     raw = table.table
     names = {plain(label): column for column, label in raw.labels.items()}
@@ -74,25 +74,25 @@ def leave_out(rows: pl.DataFrame, table: Recognised) -> tuple[pl.DataFrame, list
 
 
 def without_negative_volumes(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Rows whose volumes below zero are unknown, and how many these were."""
+    """Set negative volumes to null, and return a note on them."""
     negative = (pl.col("volume") < 0).fill_null(False)
     wrong = rows.filter(negative)
     if wrong.is_empty():
         return rows, []
     day, volume = wrong.row(0, named=True)["session"], wrong["volume"][0]
-    note = f"{wrong.height:,} volumes are below zero and taken as unknown, first {volume:,.0f} on {day}"
+    note = f"{wrong.height:,} negative volumes were set to missing, first {volume:,.0f} on {day}"
     return rows.with_columns(pl.when(~negative).then(pl.col("volume")).alias("volume")), [note]
 
 
 def as_layout_says(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, list[str]]:
-    """Figures by the layout's rules: absolute prices, zeros that are nothing, scales; and what to tell."""
+    """Apply the layout's rules to the figures (absolute prices, zeros that mean missing, scales); return notes too."""
     notes = []
     if layout.absolute:
         prices = [name for name in PRICES if name != "volume"]
         negative = int(rows.select((pl.col("close") < 0).sum()).item())
         rows = rows.with_columns(pl.col(prices).abs())
         if negative:
-            notes.append(f"{negative:,} closes are the mean of bid and ask (a negative price), no trade")
+            notes.append(f"{negative:,} closes are bid-ask midpoints without a trade (negative in the file)")
     for name in layout.zero_is_nothing:
         rows = rows.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name))
     if layout.scale:

@@ -1,4 +1,4 @@
-"""What columns beside the bars say of their place: the exchange of each row, and the clocks by which it is dated."""
+"""Columns beside the bars that state the exchange of each row, or the time zone of its timestamp."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from correlator.sessions.calendars import exchange_named
 
 
 def on_exchange(table: Recognised, exchange: str | None) -> tuple[Recognised, list[str]]:
-    """The rows of the ``exchange`` asked for, where a column says of each on which it was traded, and what to tell.
+    """Keep the rows of the requested ``exchange``, if a column states the exchange of each, and return notes.
 
-    Rows of exchanges that share its country and currency stay, and those whose exchange is not known. Raises
-    InputError where all rows are of other markets.
+    Rows of exchanges with the same country and currency are kept, and rows of an unknown exchange. Raise InputError if
+    all rows are of other markets.
     """
     raw = table.table
     column = _column(raw, "exchange")
@@ -33,25 +33,25 @@ def on_exchange(table: Recognised, exchange: str | None) -> tuple[Recognised, li
     listed = ", ".join(sorted(others)[:5])
     if elsewhere.all():
         raise InputError(
-            f"{raw.source} says that its rows are of {listed}, not of {exchange}",
-            hint="give the exchange that it says (--exchange), or leave the column out of the file",
+            f"{raw.source} has rows of {listed}, none of {exchange}",
+            hint="give the exchange of the rows (--exchange), or remove that column from the file",
         )
     kept = replace(raw, frame=raw.frame.filter(~elsewhere))
-    return replace(table, table=kept), [f"{int(elsewhere.sum()):,} rows of other exchanges ({listed}) are left out"]
+    return replace(table, table=kept), [f"skipped {int(elsewhere.sum()):,} rows of other exchanges ({listed})"]
 
 
-def zone_said(raw: RawTable, table: Recognised) -> str | None:
-    """The one zone that the source says of times without one; as ``one_zone``."""
-    beside_them = [column for column in raw.columns if column not in (table.symbol, table.series)]
-    columns = {raw.label(column): raw.frame[column] for column in beside_them}
+def stated_zone(raw: RawTable, table: Recognised) -> str | None:
+    """Return the one time zone that the source states for its times, or None; as ``one_zone``."""
+    candidates = [column for column in raw.columns if column not in (table.symbol, table.series)]
+    columns = {raw.label(column): raw.frame[column] for column in candidates}
     if table.layout.zone is not None:
         columns = {label: values for label, values in columns.items() if beside(label) != "offset"}
     stamps = [raw.label(column) for column in (table.time, table.date) if column is not None]
-    return one_zone(columns, stamps, raw.source, hint="give the zone of its times (--zone America/New_York)")
+    return one_zone(columns, stamps, raw.source, hint="give the time zone (--zone America/New_York)")
 
 
 def _code(name: str) -> str | None:
-    """Market identifier code of an exchange as a column names it, None for an unknown one."""
+    """Return the market identifier code of an exchange as a column names it, or None if it is unknown."""
     printed = exchange_printed(name)
     if printed is not None:
         return printed

@@ -1,8 +1,7 @@
-"""Bars of a long file in slices: what is understood of each must be the same, and nothing is held but one slice.
+"""Read the bars of a long file slice by slice, with only one slice in memory.
 
-A file is read so only where every slice tells the same: layout, form of the dates, interval, currencies and figures
-that need no question. Where one does not, where a row cannot be told without the others, or where bars repeat each
-other, the file is read whole, which says what is wrong with it.
+This works only if all slices have the same layout, date form, interval and currencies, and unambiguous figures. If they
+differ, if rows depend on each other, or if bars repeat, the file is read whole, which reports what is wrong.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ from correlator.market.reading.stacking import Whose
 from correlator.market.vocabulary import PRICES, known_words
 
 LONG_FILE = 16 << 20
-"""Bytes from which a file is read in slices."""
+"""Files larger than this number of bytes are read in slices."""
 _MEMORY = "192MB"
 
 
 @dataclass
 class SlicedBars:
-    """What a file in slices holds, its bars apart: ``frames`` reads them again, those of one slice at a time, in order.
+    """The content of a file read in slices; its bars are on disk, and ``frames`` reads them slice by slice, in order.
 
-    ``count`` slices with ``rows`` bars. ``ends``: when the last bar of each symbol starts. ``may_repeat``: whether a
-    slice has bars of a symbol before such an end, so that two slices may hold the same bar.
+    There are ``count`` slices with ``rows`` bars. ``ends``: the start of the last bar of each symbol. ``may_repeat``:
+    whether a slice has bars of a symbol before such an end, so that two slices may contain the same bar.
     """
 
     folder: Path
@@ -51,12 +50,12 @@ class SlicedBars:
     may_repeat: bool = False
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """The bars, slice by slice."""
+        """Yield the bars slice by slice."""
         for number in range(self.count):
             yield pl.read_parquet(self.folder / f"{number:06}.parquet")
 
     def add(self, file: PriceFile) -> None:
-        """Take in the bars of one slice."""
+        """Add the bars of one slice."""
         file.bars.write_parquet(self.folder / f"{self.count:06}.parquet", compression="lz4", statistics=False)
         self.count += 1
         self.rows += file.bars.height
@@ -74,15 +73,15 @@ class SlicedBars:
             self.notes.setdefault(re.sub(r"[\d,.]+", "#", note), []).append(note)
 
     def distinct_notes(self) -> tuple[str, ...]:
-        """The notes, each once; one whose figures differ from slice to slice says that there are more."""
+        """Return each note once; a note whose figures differ between slices says how many variants there are."""
         notes = []
         for variants in self.notes.values():
             other = len(set(variants)) - 1
-            notes.append(variants[0] if not other else f"{variants[0]} (and so in {other} other parts of the file)")
+            notes.append(variants[0] if not other else f"{variants[0]} (likewise in {other} other parts of the file)")
         return tuple(notes)
 
     def has_repeats(self) -> bool:
-        """Whether two slices hold bars of one symbol and start."""
+        """Whether two slices contain bars with the same symbol and start."""
         if not self.may_repeat:
             return False
         with interruptible(), connect(memory_limit=_MEMORY, temp_directory=str(self.folder)) as connection:
@@ -95,7 +94,7 @@ class SlicedBars:
 
 @contextmanager
 def bars_in_slices(path: Path, options: PriceOptions) -> Iterator[SlicedBars | None]:
-    """The bars of a long file; None for a shorter one, another container, or where it must be read whole."""
+    """Return the bars of a long file; None if it is short, or must be read whole."""
     with TemporaryDirectory(prefix="correlator-") as folder:
         is_long = path.is_file() and path.stat().st_size > LONG_FILE
         yield _sliced(path, options, Path(folder)) if is_long else None
@@ -106,11 +105,11 @@ def _sliced(path: Path, options: PriceOptions, folder: Path) -> SlicedBars | Non
         slices = slices_of(path, known_words)
         return None if slices is None else _understood(slices, options, SlicedBars(folder))
     except CorrelatorError:
-        return None  # the whole file says better what is wrong, if it is wrong as a whole
+        return None  # reading the whole file gives the better message, or succeeds
 
 
 def _understood(slices: Iterable[RawTable], options: PriceOptions, bars: SlicedBars) -> SlicedBars | None:
-    """The bars of all slices; None if they do not agree."""
+    """Return the bars of all slices, or None if the slices are not read alike."""
     first: tuple[object, ...] | None = None
     place = options.place
     for raw in slices:
@@ -131,7 +130,7 @@ def _understood(slices: Iterable[RawTable], options: PriceOptions, bars: SlicedB
 
 
 def _is_plain(raw: RawTable, table: Recognised) -> bool:
-    """Whether rows can be told one by one: one below the other, with figures as machines write them."""
+    """Whether rows are independent of each other: not wide, without series, with figures as programs write them."""
     if table.is_wide or table.series is not None or table.table.frame.height != raw.frame.height:
         return False
     fields: Mapping[str, str] = table.blocks[None]
@@ -141,7 +140,7 @@ def _is_plain(raw: RawTable, table: Recognised) -> bool:
 
 
 def _place(slices: Iterable[RawTable], table: Recognised, options: PriceOptions) -> str | None:
-    """The exchange of every symbol of the file, empty if they have none in common; None if one is asked for."""
+    """Return the exchange that all symbols of the file share, "" if they share none; None without a symbol column."""
     if table.symbol is None:
         return None
     whose = Whose(options.symbol, options.claimed, options.exchange, options.aliases)

@@ -1,4 +1,4 @@
-"""Rows of one symbol and stamp each, out of whatever shape the table has."""
+"""Reshape a table of any shape to one row per symbol and timestamp."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Whose:
-    """Whose prices are meant.
+    """Which symbol is meant.
 
-    ``symbol``: the one that the caller asks for; ``claimed``: what the source is taken for where it does not say;
+    ``symbol``: the one that the caller requests; ``claimed``: the one to assume if the source states none;
     ``exchange``: market identifier code; ``aliases``: further names, in capitals, to symbols.
     """
 
@@ -36,7 +36,7 @@ class Whose:
     aliases: Mapping[str, str] | None = None
 
     def name(self, symbol: str) -> str:
-        """The name that the store uses for what a source says."""
+        """Return the store's name of a symbol as the source writes it."""
         return (self.aliases or {}).get(symbol.strip().upper()) or canonical_symbol(
             symbol.strip(), exchange=self.exchange
         )
@@ -44,7 +44,7 @@ class Whose:
 
 @dataclass(frozen=True)
 class Stacked:
-    """Rows with __line, __at, symbol and figures under our names; rejects (__line, reason); what to tell."""
+    """Rows with __line, __at, symbol and figures under the names of fields; rejects (__line, reason); notes."""
 
     rows: pl.DataFrame
     rejected: list[pl.DataFrame]
@@ -52,7 +52,7 @@ class Stacked:
 
 
 def stack(table: Recognised, whose: Whose) -> Stacked:
-    """The rows of the symbol asked for, or of all. Raises InputError where the source holds another symbol."""
+    """Return the rows of the requested symbol, or of all; raise InputError if the source has other symbols only."""
     if table.is_wide:
         return _of_blocks(table, whose)
     fields = table.blocks[None]
@@ -77,22 +77,22 @@ def stack(table: Recognised, whose: Whose) -> Stacked:
 
 
 def _only_symbol(table: Recognised, whose: Whose) -> str:
-    """Whose prices a table of one symbol holds, as told by the caller, or by what stands next to the table."""
+    """Return the symbol of a table without a symbol column, from the caller or from what stands next to the table."""
     raw = table.table
     stated = next((raw.facts[key] for key in _SYMBOL_FACTS if raw.facts.get(key)), None)
     if stated is not None and whose.symbol is not None and not _is_known_as(stated, whose):
         raise InputError(
-            f"{raw.source} says that it holds {stated}, not {whose.symbol}",
-            hint=f"give --symbol {stated}, or make it another name of {whose.symbol} (correlator add instruments)",
+            f"{raw.source} contains {stated}, not {whose.symbol}",
+            hint=f"give --symbol {stated}, or add it as an alias of {whose.symbol} (correlator add instruments)",
         )
     if raw.files and stated is None:
         listed = ", ".join(raw.files[:5]) + (", ..." if len(raw.files) > 5 else "")
         raise InputError(
-            f"{raw.source} holds {len(raw.files)} files ({listed}) that do not say whose prices they are", hint=EACH
+            f"{raw.source} contains {len(raw.files)} files ({listed}) that do not state their symbol", hint=EACH
         )
     chosen = whose.symbol or stated or whose.claimed
     if chosen is None:
-        raise InputError(f"{raw.source} does not say whose prices it holds", hint="give symbol (--symbol)")
+        raise InputError(f"{raw.source} does not state the symbol of its prices", hint="give symbol (--symbol)")
     return whose.name(chosen)
 
 
@@ -105,7 +105,7 @@ def _is_known_as(stated: str, whose: Whose) -> bool:
 
 
 def _chosen(named: pl.DataFrame, table: Recognised, whose: Whose) -> pl.DataFrame:
-    """The rows of the symbol asked for, or all, under the store's names."""
+    """Return the rows of the requested symbol, or all, under the store's names."""
     present = named["symbol"].unique().to_list()
     if whose.symbol is None:
         return _renamed(named, {name: whose.name(name) for name in present})
@@ -118,7 +118,7 @@ def _chosen(named: pl.DataFrame, table: Recognised, whose: Whose) -> pl.DataFram
 
 
 def _former_names(present: Sequence[str], whose: Whose) -> dict[str, date]:
-    """Names that the symbol asked for had before, among those ``present``, to the last day of each."""
+    """Return former names of the requested symbol among those ``present``, with the last day of each."""
     assert whose.symbol is not None
     country = exchange_named(whose.exchange).country if whose.exchange else None
     known = {name: former_names().get(name.strip().upper()) for name in present}
@@ -131,21 +131,21 @@ def _former_names(present: Sequence[str], whose: Whose) -> dict[str, date]:
 
 
 def _until_last(names: Mapping[str, date]) -> pl.Expr:
-    """Rows under each of the names to its last day."""
+    """Select the rows under each of the names up to its last day."""
     rows = pl.lit(value=False)
     for name, until in names.items():
         rows |= (pl.col("symbol") == name) & (pl.col(AT).cast(pl.Date) <= until)
     return rows
 
 
-def _no_symbol(source: str, asked: str, present: Sequence[str]) -> InputError:
+def _no_symbol(source: str, symbol: str, present: Sequence[str]) -> InputError:
     if len(present) == 1:
         return InputError(
-            f"{source} holds {present[0]}, not {asked}",
-            hint=f"leave symbol (--symbol) out, or make it another name of {asked} (correlator add instruments)",
+            f"{source} contains {present[0]}, not {symbol}",
+            hint=f"leave out symbol (--symbol), or add it as an alias of {symbol} (correlator add instruments)",
         )
     listed = ", ".join(sorted(present)[:_SHOWN]) + (", ..." if len(present) > _SHOWN else "")
-    return InputError(f"{source} has no symbol {asked!r}", hint=f"it has {listed}")
+    return InputError(f"{source} has no symbol {symbol!r}", hint=f"it has {listed}")
 
 
 def _renamed(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
@@ -155,7 +155,7 @@ def _renamed(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _of_blocks(table: Recognised, whose: Whose) -> Stacked:
-    """Rows of a table whose header names the symbols."""
+    """Stack a table whose header names the symbols."""
     names = [name for name in table.blocks if name is not None]
     ours = {name: whose.name(name) for name in names}
     if whose.symbol is not None:
@@ -174,7 +174,7 @@ def _of_blocks(table: Recognised, whose: Whose) -> Stacked:
 
 
 def _block(frame: pl.DataFrame, fields: Mapping[str, str], symbol: str) -> pl.DataFrame:
-    """Rows of one symbol, without those in which it has no figure at all."""
+    """Return the rows of one symbol, without those in which all its figures are missing."""
     figures = [pl.col(theirs).alias(ours) for ours, theirs in fields.items() if ours in PRICES]
     rows = frame.select(LINE, AT, *figures, pl.lit(symbol).alias("symbol"))
     names = [ours for ours in fields if ours in PRICES]
@@ -183,11 +183,11 @@ def _block(frame: pl.DataFrame, fields: Mapping[str, str], symbol: str) -> pl.Da
     return rows.filter(~pl.all_horizontal(pl.col(names).is_null()))
 
 
-def _no_column(table: Recognised, asked: str, names: Sequence[str]) -> InputError:
+def _no_column(table: Recognised, symbol: str, names: Sequence[str]) -> InputError:
     raw = table.table
     if len(names) == 1:
         return InputError(
-            f"{raw.source} holds {names[0]}, not {asked}",
-            hint=f"say --column close={names[0]} where that is {asked}'s close",
+            f"{raw.source} contains {names[0]}, not {symbol}",
+            hint=f"give --column close={names[0]} if that is the close of {symbol}",
         )
-    return InputError(f"{raw.source} has no column {asked!r}", hint=f"it has {', '.join(names[:_SHOWN])}")
+    return InputError(f"{raw.source} has no column {symbol!r}", hint=f"it has {', '.join(names[:_SHOWN])}")

@@ -1,4 +1,4 @@
-"""Units of prices and volumes: pence and cents as pounds and rand, lots and thousands as single shares."""
+"""Convert units: prices in pence and cents to pounds and rand, volumes in thousands to shares."""
 
 from __future__ import annotations
 
@@ -64,30 +64,33 @@ _COUNTS = {
     "mill": 1e6,
     "mil": 1e3,
 }
-Said = Callable[[str], tuple[str, float] | None]
+UnitOf = Callable[[str], tuple[str, float] | None]
+"""Returns the currency and factor of a unit as the source writes it, or None."""
 _LOTS = ("lot", "boardlot", "張", "张")
 
 
 def stated_unit(text: str) -> tuple[str, float]:
-    """As ``price_unit`` for what a caller states; raises InputError for what is not a currency."""
+    """Return ``price_unit`` of a currency that the caller states; raise InputError if it is not a currency."""
     unit = price_unit(text)
     if unit is None:
         raise InputError(
-            f"currency {text!r} is not known", hint="write ISO 4217 (GBP), or GBp, ZAc, ILA for hundredths"
+            f"currency {text!r} is not known",
+            hint="give an ISO 4217 code (GBP), or GBp, ZAc, ILA for hundredths",
+            argument="currency",
         )
     return unit
 
 
 def volume_factor(label: str, source: str) -> float:
-    """What volumes under this header are multiplied by to be shares: 1,000 for ``Volume (000)``.
+    """Return the factor from volumes under this header to shares: 1,000 for ``Volume (000)``.
 
-    Raises InputError for lots, whose size differs from share to share.
+    Raise InputError for lots, whose size differs from share to share.
     """
-    said = (bracketed(label) or _after_in(label)).casefold()
-    words = re.findall(r"\w+", re.sub(r"^\s*(?:in\s+|x)", "", said))
+    unit = (bracketed(label) or _after_in(label)).casefold()
+    words = re.findall(r"\w+", re.sub(r"^\s*(?:in\s+|x)", "", unit))
     if any(word.startswith(_LOTS) for word in words):
         raise InputError(
-            f"{source} counts {label!r} in lots, whose size it does not say", hint="leave the column out of the file"
+            f"{source}: column {label!r} counts lots of unknown size", hint="remove the column from the file"
         )
     return next((_COUNTS[word] for word in ("".join(words), *words) if word in _COUNTS), 1.0)
 
@@ -100,20 +103,19 @@ def _after_in(label: str) -> str:
 def in_whole_units(
     rows: pl.DataFrame, table: Recognised, stated: str | None
 ) -> tuple[pl.DataFrame, dict[str, str], list[str]]:
-    """Prices in whole units of their currency and volumes in shares; the currency of each symbol; what to tell.
+    """Convert prices to whole units of their currency and volumes to shares; return also currencies and notes.
 
-    What a source says of its currency: a column, the header of its closes, or a line next to the table. Raises
-    InputError where that contradicts itself or what the caller states, and where it is not known and the caller states
-    nothing.
+    A source states its currency in a column, in the header of its closes, or in a line next to the table. Raise
+    InputError if that contradicts itself or the ``stated`` currency, and if it is unknown and nothing is ``stated``.
     """
-    units_by_symbol = _stated_units(rows, table, unknown_is_told=stated is not None)
+    units_by_symbol = _stated_units(rows, table, allow_unknown=stated is not None)
     if stated is not None:
         unit = stated_unit(stated)
         for symbol, theirs in units_by_symbol.items():
             if theirs != unit:
                 raise InputError(
-                    f"{table.table.source} says that {symbol} is quoted in {_worded(theirs)}, not {_worded(unit)}",
-                    hint="leave currency (--currency) out",
+                    f"{table.table.source}: {symbol} is quoted in {_worded(theirs)}, not {_worded(unit)}",
+                    hint="leave out currency (--currency)",
                 )
         units_by_symbol = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
     rows = rows.drop("currency", strict=False)
@@ -123,11 +125,11 @@ def in_whole_units(
         factor = pl.col("symbol").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
         rows = rows.with_columns(pl.col(name) * factor for name in PRICES if name != "volume")
         names = ", ".join(f"{symbol} {units_by_symbol[symbol][0]}".strip() for symbol in list(factors)[:5])
-        notes.append(f"prices in hundredths are stored in whole units: {names}")
+        notes.append(f"prices in hundredths were converted to whole units: {names}")
     label, count = _volume_unit(table)
     if count != 1.0:
         rows = rows.with_columns(pl.col("volume") * count)
-        notes.append(f"volumes of {label!r} are multiplied by {count:,.0f}")
+        notes.append(f"volumes in column {label!r} were multiplied by {count:,.0f}")
     rows, more = as_layout_says(rows, table.layout)
     return rows, {symbol: currency for symbol, (currency, _) in units_by_symbol.items() if currency}, [*notes, *more]
 
@@ -136,83 +138,85 @@ def _worded(unit: tuple[str, float]) -> str:
     return unit[0] if unit[1] == 1.0 else f"hundredths of {unit[0]}"
 
 
-def _stated_units(rows: pl.DataFrame, table: Recognised, *, unknown_is_told: bool) -> dict[str, tuple[str, float]]:
-    """Of each symbol what the source says its prices are in; ``unknown_is_told``: by the caller, of unknown words."""
+def _stated_units(rows: pl.DataFrame, table: Recognised, *, allow_unknown: bool) -> dict[str, tuple[str, float]]:
+    """Return the unit of prices that the source states for each symbol; skip unknown ones with ``allow_unknown``."""
     raw = table.table
 
-    def said(text: str) -> tuple[str, float] | None:
+    def unit_of(text: str) -> tuple[str, float] | None:
         unit = price_unit(text)
         known = unit is not None and unit[0] in (*currencies(), "")
-        if not known and not unknown_is_told:
+        if not known and not allow_unknown:
             raise InputError(
                 f"{raw.source}: currency {text!r} is not known",
-                hint="which is it? say currency (--currency USD; GBp, ZAc or ILA for hundredths)",
+                hint="give currency (--currency USD; GBp, ZAc or ILA for hundredths)",
             )
         return unit if known else None
 
     stated: dict[str, tuple[str, float]] = {}
     of_file = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
-    heads = _units_of_headers(table, said)
+    heads = _units_of_headers(table, unit_of)
     if len(heads) > 1 and table.is_wide:
         listed = " and ".join(sorted(_worded(unit) for unit in heads))
-        raise InputError(f"{raw.source} has prices in {listed}", hint="split the file, one currency each")
+        raise InputError(f"{raw.source} has prices in {listed}", hint="split the file by currency")
     if len(heads) == 1:
         stated = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
-    if of_file is not None and (unit := said(of_file)) is not None:
+    if of_file is not None and (unit := unit_of(of_file)) is not None:
         if stated and unit not in stated.values():
             raise InputError(
                 f"{raw.source} names two currencies: {of_file} and {next(iter(stated.values()))[0]}",
-                hint="say which in the file",
+                hint="keep the right one in the file",
             )
         stated = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
     if "currency" in rows.columns:
         for symbol, text in rows.select("symbol", pl.col("currency").cast(pl.String)).unique().drop_nulls().iter_rows():
-            unit = said(text)
+            unit = unit_of(text)
             if unit is None:
                 continue
             if stated.get(symbol, unit) != unit:
                 raise InputError(
-                    f"{raw.source} quotes {symbol} in several currencies", hint="split the file, one currency each"
+                    f"{raw.source} quotes {symbol} in several currencies", hint="split the file by currency"
                 )
             stated[symbol] = unit
     return stated
 
 
 def _volume_unit(table: Recognised) -> tuple[str, float]:
-    """The header of the volumes, the first of several, and what they are multiplied by to be shares.
+    """Return the (first) header of the volumes and the factor from them to shares.
 
-    Raises InputError where those of several shares differ.
+    Raise InputError if the factor differs between shares.
     """
     raw = table.table
     labels = list(dict.fromkeys(raw.label(fields["volume"]) for fields in table.blocks.values() if "volume" in fields))
     counts = {volume_factor(label, raw.source): label for label in reversed(labels)}
     if len(counts) > 1:
-        several = " and ".join(repr(label) for label in counts.values())
-        raise InputError(f"{raw.source} counts volumes in several units: {several}", hint="split the file")
+        listed = " and ".join(repr(label) for label in counts.values())
+        raise InputError(f"{raw.source} has volumes in different units: {listed}", hint="split the file")
     return (labels[0], next(iter(counts))) if counts else ("", 1.0)
 
 
-def _units_of_headers(table: Recognised, said: Said) -> set[tuple[str, float]]:
-    """What the headers of the closes say that these are in.
+def _units_of_headers(table: Recognised, unit_of: UnitOf) -> set[tuple[str, float]]:
+    """Return the units that the headers of the closes state.
 
-    Raises InputError where some shares of a table are in hundredths and others are not.
+    Raise InputError if some shares of a table are in hundredths and others are not.
     """
     raw = table.table
     fields = [fields for fields in table.blocks.values() if {"close", "adjusted_close"} & set(fields)]
     labels = [[raw.label(each[name]) for name in ("close", "adjusted_close") if name in each] for each in fields]
-    units = [{unit for label in each if (unit := _unit_of_header(label, table, said)) is not None} for each in labels]
+    units = [
+        {unit for label in each if (unit := _unit_of_header(label, table, unit_of)) is not None} for each in labels
+    ]
     found = set().union(*units)
     factors = {factor for each in units for _, factor in (each or {("", 1.0)})}
     if table.is_wide and len(factors) > 1:
-        raise InputError(f"{raw.source} has some prices in hundredths and others not", hint="split the file")
+        raise InputError(f"{raw.source} has prices both in hundredths and in whole units", hint="split the file")
     return found
 
 
-def _unit_of_header(label: str, table: Recognised, said: Said) -> tuple[str, float] | None:
+def _unit_of_header(label: str, table: Recognised, unit_of: UnitOf) -> tuple[str, float] | None:
     word = bracketed(label)
     if word.startswith(CURRENCY):
         sign = word.removeprefix(CURRENCY)
-        return said("£ (of Datastream: pounds or pence)" if sign == "£" else sign)
+        return unit_of("£ (of Datastream: pounds or pence)" if sign == "£" else sign)
     unit = price_unit(word)
     if unit is None or field_of(label) is not None:
         return unit

@@ -1,1 +1,1 @@
-"""Sources of bars: what a source is, and the services that answer."""
+"""Sources of bars: the protocol, and the services that implement it."""

@@ -1,7 +1,7 @@
-"""Where bars can be downloaded: a protocol, what a download holds, and the sources that are installed.
+"""The protocol of a source of bars, the content of a download, and the installed sources.
 
-A source is a class without arguments that is entered under the entry point group ``correlator.sources``; other packages
-add theirs the same way. ``add prices --source NAME`` and ``update`` then know it.
+A source is a class without constructor arguments, registered in the entry point group ``correlator.sources``; other
+packages add theirs the same way. ``add prices --source NAME`` and ``update`` then find it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ACTION_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How often to ask again: attempts in all, and seconds of the first and the longest wait (jittered between)."""
+    """Retry policy: number of attempts, and the first and longest wait in seconds (with jitter)."""
 
     attempts: int = 5
     first_wait: float = 2.0
@@ -40,10 +40,10 @@ class Patience:
 
 @dataclass(frozen=True)
 class Request:
-    """Which bars are asked for: the source's own name of the symbol, dates (``end`` excluded, None: until now).
+    """A request for bars: the source's own name of the symbol, and dates (``end`` excluded, None: until now).
 
-    ``interval``: 1d, or minutes and hours as the source has them; ``exchange``: market identifier code, where the
-    caller names one.
+    ``interval``: 1d, or minutes and hours as the source has them; ``exchange``: market identifier code, if the caller
+    names one.
     """
 
     symbol: str
@@ -55,12 +55,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Download:
-    """What a source has of one symbol.
+    """The downloaded data of one symbol.
 
-    ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, ``source`` the source's name; prices as the
-    source gives them, and ``adjusted_close`` where it has one; ``actions``: symbol, session, kind (dividend, split,
+    ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, with the source's name in ``source``; prices
+    as the source gives them, and ``adjusted_close`` if it has one; ``actions``: symbol, session, kind (dividend, split,
     capital-gain), value, source; ``instrument``: columns of ``tables.INSTRUMENTS``; ``rejects``: source, source_line,
-    reason, content; ``notes``: what a user should know.
+    reason, content; ``notes``: remarks for the user.
     """
 
     symbol: str
@@ -73,26 +73,26 @@ class Download:
 
 
 class BarSource(Protocol):
-    """A place that bars come from."""
+    """A source of bars."""
 
     name: str
     title: str
 
     def name_of(self, symbol: str, instrument: dict[str, str | None] | None, exchange: str | None) -> str:
-        """The source's own name of a symbol; ``instrument``: what the store knows of it."""
+        """Return the source's own name of a symbol; ``instrument``: what the store knows of it."""
         ...
 
     def earliest(self, interval: str) -> date:
-        """The first day for which the source gives bars of the interval."""
+        """Return the first day for which the source has bars of the interval."""
         ...
 
     def download(self, request: Request) -> Download:
-        """The bars of the request. Raises NotFoundError for what it does not have, SourceError where it fails."""
+        """Return the requested bars; raise NotFoundError if there are none, and SourceError if the source fails."""
         ...
 
 
 def closed_sessions(bars: pl.DataFrame, exchange: str, now: datetime) -> tuple[pl.DataFrame, list[date]]:
-    """Bars of sessions that have closed by ``now`` (UTC), and the days left out."""
+    """Return the bars of sessions that have closed by ``now`` (UTC), and the skipped days."""
     if bars.is_empty():
         return bars, []
     days = bars["session"]
@@ -102,21 +102,21 @@ def closed_sessions(bars: pl.DataFrame, exchange: str, now: datetime) -> tuple[p
 
 
 def source_names() -> list[str]:
-    """Names of the installed sources, in order."""
+    """Return the names of the installed sources in alphabetical order."""
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
 def source_named(name: str) -> BarSource:
-    """The installed source ``name``.
+    """Return the installed source ``name``.
 
-    Raises NotFoundError for another name, InputError where what another package entered cannot be loaded.
+    Raise NotFoundError for an unknown name, and InputError if the source of another package cannot be loaded.
     """
     for entry in entry_points(group=GROUP):
         if entry.name == name:
             try:
                 source: BarSource = entry.load()()
             except (ImportError, AttributeError, TypeError) as problem:
-                raise InputError(f"the source {name} ({entry.value}) cannot be loaded: {problem}") from None
+                raise InputError(f"source {name} ({entry.value}) cannot be loaded: {problem}") from None
             return source
     known = source_names()
-    raise NotFoundError(f"there is no source {name!r}", hint=likeliest(name, known, "sources are"))
+    raise NotFoundError(f"unknown source {name!r}", hint=likeliest(name, known, "sources are"))

@@ -1,6 +1,7 @@
 """Daily bars from Stooq: one CSV per symbol, no key; prices are adjusted for splits (https://stooq.com/db/h/).
 
-Stooq answers what it does not have with the words "No data", and too many requests with words, too, both as status 200.
+Stooq answers a request for missing data with the text "No data", and refuses too many requests with another text, both
+with status 200.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Stooq:
         self._limits = Limits(_SECONDS, _SIZE, allow_private)
 
     def name_of(self, symbol: str, instrument: dict[str, str | None] | None, exchange: str | None) -> str:
-        """Stooq's name: aapl.us, ^spx. Raises InputError for an exchange of a country that Stooq does not cover."""
+        """Return Stooq's name: aapl.us, ^spx; raise InputError for a country that Stooq does not cover."""
         known = instrument or find_instrument(symbol)
         bare = str(known["symbol"]) if known else symbol
         if bare in _INDICES:
@@ -46,23 +47,23 @@ class Stooq:
             return symbol.lower()
         ending = COUNTRIES.get(exchange_named(place).country or "")
         if ending is None:
-            hint = f"it has those of {', '.join(sorted(COUNTRIES))}; ask another source"
+            hint = f"it has those of {', '.join(sorted(COUNTRIES))}; use another source"
             raise InputError(f"Stooq has no shares of {place}", hint=hint)
         return f"{bare.split('.')[0]}.{ending}".lower()
 
     def earliest(self, interval: str) -> date:
-        """The first day that is asked for; daily bars only."""
+        """Return the first day to request; raise InputError for an interval other than daily."""
         if interval != "1d":
-            raise InputError(f"Stooq gives no bars of {interval}", hint="ask for 1d")
+            raise InputError(f"Stooq has no bars of {interval}", hint="use interval 1d")
         return _BEGINNING
 
     def download(self, request: Request) -> Download:
-        """Daily bars; a session that has not closed yet is left out."""
+        """Return daily bars, without a session that has not closed yet."""
         self.earliest(request.interval)
         last = (request.end - timedelta(days=1)) if request.end else datetime.now(UTC).date()
         query = {"s": request.symbol, "d1": f"{request.start:%Y%m%d}", "d2": f"{last:%Y%m%d}", "i": "d"}
         body = get(f"{self._service}?{urlencode(query)}", {}, self._limits).body
-        _refuse_words(body, request)
+        _check_answer(body, request)
         retrieved_at = datetime.now(UTC)
         instrument = _instrument(request)
         symbol, exchange = str(instrument["symbol"]), str(instrument["exchange"])
@@ -73,7 +74,7 @@ class Stooq:
         file = read_prices(rows, symbol=symbol, exchange=exchange, spacing="1d")
         bars, still_open = closed_sessions(file.bars.filter(pl.col("session") <= last), exchange, retrieved_at)
         notes = ["Stooq adjusts its prices for splits, and those of some markets for dividends"]
-        notes += [f"the bar of {day} is left out: its session has not closed" for day in still_open]
+        notes += [f"skipped the bar of {day}, whose session has not closed" for day in still_open]
         return Download(
             symbol,
             bars.with_columns(pl.lit(self.name).alias("source")).select(BAR_COLUMNS),
@@ -85,20 +86,20 @@ class Stooq:
         )
 
 
-def _refuse_words(body: bytes, request: Request) -> None:
-    """Raise where Stooq answers with words instead of a table."""
+def _check_answer(body: bytes, request: Request) -> None:
+    """Raise NotFoundError or SourceError if Stooq answers with a message instead of a table."""
     start = body[:200].decode("utf-8", "replace").strip()
     if not start or start.lower().startswith("no data"):
         raise NotFoundError(
-            f"Stooq has no daily bars of {request.symbol} from {request.start}", hint="check its name at stooq.com"
+            f"Stooq has no daily bars of {request.symbol} from {request.start}", hint="look up the symbol at stooq.com"
         )
     if not start.startswith("Date,"):
         words = " ".join(start.split())[:80]
-        raise SourceError(f"Stooq refused {request.symbol}: {words!r}", hint="wait some hours and ask again")
+        raise SourceError(f"Stooq refused {request.symbol}: {words!r}", hint="wait some hours and try again")
 
 
 def _instrument(request: Request) -> dict[str, str | None]:
-    """What the package knows of the symbol, else what its ending says."""
+    """Return what the package knows of the symbol, else what its suffix implies."""
     bare = next((ours for ours, theirs in _INDICES.items() if theirs == request.symbol), request.symbol.upper())
     known = find_instrument(bare) or find_instrument(bare.removesuffix(".US"))
     if known is not None and request.exchange in (None, known["exchange"]):

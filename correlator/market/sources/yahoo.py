@@ -1,4 +1,4 @@
-"""Bars of Yahoo under our names: which symbol it is asked for, and what its answer means."""
+"""Bars from Yahoo: translate symbols to Yahoo's names, and its answers to tables."""
 
 from __future__ import annotations
 
@@ -82,16 +82,16 @@ class Yahoo:
         self._session, self._patience, self._repair = session, patience, repair
 
     def name_of(self, symbol: str, instrument: dict[str, str | None] | None, exchange: str | None) -> str:
-        """Yahoo's name of the symbol."""
+        """Return Yahoo's name of the symbol."""
         return yahoo_name(symbol, instrument, exchange=exchange)
 
     def earliest(self, interval: str) -> date:
-        """The first day for which Yahoo gives bars of the interval."""
+        """Return the first day for which Yahoo has bars of the interval."""
         reach = _REACH.get(interval)
         return datetime.now(UTC).date() - timedelta(days=reach) if reach else _BEGINNING
 
     def download(self, request: Request) -> Download:
-        """Bars and actions of the request."""
+        """Return the requested bars and actions."""
         return download_symbol(
             request.symbol,
             start=request.start,
@@ -115,31 +115,33 @@ def download_symbol(
     patience: Patience | None = None,
     repair: bool = False,
 ) -> Download:
-    """Bars of ``symbol`` (Yahoo's name, or ours where Yahoo's is known) from ``start`` up to ``end``, excluded.
+    """Download bars of ``symbol`` (Yahoo's name, or ours if Yahoo's is known) from ``start`` up to ``end``, excluded.
 
     ``session``: a ``curl_cffi`` Session to send requests with, default yfinance's own. A bar of a session that has not
-    closed yet is left out. ``repair``: let yfinance mend prices in hundredths, missing splits and dividends, zeros;
-    how many bars it changed is told.
+    closed yet is skipped. ``repair``: let yfinance repair prices in hundredths, missing splits and dividends, and
+    zeros; a note says how many bars it changed.
 
-    Raises NotFoundError where Yahoo says that it has no such symbol or no bar in the range, SourceError where it
-    refused or failed to the end of ``patience``, InputError for an unknown interval or exchange.
+    Raise NotFoundError if Yahoo has no such symbol or no bar in the range, SourceError if it refused or failed in every
+    attempt of ``patience``, and InputError for an unknown interval or exchange.
     """
     if interval not in INTERVALS:
-        raise InputError(f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}")
+        raise InputError(
+            f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}", argument="interval"
+        )
     name = yahoo_name(symbol, exchange=exchange)
     range_ = Asked(start, end, interval, repair)
     history, meta = history_of(name, range_, session, patience or Patience())
     retrieved_at = datetime.now(UTC)
     instrument = _instrument(name, meta, exchange)
     if history.empty:
-        raise NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="ask for an earlier start")
+        raise NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="try an earlier start")
     unit = price_unit(str(meta.get("currency") or "")) or ("", 1.0)
     rows = _rows(history, str(instrument["symbol"]), interval, str(instrument["exchange"]), factor=unit[1])
     bars, open_now = closed_sessions(rows, str(instrument["exchange"]), retrieved_at)
     empty = bars.filter(pl.col("close").is_null())
-    notes = [f"the bar of {day} is left out: its session has not closed" for day in open_now]
-    if "Repaired?" in history.columns and (mended := int(history["Repaired?"].fillna(False).sum())):
-        notes.append(f"{mended:,} bars were repaired by yfinance")
+    notes = [f"skipped the bar of {day}, whose session has not closed" for day in open_now]
+    if "Repaired?" in history.columns and (repaired := int(history["Repaired?"].fillna(False).sum())):
+        notes.append(f"{repaired:,} bars were repaired by yfinance")
     if unit[1] != 1.0:
         notes.append(f"{name} is quoted in {meta.get('currency')}; stored in {unit[0]}")
     return Download(
@@ -156,10 +158,10 @@ def download_symbol(
 
 
 def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, *, exchange: str | None = None) -> str:
-    """Yahoo's name of a symbol: AIRLINK.KA for AIRLINK, ^KSE for KSE100; unknown ones stay as written.
+    """Return Yahoo's name of a symbol: AIRLINK.KA for AIRLINK, ^KSE for KSE100; unknown ones unchanged.
 
-    ``instrument``: what a store says of it (columns of ``tables.INSTRUMENTS``), default what the package knows;
-    ``exchange``: the one that the caller asks for: what is known of a namesake elsewhere does not count.
+    ``instrument``: what a store knows of it (columns of ``tables.INSTRUMENTS``), default what the package knows;
+    ``exchange``: the one that the caller states, which excludes a namesake in another country.
     """
     known = instrument or find_instrument(symbol)
     if known is not None and exchange is not None and not _one_country(known["exchange"], exchange):
@@ -176,7 +178,7 @@ def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, 
 
 
 def _instrument(name: str, meta: dict[str, Any], exchange: str | None) -> dict[str, str | None]:
-    """What Yahoo says of the symbol, where the package does not know it better."""
+    """Return what the package knows of the symbol, else what Yahoo says of it."""
     from correlator.market.names.instruments import describe_instrument
 
     by_suffix = split_symbol(name)[1]
@@ -184,7 +186,7 @@ def _instrument(name: str, meta: dict[str, Any], exchange: str | None) -> dict[s
     if exchange is not None and at_yahoo is not None and not _one_country(at_yahoo, exchange):
         raise InputError(
             f"{name} at Yahoo is an instrument of {at_yahoo}, not of {exchange}",
-            hint="leave --exchange out, or give its ending",
+            hint="leave out exchange (--exchange), or give the symbol with its suffix",
         )
     place = exchange or at_yahoo or by_suffix
     known = find_instrument(name)
@@ -209,9 +211,9 @@ def _one_country(one: str | None, other: str) -> bool:
 
 
 def _rows(history: pd.DataFrame, symbol: str, interval: str, exchange: str, *, factor: float) -> pl.DataFrame:
-    """Bars under our names, prices times ``factor``. The label of a daily bar is the date that Yahoo's own clocks give.
+    """Return bars with our column names, prices times ``factor``; a daily bar has its date in Yahoo's own zone.
 
-    Yahoo stamps the bars of currencies with midnights of London: by the clocks of New York these are the day before.
+    Yahoo stamps the bars of currencies with midnights in London, which are the day before in New York.
     """
     moments = [stamp.to_pydatetime() for stamp in history.index]
     stamps = pl.Series(moments, dtype=pl.Datetime("us", exchange_zone(exchange)))
@@ -246,7 +248,7 @@ def _rows(history: pd.DataFrame, symbol: str, interval: str, exchange: str, *, f
 
 
 def _actions(history: pd.DataFrame, symbol: str, factor: float) -> pl.DataFrame:
-    """Dividends, splits and capital gains of the range, one row each; amounts times ``factor``."""
+    """Return dividends, splits and capital gains of the range, one row each; amounts times ``factor``."""
     days = pl.Series([stamp.to_pydatetime().date() for stamp in history.index], dtype=pl.Date)
     parts = []
     for theirs, kind in (("Dividends", "dividend"), ("Stock Splits", "split"), ("Capital Gains", "capital-gain")):
@@ -262,7 +264,7 @@ def _actions(history: pd.DataFrame, symbol: str, factor: float) -> pl.DataFrame:
 
 
 def _no_close(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Rows that Yahoo sends without a close, as rejects."""
+    """Return rows without a close as rejects."""
     return rows.select(
         pl.lit(f"{SOURCE}:{name}").alias("source"),
         pl.lit(0, pl.Int64).alias("source_line"),

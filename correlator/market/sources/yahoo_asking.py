@@ -1,9 +1,9 @@
-"""One question to Yahoo by way of yfinance, with what it swallows made visible.
+"""Request bars from Yahoo through yfinance, and expose the errors that yfinance hides.
 
-yfinance answers a refusal (429), a broken server (5xx) and an unknown symbol alike: with an empty frame and a log line
-that speculates about delisting. Here its exceptions are let out, the status of every answer is watched, and only
-Yahoo's own word that it has no such symbol counts as "no data". What a server fault left in yfinance's response cache
-is cleared before the next attempt.
+yfinance treats a refusal (429), a server error (5xx) and an unknown symbol alike: it returns an empty frame and logs a
+line that speculates about delisting. This module lets its exceptions through, records the status of every response, and
+takes only Yahoo's own statement that it has no such symbol as "no data". Before each attempt it clears yfinance's
+response cache of what a server error left there.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from correlator.market.sources.bar_source import Patience
 if TYPE_CHECKING:
     import pandas as pd
 
-# Answers that stay the same however often one asks.
+# Statuses for which a retry gives the same answer.
 _FOR_GOOD = (400, 422)
 _LONGEST_REASON = 200
 _META = ("exchangeName", "currency", "longName", "shortName", "instrumentType")
 
 
 class _Trouble(Exception):
-    """An answer worth asking for again."""
+    """A failure that may pass: the request is retried."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which bars of a symbol are asked of yfinance, and whether it is to repair them."""
+    """The bars of a symbol to request from yfinance, and whether it is to repair them."""
 
     start: date
     end: date | None
@@ -43,9 +43,9 @@ class Asked:
 
 
 def history_of(name: str, asked: Asked, session: Any, patience: Patience) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The history that is asked for, and what Yahoo says of the symbol.
+    """Return the requested history, and Yahoo's metadata of the symbol.
 
-    ``session``: as of ``yahoo.download_symbol``. Raises NotFoundError, InputError or SourceError as that does.
+    ``session``: as in ``yahoo.download_symbol``. Raise NotFoundError, InputError or SourceError as it does.
     """
     from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -60,13 +60,13 @@ def history_of(name: str, asked: Asked, session: Any, patience: Patience) -> tup
     except RetryError as error:
         trouble = error.last_attempt.exception()
         raise SourceError(
-            f"Yahoo gave no bars of {name} in {patience.attempts} attempts: {trouble}",
+            f"Yahoo returned no bars of {name} in {patience.attempts} attempts: {trouble}",
             hint="nothing was stored for it; wait some minutes and run the same command again",
         ) from trouble
 
 
 def _ask(name: str, asked: Asked, session: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """One request through yfinance. Raises _Trouble for what may pass, NotFoundError for what will not."""
+    """Send one request through yfinance; raise _Trouble for failures that may pass, else a final error."""
     import yfinance
     from curl_cffi.requests.exceptions import RequestException
     from yfinance.data import YfData
@@ -95,18 +95,18 @@ def _ask(name: str, asked: Asked, session: Any) -> tuple[pd.DataFrame, dict[str,
 
 
 def _verdict(problem: Exception, answer: Answer | None, name: str, asked: Asked) -> Exception:
-    """What yfinance's exception means, by Yahoo's last answer to a chart request."""
+    """Return the error to raise for yfinance's exception, by Yahoo's last response to a chart request."""
     from yfinance.exceptions import YFTickerMissingError
 
     if answer is None:
-        return _Trouble(f"no answer ({type(problem).__name__})")
+        return _Trouble(f"no response ({type(problem).__name__})")
     reason = f": {answer.reason}" if answer.reason else ""
     if answer.status == 404:
-        return NotFoundError(f"Yahoo has no symbol {name}{reason}", hint="check its name at finance.yahoo.com")
+        return NotFoundError(f"Yahoo has no symbol {name}{reason}", hint="look up the symbol at finance.yahoo.com")
     if answer.status in _FOR_GOOD:
         return InputError(
             f"Yahoo refuses {asked.interval} bars of {name} from {asked.start} ({answer.status}){reason}",
-            hint="ask for another range or interval; asking again does not help",
+            hint="request another range or interval; a retry does not help",
         )
     if answer.status != 200:
         return _Trouble(_status(answer.status))
@@ -114,7 +114,7 @@ def _verdict(problem: Exception, answer: Answer | None, name: str, asked: Asked)
         return NotFoundError(
             f"Yahoo has no {asked.interval} bars of {name} from {asked.start}", hint="try an earlier start"
         )
-    return _Trouble(f"an answer that is not a price chart ({type(problem).__name__})")
+    return _Trouble(f"the response is not a price chart ({type(problem).__name__})")
 
 
 def _new_session() -> Any:
@@ -129,7 +129,7 @@ def _status(status: int) -> str:
 
 @contextmanager
 def _exceptions_shown() -> Iterator[None]:
-    """Let yfinance raise what it would otherwise log and turn into an empty frame, and say nothing of its own."""
+    """Let yfinance raise exceptions instead of returning an empty frame, and silence its log and warnings."""
     from yfinance.config import YfConfig
 
     logger = logging.getLogger("yfinance")
@@ -145,14 +145,14 @@ def _exceptions_shown() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Answer:
-    """Status of an answer to a chart request, and Yahoo's own reason where it gives one."""
+    """Status of a response to a chart request, and Yahoo's reason if it gives one."""
 
     status: int
     reason: str
 
 
 def _reason_of(response: Any) -> str:
-    """The description in Yahoo's error, on one line; empty if the answer is no such text."""
+    """Return the description in Yahoo's error on one line; empty if the response has none."""
     try:
         error = response.json()["chart"]["error"]
         return " ".join(str(error["description"]).split())[:_LONGEST_REASON] if error else ""
@@ -162,7 +162,7 @@ def _reason_of(response: Any) -> str:
 
 @contextmanager
 def _watched(session: Any) -> Iterator[list[Answer]]:
-    """The answers to chart requests that are sent with ``session`` meanwhile."""
+    """Record the responses to chart requests that are sent with ``session`` in the meantime."""
     answers: list[Answer] = []
     send = session.request
 

@@ -1,1 +1,1 @@
-"""How figures, dates, times and units are written."""
+"""Parse numbers, dates, times and units as files write them."""

@@ -1,4 +1,4 @@
-"""Times of day in a column beside their dates, and whose clocks a column or a name says that they are."""
+"""Times of day in a column beside their dates, and time zones stated in a column or in a column name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IN_NAME = re.compile(
 
 
 def holds_clocks(column: pl.Series) -> bool:
-    """Whether a column is one of times of day: ``16:00``, ``4:00 PM``, ``1600``, ``16``."""
+    """Whether a column contains times of day: ``16:00``, ``4:00 PM``, ``1600``, ``16``."""
     if column.dtype.is_float() or isinstance(column.dtype, pl.Date | pl.Datetime):
         return False
     cells = column.head(_LOOKED_AT).cast(pl.String, strict=False).str.strip_chars().drop_nulls()
@@ -32,8 +32,10 @@ def holds_clocks(column: pl.Series) -> bool:
 
 
 def with_times(dates: pl.Series, clocks: pl.Series) -> pl.Series:
-    """A column of days and one of times as one text; daily files write the time as 000000 or 00:00. Dates that are no
-    days stay as they are.
+    """Join a column of days and one of times into one text column.
+
+    Return ``dates`` unchanged if they are not days, or if all times are midnight, as daily files write them (000000,
+    00:00).
     """
     if dates.dtype != pl.String and dates.dtype != pl.Date and not _are_days(dates):
         return dates
@@ -63,7 +65,7 @@ def with_times(dates: pl.Series, clocks: pl.Series) -> pl.Series:
 
 
 def located(walls: pl.Series, zone: str, what: str, *, hint: str = "write times in UTC, or their offsets") -> pl.Series:
-    """Times (N,) by the clocks of ``zone`` as instants; raises TimeError for the first that these show twice or never.
+    """Return local times (N,) in ``zone`` as instants; raise TimeError for the first ambiguous or nonexistent one.
 
     Examples
     --------
@@ -72,15 +74,16 @@ def located(walls: pl.Series, zone: str, what: str, *, hint: str = "write times 
     '2024-07-01T16:00:00+05:00'
     """
     instants = walls.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-    lost = walls.filter(instants.is_null() & walls.is_not_null())
-    if len(lost):
-        raise TimeError(f"{what}: the clocks of {zone} show {lost[0]} twice or never", hint=hint)
+    without_instant = walls.filter(instants.is_null() & walls.is_not_null())
+    if len(without_instant):
+        raise TimeError(f"{what}: {without_instant[0]} is ambiguous or does not exist in {zone}", hint=hint)
     return instants
 
 
 def begin_of_days(midnights: pl.Series, zone: str) -> pl.Series:
-    """The first instant of the days that begin at ``midnights`` (N,): of two midnights the first; where clocks leave
-    midnight out, the time to which they are put forward.
+    """Return the first instants of the days of ``midnights`` (N,).
+
+    If clocks show midnight twice, it is the first; if they skip midnight, the time to which they are put forward.
     """
     instants = midnights.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     forward = midnights.dt.offset_by("1h").dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
@@ -88,31 +91,30 @@ def begin_of_days(midnights: pl.Series, zone: str) -> pl.Series:
 
 
 def _are_days(column: pl.Series) -> bool:
-    """Whether a column of times has midnights alone: pandas has no dates."""
+    """Whether all times of a column are midnights: pandas has no date type."""
     return isinstance(column.dtype, pl.Datetime) and bool((column.dt.time() == time(0)).drop_nulls().all())
 
 
 def one_zone(columns: Mapping[str, pl.Series], stamps: Sequence[str], source: str, *, hint: str) -> str | None:
-    """The one zone that is said of times without one, in a column of its own, or in the name of one of ``stamps``:
-    ``Time (UTC)``; None where nothing is said.
+    """Return the time zone stated for times without one, in a separate column or in the name of one of ``stamps``.
 
-    ``columns``: those beside the times, by their names. Raises InputError where several zones are said, or none that
-    determines the clocks of a whole year.
+    An example of such a name is ``Time (UTC)``. Return None if no zone is stated. ``columns``: the columns beside the
+    times, by name. Raise InputError if several zones are stated, or one that does not determine a whole year's clocks.
     """
     for what in ("zone", "offset"):
         label = next((name for name in columns if beside(name) == what), None)
         cells = pl.Series() if label is None else columns[label].cast(pl.String).str.strip_chars().drop_nulls().unique()
         if len(cells):
-            return _only_zone(cells.sort().to_list(), f"{source}: the column {label!r}", hint)
+            return _only_zone(cells.sort().to_list(), f"{source}: column {label!r}", hint)
     for label in stamps:
         name = _IN_NAME.search(label)
         if name is not None:
-            return _only_zone([name["bracketed"] or "UTC"], f"{source}: the name of the column {label!r}", hint)
+            return _only_zone([name["bracketed"] or "UTC"], f"{source}: the name of column {label!r}", hint)
     return None
 
 
-def _only_zone(said: Sequence[str], where: str, hint: str) -> str:
-    """The zone of one name; raises InputError for several, an offset and an abbreviation: EST is not New York."""
-    if len(said) == 1 and ("/" in said[0] or is_utc(said[0])):
-        return zone_written(said[0])
-    raise InputError(f"{where} says {', '.join(said[:3])}, which does not determine one zone", hint=hint)
+def _only_zone(names: Sequence[str], where: str, hint: str) -> str:
+    """Return the zone of a single name; raise InputError for several, an offset or an abbreviation (EST)."""
+    if len(names) == 1 and ("/" in names[0] or is_utc(names[0])):
+        return zone_written(names[0])
+    raise InputError(f"{where} says {', '.join(names[:3])}, which does not determine one time zone", hint=hint)

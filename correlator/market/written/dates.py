@@ -1,4 +1,4 @@
-"""Days as people and services write them: in numbers whose order must be proved, with month names, in three columns."""
+"""Parse dates as people and services write them: numeric in any provable order, with month names, in three columns."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from correlator.market.vocabulary import month_number, part_of_date
 from correlator.market.written.periods import period_remedy
 
 JOINED, PARTS = "date", ("year", "month", "day")
-"""What three columns of a day are, and what the one column is called that they become."""
+"""The name of the joined date column, and the parts of a date that it is joined from."""
 ORDERS = ("dmy", "mdy", "ymd")
 _NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
 _YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일.]?$"
 _DAY_LAST, _MONTH_LAST = ("3", "2", "1"), ("3", "1", "2")
 _MONTHS = 12
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
-# 113/03/08 at Taipei: years of three digits are counted from 1911.
+# 113/03/08 in Taipei: years of three digits are counted from 1911.
 _MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
 _BUDDHIST, _BUDDHIST_ZERO = (2500, 2699), 543
-"""Years of Thailand from 1957 on, in which no other calendar in use is now."""
+"""Years of the Thai calendar from 1957 on, which no other calendar in use has reached."""
 _BUDDHIST_FIRST = r"^\s*(2[56]\d\d)(?:[-/.]\d{1,2}[-/.]\d{1,2}(?:\D|$)|\d{4}$)"
 _WEEKDAY = r"^\p{L}{2,}\.?,?\s+(\d{1,2}[-\s./]*\p{L}|\p{L}+\.?\s+\d)"
 _DAY_FIRST = r"^(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.]*(?:de\s+)?(\p{L}+)\.?,?[-\s/.]*(?:de\s+)?['’]?(\d{4}|\d{2})$"
@@ -33,14 +33,14 @@ _YEAR_MONTH_DAY = r"^(\d{4})[-\s/.]*(\p{L}+)\.?[-\s/.]*(\d{1,2})$"
 
 
 class NoDatesError(TimeError):
-    """A column of which no cell is a date."""
+    """A column has no cell that is a date."""
 
 
 def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> tuple[pl.Series, str]:
-    """A column of days as dates, null where one cannot be read, and the form that they have.
+    """Return a text column as dates, with null for unreadable cells, and the form of the dates.
 
-    Raises TimeError where the order of day and month is not told, is told in two ways, or contradicts the caller;
-    NoDatesError where nothing is a date.
+    Raise TimeError if the order of day and month is ambiguous, inconsistent, or contradicts the caller, and
+    NoDatesError if no cell is a date.
     """
     known = text.drop_nulls()
     _refuse_turned_cells(known, source)
@@ -60,7 +60,7 @@ def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None,
 
 
 def in_common_years(text: pl.Series) -> pl.Series:
-    """Dates that begin with a Buddhist year with that of the common era: 2024-02-29 for 2567-02-29."""
+    """Replace leading Buddhist years by years of the common era: 2567-02-29 becomes 2024-02-29."""
     years = text.str.extract(_BUDDHIST_FIRST, 1).cast(pl.Int32)
     if years.null_count() == len(years):
         return text
@@ -71,7 +71,7 @@ def in_common_years(text: pl.Series) -> pl.Series:
 def _numeric(
     text: pl.Series, known: pl.Series, date_order: str | None, usual_order: str | None, *, source: str
 ) -> tuple[pl.Series, str]:
-    """Day, month and year as numbers: the order is the one that some date proves, else the caller's or the layout's."""
+    """Parse numeric dates in the order that some date proves, else in the caller's or the layout's order."""
     parts = text.str.extract_groups(_NUMERIC)
     if date_order == "ymd":
         return _dates_of(parts, ("1", "2", "3")).alias(text.name), "ymd"
@@ -80,28 +80,30 @@ def _numeric(
     month_first = text.filter((second > 12) & (first <= 12))
     if len(day_first) and len(month_first):
         raise TimeError(
-            f"{source}: some dates put the day first ({day_first[0]}) and some the month ({month_first[0]})",
+            f"{source}: some dates have the day first ({day_first[0]}), others the month ({month_first[0]})",
             hint="split the file, or write its dates as YYYY-MM-DD",
         )
     proved = "dmy" if len(day_first) else "mdy" if len(month_first) else None
     proof = next(iter([*day_first[:1], *month_first[:1]]), "")
     if date_order is None and usual_order is None and _year_may_be_first(parts):
         raise TimeError(
-            f"{source}: {known[0]} could put the year first or last, and so could every other date",
-            hint="which is it? say date_order (--date-order ymd, dmy or mdy)",
+            f"{source}: dates are ambiguous: {known[0]} and every other date could have the year first or last",
+            hint="give date_order (--date-order ymd, dmy or mdy)",
         )
     order = proved or date_order or usual_order
     if date_order is not None and proved not in (None, date_order):
-        raise TimeError(f"{source}: {proof} is not a date in the order {date_order}", hint=f"say --date-order {proved}")
+        raise TimeError(
+            f"{source}: {proof} is not a date in the order {date_order}", hint=f"give --date-order {proved}"
+        )
     if usual_order is not None and date_order is None and proved not in (None, usual_order):
         raise TimeError(
             f"{source}: {proof} is not a date in the order {usual_order} of its layout",
-            hint=f"say --date-order {proved}",
+            hint=f"give --date-order {proved}",
         )
     if order is None:
         raise TimeError(
-            f"{source}: {known[0]} could be day-month or month-day, and so could every other date",
-            hint="which is it? say date_order (--date-order dmy or mdy)",
+            f"{source}: dates are ambiguous: {known[0]} and every other date could be day-month or month-day",
+            hint="give date_order (--date-order dmy or mdy)",
         )
     places = _DAY_LAST if order == "dmy" else _MONTH_LAST
     dates = _dates_of(parts, places).alias(text.name)
@@ -109,16 +111,17 @@ def _numeric(
     turns = _turns(dates)
     if proof and turns > 1 and 2 * _turns(pl.select(pl.coalesce(turned, dates)).to_series()) < turns:
         raise TimeError(
-            f"{source}: dates are out of order as written ({proof} among them), and are in order where those with a day"
-            " up to 12 are read the other way round: a spreadsheet has turned these",
-            hint="write its dates as YYYY-MM-DD, from the source",
+            f"{source}: dates are out of order as written ({proof} among them), but in order if day and month are"
+            " swapped in those up to the 12th: a spreadsheet has swapped them",
+            hint="export the dates again from the source as YYYY-MM-DD",
         )
     return dates, order
 
 
 def _refuse_turned_cells(known: pl.Series, source: str) -> None:
-    """Raise TimeError for a column of a workbook of which a spreadsheet took the days up to the 12th for dates of
-    another order, and left the others as text.
+    """Raise TimeError if a spreadsheet has converted the dates up to the 12th, with day and month swapped.
+
+    It then leaves the other dates as text.
     """
     dated = known.filter(known.str.contains(_YEAR_FIRST))
     texts = known.filter(known.str.contains(_NUMERIC)) if len(dated) else dated
@@ -129,21 +132,21 @@ def _refuse_turned_cells(known: pl.Series, source: str) -> None:
     first, second = (parts.field(name).cast(pl.Int32, strict=False) for name in ("1", "2"))
     if ((first > _MONTHS) | (second > _MONTHS)).all():
         raise TimeError(
-            f"{source}: days up to the 12th are dates and others are text ({texts[0]}): a spreadsheet has turned the"
-            " first",
-            hint="write its dates as YYYY-MM-DD, from the source",
+            f"{source}: cells up to the 12th are dates and others are text ({texts[0]}): a spreadsheet has swapped day"
+            " and month of the former",
+            hint="export the dates again from the source as YYYY-MM-DD",
         )
 
 
 def _turns(dates: pl.Series) -> int:
-    """How often the dates of a column stop rising or falling."""
+    """Return how often the dates of a column change between rising and falling."""
     steps = dates.drop_nulls().diff().dt.total_days().sign().drop_nulls()
     steps = steps.filter(steps != 0)
     return int((steps != steps.shift()).sum())
 
 
 def _year_may_be_first(parts: pl.Series) -> bool:
-    """Whether dates of two-digit years are all dates with the year first, where it changes no more than the day does.
+    """Whether dates with two-digit years could have the year first: all are valid, and it varies no more than the day.
 
     Days change from bar to bar and years do not: 24-01-02, 24-01-03 is January 2024, not the 24th of two Januaries.
     """
@@ -155,30 +158,30 @@ def _year_may_be_first(parts: pl.Series) -> bool:
 
 
 def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
-    """Days with the name of their month, in the languages of ``data/columns/months.toml``."""
+    """Parse dates with month names in the languages of ``data/columns/months.toml``."""
     bare = text.str.replace(_WEEKDAY, "${1}")
-    reads = []
+    attempts = []
     for pattern, places in ((_DAY_FIRST, "321"), (_MONTH_FIRST, "312"), (_YEAR_MONTH_DAY, "123")):
         groups = bare.str.extract_groups(pattern).struct.unnest()
         words = groups[groups.columns[int(places[1]) - 1]]
         numbers = {word: month_number(word) for word in words.drop_nulls().unique()}
         month = words.replace_strict(numbers, default=None, return_dtype=pl.Int64).cast(pl.String)
-        reads.append(
+        attempts.append(
             _joined(groups[groups.columns[int(places[0]) - 1]], month, groups[groups.columns[int(places[2]) - 1]])
         )
-    frame = pl.DataFrame({str(number): dates for number, dates in enumerate(reads)})
+    frame = pl.DataFrame({str(number): dates for number, dates in enumerate(attempts)})
     dates = frame.select(pl.coalesce(pl.all()).alias(text.name)).to_series()
     if dates.null_count() == len(dates):
         sample = next((value for value in text if value), "")
         if re.search(r"\d:\d\d\b.*\s[A-Z]{2,5}$", sample):
             raise TimeError(
-                f"{source}: the abbreviation in {sample!r} does not determine its zone",
-                hint="take the abbreviation out of the file and give zone (--zone)",
+                f"{source}: the abbreviation in {sample!r} does not determine a time zone",
+                hint="remove the abbreviation from the file and give zone (--zone)",
             )
         if (period := period_remedy(sample, named=part_of_date(text.name))) is not None:
             raise TimeError(f"{source}: {period[0]}", hint=period[1])
         raise NoDatesError(
-            f"{source}: no dates that can be read, for example {sample!r}",
+            f"{source} has no readable dates, for example {sample!r}",
             hint="name the date column with columns (--column date=...)",
         )
     return dates, "dates with month names"
@@ -190,8 +193,9 @@ def _dates_of(parts: pl.Series, places: tuple[str, str, str]) -> pl.Series:
 
 
 def _joined(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
-    """Dates of years, months and days as text; a year of two digits is never further on than next year, and 2567 is
-    the Buddhist year of 2024.
+    """Join year, month and day texts into dates.
+
+    A two-digit year is at most next year, and 2567 is the Buddhist year of 2024.
     """
     latest = datetime.now(UTC).year + 1
     frame = pl.DataFrame({"y": year, "m": month, "d": day})
@@ -204,7 +208,7 @@ def _joined(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
 
 
 def places_of_parts(labels: Sequence[str]) -> tuple[int, int, int] | None:
-    """Where year, month and day stand among the names of columns, each once; None where one is missing."""
+    """Return the positions of the columns of year, month and day, if each occurs once; else None."""
     parts = [part_of_date(label) for label in labels]
     if any(parts.count(part) != 1 for part in PARTS):
         return None
@@ -213,7 +217,7 @@ def places_of_parts(labels: Sequence[str]) -> tuple[int, int, int] | None:
 
 
 def joined_day(year: str | None, month: str | None, day: str | None) -> str | None:
-    """``2024-01-05`` or ``2024-Jan-05``; None where one of the three says nothing.
+    """Return ``2024-01-05`` or ``2024-Jan-05``, or None if one of the three parts is empty.
 
     >>> joined_day("2024", "1", "5.0")
     '2024-01-05'
@@ -223,7 +227,7 @@ def joined_day(year: str | None, month: str | None, day: str | None) -> str | No
 
 
 def joined_days(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
-    """Three columns of any type as one of text, each row as ``joined_day`` has it."""
+    """Join three columns of any type into one text column, row by row as ``joined_day``."""
     columns = zip(PARTS, (year, month, day), strict=True)
     frame = pl.DataFrame([column.cast(pl.String).alias(name) for name, column in columns])
     once = frame.unique()
@@ -232,7 +236,7 @@ def joined_days(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
 
 
 def with_joined_days(table: pl.DataFrame) -> pl.DataFrame:
-    """A frame with its columns of year, month and day as one column of days; others as they are."""
+    """Join the columns of year, month and day of a frame into a date column; return other frames unchanged."""
     places = places_of_parts(table.columns)
     if places is None or any(name.strip().lower() == JOINED for name in table.columns):
         return table

@@ -1,4 +1,4 @@
-"""When of its day an event was, as columns beside its date say it: a time of day, words, and whose clocks they are."""
+"""Parse the time of day of an event from columns beside its date: a clock time or words, and its time zone."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from correlator.market.written.clock_columns import located
 from correlator.market.written.stamps import hour_of_day
 from correlator.sessions.calendars import zone_written
 
-CLOCK_HINT = "write HH:MM, bmo (before the open) or amc (after the close), or name the column otherwise"
+CLOCK_HINT = "write HH:MM, bmo (before the open) or amc (after the close), or rename the column"
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
 _OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?")
 _ABBREVIATION = re.compile("(?!GMT)[A-Z]{2}T")
-"""Names of zones that keep one offset all year, which tables write for clocks that change: EST, MST, CET."""
+"""Zones with one offset all year (EST, MST, CET), which tables also use for places with daylight saving time."""
 _HALF_DAYS = r"(?i)^(\d{1,2})(?::(\d{2}))?(:\d{2})?\s*([ap])\.?m\.?$"
 _WORDS = {
     "after-close": r"(?i)^(amc|(after|post)[ -]?(the )?(market|close|closing|hours).*)$",
@@ -27,9 +27,9 @@ SAYS_WHEN = rf"(?i)^(\d{{1,2}}:\d{{2}}(:\d{{2}})?\s*([ap]\.?m\.?)?)$|{'|'.join(_
 
 
 def read_clocks(cells: pl.Series) -> pl.DataFrame:
-    """``clock`` (``16:05``) and ``rule`` (``after-close`` or ``same-day``) of cells (N,) of a column of times of day.
+    """Return ``clock`` (``16:05``) and ``rule`` (``after-close`` or ``same-day``) of cells (N,) with times of day.
 
-    Both are null where a cell is, and ``clock`` is null where words say it. Raises TimeError for other text.
+    Both are null for a null cell, and ``clock`` is null for words. Raise TimeError for other text.
 
     Examples
     --------
@@ -47,9 +47,9 @@ def read_clocks(cells: pl.Series) -> pl.DataFrame:
 
 
 def by_zone(walls: pl.Series, zone: str, column: str) -> pl.Series:
-    """Clocks (N,) without a zone as instants (UTC), by an IANA zone or by an offset that ``column`` says.
+    """Return local times (N,) as instants (UTC), by the IANA zone or offset that ``column`` states.
 
-    Raises TimeError for another name, and for a time that the clocks of the zone show twice or never.
+    Raise TimeError for any other name, and for a time that is ambiguous or does not exist in the zone.
     """
     offset = _OFFSET.fullmatch(zone)
     if offset is not None:
@@ -62,22 +62,22 @@ def by_zone(walls: pl.Series, zone: str, column: str) -> pl.Series:
         name = ""
     if not name or _ABBREVIATION.fullmatch(name):
         raise TimeError(
-            f"{zone!r} in column {column!r} of events does not determine a zone",
+            f"{zone!r} in column {column!r} of events does not determine a time zone",
             hint="write an IANA name such as America/New_York, or an offset such as -05:00",
         )
     return located(walls, name, "events").dt.convert_time_zone("UTC")
 
 
 def _rule_of(words: pl.Series) -> pl.Series:
-    """``after-close`` or ``same-day`` where text says when of its day something was, null where it does not."""
-    said = pl.lit(None, pl.String)
+    """Return ``after-close`` or ``same-day`` for words of that meaning, else null."""
+    rule_of_words = pl.lit(None, pl.String)
     for rule, pattern in _WORDS.items():
-        said = pl.when(words.str.contains(pattern)).then(pl.lit(rule)).otherwise(said)
-    return words.to_frame().select(said.alias("rule"))["rule"]
+        rule_of_words = pl.when(words.str.contains(pattern)).then(pl.lit(rule)).otherwise(rule_of_words)
+    return words.to_frame().select(rule_of_words.alias("rule"))["rule"]
 
 
 def _in_24_hours(clocks: pl.Series) -> pl.Series:
-    """``4:05 PM`` as ``16:05``; other text as it is."""
+    """Convert ``4:05 PM`` to ``16:05``; leave other text unchanged."""
     parts = clocks.str.extract_groups(_HALF_DAYS).struct.unnest().with_columns(clocks.alias("clock"))
     hour, half = pl.col("1").cast(pl.Int64), pl.col("4").str.to_lowercase()
     of_day = hour_of_day(hour, half).cast(pl.String) + ":" + pl.col("2").fill_null("00") + pl.col("3").fill_null("")

@@ -1,7 +1,7 @@
-"""Numbers as price files print them: thousands marks, decimal commas, 1.2M, per cent, and the ways to say nothing.
+"""Parse numbers as price files write them: thousands separators, decimal commas, 1.2M, per cent, and missing values.
 
-``45,780`` can be forty-five or forty-five thousand. The whole file is asked: a volume of ``7,37M`` or a change of
-``-0,08%`` next to it says that the comma is decimal, ``1,234,567`` that it is not. Where nothing does, it is asked.
+``45,780`` can be forty-five or forty-five thousand. The whole file decides: a volume of ``7,37M`` or a change of
+``-0,08%`` proves that the comma is decimal, ``1,234,567`` that it is not. If nothing does, the caller has to say.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ _SCALES = {
 }
 _LOOKED_AT = 2000
 _NEGATIVE = (r"^\((\d[^()]*)\)$", r"^(\d[\d.,]*)-$")
-"""Below zero as accountants and mainframes print it: (37.63), 37.63-."""
+"""Negative numbers as accountants and mainframes write them: (37.63), 37.63-."""
 _SUFFIX = r"(?i)(k|m|mn|mio|mil|lac|lakh|cr|b|bn|mrd|t)\.?$"
-# What only one of the two marks can mean; {0} is the decimal mark, {1} the other.
+# Patterns that only one decimal mark can explain; {0} is the decimal mark, {1} the other.
 _PROOFS = (
     r"^-?\d*{0}\d{{1,2}}$",
     r"^-?\d+{0}\d{{4,}}$",
@@ -66,7 +66,7 @@ _EITHER = r"^-?[1-9]\d{{0,2}}{0}\d{{3}}$"
 
 
 def machine_numbers(column: pl.Series) -> pl.Series | None:
-    """The column as Float64 where every figure is written as programs write them (a point, no dress), else None."""
+    """Return the column as Float64 if every number is in machine form (decimal point, no decoration), else None."""
     if column.dtype != pl.String:
         return _finite(column.cast(pl.Float64, strict=False))
     machine = column.cast(pl.Float64, strict=False)
@@ -78,13 +78,13 @@ def machine_numbers(column: pl.Series) -> pl.Series | None:
 
 
 def as_numbers(column: pl.Series, *, decimal: str = ".") -> pl.Series:
-    """The column as Float64; what says nothing, is not finite or not a number becomes null (see ``not_numbers``)."""
+    """Return the column as Float64; missing, non-finite and non-numeric values become null (see ``not_numbers``)."""
     machine = machine_numbers(column) if decimal == "." or column.dtype != pl.String else None
     return _finite(_dressed(column.str.strip_chars(), decimal)) if machine is None else machine
 
 
 def not_numbers(column: pl.Series, numbers: pl.Series) -> pl.Series:
-    """True where the column says something that is not a number."""
+    """Return a mask of the non-missing values that are not numbers."""
     if column.dtype != pl.String:
         return column.is_not_null() & numbers.is_null() & ~_is_nan(column)
     if numbers.null_count() == column.null_count():
@@ -100,25 +100,25 @@ def decimal_mark(
     usual: str | None = None,
     source: str = "the file",
 ) -> str:
-    """The decimal mark of a source, ``.`` or ``,``.
+    """Return the decimal mark of a source, ``.`` or ``,``.
 
     Parameters
     ----------
     columns : mapping of str to Series
-        Columns of figures by the name of their field; of ``volume`` a lone ``643,450`` is whole.
+        Columns of numbers by field; in ``volume`` an ambiguous ``643,450`` is taken as an integer.
     others : iterable of Series
-        Further columns of figures, which are evidence only.
+        Further columns of numbers, used as evidence only.
     stated : str, optional
-        What the caller says.
+        The mark that the caller states.
     usual : str, optional
-        What the layout always writes; decides where the figures do not.
+        The mark that the layout always uses; decides if the numbers do not.
     source : str
-        For messages.
+        Name of the source for messages.
 
     Raises
     ------
     InputError
-        Where the figures prove both marks, prove another than stated, or could be read with either.
+        If the numbers prove both marks, prove the one not stated, or could be read with either.
     """
     texts = {name: column for name, column in columns.items() if column.dtype == pl.String}
     bare = [_bare(column) for column in texts.values()]
@@ -128,14 +128,14 @@ def decimal_mark(
         other = "," if stated == "." else "."
         if proofs[other] and not proofs[stated]:
             raise InputError(
-                f"{source} writes {proofs[other]}, which has a decimal {_WORDS[other]}, not a {_WORDS[stated]}",
-                hint="leave decimal (--decimal) out",
+                f"{source} contains {proofs[other]}, which has a decimal {_WORDS[other]}, not a {_WORDS[stated]}",
+                hint="leave out decimal (--decimal)",
             )
         return stated
     if proofs["."] and proofs[","]:
         raise InputError(
-            f"{source} writes both {proofs['.']} and {proofs[',']}: a decimal point and a decimal comma",
-            hint="which is it? say decimal (--decimal . or --decimal ,); rows that do not fit are then rejected",
+            f"{source} contains both {proofs['.']} and {proofs[',']}: a decimal point and a decimal comma",
+            hint="give decimal (--decimal . or --decimal ,); rows that do not fit are then rejected",
         )
     if proofs["."] or proofs[","]:
         return "." if proofs["."] else ","
@@ -146,18 +146,18 @@ _WORDS = {".": "point", ",": "comma"}
 
 
 def _undecided(texts: Mapping[str, pl.Series], usual: str | None, source: str) -> str:
-    """The mark where no figure proves one: what the layout always writes, else a question where it matters."""
+    """Return the mark if no number proves one: the layout's, else a point; raise InputError if a price is ambiguous."""
     prices = [_bare(column) for name, column in texts.items() if name != "volume"]
     commas, points = (_first(prices, _EITHER.format("," if mark == "," else r"\.")) for mark in ",.")
     if points and usual == ",":
         raise InputError(
-            f"{source} writes {points}, which could be {points.replace('.', '')} or {points}",
-            hint="which is it? say decimal (--decimal . or --decimal ,)",
+            f"{source}: {points} is ambiguous: {points.replace('.', '')} or {points}",
+            hint="give decimal (--decimal . or --decimal ,)",
         )
     if commas and usual is None:
         raise InputError(
-            f"{source} writes {commas}, which could be {commas.replace(',', '')} or {commas.replace(',', '.')}",
-            hint="which is it? say decimal (--decimal . or --decimal ,)",
+            f"{source}: {commas} is ambiguous: {commas.replace(',', '')} or {commas.replace(',', '.')}",
+            hint="give decimal (--decimal . or --decimal ,)",
         )
     return usual or "."
 
@@ -168,13 +168,13 @@ def _bare(column: pl.Series) -> pl.Series:
 
 @cache
 def _dressing() -> str:
-    """What stands around the digits of a figure: spaces, marks of thousands, per cent, a currency."""
+    """Return the pattern of decorations around digits: spaces, thousands separators, per cent signs, currencies."""
     codes = "|".join(sorted(currencies()))
     return rf"[\s\u00a0\u202f'’$€£¥₹₨₺₩%+]|^(Rs\.?|[A-Z]{{1,2}}\$|{codes})|({codes}|/[-=])$"
 
 
 def _undressed(text: pl.Series) -> pl.Series:
-    """Figures without their dressing, those below zero with a hyphen in front."""
+    """Strip the decorations of numbers, and write negative ones with a leading hyphen."""
     bare = in_plain_signs(text).str.replace_all(_dressing(), "")
     for written in _NEGATIVE:
         bare = bare.str.replace(written, "-${1}")
@@ -188,7 +188,7 @@ def _first_proof(columns: Iterable[pl.Series], mark: str) -> str | None:
 
 
 def _first(columns: Iterable[pl.Series], pattern: str) -> str | None:
-    """The first value of any column that matches, or None."""
+    """Return the first value of any column that matches, or None."""
     for column in columns:
         hits = column.filter(column.str.contains(pattern))
         if len(hits):
@@ -211,7 +211,7 @@ def _dressed(text: pl.Series, decimal: str) -> pl.Series:
 
 
 def says_nothing(text: pl.Series) -> pl.Series:
-    """True for cells without a word, and for the words that stand for nothing: ``n/a``, ``-``, ``NaT``."""
+    """Return a mask of missing cells: null, empty, or a word for a missing value such as ``n/a``, ``-``, ``NaT``."""
     return text.is_null() | text.str.to_lowercase().is_in(_NOTHING)
 
 

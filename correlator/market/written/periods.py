@@ -1,4 +1,4 @@
-"""Periods that are written where a day is needed: ``2018-01``, ``2024-W05``, ``2018Q1``."""
+"""Recognise periods where a day is needed: ``2018-01``, ``2024-W05``, ``2018Q1``."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _FORMS = {
 
 
 def period_of(cell: str, *, named: str | None = None) -> tuple[str, date] | None:
-    """What period a cell is (``2018-01``, ``Jan 2018``, ``2024-W05``, ``2018Q1``) and its last day; None for others.
+    """Return the kind of a period (``2018-01``, ``Jan 2018``, ``2024-W05``, ``2018Q1``) and its last day, or None.
 
-    ``named``: which part of a date its column is called; a plain ``2018`` is a year in a column called so alone.
+    ``named``: the part of a date that the column is named after; a plain ``2018`` is a year only in a year column.
 
     >>> period_of("2018-02"), period_of("2024-W05")
     (('month', datetime.date(2018, 2, 28)), ('week', datetime.date(2024, 2, 2)))
@@ -35,9 +35,9 @@ def period_of(cell: str, *, named: str | None = None) -> tuple[str, date] | None
         match = form.fullmatch(cell.strip())
         if match is None or (kind == "year" and named != "year"):
             continue
-        says = match.groupdict()
-        year = int(says["year"] or says["late"])
-        within = next((says[name] for name in ("week", "quarter", "month", "first") if says.get(name)), "12")
+        groups = match.groupdict()
+        year = int(groups["year"] or groups["late"])
+        within = next((groups[name] for name in ("week", "quarter", "month", "first") if groups.get(name)), "12")
         last = _last_day(year, kind, within)
         if last is not None:
             return kind.split()[-1], last
@@ -45,7 +45,7 @@ def period_of(cell: str, *, named: str | None = None) -> tuple[str, date] | None
 
 
 def _last_day(year: int, kind: str, within: str) -> date | None:
-    """The last day of a period, of a week its Friday; None for a word that is no month, or a week that is none."""
+    """Return the last day of a period (of a week its Friday), or None for an unknown month or week."""
     if kind == "week":
         try:
             return date.fromisocalendar(year, int(within), 5)
@@ -56,9 +56,9 @@ def _last_day(year: int, kind: str, within: str) -> date | None:
 
 
 def period_remedy(cell: str, *, named: str | None = None) -> tuple[str, str] | None:
-    """What to say of a cell that is a period where a day is needed, and what to do; None where it is none."""
+    """Return message and hint for a cell that is a period where a day is needed, or None if it is not a period."""
     period = period_of(cell, named=named)
     if period is None:
         return None
     kind, last = period
-    return f"{cell.strip()!r} is a {kind} and no day", f"write the day of each row, of this {kind} its last: {last}"
+    return f"{cell.strip()!r} is a {kind}, not a day", f"write the day of each row, for this {kind} its last: {last}"

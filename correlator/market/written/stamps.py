@@ -1,8 +1,8 @@
-"""What a date column says: labels of days, instants, or local times, in whatever form; never a guess.
+"""Parse a date column of any form as labels of days, instants or local times, without guessing.
 
-``28/05/2025`` can be read in one way only; a column in which every date could be read in two is refused with the
-question which it is. Instants (with a zone, or seconds since 1970) are kept apart from labels, since the date of an
-instant depends on the zone: ``2000-12-31T19:00:00Z`` is the first of January in Karachi.
+``28/05/2025`` has one reading only; a column in which every date has two is refused as ambiguous. Instants (with a
+zone, or seconds since 1970) are kept apart from labels, since the date of an instant depends on the time zone:
+``2000-12-31T19:00:00Z`` is 1 January in Karachi.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ _EPOCHS = (
 
 @dataclass(frozen=True)
 class Stamps:
-    """What the dates of a source are.
+    """The timestamps of a source.
 
-    ``values``: Date for labels, Datetime for local times, Datetime UTC for instants;
-    null where a row's date cannot be read. ``form`` names how they are written.
+    ``values``: Date for labels, Datetime for local times, Datetime UTC for instants; null if a row's date cannot be
+    read. ``form``: how they are written.
     """
 
     values: pl.Series
@@ -71,13 +71,13 @@ def read_stamps(
 ) -> Stamps:
     """Read a date column of any type.
 
-    ``date_order``: the order that the caller states; ``usual_order``: the one that the layout always writes, which
-    decides where the dates do not. Raises TimeError where every date can be read in two ways, or none at all, and where
-    a date contradicts the order.
+    ``date_order``: the order that the caller states; ``usual_order``: the one that the layout always uses, which
+    decides if the dates do not. Raise TimeError if all dates are ambiguous, if none can be read, and if a date
+    contradicts the order.
     """
     for order in (date_order, usual_order):
         if order is not None and order not in ORDERS:
-            raise InputError(f"date order {order!r} is not known", hint=f"choose {', '.join(ORDERS)}")
+            raise InputError(f"date_order must be one of {', '.join(ORDERS)}, got {order!r}", argument="date_order")
     if column.dtype == pl.Date:
         return Stamps(column, "dates")
     if isinstance(column.dtype, pl.Datetime):
@@ -86,16 +86,18 @@ def read_stamps(
         whole = column.dtype.is_integer() or (column.drop_nulls() % 1 == 0).all()
         column = (column.cast(pl.Int64, strict=False) if whole else column).cast(pl.String)
     if column.dtype != pl.String:
-        raise TimeError(f"{source}: column {column.name} is {column.dtype}, not dates", hint="name the date column")
+        raise TimeError(
+            f"{source}: column {column.name!r} has type {column.dtype}, not dates", hint="name the date column"
+        )
     stamps = _text(column.str.strip_chars(), date_order, usual_order, source)
     values = _in_calendar(stamps.values)
     if values.null_count() == len(values) > stamps.values.null_count():
-        raise TimeError(f"{source}: column {column.name} has years before 1 or after 9999", hint="name the date column")
+        raise TimeError(f"{source}: column {column.name!r} has years outside 1 to 9999", hint="name the date column")
     return replace(stamps, values=values)
 
 
 def _in_calendar(values: pl.Series) -> pl.Series:
-    """Null for years before 1 and after 9999, which polars reads (``-025-05-28``) and Python does not have."""
+    """Set years outside 1 to 9999 to null, which polars reads (``-025-05-28``) and Python does not support."""
     known = values.dt.year().is_between(MINYEAR, MAXYEAR)
     return values if known.all() else values.to_frame().select(pl.when(known).then(pl.first())).to_series()
 
@@ -119,7 +121,7 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
     text = in_plain_form(text)
     known = text.drop_nulls()
     if known.is_empty():
-        raise TimeError(f"{source}: column {text.name} holds no dates", hint="name the date column")
+        raise TimeError(f"{source}: column {text.name!r} contains no dates", hint="name the date column")
     if _most(known, _ISO_TIME):
         return _iso_times(text)
     if _most(known, _MICROSOFT):
@@ -142,11 +144,11 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
 
 
 def _by_named_zone(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
-    """Local times with the IANA name of their zone behind them, as instants: null where its clocks show one twice."""
+    """Parse local times followed by an IANA zone name as instants; ambiguous and nonexistent times become null."""
     parts = text.str.extract_groups(_ZONE_NAMED).struct
     zones = parts.field("2").drop_nulls().unique().to_list()
     if len(zones) > 1:
-        raise TimeError(f"{source}: times are by the clocks of {zones[0]} and of {zones[1]}", hint="split the file")
+        raise TimeError(f"{source} has times in several zones: {zones[0]} and {zones[1]}", hint="split the file")
     stamps = _text(parts.field("1").alias(text.name), date_order, usual_order, source)
     if stamps.kind != "local":
         return stamps
@@ -155,9 +157,10 @@ def _by_named_zone(text: pl.Series, date_order: str | None, usual_order: str | N
 
 
 def in_plain_form(text: pl.Series) -> pl.Series:
-    """Dates and times in plain digits, without the apostrophe by which a spreadsheet keeps text, and without the name
-    of the zone that RFC 9557 puts behind an offset (``09:30-04:00[America/New_York]``); ISO 8601's basic format with a
-    zone (``20250605T160500Z``) and offsets of whole hours (``16:05:00+05``) in its extended format.
+    """Normalise dates and times: ASCII digits, no leading apostrophe of a spreadsheet, no RFC 9557 zone name.
+
+    RFC 9557 puts the zone name behind an offset (``09:30-04:00[America/New_York]``). ISO 8601's basic format with a
+    zone (``20250605T160500Z``) and offsets of whole hours (``16:05:00+05``) become the extended format.
     """
     plain = in_common_years(in_plain_signs(text)).str.replace(ZONE_BEHIND, "${1}").str.replace(r"^['’](\d)", "${1}")
     for pattern, extended in _EXTENDED:
@@ -198,7 +201,7 @@ def _iso_times(text: pl.Series) -> Stamps:
 
 
 def _compact_times(text: pl.Series) -> Stamps:
-    """20170901153000, 20170901 1530"""
+    """Parse ``20170901153000`` and ``20170901 1530``."""
     digits = text.str.replace_all(r"[ T]", "")
     full = pl.DataFrame({"t": digits}).select(
         pl.when(pl.col("t").str.len_chars() == 12).then(pl.col("t") + "00").otherwise(pl.col("t"))
@@ -207,12 +210,12 @@ def _compact_times(text: pl.Series) -> Stamps:
 
 
 def hour_of_day(hour: pl.Expr, half: pl.Expr) -> pl.Expr:
-    """The hour from 0 to 23 that ``hour`` is in its ``half`` of the day: a, p, or null for a clock of 24 hours."""
+    """Return the hour from 0 to 23 of ``hour`` in the ``half`` of the day: a, p, or null for a 24-hour clock."""
     return pl.when(half.is_null()).then(hour).otherwise(hour % 12 + 12 * (half == "p").cast(pl.Int64))
 
 
 def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
-    """Dates in any form with a time of day behind them: ``9/1/2017 4:00 PM``, ``Fri Sep 01 2017 00:00:00 GMT-0400``."""
+    """Parse dates of any form with a time of day: ``9/1/2017 4:00 PM``, ``Fri Sep 01 2017 00:00:00 GMT-0400``."""
     parts = text.str.extract_groups(_CLOCK).struct
     day, clock, half, zone = (parts.field(name) for name in ("day", "clock", "half", "zone"))
     whole = pl.DataFrame({"t": text, "d": day}).select(pl.coalesce("d", "t")).to_series().alias(text.name)
@@ -238,17 +241,17 @@ def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str
 
 
 def _labels_if_midnight(times: pl.Series, form: str) -> Stamps:
-    """Local times that are all midnight are labels."""
+    """Return local times as labels if all are midnights."""
     return Stamps(times.dt.date(), form) if _are_midnights(times) else Stamps(times, form)
 
 
 def _are_midnights(times: pl.Series) -> bool:
-    """Whether the clocks of the column's own zone show midnight at each of its times."""
+    """Whether all times of a column are midnights in its own time zone."""
     return bool((times.dt.time() == pl.Series([0]).cast(pl.Time)[0]).drop_nulls().all())
 
 
 def one_date(text: str) -> date:
-    """A date that a person typed as YYYY-MM-DD; raises TimeError for anything else."""
+    """Parse a date of the form YYYY-MM-DD; raise TimeError for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:

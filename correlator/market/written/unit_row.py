@@ -1,4 +1,4 @@
-"""A row below the names that says in what each column is: ``Currency,GBp,GBp``, ``,(USD),(USD)`` or ``,USD,shares``."""
+"""Handle a row of units below the column names: ``Currency,GBp,GBp``, ``,(USD),(USD)`` or ``,USD,shares``."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _COUNTED = re.compile(r"(?i)(shares|units|index|points|pts|%|000s?|thousands?|mi
 
 
 def units_in_names(raw: RawTable, *, kept: bool = True) -> RawTable:
-    """The table with the lowest header row in brackets behind the names above it, where that is a row of units.
+    """Append the lowest header row in brackets to the names above it, if it is a row of units.
 
-    ``kept``: whether units stand in the names at all.
+    ``kept``: whether to append the units or to drop them.
 
     >>> from correlator.containers.raw import table_of_cells
     >>> units_in_names(table_of_cells("t", [("Date", ""), ("LAMP", "(USD)")], [])).header
@@ -42,8 +42,9 @@ def units_in_names(raw: RawTable, *, kept: bool = True) -> RawTable:
 
 
 def named_once(raw: RawTable) -> RawTable:
-    """The table under one row of names, where several rows of its header name its columns, as in files of CSMAR: codes,
-    what they mean, and units; the first of them that is known to name dates and closes, else the lowest.
+    """Reduce a header with several rows of names to one, as in files of CSMAR with codes, descriptions and units.
+
+    The first row that names known date and close columns is kept, else the lowest.
     """
     if len({len(cells) for cells in raw.header}) != 1 or len(raw.header[0]) < 2:
         return raw
@@ -57,7 +58,7 @@ def named_once(raw: RawTable) -> RawTable:
 
 
 def _names_each(cells: Sequence[str]) -> bool:
-    """Whether a row of a header has a name of its own for each column, and no units."""
+    """Whether a header row has distinct names for all columns, and is not a row of units."""
     of_units = _plain(cells[0]) in _CURRENCY_ROWS or all(map(_is_unit, cells[1:]))
     return all(cells) and len(set(cells)) == len(cells) and not of_units
 
@@ -67,7 +68,7 @@ def _plain(word: str) -> str:
 
 
 def _says_nothing(word: str) -> bool:
-    """Whether the cell below the name of the dates is empty, or says how they are written."""
+    """Whether the cell below the name of the date column is empty, or states a date format."""
     return _plain(word) in _UNIT_ROWS or _DATE_FORM.fullmatch(word.strip()) is not None
 
 

@@ -1,4 +1,4 @@
-"""Units in brackets behind a name: ``LAMP (USD)`` is the share LAMP in US dollars."""
+"""Units in brackets after a name: ``LAMP (USD)`` is the share LAMP in US dollars."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.vocabulary import bracketed
 
 CURRENCY = "currency "
-"""What stands in brackets before a word that a row of currencies says, so that an unknown one is known to be meant."""
+"""Prefix in the brackets for a word from a row of currencies, so that an unknown word is reported as a currency."""
 
 
 def share_of(label: str) -> str:
-    """The share that the name of a column of closes means: without the currency in brackets behind it.
+    """Return the share of a column of closes: its name without a currency in brackets after it.
 
     >>> share_of("LAMP (GBp)"), share_of("LAMP (currency ZZ)"), share_of("LAMP (A)")
     ('LAMP', 'LAMP', 'LAMP (A)')
@@ -22,6 +22,6 @@ def share_of(label: str) -> str:
 
 
 def is_currency(word: str) -> bool:
-    """Whether a word is a currency or a part of one, such as ``USD`` or ``GBp``."""
+    """Whether a word is a currency or a subunit, such as ``USD`` or ``GBp``."""
     unit = price_unit(word)
     return unit is not None and (unit[1] != 1.0 or unit[0] in currencies())
