@@ -185,7 +185,7 @@ def test_a_date_in_the_middle_that_cannot_be_read_is_refused() -> None:
 
 
 def test_dates_that_can_be_read_in_two_ways_are_refused() -> None:
-    with pytest.raises(TimeError, match="05/02/2024 and every other date could be day-month or month-day.*write YYYY-MM-DD"):
+    with pytest.raises(TimeError, match="could be day-month or month-day.*write YYYY-MM-DD"):
         cars(EVENTS.with_columns(date=pl.Series(["05/02/2024", "06/02/2024"])))
 
 
