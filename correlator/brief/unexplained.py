@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
+from correlator.base.iso_dates import iso_date
 from correlator.base.progress import tracked
 from correlator.brief.make import requests_of
 from correlator.brief.series import Measured, measured
@@ -202,6 +203,6 @@ def _day(value: str | date, name: str) -> date:
     if isinstance(value, datetime) or not isinstance(value, date | str):
         raise InputError(f"{name} {value!r} is not a date", hint="write it like 2025-01-01", argument=name)
     try:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        return iso_date(value) if isinstance(value, str) else value
     except ValueError:
         raise InputError(f"{name} {value!r} is not a date", hint="write it like 2025-01-01", argument=name) from None

@@ -170,7 +170,7 @@ def test_a_date_alone_is_not_known_before_it_is_over(sample_store):
         ("missing.txt", {}, NotFoundError, "does not exist"),
         ("<html><title>Pakistan and Iran sign a pact</title></html>", {}, TimeError, "no publication date.*and --at"),
         ("https://news.example.org/1.html", {}, InputError, "is an address.*add news"),
-        ("Pakistan and Iran sign a pact", {"at": "2025-05-28T01:10"}, TimeError, "no zone"),
+        ("Pakistan and Iran sign a pact", {"at": "2025-05-28T01:10"}, TimeError, "no time zone"),
         ("Pakistan and Iran sign a pact", {"symbols": "NOSUCH"}, NotFoundError, "NOSUCH"),
         ("Pakistan and Iran sign a pact", {"windows": "-1:1"}, InputError, "between day 0 and day 12"),
         ("Pakistan and Iran sign a pact", {"benchmark": "NOSUCH"}, InputError, "not in the store"),

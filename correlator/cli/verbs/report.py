@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from correlator.base.inert import visible
+from correlator.base.iso_dates import iso_date
 from correlator.cli.lazy_verbs import Verbs
 from correlator.cli.options.common import StoreOption, open_store
 from correlator.cli.tables.options import TableOptions, prints_table
@@ -159,7 +160,7 @@ def _date_or_instant(text: str | None) -> date | datetime | None:
     """Return a date as a date (the report takes its end at the exchange), anything else as an instant."""
     if text is not None and len(text) == 10:
         try:
-            return date.fromisoformat(text)
+            return iso_date(text)
         except ValueError:
             return instant(text)
     return instant(text)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from correlator.base.files import called
+from correlator.base.iso_dates import iso_moment
 from correlator.base.syntax import csv_fault
 from correlator.containers.read import is_lines_of_text, is_utf8, text_table
 from correlator.containers.slices import text_tables
@@ -311,7 +312,7 @@ def _moment(written: str, days: DayOf) -> date:
     try:
         if _BUDDHIST.match(text):
             raise ValueError
-        return date.fromisoformat(text) if len(text) == len("2025-05-28") else datetime.fromisoformat(text)
+        return iso_moment(text)
     except ValueError:
         moment = days(written)
     if moment is None:

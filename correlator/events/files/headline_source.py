@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from correlator.base.files import called, read_arrow, read_parquet
+from correlator.base.iso_dates import iso_date
 from correlator.base.syntax import json_fault
 from correlator.base.tabular import from_plain, to_polars
 from correlator.containers.packed import name_unpacked
@@ -210,6 +211,6 @@ def _dated(number: int, text: str, day: object, fields: Fields) -> Line:
     if not isinstance(day, str) or not day:
         return Line(number, text)
     try:
-        return Line(number, text, date.fromisoformat(day[:10]))
+        return Line(number, text, iso_date(day[:10]))
     except ValueError:
         return Line(number, "", None, f"line {number}: {day!r} in the field {fields.day!r} is not a date (2025-05-28)")

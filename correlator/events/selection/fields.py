@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
+from correlator.base.iso_dates import iso_moment
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES
 from correlator.events.scope import SCOPES, scope_column
@@ -160,13 +161,14 @@ def _number(field: str, value: str) -> float:
 
 def _instant(value: str, field: str = "known_at") -> datetime:
     try:
-        instant = datetime.fromisoformat(value)
+        moment = iso_moment(value)
     except ValueError:
         raise InputError(
             f"{field} is compared with {value!r}, which is not a day or an instant",
             hint="give a day or an instant, 2025-05-28",
         ) from None
     try:
+        instant = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
         return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     except OverflowError:
         raise _beyond(field, value) from None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from correlator.base.iso_dates import iso_date, iso_moment
 from correlator.errors import InputError, TimeError, likeliest
 from correlator.eventstudy.request.windows import Window, parse_windows
 
@@ -48,7 +49,7 @@ def instant(value: Any, argument: str = "as_of") -> datetime | None:
     parsed = value
     if isinstance(value, str):
         try:
-            parsed = date.fromisoformat(value) if len(value.strip()) == 10 else datetime.fromisoformat(value.strip())
+            parsed = iso_moment(value.strip())
         except ValueError:
             parsed = None
     if not isinstance(parsed, date):
@@ -73,7 +74,7 @@ def read_day(value: Any, argument: str) -> date | None:
     if isinstance(value, datetime):
         return value.date()
     try:
-        return value if isinstance(value, date) else date.fromisoformat(value.strip())
+        return value if isinstance(value, date) else iso_date(value.strip())
     except (ValueError, AttributeError):
         raise TimeError(f"{argument} {value!r} is not a date", hint="write 2025-05-28", argument=argument) from None
 

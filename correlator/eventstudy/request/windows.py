@@ -13,6 +13,7 @@ from datetime import date, datetime
 from operator import index
 from typing import Any
 
+from correlator.base.iso_dates import iso_date
 from correlator.errors import InputError
 
 _IN_BRACKETS = re.compile(r"[\[(]\s*([+-]?\d+)\s*[,;:]\s*([+-]?\d+)\s*[\])]")
@@ -150,6 +151,6 @@ def _unreadable(value: Any, argument: str) -> InputError:
 
 def _date(text: str, window: str, argument: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return iso_date(text)
     except ValueError:
         raise InputError(f"{argument} {window!r}: {text} is not a date", hint=_HINT, argument=argument) from None

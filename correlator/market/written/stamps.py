@@ -12,6 +12,7 @@ from datetime import MAXYEAR, MINYEAR, date
 
 import polars as pl
 
+from correlator.base.iso_dates import iso_date
 from correlator.base.numerals import in_plain_signs
 from correlator.errors import InputError, TimeError
 from correlator.market.written.dates import ORDERS, in_common_years, read_dates
@@ -253,6 +254,6 @@ def _are_midnights(times: pl.Series) -> bool:
 def one_date(text: str) -> date:
     """Parse a date of the form YYYY-MM-DD; raise TimeError for anything else."""
     try:
-        return date.fromisoformat(text)
+        return iso_date(text)
     except ValueError:
         raise TimeError(f"{text!r} is not a date", hint="write YYYY-MM-DD") from None
