@@ -1,6 +1,6 @@
-"""What else happened in an event's window: other news, other windows, dividends, locked and thin bars.
+"""Confounds in an event's window: other news, overlapping windows, dividends, limit-locked and thin bars.
 
-Flags only; what is done about them (keep, drop, keep the first, model) is the study's choice.
+Flags only; the study chooses what to do about them (keep, drop, keep the first, model).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 
 KINDS = ("story", "country", "overlap", "ex-dividend", "limit-locked", "thin")
 USUAL_KINDS = ("story", "overlap", "ex-dividend", "limit-locked", "thin")
-"""Without ``country``: where a country is in the news every day, every window is confounded by it."""
+"""Without ``country``: for a country that is in the news every day, every window would be confounded."""
 
 _COUNTS = {
     "story": "other_stories",
@@ -30,14 +30,12 @@ _COUNTS = {
     "thin": "thin",
 }
 _DIVIDEND = 0.002
-"""Least change of adjusted over plain close that is taken for a dividend: prices printed to two digits vary by less."""
+"""Least change of adjusted over plain close that counts as a dividend: rounding of prices to two digits is smaller."""
 
 
 @dataclass(frozen=True)
 class BarMarks:
-    """Marks on T bars of S ``symbols``, each (T, S) or None if not known: ``limit_locked``; ``thin``, no bar or one
-    without volume; ``ex_dividend``.
-    """
+    """Marks on T bars of S ``symbols``, each (T, S) or None if unknown; ``thin``: no bar, or a bar without volume."""
 
     symbols: tuple[str, ...]
     limit_locked: Mask | None = None
@@ -53,17 +51,17 @@ def confound_flags(
     others: pl.DataFrame | None = None,
     kinds: Sequence[str] = USUAL_KINDS,
 ) -> pl.DataFrame:
-    """One row per event in the order given: event_id, symbol, the counts of ``KINDS``, ``confounded`` and ``reason``.
+    """Return one row per event in the order given: event_id, symbol, counts of ``KINDS``, ``confounded``, ``reason``.
 
     ``events``: event_id, symbol, row (of day 0 among the bars), story_id and, for ``country_stories``, source_country
     and target_country; ``window``: first and last bar from day 0, both included; ``others``: all news that might
-    confound, same columns, default ``events``. ``other_stories`` and ``country_stories`` count distinct other stories
+    confound, same columns, default: ``events``. ``other_stories`` and ``country_stories`` count distinct other stories
     with day 0 inside the window, ``overlaps`` other events whose windows share a bar, ``ex_dividend``,
-    ``limit_locked`` and ``thin`` bars of the window; null where that is not known. ``kinds`` decide what makes an
-    event ``confounded``.
+    ``limit_locked`` and ``thin`` bars of the window; null if unknown. ``kinds``: which of these make an event
+    ``confounded``.
     """
     if unknown := sorted(set(kinds) - set(KINDS)):
-        raise InputError(f"confound {unknown[0]!r} is not known", hint=f"choose of {', '.join(KINDS)}")
+        raise InputError(f"confound {unknown[0]!r} is not known", hint=f"choose from {', '.join(KINDS)}")
     first, last = window
     own = _with_story(events).with_row_index("position")
     news = _with_story(events if others is None else others)
@@ -82,21 +80,22 @@ def confound_flags(
 
 
 def first_of_overlapping(symbols: pl.Series, rows: NDArray[Any], window: tuple[int, int]) -> Mask:
-    """Which events (E,) to keep so that no two windows of a symbol share a bar: the earliest, then the next that is
-    clear of it, and so on; of several on one bar the first given.
+    """Return which events (E,) to keep so that no two windows of a symbol share a bar.
+
+    The earliest is kept, then the next whose window does not overlap, and so on; of several on one bar, the first.
     """
     reach = window[1] - window[0]
     keep = np.zeros(len(rows), dtype=bool)
     codes = symbols.rank("dense").to_numpy().astype(np.int64)
-    held, until = -1, 0
+    last_code, until = -1, 0
     for i in np.lexsort((np.arange(len(rows)), rows, codes)).tolist():
-        if codes[i] != held or rows[i] > until:
-            keep[i], held, until = True, int(codes[i]), int(rows[i]) + reach
+        if codes[i] != last_code or rows[i] > until:
+            keep[i], last_code, until = True, int(codes[i]), int(rows[i]) + reach
     return keep
 
 
 def ex_dividend_bars(close: NDArray[np.float64], adjusted: NDArray[np.float64]) -> Mask:
-    """Bars (T, S) on which adjusted over plain close jumps up from the bar before: shares trade without the dividend.
+    """Return the bars (T, S) on which adjusted over plain close jumps up: shares first trade without the dividend.
 
     Shapes (T, S), NaN where missing; a jump across a hole is marked on the bar after it.
     """
@@ -110,28 +109,28 @@ def ex_dividend_bars(close: NDArray[np.float64], adjusted: NDArray[np.float64]) 
 
 
 def _with_story(events: pl.DataFrame) -> pl.DataFrame:
-    """Events with ``story``: their story, or one of their own."""
-    alone = -pl.col("event_id") - 1
+    """Return events with ``story``: their story, or a separate one if they have none."""
+    separate = -pl.col("event_id") - 1
     if "story_id" not in events.columns:
-        return events.with_columns(story=alone)
-    return events.with_columns(story=pl.when(pl.col("story_id").is_null()).then(alone).otherwise("story_id"))
+        return events.with_columns(story=separate)
+    return events.with_columns(story=pl.when(pl.col("story_id").is_null()).then(separate).otherwise("story_id"))
 
 
 def _stories(own: pl.DataFrame, news: pl.DataFrame, key: str, first: int, *, last: int, size: int) -> pl.Series:
-    """Distinct other stories (E = ``size``,) that share ``key`` and have day 0 inside the window."""
+    """Return the number (E = ``size``,) of distinct other stories with the same ``key`` and day 0 inside the window."""
     left = own.select("position", "row", "story", key).with_columns(
         begins=pl.col("row") + first, ends=pl.col("row") + last
     )
     right = news.select(pl.col(name).alias(f"other_{name}") for name in ("row", "story", key)).unique()
-    met = left.join_where(
+    pairs = left.join_where(
         right,
         pl.col(key) == pl.col(f"other_{key}"),
         pl.col("other_row") >= pl.col("begins"),
         pl.col("other_row") <= pl.col("ends"),
     ).filter(pl.col("story") != pl.col("other_story"))
-    counts = met.group_by("position").agg(pl.col("other_story").n_unique().alias("count"))
-    places = pl.DataFrame({"position": pl.Series(range(size), dtype=pl.UInt32)})
-    return places.join(counts, on="position", how="left", maintain_order="left")["count"].fill_null(0).cast(pl.Int64)
+    counts = pairs.group_by("position").agg(pl.col("other_story").n_unique().alias("count"))
+    positions = pl.DataFrame({"position": pl.Series(range(size), dtype=pl.UInt32)})
+    return positions.join(counts, on="position", how="left", maintain_order="left")["count"].fill_null(0).cast(pl.Int64)
 
 
 def _country_stories(own: pl.DataFrame, news: pl.DataFrame, first: int, last: int) -> pl.Series:
@@ -146,7 +145,7 @@ def _by_country(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _overlaps(own: pl.DataFrame, reach: int) -> pl.Series:
-    """Other events (E,) of the symbol at most ``reach`` bars away."""
+    """Return the number of other events (E,) of the symbol at most ``reach`` bars away."""
     counts = np.zeros(len(own), dtype=np.int64)
     for part in own.select("position", "symbol", "row").partition_by("symbol"):
         rows = part["row"].to_numpy()
@@ -159,7 +158,7 @@ def _overlaps(own: pl.DataFrame, reach: int) -> pl.Series:
 
 
 def _marked(own: pl.DataFrame, marks: Mask | None, symbols: tuple[str, ...], first: int, *, last: int) -> pl.Series:
-    """Marked bars (E,) inside the window, null where there are no marks."""
+    """Return the number of marked bars (E,) inside the window, null if there are no marks."""
     if marks is None:
         return pl.Series("count", [None] * len(own), dtype=pl.Int64)
     before = np.concatenate([np.zeros((1, marks.shape[1]), dtype=np.int64), np.cumsum(marks, axis=0)])

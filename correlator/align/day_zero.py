@@ -10,16 +10,16 @@ from correlator.sessions.calendars import AFTER_CLOSE, place_instants
 
 
 def place_on_exchanges(events: pl.DataFrame, exchanges: Sequence[str], *, date_only: str = AFTER_CLOSE) -> pl.DataFrame:
-    """Day 0 of every event on every exchange; ``date_only``: of events known by their date alone, as
-    ``place_instants`` takes it.
+    """Return day 0 of every event on every exchange.
 
-    ``events``: at least ``known_at`` (UTC instants) and ``known_precision``. Returns its columns and ``exchange``,
-    ``day_zero`` (Date) and ``day_zero_reason``, one row per event and exchange; without exchanges those are null. An
-    event without an instant has no day 0, and says so.
+    ``events``: at least ``known_at`` (UTC instants) and ``known_precision``; ``date_only``: rule for events that have a
+    date but no time, as in ``place_instants``. Returns the columns of ``events`` and ``exchange``, ``day_zero`` (Date)
+    and ``day_zero_reason``, one row per event and exchange; without exchanges these are null. An event without an
+    instant has no day 0, only a reason.
     """
     if not exchanges:
-        none = (pl.lit(None, pl.String).alias("exchange"), pl.lit(None, pl.Date).alias("day_zero"))
-        return events.with_columns(*none, pl.lit("no exchange: add prices first").alias("day_zero_reason"))
+        nulls = (pl.lit(None, pl.String).alias("exchange"), pl.lit(None, pl.Date).alias("day_zero"))
+        return events.with_columns(*nulls, pl.lit("no exchange: add prices first").alias("day_zero_reason"))
     parts = []
     for exchange in exchanges:
         placed = place_instants(exchange, events["known_at"], events["known_precision"], date_only=date_only)

@@ -1,9 +1,9 @@
-"""To which session the undated strip of a page belongs: a vote of its symbols against official closes.
+"""Date the undated strip of a page: its symbols vote for a session by their official closes.
 
-A quote prints price and change, so its previous close is known; the session whose official close that was is the one
-before the quote's. A symbol speaks for a session when its previous close matches and, where the session's range is
-known, its price was traded in it; every symbol with bars votes. Figures decide, the page's date only breaks a tie;
-where nothing or more than one session matches, the session is NULL with the reason.
+A quote prints price and change, so its previous close is known; the session with that official close is the one before
+the session of the quote. A symbol votes for a session if its previous close matches and, if the range of the session is
+known, its price lies in it; every symbol with bars votes. The numbers decide, and the date of the page only breaks a
+tie; if no session or several sessions match, the session is NULL with a reason.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ SCHEMA: dict[str, pl.DataType] = {
     "votes_against": pl.Int32(),
     "official_close": pl.Float64(),
 }
-NEAR = 0.02  # share of the official close within which a printed price speaks for a session, in a tie
-HINT_SLACK = 10  # days that a strip may be older than its page (seen: one session; holidays in between)
+NEAR = 0.02  # fraction of the official close within which a printed price supports a session, in a tie
+HINT_SLACK = 10  # days that a strip may be older than its page (observed: one session; holidays in between)
 _WHOLE = 0.5501  # indices print their level as a whole number and its change to one decimal
 _CENT = 0.0051
 _FIGURES = ("close", "low", "high")
@@ -54,7 +54,7 @@ class _Quote:
 
 @dataclass(frozen=True)
 class _Official:
-    """Closes and ranges (S, T) of S symbols on T sessions, NaN where not known."""
+    """Closes and ranges (S, T) of S symbols on T sessions, NaN where unknown."""
 
     rows: Mapping[str, int]
     sessions: list[date]
@@ -68,10 +68,11 @@ class _Official:
 
 @dataclass(frozen=True)
 class _Ballot:
-    """What V voters say of T sessions as the one *before* the quote's, each (V, T).
+    """The votes of V voters on each of T sessions as the one *before* that of the quote, each (V, T).
 
-    ``known``: their close of it is loaded; ``match``: it is their previous close; ``traded``: on the session after it
-    their price was traded, or its range is not known; ``near``: it was near that session's close, or there is none.
+    ``known``: their close of the session is loaded; ``match``: it equals their previous close; ``traded``: their price
+    lies in the range of the next session, or that is unknown; ``near``: it is near the close of the next session, or
+    there is none.
     """
 
     voters: Sequence[_Quote]
@@ -94,13 +95,12 @@ class _Verdict:
 
 
 def date_strip(quotes: pl.DataFrame, closes: pl.DataFrame, *, sessions: Sequence[date] = ()) -> pl.DataFrame:
-    """The session of each quote, strip by strip.
+    """Return the session of each quote, strip by strip.
 
     ``quotes``: article_id, position, symbol, price, change, previous_close, line (one strip per article_id; an optional
-    column ``hint`` holds the page's date). ``closes``: symbol, session, close, the official daily closes, and
-    optionally low and high; ``sessions``: sessions of the exchange besides those, a hole in the bars being no jump
-    to a later session. Returns one row per quote with the columns of ``SCHEMA``; ``official_close`` is that of the
-    session.
+    column ``hint`` holds the date of the page). ``closes``: symbol, session, close, the official daily closes, and
+    optionally low and high; ``sessions``: further sessions of the exchange, so that a hole in the bars does not skip a
+    session. Returns one row per quote with the columns of ``SCHEMA``; ``official_close`` is that of the session.
     """
     official = _official(closes, sessions, quotes["symbol"].unique().to_list())
     rows: list[tuple[object, ...]] = []
@@ -150,7 +150,7 @@ def _judge(strip: Sequence[_Quote], official: _Official, hint: date | None) -> l
 
 
 def _is_reset(strip: Sequence[_Quote]) -> bool:
-    """Before the opening, shares are reset to No Change while indices still show the last session's change."""
+    """Whether the strip shows a pre-open reset: shares print No Change while indices still show their last change."""
     shares = [quote for quote in strip if not quote.is_index]
     moved = any(quote.change != 0 for quote in strip if quote.is_index)
     return (len(shares) >= 2 or (moved and len(shares) == 1)) and all(quote.change == 0 for quote in shares)
@@ -159,7 +159,7 @@ def _is_reset(strip: Sequence[_Quote]) -> bool:
 def _judge_reset(
     strip: Sequence[_Quote], known: Sequence[_Quote], official: _Official, hint: date | None
 ) -> list[_Verdict]:
-    """Indices are dated by vote; shares carry no return, so they have no session, only the close they repeat."""
+    """Date a reset strip: indices by vote; shares show no return, so they have no session."""
     indices = [quote for quote in known if quote.is_index]
     note = "pre-open reset: all shares print No Change, so a share's quote is not a return"
     if indices:
@@ -175,17 +175,17 @@ def _judge_reset(
 
 
 def _vote(voters: Sequence[_Quote], official: _Official, hint: date | None) -> _Verdict:
-    """The session after the one that most of the voters speak for."""
+    """Return the session after the one with most votes."""
     ballot = _ballot(voters, official)
     votes = ballot.agree.sum(axis=0)
     best = int(votes.max())
     if best == 0:
-        return _Verdict(None, _nothing_matches(ballot, official), 0, len(voters))
+        return _Verdict(None, _no_match_reason(ballot, official), 0, len(voters))
     candidates = np.flatnonzero(votes == best)
     against = ballot.known.sum(axis=0) - votes
-    matched, why = _break_tie(candidates, ballot, official, hint)
+    matched, tie_reason = _break_tie(candidates, ballot, official, hint)
     if matched is None:
-        return _Verdict(None, why, best, int(against[candidates].min()))
+        return _Verdict(None, tie_reason, best, int(against[candidates].min()))
     disagree = int(against[matched])
     match = _describe(ballot, official, matched)
     if disagree >= best:
@@ -194,13 +194,13 @@ def _vote(voters: Sequence[_Quote], official: _Official, hint: date | None) -> _
     session = _after(official, matched)
     if session is None:
         return _Verdict(None, f"{match}; the next session is after the last bar loaded", best, disagree)
-    odd = f"; the page of {hint} is later than that" if hint and (hint - session).days > HINT_SLACK else ""
-    alone = "; one share alone says so, without a second witness" if _is_alone(voters, session, hint) else ""
-    return _Verdict(session, f"{match}; next session {session}{why}{odd}{alone}", best, disagree)
+    later_page = f"; the page of {hint} is later than that" if hint and (hint - session).days > HINT_SLACK else ""
+    single = "; one share alone says so, without a second witness" if _is_single_vote(voters, session, hint) else ""
+    return _Verdict(session, f"{match}; next session {session}{tie_reason}{later_page}{single}", best, disagree)
 
 
-def _is_alone(voters: Sequence[_Quote], session: date, hint: date | None) -> bool:
-    """Whether one share decides: no other symbol votes, and the page's date is not near. Of such 2 to 3 % are wrong."""
+def _is_single_vote(voters: Sequence[_Quote], session: date, hint: date | None) -> bool:
+    """Whether one share decides: no other symbol votes, and the page's date is not near. 2 to 3 % are wrong."""
     return len(voters) == 1 and not voters[0].is_index and not (hint and _may_show(session, hint))
 
 
@@ -220,7 +220,7 @@ def _ballot(voters: Sequence[_Quote], official: _Official) -> _Ballot:
 
 
 def _shifted(marks: Rows) -> Rows:
-    """Marks of each session's successor; False for the last."""
+    """Return the marks of each session's successor; False for the last."""
     return np.concatenate([marks[:, 1:], np.zeros((len(marks), 1), dtype=bool)], axis=1)
 
 
@@ -231,19 +231,19 @@ def _after(official: _Official, place: int) -> date | None:
 def _break_tie(
     candidates: NDArray[np.int64], ballot: _Ballot, official: _Official, hint: date | None
 ) -> tuple[int | None, str]:
-    """One of several sessions that match, and what decided; None with the reason where nothing does."""
+    """Choose one of several matching sessions, and return it with what decided; None with a reason if nothing does."""
     if len(candidates) == 1:
         return int(candidates[0]), ""
     near = candidates[ballot.near[:, candidates].all(axis=0)]
     if len(near) == 1:
         return int(near[0]), f" (of {len(candidates)} that match, the only one that closed near the printed price)"
-    left = near if len(near) else candidates
-    following = [(place, _after(official, int(place))) for place in left]
+    remaining = near if len(near) else candidates
+    following = [(place, _after(official, int(place))) for place in remaining]
     dated = [(abs((day - hint).days), int(place)) for place, day in following if day and hint and _may_show(day, hint)]
     if dated:
         return min(dated)[1], f" (of {len(candidates)} that match, the nearest to the page's date {hint})"
-    listed = ", ".join(str(official.sessions[place]) for place in left[:4]) + (" ..." if len(left) > 4 else "")
-    return None, f"ambiguous: previous closes match those of {len(left)} sessions ({listed})"
+    listed = ", ".join(str(official.sessions[row]) for row in remaining[:4]) + (" ..." if len(remaining) > 4 else "")
+    return None, f"ambiguous: previous closes match those of {len(remaining)} sessions ({listed})"
 
 
 def _may_show(session: date, hint: date) -> bool:
@@ -255,8 +255,8 @@ def _describe(ballot: _Ballot, official: _Official, matched: int) -> str:
     return f"previous close {_printed(quote)} is the official close of {official.sessions[matched]} ({quote.symbol})"
 
 
-def _nothing_matches(ballot: _Ballot, official: _Official) -> str:
-    """Why no session has a vote: no close matches, or the price was not traded after the one that does."""
+def _no_match_reason(ballot: _Ballot, official: _Official) -> str:
+    """Return why no session has a vote: no close matches, or the price was not traded after the one that does."""
     places = np.flatnonzero(ballot.match.any(axis=0))
     if len(places) == 0:
         listed = ", ".join(f"{quote.symbol} {quote.previous:.2f}" for quote in ballot.voters[:3])

@@ -1,8 +1,8 @@
 """News intensity: how much news there was, and of what kind, per session and country, dyad, category or symbol.
 
-Stories are counted, not articles: a story told by forty papers is one. What an event says of its story is averaged over
-the story's events first, so that a story does not gain weight by being told often. A session's news is what was public
-before that session's close and after the one before.
+Stories are counted, not articles: a story in forty papers is one. Scores are averaged over the events of a story first,
+so that a story does not gain weight by being reported often. The news of a session is what became public between the
+close of the session before and its own close.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _CONFLICT = ("verbal-conflict", "material-conflict")
 class Intensity:
     """``table``: session, key and ``MEASURES``, one row per session and key, sessions without news included.
 
-    ``stories``, ``events``: counts, 0 where there are none; ``goldstein``: mean over stories, -10 to 10; ``conflict``:
-    share of the stories' events that are conflict; ``novelty``: share of stories that no earlier session had; the last
-    three null where there is no story. ``excluded``: event_id, reason of events that belong to no session or key.
+    ``stories``, ``events``: counts, 0 if there are none; ``goldstein``: mean over stories, -10 to 10; ``conflict``:
+    fraction of the stories' events that are conflict; ``novelty``: fraction of stories that are new in this session;
+    the last three are null if there is no story. ``excluded``: event_id and reason of events without a session or key.
     """
 
     by: str
@@ -36,25 +36,25 @@ class Intensity:
 
     @property
     def keys(self) -> list[str]:
-        """The keys, the one with most stories first."""
+        """The keys, in descending order of their number of stories."""
         totals = (
             self.table.group_by("key").agg(pl.col("stories").sum()).sort(["stories", "key"], descending=[True, False])
         )
         return totals["key"].to_list()
 
     def of(self, keys: Sequence[str]) -> pl.DataFrame:
-        """The rows of the table of these keys; raises NotFoundError for one of which there is no news."""
+        """Return the rows of the table for these keys; raises NotFoundError for a key without news."""
         rows = self.table.filter(pl.col("key").is_in(keys))
         missing = set(keys).difference(rows["key"])
         for key in keys:
             if key in missing:
                 raise NotFoundError(
-                    f"there is no news of {self.by} {key!r}", hint=likeliest(key, self.keys, "there is")
+                    f"there is no news for {self.by} {key!r}", hint=likeliest(key, self.keys, "there is")
                 )
         return rows
 
     def series(self, key: str, measure: str = "stories", *, empty: float = 0.0) -> NDArray[np.float64]:
-        """One key's measure (T,) in order of session, ``empty`` where there is no story."""
+        """Return one key's measure (T,) in order of session, ``empty`` where there is no story."""
         if measure not in MEASURES:
             raise NotFoundError(f"news has no measure {measure!r}", hint=f"choose {', '.join(MEASURES)}")
         part = self.of([key])
@@ -63,15 +63,15 @@ class Intensity:
     def matrix(
         self, measure: str = "stories", keys: list[str] | None = None, *, empty: float = 0.0
     ) -> NDArray[np.float64]:
-        """Measure (T, K) of several keys side by side, default all in alphabetical order."""
+        """Return the measure (T, K) of several keys side by side; default: all in alphabetical order."""
         names = sorted(self.keys) if keys is None else keys
         return np.stack([self.series(key, measure, empty=empty) for key in names], axis=1)
 
 
 def news_intensity(events: pl.DataFrame, sessions: pl.Series, *, by: str = "country") -> Intensity:
-    """Intensity on ``sessions`` (T,) of dates, ascending, of ``events``.
+    """Return the news intensity of ``events`` on ``sessions`` (T,), dates in ascending order.
 
-    ``events``: one row each with event_id, session (Date: day 0 at the exchange), story_id (null: a story of its own),
+    ``events``: one row each with event_id, session (Date: day 0 at the exchange), story_id (null: a separate story),
     goldstein, quad_class, and for ``by`` source_country and target_country, dyad, category or symbol. An event counts
     for both of its countries. Raises InputError for another ``by``, NotFoundError for missing columns.
     """
@@ -79,7 +79,7 @@ def news_intensity(events: pl.DataFrame, sessions: pl.Series, *, by: str = "coun
         raise InputError(f"news by {by!r} is not known", hint=f"choose {', '.join(BY)}")
     needed = {"event_id", "session", "story_id", "goldstein", "quad_class", *_key_columns(by)}
     if missing := sorted(needed - set(events.columns)):
-        raise NotFoundError(f"events have no column {missing[0]!r}", hint=f"they have {', '.join(events.columns)}")
+        raise NotFoundError(f"events have no column {missing[0]!r}", hint=f"columns are {', '.join(events.columns)}")
     keyed = _keyed(events, by)
     outside = ~pl.col("session").is_in(sessions.implode())
     reason = (
@@ -106,7 +106,7 @@ def _key_columns(by: str) -> tuple[str, ...]:
 
 
 def _keyed(events: pl.DataFrame, by: str) -> pl.DataFrame:
-    """One row per event and key: event_id, session, story, goldstein, conflict, first (session of the story), key."""
+    """Return one row per event and key: event_id, session, story, goldstein, conflict, first (story's session), key."""
     story = pl.when(pl.col("story_id").is_null()).then(-pl.col("event_id") - 1).otherwise("story_id")
     scored = events.with_columns(story=story).with_columns(
         first=pl.col("session").min().over("story"),
@@ -118,12 +118,12 @@ def _keyed(events: pl.DataFrame, by: str) -> pl.DataFrame:
     if by != "country":
         return plain.rename({by: "key"})
     ends = pl.concat_list("source_country", "target_country").list.drop_nulls().list.unique(maintain_order=True)
-    known = pl.when(ends.list.len() > 0).then(ends)  # versions of polars differ in what becomes of an empty list
+    known = pl.when(ends.list.len() > 0).then(ends)  # versions of polars explode an empty list differently
     return plain.with_columns(key=known).drop("source_country", "target_country").explode("key")
 
 
 def _per_session(keyed: pl.DataFrame) -> pl.DataFrame:
-    stories = keyed.group_by("session", "key", "story", maintain_order=True).agg(  # means have equal last digits, too
+    stories = keyed.group_by("session", "key", "story", maintain_order=True).agg(  # in order: sums round the same way
         pl.len().alias("events"), pl.col("goldstein").mean(), pl.col("conflict").mean(), pl.col("first").first()
     )
     return stories.group_by("session", "key").agg(

@@ -1,7 +1,7 @@
-"""Who moves first: cross-correlations of two series at leads and lags, and Granger tests.
+"""Which series moves first: cross-correlations of two series at leads and lags, and Granger tests.
 
-Everywhere a lag k > 0 means that the first series (news) leads: its value at bar t - k is set against the second's at
-bar t; k < 0 that it follows.
+A lag k > 0 always means that the first series (news) leads: its value at bar t - k is paired with the second's at bar
+t; k < 0 means that it follows.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class LeadLag:
     """``table``: lag, n, correlation, se, bounds, p_value, p_adjusted, tested, one row per lag in order.
 
     With ``hac`` bands the bounds are ``low`` and ``high`` around the correlation and p_adjusted is Holm's; with
-    ``bootstrap`` they are ``null_low`` and ``null_high``, between which correlations of unrelated series of the same
-    rhythm fall, and p_adjusted is Romano and Wolf's over all lags.
+    ``bootstrap`` they are ``null_low`` and ``null_high``, the range of correlations of unrelated series with the same
+    autocorrelation, and p_adjusted is Romano and Wolf's over all lags.
     """
 
     table: pl.DataFrame
@@ -43,7 +43,7 @@ class LeadLag:
 
     @property
     def strongest(self) -> dict[str, float]:
-        """The row of the largest correlation in size."""
+        """The row with the largest absolute correlation."""
         return self.table.sort(pl.col("correlation").abs(), descending=True, nulls_last=True).row(0, named=True)
 
 
@@ -57,7 +57,7 @@ class BootstrapKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Series resampled ``draws`` times from ``seed``, in stationary blocks of mean length ``block``, or the best."""
+    """Resampling: ``draws`` from ``seed``, in stationary blocks of mean length ``block``; None for the best length."""
 
     draws: int = 1_999
     block: float | None = None
@@ -74,18 +74,18 @@ def lead_lag(
     hac_lags: int | None = None,
     **resampled: Unpack[BootstrapKeywords],
 ) -> LeadLag:
-    """Correlations of ``news`` at t - k with ``returns`` at t, both (T,), for k from -max_lag to max_lag.
+    """Return correlations of ``news`` at t - k with ``returns`` at t, both (T,), for k from -max_lag to max_lag.
 
     ``hac``: the correlation as the slope between standardised series with errors by cosines and Student's t (see
-    ``series``), or Newey-West errors with ``hac_lags``; both stand for series whose own values are correlated.
-    ``bootstrap``: each series is resampled on its own in stationary blocks of mean length ``block`` (default the longer
-    of both series' best), so that it keeps its rhythm and loses the other's; p-values are shares of draws. Bars without
-    one of both are left out; the bootstrap takes missing ones for the mean. Raises InputError and StudyError where it
-    cannot be done.
+    ``series``), or Newey-West errors with ``hac_lags``; both are robust to autocorrelation. ``bootstrap``: each series
+    is resampled separately in stationary blocks of mean length ``block`` (default: the longer of both series' best), so
+    that it keeps its autocorrelation and loses its relation to the other; p-values are fractions of draws. Bars missing
+    in either series are left out; the bootstrap replaces missing values by the mean. Raises InputError for invalid
+    arguments and StudyError for series that are too short or constant.
     """
     first, second = aligned(news, returns)
     if bands not in BANDS:
-        raise InputError(f"bands {bands!r} are not known", hint=f"choose {' or '.join(BANDS)}")
+        raise InputError(f"bands {bands!r} is not known", hint=f"choose {' or '.join(BANDS)}")
     if max_lag < 0:
         raise InputError(f"max_lag must be at least 0, got {max_lag}")
     if len(first) < max_lag + 3:
@@ -98,17 +98,17 @@ def lead_lag(
 
 
 def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.DataFrame:
-    """Does the past of ``cause`` help to predict ``effect`` beyond its own past? Granger (1969), Econometrica 37.
+    """Test whether the past of ``cause`` predicts ``effect`` beyond its own past. Granger (1969), Econometrica 37.
 
-    One row per order 1 to ``max_lag``: lags, n, f, df_num, df_den, p_value, p_holm, tested. For order p, the F test
-    that all p lags of ``cause`` have zero coefficients in a regression of ``effect`` on a constant and p lags of both,
-    over bars at which all of them are there. Raises StudyError where the series is too short.
+    Returns one row per order 1 to ``max_lag``: lags, n, f, df_num, df_den, p_value, p_holm, tested. For order p, the F
+    test that all p lags of ``cause`` have zero coefficients in a regression of ``effect`` on a constant and p lags of
+    both, over bars without missing values. Raises StudyError if the series is too short.
     """
     from scipy.special import fdtrc
 
     x, y = aligned(cause, effect)
     if max_lag < 1:
-        raise InputError(f"max_lag must be at least 1, got {max_lag}", hint="ask for one or more")
+        raise InputError(f"max_lag must be at least 1, got {max_lag}")
     rows = []
     for order in range(1, max_lag + 1):
         own = np.stack([lagged(y, lag) for lag in range(1, order + 1)], axis=1)
@@ -118,9 +118,9 @@ def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.Data
         n, df = int(complete.sum()), int(complete.sum()) - 2 * order - 1
         if df < 1:
             raise StudyError(f"{n} bars are too few for {order} lags of two series", hint="give fewer lags")
-        free = _residual_squares(y[complete], design[complete])
-        tied = _residual_squares(y[complete], design[complete][:, : order + 1])
-        f = (tied - free) / order / (free / df)
+        unrestricted = _residual_squares(y[complete], design[complete])
+        restricted = _residual_squares(y[complete], design[complete][:, : order + 1])
+        f = (restricted - unrestricted) / order / (unrestricted / df)
         rows.append({"lags": order, "n": n, "f": f, "df_num": order, "df_den": df, "p_value": fdtrc(order, df, f)})
     frame = pl.DataFrame(rows)
     return frame.with_columns(
@@ -136,7 +136,7 @@ def _by_hac(first: Array, second: Array, lags: Rows, level: float, *, hac_lags: 
         both = np.isfinite(x) & np.isfinite(y)
         n = int(both.sum())
         if n < 3 or not (np.ptp(x[both]) > 0 and np.ptp(y[both]) > 0):
-            raise StudyError(f"at lag {lag} one of both series does not vary", hint="bring a longer series")
+            raise StudyError(f"at lag {lag} one of the series is constant", hint="give a longer series")
         x, y = ((part - part[both].mean()) / part[both].std() for part in (x, y))
         fit = hac_regression(y, np.column_stack([np.ones(len(x)), x]), hac_lags)
         reach = fit.reach(level)
@@ -150,7 +150,7 @@ def _by_hac(first: Array, second: Array, lags: Rows, level: float, *, hac_lags: 
 def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how: Bootstrap) -> pl.DataFrame:
     draws = how.draws
     if draws < 1:
-        raise InputError(f"draws must be at least 1, got {draws}", hint="ask for 999 or more")
+        raise InputError(f"draws must be at least 1, got {draws}", hint="give 999 or more")
     x, y = _filled(first), _filled(second)
     length = max(best_block(x), best_block(y)) if how.block is None else how.block
     observed = _correlations(x[None, :], y[None, :], lags)[0]
@@ -177,7 +177,7 @@ def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how:
         }
     )
     if not both.any():
-        raise StudyError("the series share no bar", hint="put both on the same sessions")
+        raise StudyError("the series have no bar in common", hint="align both to the same sessions")
     return _adjusted(frame, romano_wolf(np.abs(observed), np.abs(null)))
 
 
@@ -186,16 +186,16 @@ def _adjusted(frame: pl.DataFrame, adjusted: Array) -> pl.DataFrame:
 
 
 def _filled(series: Array) -> Array:
-    """Deviations from the mean over the standard deviation, 0 where missing."""
+    """Return deviations from the mean over the standard deviation, 0 where missing."""
     finite = np.isfinite(series)
     if finite.sum() < 3 or np.ptp(series[finite]) == 0:
-        raise StudyError("one of both series does not vary", hint="bring a longer series")
+        raise StudyError("one of the series is constant", hint="give a longer series")
     deviation = series - series[finite].mean()
     return np.where(finite, deviation / series[finite].std(), 0.0)
 
 
 def _correlations(x: Array, y: Array, lags: Rows) -> Array:
-    """(B, K) correlations of rows of ``x`` at t - lag with rows of ``y`` at t."""
+    """Return correlations (B, K) of rows of ``x`` at t - lag with rows of ``y`` at t."""
     columns = []
     for lag in lags.tolist():
         a = x[:, : x.shape[1] - lag] if lag >= 0 else x[:, -lag:]
@@ -214,6 +214,6 @@ def _correlations(x: Array, y: Array, lags: Rows) -> Array:
 def _residual_squares(y: Array, x: Array) -> float:
     coefficients, _, rank, _ = np.linalg.lstsq(x, y, rcond=None)
     if rank < x.shape[1]:
-        raise StudyError("lags of the series are collinear", hint="one of them does not vary, or both are the same")
-    left = y - x @ coefficients
-    return float(left @ left)
+        raise StudyError("lags of the series are collinear: one of them is constant, or both are the same")
+    residuals = y - x @ coefficients
+    return float(residuals @ residuals)

@@ -1,12 +1,12 @@
-"""Local projections: what a news shock does to the returns of the sessions after it (Jorda 2005, AER 95, 161-182).
+"""Local projections: the response of returns to a news shock in the sessions after it (Jorda 2005, AER 95, 161-182).
 
-For every horizon h a regression of its own,
+For every horizon h a separate regression,
 
     y_{t, h} = a_h + b_h shock_t + c_h' controls_t + e_{t, h}
 
 with y the return of bar t + h or, cumulated, of bars t to t + h; b_h over h is the impulse response. Errors of
-neighbouring bars overlap, and short series say little of how much: they are those by cosines with Student's t (see
-``series``).
+neighbouring bars overlap, and in short series their correlation is poorly estimated: standard errors are by cosines
+with Student's t (see ``series``).
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def local_projection(
     hac_lags: int | None = None,
     level: float = 0.95,
 ) -> pl.DataFrame:
-    """The response of ``returns`` (T,) to one unit of ``shock`` (T,), horizons 0 to ``horizons``.
+    """Return the response of ``returns`` (T,) to one unit of ``shock`` (T,) at horizons 0 to ``horizons``.
 
     One row per horizon: horizon, n, estimate (fractions per unit), se, t, p_value, low, high, df (of t), p_holm,
-    tested. ``lags``: own past of both series among the controls; ``controls`` (T, C) more of them, as known at t;
-    ``cumulative`` sums returns from t to t + h; ``hac_lags``: Newey and West's errors with so many lags instead. Bars
-    with a missing value are left out of the horizon they would enter. Raises InputError and StudyError where it cannot
-    be done, also where the shock differs from its usual value on fewer than 15 bars.
+    tested. ``lags``: lags of both series among the controls; ``controls`` (T, C) further ones, as known at t;
+    ``cumulative`` sums returns from t to t + h; ``hac_lags``: Newey-West errors with this number of lags instead. Bars
+    with a missing value are left out of the horizons that they enter. Raises InputError for invalid arguments, and
+    StudyError for series that are too short, also if the shock differs from its usual value on fewer than 15 bars.
     """
     y, x = aligned(returns, shock)
     if horizons < 0 or lags < 0:
@@ -76,15 +76,14 @@ def local_projection(
 
 
 def ahead(returns: Array, horizon: int) -> Array:
-    """Sum (T,) of the returns of bars t to t + ``horizon``, NaN where one of them is missing."""
+    """Return the sum (T,) of the returns of bars t to t + ``horizon``, NaN where one of them is missing."""
     return np.asarray(np.sum([lagged(returns, -h) for h in range(horizon + 1)], axis=0))
 
 
 def _design(y: Array, x: Array, lags: int, controls: ArrayLike | None) -> Array:
-    """(T, k): constant, shock, past of both, other controls."""
+    """Return the design (T, k): constant, shock, lags of both series, further controls."""
     past = [lagged(series, lag) for series in (y, x) for lag in range(1, lags + 1)]
     columns = [np.ones(len(y)), x, *past]
     if controls is not None:
-        given = np.asarray(controls, dtype=np.float64).reshape(len(y), -1)
-        columns.extend(given.T)
+        columns.extend(np.asarray(controls, dtype=np.float64).reshape(len(y), -1).T)
     return np.stack(columns, axis=1)

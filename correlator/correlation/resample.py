@@ -1,7 +1,7 @@
 """The stationary bootstrap: resampling a series in blocks of random length (Politis & Romano 1994, JASA 89, 1303-1313).
 
-A draw walks along the series, wrapped into a circle, and at every step jumps to a random place with probability
-1/block: what depends on its neighbours keeps them, and the draw is as stationary as the series.
+A draw walks along the series, wrapped into a circle, and at every step jumps to a random position with probability
+1/block: neighbouring values stay together within blocks, and the draw is stationary.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ class BootstrapBand:
 
 
 def stationary_rows(length: int, block: float, draws: int, rng: np.random.Generator) -> Rows:
-    """Rows (draws, length) of stationary resamples with mean block length ``block`` >= 1."""
+    """Return rows (draws, length) of stationary resamples with mean block length ``block`` >= 1."""
     if block < 1 or length < 1:
-        raise InputError(f"blocks of {block:g} bars of {length}", hint="blocks are at least one bar long")
+        raise InputError(f"block must be at least 1 bar, got {block:g} for a series of {length} bars")
     starts = rng.random((draws, length)) < 1.0 / block
     starts[:, 0] = True
     anchors = np.where(starts, rng.integers(0, length, (draws, length)), 0)
-    place = np.arange(length)
-    begun = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
-    rows: Rows = (np.take_along_axis(anchors, begun, axis=1) + place - begun) % length
+    position = np.arange(length)
+    block_start = np.maximum.accumulate(np.where(starts, position, 0), axis=1)
+    rows: Rows = (np.take_along_axis(anchors, block_start, axis=1) + position - block_start) % length
     return rows
 
 
@@ -52,14 +52,14 @@ def bootstrap_band(
     level: float = 0.95,
     seed: int = 0,
 ) -> BootstrapBand:
-    """A percentile band of ``statistic`` of a series (T,) or of several side by side (T, S), resampled together.
+    """Return a percentile band of ``statistic`` for a series (T,) or several series (T, S) resampled together.
 
-    ``block``: mean length of a block, default the longest that ``best_block`` gives any of the series. Raises
-    InputError where a value is missing: a resample has no place for a hole.
+    ``block``: mean length of a block, default: the longest ``best_block`` of any series. Raises InputError for missing
+    values, which cannot be resampled.
     """
     series = np.asarray(values, dtype=np.float64)
     if not np.isfinite(series).all():
-        raise InputError("the series has missing values", hint="leave them out, or resample what lies between")
+        raise InputError("the series has missing values", hint="remove them, or resample the parts between them")
     columns = series.reshape(len(series), -1)
     length = max(best_block(column) for column in columns.T) if block is None else block
     rng = np.random.default_rng(seed)
@@ -71,16 +71,18 @@ def bootstrap_band(
 
 
 def best_block(values: ArrayLike) -> float:
-    """Mean block length for the stationary bootstrap of a mean: Politis & White (2004), Patton, Politis & White (2009).
+    """Return the mean block length for the bootstrap of a mean: Politis & White (2004), Patton, Politis & White (2009).
 
-    At least 1. The cutoff is the papers': the last lag before ``max(5, log10 n)`` small correlations in a row. Raises
-    StudyError for a series that does not vary.
+    At least 1. The cutoff is that of the papers: the last lag before ``max(5, log10 n)`` small correlations in a row.
+    Raises StudyError for a series that is constant.
     """
     x = as_series(values, "the series")
     n = len(x)
     centred = x - x.mean()
     if n < 8 or not centred.any():
-        raise StudyError(f"a series of {n} bars that hardly vary has no block length", hint="give block yourself")
+        raise StudyError(
+            f"no block length can be estimated: the series is constant or too short ({n} bars)", hint="give block"
+        )
     enough = max(5, int(np.log10(n)))
     farthest = int(np.ceil(np.sqrt(n))) + enough
     longest = np.ceil(min(3 * np.sqrt(n), n / 3))
@@ -99,7 +101,7 @@ def best_block(values: ArrayLike) -> float:
 
 
 def _moments(centred: Array, farthest: int) -> tuple[Array, Array]:
-    """Autocovariances (divisor n) and autocorrelations of the overlapping parts, at lags 0 to ``farthest``."""
+    """Return autocovariances (divisor n) and autocorrelations of the overlapping parts at lags 0 to ``farthest``."""
     n = len(centred)
     covariance, correlation = np.zeros(farthest + 1), np.zeros(farthest + 1)
     for lag in range(farthest + 1):
@@ -111,7 +113,7 @@ def _moments(centred: Array, farthest: int) -> tuple[Array, Array]:
 
 
 def _first_run(small: NDArray[np.bool_], length: int) -> int:
-    """Lag before the first ``length`` small correlations in a row; the last large one where there is no such run."""
+    """Return the lag before the first ``length`` small correlations in a row; the last large one if there is no run."""
     for lag in range(len(small) - length + 1):
         if small[lag : lag + length].all():
             return lag

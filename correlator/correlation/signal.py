@@ -1,7 +1,7 @@
-"""A news signal over many symbols: does it rank the returns that follow?
+"""A news signal over many symbols: whether it ranks the returns that follow.
 
-A signal of session t is known before that session's close, so the returns set against it are those of bars t + 1 to
-t + h; nothing of session t itself is in them.
+A signal of session t is known before that session's close, so it is compared with the returns of bars t + 1 to t + h;
+session t itself is not included.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from correlator.errors import InputError, StudyError
 
 @dataclass(frozen=True)
 class SignalTest:
-    """``by_session``: row, n, ic (or spread and quantile means) per session that has enough symbols; ``summary``: one
-    row with the mean, its Newey-West se, t (n - 1 degrees of freedom), p_value, low, high and the number of sessions.
+    """``by_session``: row, n, ic (or spread and quantile means) per session with enough symbols; ``summary``: one row
+    with the mean, its standard error over time (see ``series``), t, p_value, low, high and the number of sessions.
     """
 
     by_session: pl.DataFrame
@@ -27,10 +27,13 @@ class SignalTest:
 
 
 def forward_returns(returns: ArrayLike, horizon: int) -> Array:
-    """Sums (T, S) of the returns of bars t + 1 to t + ``horizon``, NaN where one of them is missing."""
+    """Return the sums (T, S) of the returns of bars t + 1 to t + ``horizon``, NaN where one of them is missing."""
     values = np.asarray(returns, dtype=np.float64)
     if values.ndim != 2 or horizon < 1:
-        raise InputError("forward returns need a matrix of returns and a horizon of 1 or more")
+        raise InputError(
+            f"forward returns need a matrix of returns and a horizon of at least 1, got {values.ndim} dimensions and "
+            f"horizon {horizon}"
+        )
     columns = [np.sum([lagged(column, -h) for h in range(1, horizon + 1)], axis=0) for column in values.T]
     return np.stack(columns, axis=1)
 
@@ -38,10 +41,10 @@ def forward_returns(returns: ArrayLike, horizon: int) -> Array:
 def information_coefficient(
     signal: ArrayLike, returns: ArrayLike, *, horizon: int = 1, minimum: int = 5, hac_lags: int | None = None
 ) -> SignalTest:
-    """Spearman's correlation over symbols of ``signal`` (T, S) with the returns after it, session by session.
+    """Return Spearman's correlation over symbols of ``signal`` (T, S) with the returns after it, session by session.
 
-    Sessions with fewer than ``minimum`` symbols, or without variation, are left out. The mean's error allows for
-    overlap: at least ``horizon`` - 1 lags.
+    Sessions with fewer than ``minimum`` symbols, or without variation, are left out. The error of the mean is by
+    cosines, or Newey-West with ``hac_lags`` (see ``series``).
     """
     x, y = _pair(signal, returns, horizon)
     rows, coefficients, counts = [], [], []
@@ -69,13 +72,13 @@ def quantile_spread(
     quantiles: int = 5,
     hac_lags: int | None = None,
 ) -> SignalTest:
-    """Mean return after ``signal`` of each quantile of symbols, and of the highest less the lowest.
+    """Return the mean return after ``signal`` of each quantile of symbols, and of the highest less the lowest.
 
-    Symbols with equal signals share their places equally, so that the order of columns decides nothing. Sessions with
-    fewer symbols than quantiles, or without variation of the signal, are left out.
+    Symbols with equal signals share their quantiles equally, so that the order of columns does not matter. Sessions
+    with fewer symbols than quantiles, or a constant signal, are left out.
     """
     if quantiles < 2:
-        raise InputError(f"{quantiles} quantiles have no spread", hint="ask for two or more")
+        raise InputError(f"quantiles must be at least 2, got {quantiles}")
     x, y = _pair(signal, returns, horizon)
     rows, means = [], []
     for row in range(len(x)):
@@ -92,14 +95,15 @@ def quantile_spread(
 
 
 def rolling_correlation(first: ArrayLike, second: ArrayLike, window: int, *, minimum: int | None = None) -> Array:
-    """Correlations (T,) over the last ``window`` bars up to each, of bars that have both, NaN with fewer than
-    ``minimum`` (default ``window``) of them. Each window is centred on its own means.
+    """Return correlations (T,) over the ``window`` bars up to each bar, of bars that both series have.
+
+    NaN with fewer than ``minimum`` (default ``window``) such bars. Each window is centred on its own means.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1:
-        raise InputError("rolling correlation needs two series of one length")
+        raise InputError(f"rolling correlation needs two series of the same length, got shapes {a.shape} and {b.shape}")
     if not 2 <= window <= len(a):
-        raise InputError(f"a window of {window} bars of {len(a)}", hint="give 2 or more, within the series")
+        raise InputError(f"window must be between 2 and the {len(a)} bars of the series, got {window}")
     least = max(2, window if minimum is None else minimum)
     both = np.isfinite(a) & np.isfinite(b)
     views = [
@@ -121,13 +125,14 @@ def _pair(signal: ArrayLike, returns: ArrayLike, horizon: int) -> tuple[Array, A
     y = forward_returns(returns, horizon)
     if x.shape != y.shape:
         raise InputError(
-            f"a signal of shape {x.shape} on returns of {y.shape}", hint="one value per session and symbol"
+            f"signal and returns must have the same shape, got {x.shape} and {y.shape}",
+            hint="give one value per session and symbol",
         )
     return x, y
 
 
 def _quantile_means(x: Array, y: Array, quantiles: int) -> Array:
-    """Mean of ``y`` (S,) in each quantile of ``x`` (S,), all of equal size; equal ``x`` count with their mean ``y``."""
+    """Return the mean of ``y`` (S,) in each quantile of ``x`` (S,), of equal size; ties in ``x`` get their mean."""
     _, group, size = np.unique(x, return_inverse=True, return_counts=True)
     level = np.bincount(group, weights=y) / size
     running = np.concatenate([[0.0], np.cumsum(level * size)])
@@ -143,10 +148,10 @@ def _ranks(values: Array) -> Array:
 
 
 def _summary(by_session: pl.DataFrame, name: str, sessions: int, horizon: int, *, hac_lags: int | None) -> pl.DataFrame:
-    """The mean over sessions; sessions left out keep their place, so that only real neighbours count as such."""
+    """Return the mean over sessions; omitted sessions keep their place, so that others do not become adjacent."""
     values, n = by_session[name].to_numpy(), by_session.height
     if n < 2:
-        raise StudyError(f"{n} sessions have enough symbols for a mean {name}", hint="bring more symbols")
+        raise StudyError(f"a mean {name} needs at least 2 sessions with enough symbols, got {n}", hint="add symbols")
     placed = np.full(sessions, np.nan)
     placed[by_session["row"].to_numpy()] = values
     fit = mean_with_error(placed, hac_lags)

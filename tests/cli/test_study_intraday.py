@@ -79,7 +79,7 @@ def test_what_is_known_of_days_is_refused_and_axes_say_what_they_count(store) ->
     ws = co.open_workspace(store)
     result = ws.study("SHR", benchmark="IDX", interval="5m", estimation="-130:-11", window="-2:2")
     for known_of_days in (ws.confounds, ws.features):
-        with pytest.raises(InputError, match="are of daily bars, the study is of 5m bars"):
+        with pytest.raises(InputError, match="need daily bars, the study has 5m bars"):
             known_of_days(result)
     with pytest.raises(InputError, match="interval has no effect in a regression"):
         ws.regress("car ~ beta", "SHR", interval="5m")

@@ -151,7 +151,7 @@ def test_what_is_not_there_is_said():
         news_intensity(events(), SESSIONS, by="planet")
     with pytest.raises(NotFoundError, match="no column 'symbol'"):
         news_intensity(events(), SESSIONS, by="symbol")
-    with pytest.raises(NotFoundError, match="no news of country 'CHL'"):
+    with pytest.raises(NotFoundError, match="no news for country 'CHL'"):
         news_intensity(events(), SESSIONS).series("CHL")
     with pytest.raises(NotFoundError, match="no measure 'mood'"):
         news_intensity(events(), SESSIONS).series("PAK", "mood")

@@ -143,7 +143,7 @@ def test_a_history_that_ends_in_a_window_has_no_car_whatever_holes_others_have()
 
 @pytest.mark.parametrize("name", ["window", "n", "day", "position"])
 def test_groups_are_not_called_as_results_are(name) -> None:
-    with pytest.raises(InputError, match="the name of a result's own column"):
+    with pytest.raises(InputError, match="the name of a column of results"):
         study(PRICES, EVENTS.with_columns(pl.lit("x").alias(name)), by=name)
 
 

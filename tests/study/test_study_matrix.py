@@ -325,7 +325,7 @@ def test_abnormal_log_volume() -> None:
     plain = study_matrix(logs.with_columns(pl.col("A", "B", "C", "M") / 1000), THREE, model="mean", windows="0:0")
     np.testing.assert_allclose(result.ar["ar"], plain.ar["ar"] * 1000)
     assert result.spec.returns == "log-volume"
-    with pytest.raises(StudyError, match="bought and held"):
+    with pytest.raises(StudyError, match="buy-and-hold returns need returns"):
         _ = result.bhar
 
 

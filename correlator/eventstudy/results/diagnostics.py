@@ -1,8 +1,8 @@
-"""Is an event's estimate sound? Autocorrelation, ARCH and outliers of its residuals, and what moved before the event.
+"""Diagnostics of each event's estimate: autocorrelation, ARCH and outliers of residuals, and moves before the event.
 
 =================  =====================================================================================================
-ljung_box          Q of Ljung & Box (1978) on five lags; a lag's pairs are those of bars that both have a residual, and
-                   their number stands where n - k stands without holes (Stoffer & Toloi 1992); chi-square with 5
+ljung_box          Q of Ljung & Box (1978) on five lags; the pairs of a lag are those in which both bars have a
+                   residual, and their number replaces n - k (Stoffer & Toloi 1992); chi-square with 5
 arch_lm            n R^2 of squared residuals on their five lags (Engle 1982); chi-square with 5
 pre_trend          t of the CAR over the bars between the estimation window and day 0, null where there are none
 outliers           residuals beyond five robust standard deviations (1.4826 times their median size)
@@ -35,7 +35,7 @@ FLAGS = ("autocorrelated", "arch", "pre-trend", "outliers")
 def diagnostics_frame(
     estimates: EventEstimates, panel: Panel, events: pl.DataFrame, spec: StudySpec, *, estimation_bars: int
 ) -> pl.DataFrame:
-    """One row per event: event_id, symbol, n (bars used), purged (bars left out by ``purge``), ljung_box,
+    """Return one row per event: event_id, symbol, n (bars used), purged (bars left out by ``purge``), ljung_box,
     p_autocorrelation, arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest (in robust standard deviations),
     flags.
 
@@ -44,12 +44,12 @@ def diagnostics_frame(
     estimates: with the residuals of their estimation windows.
     panel: the bars that they were estimated on.
     events: the events as given.
-    spec: what was asked.
+    spec: the request of the study.
     estimation_bars: length of the estimation window.
 
     Notes
     -----
-    Bars that follow one another are sessions of one exchange: of several, each is looked at by itself.
+    Neighbouring bars must be sessions of one exchange: with several exchanges, each is diagnosed separately.
     """
     from scipy.special import chdtrc
 
@@ -80,7 +80,7 @@ def diagnostics_frame(
 
 
 def ljung_box_of(residuals: Array) -> Array:
-    """Q (E,) of ``residuals`` (E, L), NaN where missing; NaN for an event with a lag that no pair has."""
+    """Return Q (E,) of ``residuals`` (E, L), NaN where missing; NaN for an event with a lag without pairs."""
     known = ~np.isnan(residuals)
     n = known.sum(axis=1)
     filled = np.where(known, residuals, 0.0)
@@ -95,12 +95,14 @@ def ljung_box_of(residuals: Array) -> Array:
 
 
 def arch_lm_of(residuals: Array) -> Array:
-    """n R^2 (E,) of the squares of ``residuals`` (E, L) on a constant and their lags; NaN where too few have all."""
+    """Return n R^2 (E,) of squared ``residuals`` (E, L) on a constant and their lags; NaN with too few values."""
     return np.array([_arch_lm(row * row) for row in residuals])
 
 
 def outliers_of(residuals: Array) -> tuple[np.ndarray, Array]:
-    """How many of ``residuals`` (E, L) are outliers (E,), and the largest in robust standard deviations (E,)."""
+    """Return the number of outliers (E,) in ``residuals`` (E, L), and the largest residual in robust standard
+    deviations (E,).
+    """
     if residuals.size == 0:
         return np.zeros(len(residuals), dtype=np.int64), np.full(len(residuals), np.nan)
     size = np.abs(residuals)
@@ -111,21 +113,21 @@ def outliers_of(residuals: Array) -> tuple[np.ndarray, Array]:
 
 def _arch_lm(squares: Array) -> float:
     windows = np.lib.stride_tricks.sliding_window_view(squares, LAGS + 1)
-    whole = windows[~np.isnan(windows).any(axis=1)]
-    if len(whole) <= LAGS + 1:
+    complete = windows[~np.isnan(windows).any(axis=1)]
+    if len(complete) <= LAGS + 1:
         return float("nan")
-    outcome = whole[:, -1] - whole[:, -1].mean()
-    design = whole[:, :-1] - whole[:, :-1].mean(axis=0)
+    outcome = complete[:, -1] - complete[:, -1].mean()
+    design = complete[:, :-1] - complete[:, :-1].mean(axis=0)
     coefficients, *_ = np.linalg.lstsq(design, outcome, rcond=None)
-    missed = outcome - design @ coefficients
-    spread = float(outcome @ outcome)
-    return len(whole) * (1.0 - float(missed @ missed) / spread) if spread > 0 else float("nan")
+    errors = outcome - design @ coefficients
+    total = float(outcome @ outcome)
+    return len(complete) * (1.0 - float(errors @ errors) / total) if total > 0 else float("nan")
 
 
 def _pre_trend(
     estimates: EventEstimates, panel: Panel, spec: StudySpec, estimation_bars: int
 ) -> tuple[Array, np.ndarray]:
-    """t (E,) of the CAR between estimation window and day 0, and its degrees of freedom."""
+    """Return t (E,) of the CAR between estimation window and day 0, and its degrees of freedom (E,)."""
     est_last = estimates.est_first + estimation_bars - 1
     trend, df = np.full(len(estimates), np.nan), np.full(len(estimates), np.nan)
     between = np.flatnonzero(est_last + 1 <= estimates.day_zero - 1)
@@ -150,11 +152,11 @@ def _pre_trend(
 
 
 def _purged(estimates: EventEstimates, panel: Panel, estimation_bars: int) -> np.ndarray:
-    """Bars (E,) of each estimation window that ``purge`` left out and that have a return."""
+    """Return the number of bars (E,) with a return that ``purge`` left out of each estimation window."""
     if panel.purged is None:
         return np.zeros(len(estimates), dtype=np.int64)
-    out = panel.purged & ~np.isnan(panel.returns)
-    before = marked_before(out).astype(np.int64)
-    first = np.clip(estimates.est_first, 0, len(out))
-    end = np.clip(estimates.est_first + estimation_bars, 0, len(out))
+    left_out = panel.purged & ~np.isnan(panel.returns)
+    before = marked_before(left_out).astype(np.int64)
+    first = np.clip(estimates.est_first, 0, len(left_out))
+    end = np.clip(estimates.est_first + estimation_bars, 0, len(left_out))
     return np.asarray(before[end, estimates.symbol_index] - before[first, estimates.symbol_index])

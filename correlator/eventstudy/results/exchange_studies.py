@@ -1,7 +1,7 @@
-"""Studies of several exchanges: each measured by itself, and their estimates as one on the rows of all.
+"""Studies of several exchanges: each is measured separately, and their estimates are merged on common rows.
 
-Windows of offsets are other rows for every event; windows of dates are the same rows, and an event has no figures on
-days on which its own exchange is closed.
+Windows of offsets are on different rows for every event; windows of dates are on the same rows, and an event has no
+values on days on which its exchange is closed.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from correlator.eventstudy.results.result import StudyResult
 def study_of_parts(
     panel: Panel, events: pl.DataFrame, spec: StudySpec, measure: Callable[[Panel, pl.DataFrame], StudyResult]
 ) -> StudyResult:
-    """The study of a panel of several exchanges: each by ``measure``, the results as one.
+    """Return the study of a panel of several exchanges: each measured by ``measure``, the results merged.
 
     Events get the column ``exchange``; those of an exchange that has no session in a window of dates are excluded.
-    Raises StudyError where none has one, and for windows of dates mixed with offsets.
+    Raises StudyError if no exchange has one, and for windows of dates mixed with offsets.
     """
     calendars = panel.calendars
     assert calendars is not None  # the caller's branch
@@ -41,12 +41,12 @@ def study_of_parts(
     )
     results, measured, excluded = {}, [], []
     for k, part in enumerate(parts_of(panel)):
-        mine = events["exchange"] == calendars.exchanges[k]
-        # What no bars are of is told of once, by the first.
-        chosen = mine.fill_null(k == 0).to_numpy()
+        on_exchange = events["exchange"] == calendars.exchanges[k]
+        # Events without bars are excluded once, with the first exchange.
+        chosen = on_exchange.fill_null(k == 0).to_numpy()
         own = events.filter(pl.Series(chosen))
-        if nothing := without_session(part, spec):
-            reason = pl.lit(f"{nothing} on {calendars.exchanges[k]}").alias("reason")
+        if no_session := without_session(part, spec):
+            reason = pl.lit(f"{no_session} on {calendars.exchanges[k]}").alias("reason")
             sessions = pl.lit(None, panel.labels.dtype).alias("session")
             excluded.append(own.select("event_id", "symbol", sessions, reason))
             continue
@@ -75,10 +75,10 @@ def study_of_parts(
 
 
 def _dated(panel: Panel, spec: StudySpec) -> dict[str, tuple[int, int]]:
-    """Of ``estimation`` and ``event``, where they are windows of dates, first row and number of rows of the panel."""
+    """Return first row and number of rows of the windows ``estimation`` and ``event`` that are windows of dates."""
     if len({isinstance(part, DateWindow) for part in (spec.window, *spec.windows)}) > 1:
         raise StudyError(
-            "of several exchanges windows are all offsets from day 0, or all dates",
+            "with several exchanges windows must be all offsets from day 0, or all dates",
             hint="give window and windows in one form",
         )
     dated = {}
@@ -90,7 +90,7 @@ def _dated(panel: Panel, spec: StudySpec) -> dict[str, tuple[int, int]]:
 
 
 def results_of(result: StudyResult) -> list[StudyResult]:
-    """The result of each exchange on its own sessions, with the events measured there: what ``merged`` undoes."""
+    """Return the result of each exchange on its own sessions: the inverse of ``merged``."""
     calendars, estimates = result.panel.calendars, result.estimates
     assert calendars is not None  # the caller's branch
     results = []
@@ -110,29 +110,29 @@ def results_of(result: StudyResult) -> list[StudyResult]:
 
 
 def by_exchange(result: StudyResult, frame_of: Callable[[StudyResult], pl.DataFrame]) -> pl.DataFrame:
-    """A frame with a row per measured event, made of each exchange by itself, in the order of the events.
+    """Return a frame with a row per measured event, computed for each exchange separately, in the order of the events.
 
-    Raises StudyError for windows of dates, whose columns are no longer those of one exchange.
+    Raises StudyError for windows of dates, whose columns are no longer the sessions of one exchange.
     """
     if result.estimates.dated:
         raise StudyError(
-            "over windows of dates this is of the sessions of one exchange",
+            "this output does not support windows of dates with several exchanges",
             hint="give windows as offsets, or study one exchange at a time",
         )
-    every = results_of(result)
-    parts = [own for own in every if len(own.estimates)] or every[:1]
+    results = results_of(result)
+    parts = [own for own in results if len(own.estimates)] or results[:1]
     order = np.argsort(np.concatenate([own.estimates.kept for own in parts]), kind="stable")
     return pl.concat([frame_of(own) for own in parts]).select(pl.all().gather(order))
 
 
 def _purged(calendars: Calendars, results: Mapping[int, StudyResult], panel: Panel) -> Mask | None:
-    """The bars (T, S) that no estimation of their exchange uses."""
+    """Return the mask (T, S) of bars that no estimation of their exchange uses."""
     if all(result.panel.purged is None for result in results.values()):
         return None
-    whole = np.zeros(panel.returns.shape, dtype=bool)
+    purged = np.zeros(panel.returns.shape, dtype=bool)
     for k, result in results.items():
-        whole[np.ix_(calendars.rows[k], np.flatnonzero(calendars.of == k))] = result.panel.purged
-    return whole
+        purged[np.ix_(calendars.rows[k], np.flatnonzero(calendars.of == k))] = result.panel.purged
+    return purged
 
 
 def merged(
@@ -140,10 +140,10 @@ def merged(
     measured: Sequence[tuple[int, Rows, EventEstimates]],
     dated: Mapping[str, tuple[int, int]] | None = None,
 ) -> EventEstimates:
-    """The estimates of exchanges, by number, on the rows of the whole panel, in the order of the events.
+    """Return the estimates of all exchanges on the rows of the whole panel, in the order of the events.
 
-    With each exchange come the positions among all events of those that its estimates are of; ``dated``: first row and
-    number of rows of windows of dates.
+    ``measured``: for each exchange its number, the positions of its events among all events, and its estimates;
+    ``dated``: first row and number of rows of windows of dates.
     """
     measured = [each for each in measured if len(each[2])] or measured[:1]
     moved = []
@@ -156,9 +156,9 @@ def merged(
 
 
 def _on_rows(estimates: EventEstimates, rows: Rows, columns: Rows, positions: Rows) -> EventEstimates:
-    """Estimates of one exchange with the rows and columns of the whole panel, of the events at ``positions``.
+    """Return estimates of one exchange, of the events at ``positions``, on rows and columns of the whole panel.
 
-    Windows keep their number of sessions from day 0: which rows these are, ``Panel.own_rows`` knows.
+    Windows keep their number of sessions from day 0; ``Panel.own_rows`` finds their rows.
     """
     day_zero = rows[estimates.day_zero]
     return replace(
@@ -175,9 +175,9 @@ def _on_rows(estimates: EventEstimates, rows: Rows, columns: Rows, positions: Ro
 def _by_date(
     moved: EventEstimates, own: EventEstimates, rows: Rows, dated: Mapping[str, tuple[int, int]]
 ) -> EventEstimates:
-    """Estimates with a column for every row of their windows of dates, NaN where their exchange is closed.
+    """Return estimates with a column for every row of their windows of dates, NaN where their exchange is closed.
 
-    ``own``: the same on the exchange's own ``rows``.
+    ``own``: the same estimates on the exchange's own ``rows``.
     """
     values: dict[str, Any] = {}
     if "event" in dated:
@@ -186,9 +186,9 @@ def _by_date(
         for name in ("ar", "ar_se", "expected", "actual"):
             values[name] = _wider(getattr(own, name), at, days, np.nan)
         if own.spans is not None:
-            # A return that began before the window still does where days are added to it.
-            began = own.spans > np.arange(own.ar.shape[1]) + 1
-            values["spans"] = _wider(np.where(began, days + 1, own.spans).astype(np.int16), at, days, 1)
+            # A return that began before the window must still do so after columns are added.
+            began_before = own.spans > np.arange(own.ar.shape[1]) + 1
+            values["spans"] = _wider(np.where(began_before, days + 1, own.spans).astype(np.int16), at, days, 1)
         values["win_first"] = np.full_like(moved.win_first, first)
     if "estimation" in dated:
         first, bars = dated["estimation"]
@@ -200,13 +200,13 @@ def _by_date(
 
 
 def _columns_of(first: Rows, count: int, rows: Rows, start: int) -> Rows:
-    """Where the ``count`` own sessions of a window, the same of every event, stand among rows from ``start``."""
+    """Return the columns, counted from row ``start``, of the ``count`` sessions of a window shared by all events."""
     return rows[int(first[0]) + np.arange(count)] - start if len(first) else np.zeros(0, dtype=np.int64)
 
 
 def _wider(values: NDArray[Any], at: Rows, count: int, fill: float) -> NDArray[Any]:
-    """Columns (E, C) at the places ``at`` (C,) among ``count``, ``fill`` elsewhere."""
-    whole = np.full((len(values), count), fill, dtype=values.dtype)
+    """Return ``values`` (E, C) at the columns ``at`` (C,) of ``count``, with ``fill`` elsewhere."""
+    wider = np.full((len(values), count), fill, dtype=values.dtype)
     if len(values):
-        whole[:, at] = values
-    return whole
+        wider[:, at] = values
+    return wider

@@ -1,7 +1,7 @@
-"""What a result can be asked for that is made in a room above its own, by name: the rooms keep their order.
+"""Methods of a result that are implemented in packages that depend on it, looked up by name to avoid import cycles.
 
-A result knows estimates and frames; tests against placebo dates, regressions and figures know results. The methods of a
-result that hand it on find their function here when they are called.
+A result knows estimates and frames; placebo tests, regressions and figures know results. The methods of a result that
+call these find their function here when they are called.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ _HOMES = {
 
 
 def function_of(method: str) -> Any:
-    """The function behind a method of a result."""
+    """Return the function behind a method of a result."""
     module, name = _HOMES[method].split(":")
     return getattr(import_module(module), name)

@@ -1,6 +1,4 @@
-"""What a study found, as one value that titles, words, tables and bands share: the average of one window and its
-verdict.
-"""
+"""The finding of a study, shared by titles, sentences, tables and bands: the average of one window and its verdict."""
 
 from __future__ import annotations
 
@@ -24,8 +22,8 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Finding:
-    """The average of ``window`` over ``n`` events on ``dates`` sessions of day 0, with its 95 % interval and p of the
-    recommended test; returns are simple fractions, what a per cent sign stands for; NaN where there is none.
+    """The average of ``window`` over ``n`` events on ``dates`` sessions of day 0, with its 95 % interval and p-value by
+    the recommended test; returns are simple fractions, for display in per cent; NaN where there is none.
     """
 
     window: Window
@@ -44,21 +42,20 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """Size, length and verdict: ``-1.80 % over 5 sessions, within chance``; number and sign stay on one
-        line."""
-        what = "volume " if self.volume else ""
-        return f"{what}{100 * self.average:+.2f}\u00a0% {over(self.window, self.unit)}, {self.verdict}"
+        """Size, length and verdict, such as ``-1.80 % over 5 sessions, within chance``; no line break before ``%``."""
+        prefix = "volume " if self.volume else ""
+        return f"{prefix}{100 * self.average:+.2f}\u00a0% {over(self.window, self.unit)}, {self.verdict}"
 
 
 def verdict(p_value: float | None) -> str:
-    """What a p-value says, in words: the one rule of titles, marks and sentences."""
+    """Return the verdict of a p-value in words: the one rule for titles, marks and sentences."""
     if p_value is None or np.isnan(p_value):
         return "no test"
     return "more than chance" if p_value < SIGNIFICANCE else "within chance"
 
 
 def over(window: Window, unit: str = "session") -> str:
-    """How long a window is, in words."""
+    """Return the length of a window in words."""
     if not isinstance(window, OffsetWindow):
         return f"on {window.first}" if window.first == window.last else f"from {window.first} to {window.last}"
     if (window.first, window.last) == (0, 0):
@@ -68,31 +65,32 @@ def over(window: Window, unit: str = "session") -> str:
 
 
 def unit_of(result: StudyResult) -> str:
-    """What the windows of a study count: sessions, or bars within one."""
-    within = result.panel.labels.dtype != pl.Date
-    return f"{result.spec.interval} bar" if within and result.spec.interval != DAILY else "bar" if within else "session"
+    """Return what the windows of a study count: sessions, or intraday bars."""
+    if result.panel.labels.dtype == pl.Date:
+        return "session"
+    return f"{result.spec.interval} bar" if result.spec.interval != DAILY else "bar"
 
 
 def refuse_within_days(result: StudyResult, what: str) -> None:
-    """Raise InputError for a study of bars within days, where ``what`` is known of days."""
+    """Raise InputError for a study of intraday bars, if ``what`` is known by day only."""
     if result.panel.labels.dtype != pl.Date:
         hint = "study daily bars"
-        raise InputError(f"{what} are of daily bars, the study is of {unit_of(result)}s", hint=hint, argument="result")
+        raise InputError(f"{what} need daily bars, the study has {unit_of(result)}s", hint=hint, argument="result")
 
 
 def measure_of(result: StudyResult) -> str:
-    """What is abnormal in a study, in a word: ``return`` or ``volume``."""
+    """Return what is abnormal in a study, in a word: ``return`` or ``volume``."""
     return "return" if result.spec.returns in RETURNS_KINDS else "volume"
 
 
 def main_window(spec: StudySpec) -> int:
-    """The window that titles tell: the whole event window where it is one of them, else the last."""
+    """Return the position of the window shown in titles: the whole event window if it is one of them, else the last."""
     windows = spec.windows
     return windows.index(spec.window) if spec.window in windows else len(windows) - 1
 
 
 def finding_of(result: StudyResult) -> Finding | None:
-    """What the study found in its main window, over all events whatever the groups; None without a measured event."""
+    """Return the finding of the study in its main window, over all events of all groups; None without any event."""
     if not len(result.estimates):
         return None
     place = main_window(result.spec)
@@ -110,14 +108,16 @@ def finding_of(result: StudyResult) -> Finding | None:
 
 
 def average_of(result: StudyResult) -> float | None:
-    """The average of ``finding_of``; None without one."""
+    """Return the average of ``finding_of``; None without one."""
     finding = finding_of(result)
     return None if finding is None else finding.average
 
 
 def smallest_effect(se: Array, df: Array) -> Array:
-    """The average that a two-sided test of 5 % with errors ``se`` and ``df`` degrees of freedom finds in four studies
-    of five: (t(0.975) + t(0.8)) se. ``power`` finds the same by planting effects, without a law.
+    """Return the smallest average that a two-sided 5 % test detects with a power of 80 %: (t(0.975) + t(0.8)) se.
+
+    ``se``: standard errors; ``df``: degrees of freedom. The module ``power`` estimates the same by planting effects,
+    without assuming a distribution.
 
     >>> smallest_effect(np.array([0.01]), np.array([1e9])).round(4).tolist()
     [0.028]
@@ -130,16 +130,17 @@ def smallest_effect(se: Array, df: Array) -> Array:
 
 
 def daily(result: StudyResult) -> pl.DataFrame:
-    """The average abnormal return of each day of the event window by the recommended test of that day alone: day, n,
-    aar, low, high (95 %), p_value; one row per day.
+    """Return the average abnormal return of each day of the event window by the recommended test of that day.
+
+    One row per day: day, n, aar, low, high (95 %), p_value.
     """
     from correlator.eventstudy.results.recommended import recommended
 
     estimates = result.estimates
     days = estimates.ar.shape[1]
     columns = np.stack([np.arange(days), np.arange(days)], axis=1)
-    alone = replace(estimates, car=estimates.day_ar, car_se=estimates.ar_se, n_car=(~np.isnan(estimates.day_ar)) * 1)
-    tests = recommended(alone, result.panel, columns, result.estimation_bars)
+    by_day = replace(estimates, car=estimates.day_ar, car_se=estimates.ar_se, n_car=(~np.isnan(estimates.day_ar)) * 1)
+    tests = recommended(by_day, result.panel, columns, result.estimation_bars)
     low, high = tests.bounds()
     values = {"n": tests.n, "aar": tests.average, "low": low, "high": high, "p_value": tests.p_value}
     return pl.DataFrame({"day": result.day_labels, **values}, nan_to_null=True)

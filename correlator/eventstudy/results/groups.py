@@ -1,4 +1,4 @@
-"""Groups of a study that have what a test across events compares."""
+"""Groups of a study that are large enough for tests across events; errors and warnings for those that are not."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ Compared = TypeVar("Compared")
 
 
 class Explained(Protocol):
-    """A result that knows why nothing was measured."""
+    """A result that can say why no event was measured."""
 
     def why_nothing(self) -> str:
-        """Empty where something was."""
+        """Return why no event was measured; empty if one was."""
 
 
 class Measured(Explained, Protocol):
-    """A result that knows windows without a figure, too."""
+    """A result that also knows windows without a CAR."""
 
     def windows_without_car(self) -> list[str]:
-        """Empty where every window has one."""
+        """Return the labels of windows without a CAR."""
 
 
 def with_two(
     groups: Iterable[tuple[dict[str, Any], Compared]], count: Callable[[Compared], int], unit: str
 ) -> list[tuple[dict[str, Any], Compared]]:
-    """The groups that have two of what a test compares; others that have a name with a warning."""
+    """Return the groups with at least two ``unit``s (by ``count``); warn of the other groups that have a name."""
     enough = []
     for values, part in groups:
         if count(part) >= 2:
@@ -39,7 +39,7 @@ def with_two(
 
 
 def warn_of_gaps(result: Measured) -> None:
-    """Warn where no event was measured, or none over a window."""
+    """Warn if no event was measured, or none over some window."""
     if nothing := result.why_nothing():
         warn(f"{nothing} (read result.excluded)")
     elif empty := result.windows_without_car():
@@ -47,11 +47,11 @@ def warn_of_gaps(result: Measured) -> None:
 
 
 def too_few(result: Explained, measured: int) -> NoReturn:
-    """Raise StudyError for so many ``measured`` events, none of which has another beside it."""
+    """Raise StudyError for ``measured`` events of which no group has two."""
     if nothing := result.why_nothing():
         raise StudyError(nothing, hint="read the output excluded")
     who = "1 event has" if measured == 1 else f"{measured} events in groups of one have"
     raise StudyError(
-        f"{who} no cross-section, so no statistic across events",
-        hint="read ar and car: they carry standard errors, t and p for one event",
+        f"{who} no cross-section, so there is no statistic across events",
+        hint="read ar and car: they have standard errors, t and p for one event",
     )

@@ -1,4 +1,4 @@
-"""How the numbers of a study are made, for metadata of files."""
+"""How the numbers of a study were computed, for metadata of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from correlator.version import __version__
 
 
 def how_made(panel: Panel, spec: StudySpec) -> dict[str, Any]:
-    """How numbers of ``spec`` on ``panel`` are made: version, every option, benchmark, unit."""
+    """Return how numbers of ``spec`` on ``panel`` are computed: version, every option, benchmark, unit."""
     return {
         "made_by": f"correlator {__version__}",
         **spec.as_dict(),
@@ -20,5 +20,5 @@ def how_made(panel: Panel, spec: StudySpec) -> dict[str, Any]:
 
 
 def benchmark_note(panel: Panel, spec: StudySpec) -> str:
-    """Which benchmark a study of ``panel`` uses and what it is made of, in words; ``none`` where it has none."""
+    """Describe the benchmark of a study of ``panel`` and what it is made of; ``none`` if it has none."""
     return panel.benchmark_note or spec.benchmark or ", ".join(panel.factor_names) or "none"

@@ -1,7 +1,7 @@
-"""The registry of a study's tables: each once, with its words, its columns at the prompt, and whether it streams.
+"""The registry of a study's tables: each with its description, its columns on the command line, and whether it streams.
 
-Python, the command line and the streams read it. A new table is an entry here and a property of ``StudyResult`` with
-its name (``-`` as ``_``) that returns the frame.
+Python, the command line and the streams use it. A new table is an entry here and a property of ``StudyResult`` with its
+name (``-`` as ``_``) that returns the frame.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Output:
-    """``words``: what it shows; ``columns``: those that the command line prints, all where empty; ``streams``: no row
-    needs another event, so that it can be made in chunks; ``needs_returns``: returns are among its columns; ``model``:
-    the one model that has it, any where empty.
+    """``words``: its description; ``columns``: those that the command line prints, all if empty; ``streams``: no row
+    depends on another event, so that it can be made in chunks; ``needs_returns``: returns are among its columns;
+    ``model``: the one model that has it, any if empty.
     """
 
     name: str

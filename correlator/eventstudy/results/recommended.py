@@ -1,21 +1,21 @@
-"""The one test that a study's words, bands, marks and tables use: chosen by a rule from the events alone.
+"""The one test that a study's sentences, bands, marks and tables use, chosen by a rule from the design of the events.
 
 =================================================  ===================  ==============================================
 design of a window's events                        test                 why
 =================================================  ===================  ==============================================
 one event                                          ``own_error``        no cross-section: its CAR over its own error
 windows of different dates share bars              ``calendar_day_t``   a bar in several windows is one observation
-several dates, ``FEWEST_DAYS`` days or more        ``calendar_day_t``   dates in common and any variance are in the days
-one date, or fewer days than that                  ``adj_csect_t``      days are too few to estimate a variance from
+several dates, ``FEWEST_DAYS`` days or more        ``calendar_day_t``   robust to common dates and changing variance
+one date, or fewer days than that                  ``adj_csect_t``      too few days to estimate a variance from
 =================================================  ===================  ==============================================
 
-Days are counted in effect, (sum q)^2 / sum q^2 over the bars that windows cover, q the sum over shares of the squared
+Days are effective days, (sum q)^2 / sum q^2 over the bars that windows cover, q the sum over shares of the squared
 number of a share's windows on that bar. ``docs/size-power.md`` has the size and the power of every test in every
 design.
 
 ``adj_csect_t`` is the cross-sectional t of CAR, its error widened by Kolari & Pynnonen's (2010) sqrt((1 + (N - 1) r)
-/ (1 - r)), r the mean covariance of the events' residuals over their mean variance. Every test is one of the CAAR
-itself, so that estimate, error, interval and p say the same.
+/ (1 - r)), r the mean covariance of the events' residuals over their mean variance. Every test is a test of the CAAR
+itself, so that estimate, error, interval and p-value agree.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Recommended:
-    """Of W windows: ``test`` of each, ``average`` (CAAR), ``se``, ``df``, ``n`` events and ``dates`` of day 0;
-    ``correlation`` (W, W) of the averages, which bands that hold for all windows at once need.
+    """For W windows: ``test`` of each, ``average`` (CAAR), ``se``, ``df``, ``n`` events and ``dates`` of day 0;
+    ``correlation`` (W, W) of the averages, for simultaneous bands.
     """
 
     test: tuple[str, ...]
@@ -64,7 +64,7 @@ class Recommended:
         return two_sided_p(self.t, np.where(self.df > 0, self.df, np.nan))
 
     def bounds(self, level: float = LEVEL) -> tuple[Array, Array]:
-        """The interval of the CAAR (W,) that the test does not reject; NaN where there is no error."""
+        """Return the confidence interval (W,) of the CAAR by the test; NaN where there is no standard error."""
         from scipy.special import stdtrit
 
         with np.errstate(invalid="ignore"):
@@ -72,10 +72,10 @@ class Recommended:
         return self.average - half, self.average + half
 
     def simultaneous_bounds(self, level: float = LEVEL, *, draws: int = 20_000, seed: int = 0) -> tuple[Array, Array]:
-        """Bands that hold all averages (W,) at once: the sup-t band (Montiel Olea & Plagborg-Moller 2019).
+        """Return bands that cover all averages (W,) at once: the sup-t band (Montiel Olea & Plagborg-Moller 2019).
 
-        The largest |t| over windows, by draws from the multivariate t of their correlation with the fewest degrees
-        of freedom.
+        Its critical value is the quantile of the largest |t| over windows, drawn from the multivariate t of their
+        correlation with the fewest degrees of freedom.
         """
         known = np.flatnonzero(self.se > 0)
         if not len(known):
@@ -91,7 +91,7 @@ class Recommended:
 
 
 def recommended_test(day_zero: Rows, symbols: Rows, first: int, last: int) -> str:
-    """The test for events at rows ``day_zero`` (E,) of ``symbols`` (E,), windows from ``first`` to ``last`` bars.
+    """Return the test for events at rows ``day_zero`` (E,) of ``symbols`` (E,), windows from ``first`` to ``last``.
 
     Examples
     --------
@@ -111,21 +111,21 @@ def recommended_test(day_zero: Rows, symbols: Rows, first: int, last: int) -> st
 
 
 def days_in_effect(day_zero: Rows, symbols: Rows, first: int, last: int) -> float:
-    """How many equally full days the windows come to, between 1 and the bars that they cover."""
+    """Return the effective number of days that the windows cover, between 1 and the number of their bars."""
     span = int(day_zero.max() - day_zero.min()) + last - first + 1
     starts = day_zero - day_zero.min()
     weight = np.zeros(span)
     for symbol in np.unique(symbols).tolist():
         steps = np.zeros(span + 1)
-        mine = starts[symbols == symbol]
-        np.add.at(steps, mine, 1.0)
-        np.add.at(steps, mine + last - first + 1, -1.0)
+        own = starts[symbols == symbol]
+        np.add.at(steps, own, 1.0)
+        np.add.at(steps, own + last - first + 1, -1.0)
         weight += np.cumsum(steps[:-1]) ** 2
     return float(weight.sum() ** 2 / (weight * weight).sum())
 
 
 def recommended(estimates: EventEstimates, panel: Panel, columns: Rows, estimation_bars: int) -> Recommended:
-    """The recommended test of each window of ``columns`` (W, 2), from ``estimates`` whose CAR are of these windows.
+    """Return the recommended test of each window of ``columns`` (W, 2), from ``estimates`` with CARs of these windows.
 
     Several events of one share on one day 0 are one observation.
     """
@@ -154,20 +154,20 @@ def recommended(estimates: EventEstimates, panel: Panel, columns: Rows, estimati
 
 
 def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: int) -> Recommended:
-    """The same for the windows from the first bar of the event window to each of its bars, of two events and more."""
+    """Return the tests of the windows from the first bar of the event window to each bar, for two and more events."""
     estimates = estimates.observations()
-    begun = np.cumsum(~np.isnan(estimates.ar), axis=1) > 0
-    paths = np.where(begun, np.nancumsum(estimates.ar, axis=1), np.nan)
+    started = np.cumsum(~np.isnan(estimates.ar), axis=1) > 0
+    paths = np.where(started, np.nancumsum(estimates.ar, axis=1), np.nan)
     days = estimates.ar.shape[1]
     columns = np.stack([np.zeros(days, dtype=np.int64), np.arange(days)], axis=1)
-    if estimates.spans is not None:  # the rule of a CAR: a return that crosses an end of the window has no place in it
+    if estimates.spans is not None:  # as for any CAR: no return may cross an end of the window
         paths = np.where(broken_windows(estimates.spans, ~np.isnan(estimates.ar), columns), np.nan, paths)
-    cumulated = replace(estimates, car=paths, car_se=np.full(paths.shape, np.nan), n_car=begun.astype(np.int64))
+    cumulated = replace(estimates, car=paths, car_se=np.full(paths.shape, np.nan), n_car=started.astype(np.int64))
     return recommended(cumulated, panel, columns, estimation_bars)
 
 
 def _test(estimates: EventEstimates, measured: Mask, first: int, last: int) -> str:
-    """The test of the events ``measured``. A window of calendar dates is the same bars for events of any date."""
+    """Return the test of the events ``measured``; a window of calendar dates has the same bars for all events."""
     starts, dates = estimates.win_first[measured], estimates.day_zero[measured]
     if len(np.unique(starts)) < len(np.unique(dates)):
         return CALENDAR_DAY
@@ -177,8 +177,8 @@ def _test(estimates: EventEstimates, measured: Mask, first: int, last: int) -> s
 def recommended_frame(
     tests: Recommended, labels: tuple[str, ...], positive: Array, estimates: EventEstimates
 ) -> pl.DataFrame:
-    """window, n, events, dates, caar, se, df, t, p_value, low, high, positive (share of events), test: one row per
-    window; ``n`` observations stand for ``events`` of ``estimates``.
+    """Return one row per window: window, n (observations), events, dates, caar, se, df, t, p_value, low, high, positive
+    (fraction of events), test.
     """
     low, high = tests.bounds()
     columns = {
@@ -200,16 +200,17 @@ def recommended_frame(
 
 
 def _events(estimates: EventEstimates) -> Rows:
-    """Events (W,) with a CAR in each window, repeats of a share and day 0 included."""
+    """Return the number of events (W,) with a CAR in each window, including those of the same share and day 0."""
     weight = np.ones(len(estimates), dtype=np.int64) if estimates.stands_for is None else estimates.stands_for
     return np.asarray(np.where(np.isnan(estimates.car), 0, weight[:, None]).sum(axis=0))
 
 
 def _cross_section(car: Array, measured: Mask) -> tuple[Array, Array, Array, Array]:
-    """CAAR (W,), its cross-sectional error, degrees of freedom, and the covariance (W, W) of the averages."""
+    """Return CAAR (W,), its cross-sectional error, degrees of freedom, and the covariance (W, W) of the averages."""
     n = measured.sum(axis=0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         average = np.where(measured, car, 0.0).sum(axis=0) / n
-        away = np.where(measured, car - average, 0.0)
-        se = np.sqrt((away * away).sum(axis=0) / (n - 1.0) / n)
-    return average, np.where((n > 1) & (se > 0), se, np.nan), np.where(n > 1, n - 1.0, np.nan), away.T @ away
+        deviation = np.where(measured, car - average, 0.0)
+        se = np.sqrt((deviation * deviation).sum(axis=0) / (n - 1.0) / n)
+    covariance = deviation.T @ deviation
+    return average, np.where((n > 1) & (se > 0), se, np.nan), np.where(n > 1, n - 1.0, np.nan), covariance

@@ -1,4 +1,4 @@
-"""What a study found, as frames."""
+"""The result of a study: its estimates, and its tables as frames."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """The estimates of a study and the frames they make; returns are fractions.
+    """The estimates of a study and its tables; returns are fractions.
 
     ``estimates``: arrays of the kept events; ``panel``: the bars; ``events``: the events as given, ``event_id`` and
-    ``symbol`` first, with every column that came along; ``spec``: what was asked; ``excluded``: ``event_id``,
-    ``symbol``, ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns
-    of the event window; ``car_columns`` (W, 2) first and last column of each CAR window.
+    ``symbol`` first, with all other columns; ``spec``: the request; ``excluded``: ``event_id``, ``symbol``,
+    ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns of the event
+    window; ``car_columns`` (W, 2) first and last column of each CAR window.
     """
 
     estimates: EventEstimates
@@ -61,12 +61,12 @@ class StudyResult:
 
     @property
     def benchmark_note(self) -> str:
-        """Which benchmark was used and what it is made of, in words; ``none`` where the study has none."""
+        """Description of the benchmark and what it is made of; ``none`` if the study has none."""
         return benchmark_note(self.panel, self.spec)
 
     @property
     def made(self) -> dict[str, Any]:
-        """How the numbers were made, for metadata of files: version, every option, benchmark, counts."""
+        """How the numbers were computed, for metadata of files: version, every option, benchmark, counts."""
         return {
             **how_made(self.panel, self.spec),
             "events_measured": len(self.estimates),
@@ -89,14 +89,14 @@ class StudyResult:
 
     @cached_property
     def bhar(self) -> pl.DataFrame:
-        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n, flags.
+        """One row per event and window: event_id, symbol, window, bhar (actual less expected holding return), n, flags.
 
         Raises StudyError for volumes.
         """
         if self.spec.returns not in RETURNS_KINDS:
-            raise StudyError(f"{self.spec.returns} cannot be bought and held", hint="read car instead")
-        what = self.estimates, self.panel, self.events, self.window_labels
-        return self._with_exchange(tables.bhar_frame(*what, columns=self.car_columns, returns_kind=self.spec.returns))
+            raise StudyError(f"buy-and-hold returns need returns, not {self.spec.returns}", hint="read car instead")
+        data = self.estimates, self.panel, self.events, self.window_labels
+        return self._with_exchange(tables.bhar_frame(*data, columns=self.car_columns, returns_kind=self.spec.returns))
 
     @cached_property
     def models(self) -> pl.DataFrame:
@@ -118,15 +118,15 @@ class StudyResult:
 
     @property
     def measured_events(self) -> pl.DataFrame:
-        """Those of ``events`` that were measured, in the order of ``estimates``."""
+        """The measured ``events``, in the order of ``estimates``."""
         return self.events[self.estimates.kept]
 
     def _rows_of(self, window: Window) -> tuple[Rows, Rows]:
-        """First and last row (E,) of ``window`` of every measured event, in sessions of its own exchange."""
+        """Return first and last row (E,) of ``window`` for every measured event, in sessions of its exchange."""
         return own_window_rows(self.panel, window, self.estimates.symbol_index, self.estimates.day_zero)
 
     def _with_exchange(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """``frame`` with the column ``exchange`` after the symbol where symbols trade on several."""
+        """Return ``frame`` with the column ``exchange`` after the symbol if symbols trade on several."""
         calendars = self.panel.calendars
         if calendars is None:
             return frame
@@ -136,8 +136,8 @@ class StudyResult:
 
     @cached_property
     def aar(self) -> pl.DataFrame:
-        """One row per day (and group): day, n, aar, sd across events, caar so far, positive (share of events), se, df,
-        low and high (95 %). A return over several sessions is in ``caar`` from its day on and in no ``aar``.
+        """One row per day (and group): day, n, aar, sd across events, caar so far, positive (fraction of events), se,
+        df, low and high (95 %). A return over several sessions is in ``caar`` from its day on and in no ``aar``.
         """
         return self._by_group(
             lambda part: tables.average_frame(part.day_ar, self.day_labels, "day", "aar", running=part.path_ar)
@@ -145,32 +145,32 @@ class StudyResult:
 
     @cached_property
     def caar(self) -> pl.DataFrame:
-        """One row per window (and group): window, n, caar, sd across events, positive (share of events), se, df, low
+        """One row per window (and group): window, n, caar, sd across events, positive (fraction of events), se, df, low
         and high (95 %).
         """
         return self._by_group(lambda part: tables.average_frame(part.car, self.window_labels, "window", "caar"))
 
     @cached_property
     def recommended(self) -> pl.DataFrame:
-        """The test that holds its size in the design at hand (see ``results.recommended``), one row per window (and
-        group): window, n, events, dates, caar, se, df, t, p_value, low, high (95 %), positive (share of events), test.
+        """The test that keeps its size in this design (see ``results.recommended``), one row per window (and group):
+        window, n, events, dates, caar, se, df, t, p_value, low, high (95 %), positive (fraction of events), test.
         """
         return self.recommended_by(self.spec.by)
 
     def recommended_by(self, by: tuple[str, ...]) -> pl.DataFrame:
-        """``recommended`` with the events split by other columns ``by``; none for all events together."""
+        """Return ``recommended`` with the events grouped by the columns ``by`` instead; ungrouped if empty."""
         from correlator.eventstudy.results.recommended import recommended, recommended_frame
 
-        def one(part: EventEstimates) -> pl.DataFrame:
+        def of_group(part: EventEstimates) -> pl.DataFrame:
             tests = recommended(part, self.panel, self.car_columns, self.estimation_bars)
             positive = tables.average_frame(part.car, self.window_labels, "window", "caar")["positive"]
             return recommended_frame(tests, self.window_labels, positive.to_numpy(), part)
 
-        return replace(self, spec=replace(self.spec, by=by))._by_group(one)
+        return replace(self, spec=replace(self.spec, by=by))._by_group(of_group)
 
     @property
     def estimation_bars(self) -> int:
-        """Bars of an estimation window, missing ones included."""
+        """Length of an estimation window in bars, missing ones included."""
         first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
         return int((last - first).max(initial=-1)) + 1
 
@@ -178,7 +178,7 @@ class StudyResult:
     def significance(self) -> pl.DataFrame:
         """One row per day or window and statistic: window_or_day, statistic, value, df, p_value, n (and the group).
 
-        Raises StudyError where no group has two events: one event has no cross-section.
+        Raises StudyError if no group has two events: one event has no cross-section.
         """
         from correlator.eventstudy.significance.arrays import study_arrays
         from correlator.eventstudy.significance.table import significance_table
@@ -199,8 +199,8 @@ class StudyResult:
 
     @cached_property
     def wild_cluster(self) -> pl.DataFrame:
-        """The bootstrap that keeps event dates together, 9,999 seeded draws: one row per day or window (and group):
-        window_or_day, statistic, value (t), p_value, n, dates. Raises StudyError where no group has two dates.
+        """The bootstrap clustered by event date, 9,999 seeded draws, one row per day or window (and group):
+        window_or_day, statistic, value (t), p_value, n, dates. Raises StudyError if no group has two dates.
         """
         from correlator.eventstudy.significance.clustered import wild_cluster_frame
 
@@ -216,11 +216,11 @@ class StudyResult:
         return pl.concat(frames)
 
     def observed_rows(self) -> list[tuple[dict[str, Any], Rows]]:
-        """The rows of the observations of each group."""
+        """Return the rows of the observations of each group."""
         return [(values, self.estimates.observed(rows)) for values, rows in self._grouped_rows()]
 
     def packed_bars(self) -> PackedBars | None:
-        """The bars that residuals are computed from again where they are not held and can be."""
+        """Return the bars to recompute residuals from; None if they are kept or cannot be recomputed."""
         model = model_named(self.spec.model)
         if self.estimates.estimation_residuals is not None or not model.is_a_line(len(self.panel.factor_names)):
             return None
@@ -228,7 +228,7 @@ class StudyResult:
 
     @cached_property
     def volatility(self) -> pl.DataFrame:
-        """One row per day (and group): day, n, multiplier of the variance GARCH expected, cumulated, p_value.
+        """One row per day (and group): day, n, multiplier of the GARCH variance, cumulated, p_value.
 
         Raises StudyError for fewer than three events, MissingDependencyError without ``arch``.
         """
@@ -239,8 +239,8 @@ class StudyResult:
 
     @cached_property
     def calendar_time(self) -> pl.DataFrame:
-        """One row per window (and group): window, alpha per bar of the portfolio that holds every symbol while one of
-        its windows is open, se, se_white, t, p_value, df, bars, holdings. Raises StudyError for windows of dates.
+        """One row per window (and group): window, alpha (per bar, of the portfolio that holds every symbol while one of
+        its windows is open), se, se_white, t, p_value, df, bars, holdings. Raises StudyError for windows of dates.
         """
         from correlator.eventstudy.results.calendar_time import calendar_time_frame
 
@@ -248,7 +248,7 @@ class StudyResult:
 
     @cached_property
     def diagnostics(self) -> pl.DataFrame:
-        """Whether each estimate is sound, one row per event: event_id, symbol, n, purged, ljung_box, p_autocorrelation,
+        """Checks of each estimate, one row per event: event_id, symbol, n, purged, ljung_box, p_autocorrelation,
         arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest, flags (see ``eventstudy.results.diagnostics``).
         """
         from correlator.eventstudy.results.diagnostics import diagnostics_frame
@@ -256,13 +256,13 @@ class StudyResult:
 
         if self.panel.calendars is not None:
             return self._with_exchange(by_exchange(self, lambda own: own.diagnostics))
-        known = with_residuals(self.estimates, self.packed_bars())
-        return diagnostics_frame(known, self.panel, self.events, self.spec, estimation_bars=self.estimation_bars)
+        estimates = with_residuals(self.estimates, self.packed_bars())
+        return diagnostics_frame(estimates, self.panel, self.events, self.spec, estimation_bars=self.estimation_bars)
 
     @cached_property
     def donors(self) -> pl.DataFrame:
-        """What the synthetic shares are made of, one row per event and donor with a weight: event_id, symbol, donor,
-        weight. Raises StudyError for another model than ``synthetic``; ``in_space`` and ``in_space_average`` too.
+        """The composition of synthetic shares, one row per event and donor with a weight: event_id, symbol, donor,
+        weight. Like ``in_space`` and ``in_space_average``, raises StudyError for models other than ``synthetic``.
         """
         from correlator.eventstudy.results.counterfactual import donors_frame
 
@@ -270,8 +270,8 @@ class StudyResult:
 
     @cached_property
     def in_space(self) -> pl.DataFrame:
-        """Each event's gap next to those of its donors, one row per event and window: event_id, symbol, window, car,
-        pre_rmse, ratio (CAR over pre_rmse), p_value, placebos (donors behind it).
+        """Each event's gap compared with those of its donors, one row per event and window: event_id, symbol, window,
+        car, pre_rmse, ratio (CAR over pre_rmse), p_value, placebos (number of donors).
         """
         from correlator.eventstudy.results.counterfactual import in_space_frame
 
@@ -279,16 +279,16 @@ class StudyResult:
 
     @cached_property
     def in_space_average(self) -> pl.DataFrame:
-        """The average gap next to those of donors in place of the shares, one row per window (and group): window, n,
-        caar, ratio, p_value, placebos (distinct replacements), draws.
+        """The average gap compared with those of donors in place of the shares, one row per window (and group): window,
+        n, caar, ratio, p_value, placebos (distinct replacements), draws.
         """
         from correlator.eventstudy.results.counterfactual import in_space_average
 
-        def one(part: EventEstimates) -> pl.DataFrame:
+        def of_group(part: EventEstimates) -> pl.DataFrame:
             positions = np.flatnonzero(np.isin(self.estimates.kept, part.kept))
             return in_space_average(self._placebos_in_space.take(positions), part, self.window_labels)
 
-        return self._by_group(one)
+        return self._by_group(of_group)
 
     @cached_property
     def _placebos_in_space(self) -> InSpace:
@@ -297,16 +297,16 @@ class StudyResult:
         return in_space(self.estimates, self.panel, self.car_columns, self.estimation_bars)
 
     def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
-        """The observations group by group in order of appearance; one group without names where ``by`` is empty.
+        """Yield the observations of each group in order of appearance; a single group without names if ``by`` is empty.
 
-        Events of one group that share symbol and day 0 are one observation: the first, which says of how many.
+        Events of one group with the same symbol and day 0 are one observation: the first, with their number.
         """
         for values, rows in self._grouped_rows():
             part = self.estimates if rows is None else self.estimates.take(rows)
             yield values, part.observations()
 
     def _grouped_rows(self) -> Iterator[tuple[dict[str, Any], Rows | None]]:
-        """Rows of the kept events of each group, None for all where ``by`` is empty."""
+        """Yield the rows of the kept events of each group, None for all events if ``by`` is empty."""
         if not self.spec.by:
             yield {}, None
             return
@@ -316,22 +316,22 @@ class StudyResult:
             yield row, positions
 
     def frame(self, name: str) -> pl.DataFrame:
-        """The frame called ``name``; raises NotFoundError naming the frames there are."""
+        """Return the table called ``name``; raises NotFoundError naming the available ones."""
         if name not in OUTPUTS:
             raise NotFoundError(f"a study has no output {name!r}", hint=likeliest(name, OUTPUTS, "outputs are"))
         table = getattr(self, name.replace("-", "_"))
         return cast(pl.DataFrame, table() if callable(table) else table)
 
     def to_pandas(self, name: str = "ar") -> pd.DataFrame:
-        """The frame called ``name`` as pandas."""
+        """Return the table called ``name`` as pandas."""
         return self.frame(name).to_pandas()
 
     def summary(self, *, placebo: int | None = None, seed: int = 0) -> pl.DataFrame:
-        """The answer, one row per window (and group): how many events and dates, CAAR, its error, interval and p, and
-        the smallest effect that could have been found.
+        """Return the summary, one row per window (and group): number of events and dates, CAAR, its error, interval and
+        p-value, and the smallest effect that could have been detected.
 
-        Of the one test that holds its size in the design at hand, as ``recommended`` has it. ``placebo``: also p
-        against so many placebo studies (column ``p_placebo``), drawn with ``seed``.
+        By the test that keeps its size in this design, as in ``recommended``. ``placebo``: number of placebo studies,
+        drawn with ``seed``, for a further p-value (column ``p_placebo``).
         """
         from correlator.eventstudy.results.summary import summary_frame
 
@@ -339,16 +339,16 @@ class StudyResult:
         return summary_frame(self, test)
 
     def why_nothing(self) -> str:
-        """That no event was measured, with the commonest reason; empty if one was."""
+        """Return why no event was measured, with the most common reason; empty if one was."""
         if len(self.estimates):
             return ""
         if self.excluded.is_empty():
-            return "no event could be measured: there is none"
+            return "no event could be measured: there are no events"
         reason, count = self.excluded["reason"].value_counts(sort=True).row(0)
         return f"no event could be measured: {reason} ({count} of {self.excluded.height})"
 
     def windows_without_car(self) -> list[str]:
-        """Labels of the windows over which no measured event has a CAR; its flags in ``car`` say why."""
+        """Return labels of the windows over which no measured event has a CAR; the flags in ``car`` say why."""
         return [
             label
             for label, column in zip(self.window_labels, self.estimates.car.T, strict=True)
@@ -356,17 +356,18 @@ class StudyResult:
         ]
 
     def plot(self, kind: str = "car", *, draws: int = 2_000, seed: int = 0) -> go.Figure:
-        """A figure: ``car``, ``ar``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``; ``draws`` and
-        ``seed`` are of the placebo studies of the last two. Raises NotFoundError for another kind.
+        """Return a figure: ``car``, ``ar``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``.
+
+        ``draws`` and ``seed`` apply to the placebo studies of the last two. Raises NotFoundError for another kind.
         """
         return function_of("plot")(self, kind, draws=draws, seed=seed)
 
     def placebo(self, *, draws: int = 10_000, seed: int = 0, **options: Any) -> PlaceboResult:
-        """The test against the same study on ordinary sessions; arguments and errors as ``placebo_test``."""
+        """Test against the same study on ordinary sessions; arguments and errors as ``placebo_test``."""
         return cast("PlaceboResult", function_of("placebo")(self, draws=draws, seed=seed, **options))
 
     def cross_section(self, formula: str, **options: Any) -> CrossSection:
-        """The regression of ``formula``, such as ``car ~ goldstein``; arguments and errors as ``cross_section``."""
+        """Run the regression ``formula``, such as ``car ~ goldstein``; arguments and errors as ``cross_section``."""
         return cast("CrossSection", function_of("cross_section")(self, formula, **options))
 
     def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
@@ -387,7 +388,7 @@ class StudyResult:
 
 
 def check_result(result: object) -> None:
-    """Raise InputError for what is not the result of a study, such as the symbol of one."""
+    """Raise InputError unless ``result`` is a StudyResult."""
     if not isinstance(result, StudyResult):
-        hint = "hand over what study() returned"
-        raise InputError(f"result is a {type(result).__name__}, not of a study", hint=hint, argument="result")
+        hint = "pass what study() returned"
+        raise InputError(f"result must be a StudyResult, got {type(result).__name__}", hint=hint, argument="result")

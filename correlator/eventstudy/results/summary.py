@@ -1,4 +1,4 @@
-"""The answer of a study as one table, the same in a terminal, a notebook, a tear sheet and a CSV."""
+"""The summary of a study as one table, the same in a terminal, a notebook, a tear sheet and a CSV."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ _SHOWN = {
 
 
 def summary_frame(result: StudyResult, placebo: pl.DataFrame | None = None) -> pl.DataFrame:
-    """``result.recommended`` with what it could have found, and its placebo p where the table of a ``placebo`` test is
-    given.
+    """Return ``result.recommended`` with the smallest detectable effect, and p-values of a ``placebo`` table if given.
 
     One row per window (and group): (group columns), window, n (events), dates, caar, se, df, t, p_value, low, high
-    (95 %), positive, test, smallest_effect (found in four studies of five, see ``finding.smallest_effect``), and with a
+    (95 %), positive, test, smallest_effect (detected with a power of 80 %, see ``finding.smallest_effect``), and with
     ``placebo`` p_placebo. Returns are fractions of the study's kind.
     """
     frame = result.recommended
@@ -53,9 +52,7 @@ def summary_frame(result: StudyResult, placebo: pl.DataFrame | None = None) -> p
 
 
 def summary_cells(frame: pl.DataFrame, by: tuple[str, ...], returns: str) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells of a summary as people read it: per cent with two places, p with three, the verdict in
-    words.
-    """
+    """Return headings and formatted cells of a summary: per cent with two digits, p with three, and the verdict."""
     unit = "%" if returns == "simple" else "log pts" if returns in RETURNS_KINDS else "log vol"
     shown = frame.with_columns(pl.Series("verdict", [verdict(p) for p in frame["p_value"]], dtype=pl.String))
     names = [*by, *(name for name in _SHOWN if name in shown.columns)]
@@ -65,7 +62,7 @@ def summary_cells(frame: pl.DataFrame, by: tuple[str, ...], returns: str) -> tup
 
 
 def summary_html(result: StudyResult) -> str:
-    """The summary as an HTML table, every test across events one click below it where there are several events."""
+    """Return the summary as an HTML table, with a collapsed table of every test across events if there are several."""
     headings, rows = summary_cells(summary_frame(result), result.spec.by, result.spec.returns)
     parts = [_table(headings, rows)]
     if 2 <= len(result.estimates) <= _MOST_TESTED and not result.spec.by:

@@ -1,12 +1,12 @@
-"""Abnormal volatility around events, against what GARCH expected (Bialkowski, Gottschalk & Wisniewski 2008).
+"""Abnormal volatility around events, relative to a GARCH forecast (Bialkowski, Gottschalk & Wisniewski 2008).
 
 A GARCH(1,1) (Bollerslev 1986) fitted to each event's residuals of the estimation window forecasts the variance s2_it of
-every event bar, knowing nothing after the estimation window. With e_it the abnormal return of event i and N events,
+every event bar, using nothing after the estimation window. With e_it the abnormal return of event i and N events,
 
     M_t = 1/(N-1) * sum_i (N e_it - sum_j e_jt)^2 / (N (N-2) s2_it + sum_j s2_jt)
 
-is 1 when volatility is as expected, 2 when the variance doubled; the mean abnormal return is taken out, so that a
-common move is not read as volatility. Under the null (N-1) M_t is chi-square with N-1 degrees of freedom, which assumes
+is 1 when volatility is as expected, 2 when the variance doubled; the mean abnormal return is removed, so that a common
+move does not count as volatility. Under the null (N-1) M_t is chi-square with N-1 degrees of freedom, which assumes
 normal, independent abnormal returns. Needs the package ``arch``.
 """
 
@@ -23,19 +23,19 @@ from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.panel.frames import Array
 
 _SCALE = 100.0
-"""Residuals are fitted in per cent: the optimiser wants variances near one."""
+"""Residuals are fitted in per cent: the optimiser needs variances near one."""
 
 
 def abnormal_volatility(estimates: EventEstimates, day_labels: Sequence[str]) -> pl.DataFrame:
-    """One row per day: day, n, multiplier (M_t), cumulated (sum of M_t - 1 so far), p_value (one-sided, of M_t > 1).
+    """Return one row per day: day, n, multiplier (M_t), cumulated (sum of M_t - 1), p_value (one-sided, M_t > 1).
 
-    ``estimates`` must hold the residuals of the estimation windows. Days with fewer than three events are null. Raises
+    ``estimates`` must have the residuals of the estimation windows. Days with fewer than three events are null. Raises
     StudyError without residuals or with fewer than three events, MissingDependencyError without ``arch``.
     """
     from scipy.special import chdtrc
 
     if len(estimates) < 3:
-        raise StudyError(f"{len(estimates)} events are too few for abnormal volatility", hint="three are needed")
+        raise StudyError(f"abnormal volatility needs at least 3 events, got {len(estimates)}")
     multiplier, n = volatility_multiplier(estimates.ar, forecast_variances(estimates))
     p_value = np.where(n > 2, chdtrc(np.maximum(n - 1, 1), np.maximum(n - 1, 1) * multiplier), np.nan)
     cumulated = np.where(n > 2, np.nancumsum(multiplier - 1.0), np.nan)
@@ -44,18 +44,20 @@ def abnormal_volatility(estimates: EventEstimates, day_labels: Sequence[str]) ->
 
 
 def forecast_variances(estimates: EventEstimates) -> Array:
-    """Variance (E, D) of every event bar, squared fractions, forecast from the end of the estimation window."""
+    """Return the variance (E, D) of every event bar, in squared fractions, forecast at the end of the estimation."""
     if estimates.estimation_residuals is None:
-        raise StudyError("the study kept no residuals", hint="keep_residuals=True keeps them")
+        raise StudyError("the study kept no residuals", hint="run it with keep_residuals=True")
     if estimates.dated:
         raise StudyError(
-            "volatility over windows of dates is forecast on the sessions of one exchange",
+            "abnormal volatility does not support windows of dates with several exchanges",
             hint="give windows as offsets, or study one exchange at a time",
         )
     length, days = estimates.estimation_residuals.shape[1], estimates.ar.shape[1]
     ahead = estimates.win_first - (estimates.est_first + length - 1)
     if len(ahead) and ahead.min() < 1:
-        raise StudyError("the event window does not follow the estimation window", hint="move one of them")
+        raise StudyError(
+            "the event window must follow the estimation window", hint="end the estimation window before it"
+        )
     rows = zip(estimates.estimation_residuals, ahead, strict=True)
     forecasts = [
         _garch_forecast(row[~np.isnan(row)], int(first) + days - 1)[first - 1 :]
@@ -65,7 +67,7 @@ def forecast_variances(estimates: EventEstimates) -> Array:
 
 
 def volatility_multiplier(ar: Array, variances: Array) -> tuple[Array, np.ndarray]:
-    """M_t and the number of events with a bar, each (D,), from abnormal returns and expected variances (E, D)."""
+    """Return M_t (D,) and the number of events with a bar (D,) from abnormal returns and expected variances (E, D)."""
     valid = ~np.isnan(ar)
     n = valid.sum(axis=0)
     e, s2 = np.where(valid, ar, 0.0), np.where(valid, variances, 0.0)
