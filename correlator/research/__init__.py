@@ -1,1 +1,1 @@
-"""The one room that reads the store for studies, placebos, correlations and figures."""
+"""Studies, placebo tests, correlations and figures of the store: the only package that reads the store for them."""

@@ -1,4 +1,4 @@
-"""The benchmark of a study of the store: which one, what it is made of, and when it closes."""
+"""The benchmark of a study of the store: which one to use, its members, and when it closes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from correlator.store.reading import read_bars, read_instrument, read_instrument
 from correlator.store.statements import query
 
 MOST_AUDITED_BARS = 500_000
-"""Bars of members that are audited in passing: an audit costs some microseconds a bar."""
+"""Maximum number of members' bars that a study audits; an audit takes some microseconds per bar."""
 
 ADJUSTED_AWAY = ("split-like", "level-break", "beyond-limit")
-"""Findings on plain closes that do not concern a study of adjusted ones."""
+"""Findings on unadjusted closes that do not affect a study of adjusted ones."""
 
 _SAME_TIME = timedelta(minutes=60)
 
@@ -34,7 +34,7 @@ _SAME_TIME = timedelta(minutes=60)
 def benchmark_of(
     connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], benchmark: str | None, model: str
 ) -> str | None:
-    """The benchmark to use: the one asked for, else the one that all instruments name and that has bars."""
+    """Return the benchmark: the one given, that of the settings, one that all instruments share, or equal-weighted."""
     if benchmark is not None and benchmark != EQUAL_WEIGHTED:
         return names_in(connection).symbol_of(benchmark) or benchmark
     if benchmark is not None or not model_named(model).needs_benchmark:
@@ -52,7 +52,7 @@ def benchmark_of(
 
 
 def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: str, as_of: datetime | None) -> list[str]:
-    """Every share of ``exchange`` with such bars known at ``as_of``; raises NotFoundError for fewer than two."""
+    """Return shares of ``exchange`` with bars of ``interval`` known at ``as_of``; NotFoundError for fewer than two."""
     shares = query(
         connection,
         """
@@ -64,7 +64,7 @@ def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: st
     if len(shares) < 2:
         raise NotFoundError(
             f"an equal-weighted benchmark needs at least two shares of {exchange}",
-            hint="name a benchmark, add more prices, or take the model 'mean', which needs none",
+            hint="name a benchmark, add more prices, or use the model 'mean', which needs no benchmark",
         )
     return [str(share) for share in shares]
 
@@ -78,13 +78,13 @@ def without_doubted(
     price: str,
     as_of: datetime | None,
 ) -> tuple[Array, list[str]]:
-    """Members' returns (T, M) without those that a finding of high severity speaks against, and notes of what went.
+    """Return members' returns (T, M) without those affected by findings of high severity, and notes on the removal.
 
-    A member whose series as a whole is doubted is left out, unless half of them are; of a doubted bar its return
-    and the one after it.
+    A member whose whole series is doubtful is removed, unless at least half of them are; for a doubtful bar its return
+    and the next one are removed.
     """
     if returns.size > MOST_AUDITED_BARS:
-        return returns, ["members not audited (too many bars; `correlator check prices` does it)"]
+        return returns, ["members not audited (too many bars; run `correlator check prices`)"]
     bars = read_bars(connection, members, as_of=as_of).with_columns(pl.lit("store").alias("source"))
     instruments = {str(row["symbol"]): row for row in query(connection, "SELECT * FROM instruments").to_dicts()}
     from correlator.market.audit.prices import audit_prices
@@ -98,36 +98,36 @@ def without_doubted(
 
 def _dropped(returns: Array, members: Sequence[str], labels: pl.Series, high: pl.DataFrame) -> tuple[Array, list[str]]:
     doubted = set(high.filter(is_of_series())["symbol"])
-    # Where most members are doubted as series, as where none moves with the others, no one of them is the odd one out.
+    # If most series are doubtful, for example because none of them move together, none can be singled out.
     whole = doubted if 2 * len(doubted) < len(members) else set()
-    place = {name: column for column, name in enumerate(members)}
+    column_of = {name: column for column, name in enumerate(members)}
     kept = returns.copy()
-    kept[:, [place[name] for name in sorted(whole)]] = np.nan
+    kept[:, [column_of[name] for name in sorted(whole)]] = np.nan
     single = (
         high.filter(~is_of_series(), pl.col("session").is_in(labels.implode())).select("symbol", "session").unique()
     )
     single = single.filter(~pl.col("symbol").is_in(list(whole)))
     rows = labels.search_sorted(single["session"]).to_numpy().astype(np.int64)
-    columns = np.array([place[name] for name in single["symbol"]], dtype=np.int64)
+    columns = np.array([column_of[name] for name in single["symbol"]], dtype=np.int64)
     kept[rows, columns] = np.nan
     after = rows + 1 < len(kept)
     kept[rows[after] + 1, columns[after]] = np.nan
     notes = []
     if doubted and not whole:
-        notes.append(f"the audit doubts {len(doubted)} of {len(members)} members, see `correlator check prices`")
+        notes.append(f"{len(doubted)} of {len(members)} members are doubtful, see `correlator check prices`")
     if whole:
         notes.append(f"{', '.join(sorted(whole)[:3])}{' and more' if len(whole) > 3 else ''} left out by the audit")
     if len(rows):
-        notes.append(f"{len(rows):,} doubted bar{'' if len(rows) == 1 else 's'} left out")
+        notes.append(f"{len(rows):,} doubtful bar{'' if len(rows) == 1 else 's'} left out")
     return kept, notes
 
 
 def note_of_mean(exchange: str, others: Sequence[int], notes: Sequence[str]) -> str:
-    """What an equal-weighted benchmark is made of, in words; warns where it has few members."""
+    """Return a description of an equal-weighted benchmark; warn if it has few members."""
     fewest, most = int(min(others)), int(max(others))
     if fewest == 0:
         raise NotFoundError(
-            f"no other share of {exchange} has bars that the audit does not doubt, so there is no equal-weighted mean",
+            f"there is no equal-weighted benchmark: no other share of {exchange} has bars that pass the audit",
             hint="name a benchmark, or add more prices",
         )
     count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
@@ -137,15 +137,15 @@ def note_of_mean(exchange: str, others: Sequence[int], notes: Sequence[str]) -> 
         text += f", on sessions with at least {FEWEST_MEMBERS}"
     else:
         warn(
-            f"the {text}: {fewest} {'is' if fewest == 1 else 'are'} few, so their own events are in every abnormal "
-            "return; name an index as the benchmark if there is one"
+            f"the benchmark is the {text}: with so few shares, their own events affect every abnormal return; name an "
+            "index as the benchmark if there is one"
         )
     return "; ".join([text, *notes])
 
 
 @dataclass(frozen=True)
 class Timing:
-    """``exchange`` of a benchmark, and how much later than the share's exchange it closes on the same date."""
+    """The ``exchange`` of a benchmark, and how much ``later`` than the share's exchange it closes on the same date."""
 
     exchange: str
     later: timedelta
@@ -156,12 +156,12 @@ class Timing:
 
     @property
     def words(self) -> str:
-        """How much later or earlier: ``1.5 h after``."""
+        """The difference in words, such as ``1.5 h after``."""
         return f"{abs(self.later.total_seconds()) / 3600:.1f} h {'after' if self.later > timedelta(0) else 'before'}"
 
 
 def timing_of(connection: duckdb.DuckDBPyConnection, benchmark: str, exchange: str, labels: pl.Series) -> Timing:
-    """When ``benchmark`` closes relative to ``exchange``: the median over dates on which both have a session."""
+    """Return when ``benchmark`` closes relative to ``exchange``: the median over dates with a session on both."""
     other = read_instrument(connection, benchmark)["exchange"]
     if other is None or other == exchange:
         return Timing(exchange, timedelta(0))
@@ -173,17 +173,17 @@ def timing_of(connection: duckdb.DuckDBPyConnection, benchmark: str, exchange: s
 
 
 def timed(timing: Timing, benchmark: str, exchange: str, session: str) -> str:
-    """What to say of a benchmark's close, empty if it closes with the share; warns of what was not yet known."""
+    """Return a note on the time of the benchmark's close, empty if it is that of the share; warn if it differs."""
     if session == "previous":
         return f"its session before that of {exchange}"
     if not timing.differs:
         return ""
     timing_text = f"closes {timing.words} {exchange}"
     remedy = (
-        "its return holds news that the share could not know yet; its previous session is known at the close of the "
-        "share (benchmark session 'previous')"
+        "its return includes news from after the close of the share; use its previous session instead "
+        "(benchmark_session='previous')"
         if timing.later > timedelta(0)
-        else "it has not seen the news of the hours between"
+        else "its return does not include the news of the hours in between"
     )
     warn(f"benchmark {benchmark} ({timing.exchange}) {timing_text}: {remedy}")
     return f"of {timing.exchange}, {timing_text}"
@@ -197,9 +197,9 @@ def previous_session_prices(
     *,
     as_of: datetime | None,
 ) -> dict[str, Array]:
-    """Closes and adjusted closes (T, 1) of the benchmark's last session before each date of ``labels``.
+    """Return closes and adjusted closes (T, 1) of the benchmark's last session before each date of ``labels``.
 
-    A session of the benchmark without a bar is missing: nothing is carried forward.
+    A session without a bar is missing; nothing is carried forward.
     """
     first: date = labels[0]
     sessions = sessions_between(calendar, first - timedelta(days=30), labels[-1])["session"]

@@ -1,4 +1,4 @@
-"""Rows of a study on a cluster, written into the lake by the workers that measured them."""
+"""Write the rows of a study on a cluster to the lake, from the workers that measured them."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
 
 
 def write_rows(result: SpreadResult, output: str, store: Store, name: str) -> tuple[str, int]:
-    """Write the rows of ``output`` (``ar``, ``car``, ``bhar`` or ``models``) as a Delta table of the lake ``store``.
+    """Write the rows of ``output`` (``ar``, ``car``, ``bhar`` or ``models``) to a Delta table of the lake ``store``.
 
     Parameters
     ----------
     result
         A study on a cluster.
     output
-        What to write: an output with rows of single events.
+        An output with rows of single events.
     store
-        The lake; it must be where all workers reach it.
+        The lake; all workers must have access to it.
     name
-        Of the study: the table is ``studies/NAME/OUTPUT`` below the lake's address.
+        Name of the study; the table is ``studies/NAME/OUTPUT`` below the lake's address.
 
     Returns
     -------
     tuple[str, int]
-        The address of the table and how many rows it has. Rows of one file are in the order of the events; the order
-        of files means nothing. The table's description says how they were made.
+        The address of the table and its number of rows. The rows of a file are in the order of the events; the order
+        of files has no meaning. The table's description records how they were made.
 
     Raises
     ------
     InputError
-        For another output, a store that is not a lake, a name that is taken or cannot be a folder's.
+        For another output, a store that is not a lake, and a name that is taken or invalid.
     StudyError
-        Where no event was measured.
+        If no event was measured.
 
     Examples
     --------
@@ -53,24 +53,26 @@ def write_rows(result: SpreadResult, output: str, store: Store, name: str) -> tu
     from correlator.store.written_rows import name_files
 
     address = rows_address(store, output, name)
-    if nothing := result.why_nothing():
-        raise StudyError(nothing, hint="read the output excluded")
-    written = list(result.of_each(partial(_written, address=address, output=output)))
-    files = [each for own, _ in written for each in own]
+    if reason := result.why_nothing():
+        raise StudyError(reason, hint="read the output excluded")
+    written = list(result.of_each(partial(_write_part, address=address, output=output)))
+    files = [file for part_files, _ in written for file in part_files]
     name_files(address, written[0][1], files, {"table": output, **result.made})
     return address, sum(each.rows for each in files)
 
 
 def rows_address(store: Store, output: str, name: str) -> str:
-    """Where ``write_rows`` will write; raises InputError as it does, so that it can be asked before a long study."""
+    """Return the address that ``write_rows`` will write to; raises InputError as it does, before a long study."""
     source = Source.of(store)
     if not is_lake(source.address):
         raise InputError(
-            f"{store.address} is a file: workers write rows into a lake", hint="make one with `correlator store export`"
+            f"workers can only write to a lake, and {store.address} is a file",
+            hint="create a lake with `correlator store export`",
         )
     if output not in PER_EVENT:
         raise InputError(
-            f"{output} is not of single events, so workers do not write it", hint=f"{', '.join(PER_EVENT)} are"
+            f"output {output} cannot be written by workers, since it has no rows of single events",
+            hint=f"choose {', '.join(PER_EVENT)}",
         )
     from correlator.store.written_rows import refuse_present, table_address
 
@@ -79,8 +81,8 @@ def rows_address(store: Store, output: str, name: str) -> str:
     return address
 
 
-def _written(part: Part, address: str, output: str) -> tuple[list[WrittenFile], pl.DataFrame]:
-    """Write the part's rows; what was written, and a frame of its columns."""
+def _write_part(part: Part, address: str, output: str) -> tuple[list[WrittenFile], pl.DataFrame]:
+    """Write the rows of a part; return the files and an empty frame with their columns."""
     from correlator.store.written_rows import write_files
 
     _, frame = rows_of(part, output)

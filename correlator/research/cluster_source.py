@@ -1,4 +1,4 @@
-"""One state of a store for many tasks, and a connection to it that a worker keeps."""
+"""One state of a store that many tasks read, and a connection to it that a worker keeps open."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import duckdb
 
 from correlator.store.address import is_lake
 from correlator.store.db import Store
-from correlator.store.opening import told
+from correlator.store.opening import database_errors
 
 
 @dataclass(frozen=True)
 class Source:
-    """One state of a store that every task reads: its address, and of a lake the commit."""
+    """One state of a store that every task reads: its address and, for a lake, the commit."""
 
     address: str
     commit: int | None
 
     @classmethod
     def of(cls, store: Store) -> Source:
-        """The store as it is now."""
+        """Return the current state of the store."""
         address = store.address if "://" in store.address else os.path.abspath(store.address)
         if not is_lake(address):
             return cls(address, None)
@@ -34,28 +34,29 @@ class Source:
         return cls(address, Lake(address).newest)
 
     def open(self) -> Store:
-        """The store in that state; a worker's tasks share it, and what it knows of the lake's files."""
+        """Return the store in this state; a worker's tasks share it and its cached list of files."""
         return _opened(self)
 
     @contextmanager
     def connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """As ``Store.studying``. Of a lake, where nobody is kept out, the thread keeps the connection for its next
-        tasks: opening one costs what a small task does.
+        """Like ``Store.studying``; the thread keeps a lake's connection open for its next tasks.
+
+        A lake's readers lock nobody out, and opening a connection takes as long as a small task.
         """
         if not self.commit:
             with self.open().studying() as connection:
                 yield connection
             return
         try:
-            with told(self.address):
-                yield _KEPT.connection(self)
+            with database_errors(self.address):
+                yield _CONNECTIONS.connection(self)
         except BaseException:
-            _KEPT.close()
+            _CONNECTIONS.close()
             raise
 
 
-class _Kept(threading.local):
-    """The connection of a thread, to one source at a time."""
+class _ThreadConnection(threading.local):
+    """The open connection of a thread, to one source at a time."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -73,7 +74,7 @@ class _Kept(threading.local):
         self._stack.close()
 
 
-_KEPT = _Kept()
+_CONNECTIONS = _ThreadConnection()
 
 
 @lru_cache(maxsize=4)
@@ -87,4 +88,4 @@ def _opened(source: Source) -> Store:
 
 
 _SETTINGS = {"enable_external_file_cache": False}
-"""What a kept connection keeps in memory besides would be all that was read."""
+"""Without this a long-lived connection would cache everything it has read in memory."""

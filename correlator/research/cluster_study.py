@@ -1,4 +1,4 @@
-"""A study of a store on a cluster: each task reads the bars of one bucket of symbols, and measures their events."""
+"""A study of a store on a cluster: each task reads the bars of one bucket of symbols and measures their events."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ from correlator.store.statements import query
 
 _MOST_NOTES = 6
 _PLACED = ("date", "day_zero_reason")
-"""Columns of events that are dropped when these are measured."""
+"""Columns of events that are dropped once these are measured."""
 MOST_SELECTED = 500_000
-"""Events that are selected at a time, of which a worker holds a frame of two hundred bytes each."""
+"""Events selected at a time, for which a worker needs 200 bytes each."""
 MOST_PLACED = 50_000
-"""Of these so many are placed at a time, which takes a kilobyte each for a moment."""
-_FEWEST = 2
-"""Selections, so that two workers have one each."""
+"""Events placed on sessions at a time, which temporarily takes a kilobyte each."""
+_MIN_SELECTIONS = 2
+"""Minimum number of selection tasks, one for each of two workers."""
 MOST_HELD = 1_500_000
-"""Events whose estimates workers hold, half a kilobyte each; of more they are made again for every pass over them."""
+"""Events whose estimates workers keep, half a kilobyte each; beyond that estimates are recomputed for every pass."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to measure the events of some ``symbols`` (``columns`` of all)."""
+    """What a worker needs to measure the events of some ``symbols``; ``columns``: their positions among all symbols."""
 
     source: Source
     spec: StudySpec
@@ -84,7 +84,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The ``events`` of a task to be measured, and how many are not, as they are ``repeated`` or ``domestic``."""
+    """The ``events`` of a task to measure, and the number of ``repeated`` and ``domestic`` ones, which are left out."""
 
     events: pl.DataFrame
     repeated: int
@@ -93,7 +93,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Census:
-    """How many events a task has to measure, which are ``domestic``, and of which ``symbols`` the former are."""
+    """The number of events that a task has to measure, that of ``domestic`` ones, and the ``symbols`` of the former."""
 
     events: int
     domestic: int
@@ -106,8 +106,8 @@ def chosen(tasks: Mapping[int, Task]) -> dict[int, Chosen]:
     spec = task.spec
     refuse_unknown_groups(spec.by, [*EVENT_COLUMNS, *PLACED_COLUMNS, "year"])
     part = {symbol: number for number, each in tasks.items() for symbol in each.symbols}
-    own = [name for name in spec.by if name in EVENT_COLUMNS]
-    columns = list(dict.fromkeys([*TELLING_COLUMNS, *own]))
+    grouping = [name for name in spec.by if name in EVENT_COLUMNS]
+    columns = list(dict.fromkeys([*TELLING_COLUMNS, *grouping]))
     with task.source.connected() as connection:
         concerning = events_concerning(connection, list(part), task.exchange, spec, columns=columns)
     pieces: dict[int, list[Chosen]] = {number: [] for number in tasks}
@@ -120,21 +120,21 @@ def chosen(tasks: Mapping[int, Task]) -> dict[int, Chosen]:
 
 
 def _parted(events: pl.DataFrame, task: Task) -> Chosen:
-    """What is to be measured of a task's ``events``, in few bytes."""
+    """Return the events of a task to measure, in a compact form."""
     measured, repeated, domestic = parted_events(events, task.spec)
-    return Chosen(measured.select(_kept(task)), len(repeated), len(domestic))
+    return Chosen(measured.select(_compact_columns(task)), len(repeated), len(domestic))
 
 
-def _kept(task: Task) -> list[pl.Expr]:
-    """The columns by which events are ordered, placed, named and grouped, words of few kinds as their numbers."""
-    few = {"symbol": sorted(task.symbols), "day_zero_reason": REASONS}
+def _compact_columns(task: Task) -> list[pl.Expr]:
+    """Return the columns that order, place, identify and group events; text with few distinct values as an enum."""
+    enums = {"symbol": sorted(task.symbols), "day_zero_reason": REASONS}
     names = dict.fromkeys([*EVENT_ORDER, *_PLACED, *task.spec.by])
     names.pop("year", None)
-    return [pl.col(name).cast(pl.Enum(few[name])) if name in few else pl.col(name) for name in names]
+    return [pl.col(name).cast(pl.Enum(enums[name])) if name in enums else pl.col(name) for name in names]
 
 
 def _together(pieces: Sequence[Chosen], task: Task) -> Chosen:
-    """Pieces of the events of a task as one, in the order of events."""
+    """Concatenate pieces of a task's events, in the order of events."""
     if not pieces:
         return Chosen(pl.DataFrame(schema={"symbol": pl.String}), 0, 0)
     events = pl.concat([each.events for each in pieces])
@@ -146,12 +146,12 @@ def _together(pieces: Sequence[Chosen], task: Task) -> Chosen:
 
 
 def one_of(of: Mapping[int, Chosen], number: int) -> Chosen:
-    """What was selected for one task."""
+    """Return the selection of one task."""
     return of[number]
 
 
 def counted(of: Chosen) -> Census:
-    """What the caller must know of the events before they are measured."""
+    """Return what the caller must know about the events before they are measured."""
     return Census(len(of.events), of.domestic, frozenset(of.events["symbol"].unique()))
 
 
@@ -182,7 +182,7 @@ def _bars(task: Task) -> Panel:
 
 
 class DaskParts:
-    """Parts that workers hold (see ``Parts``); a lost one is measured again from its task."""
+    """Parts kept by workers (see ``Parts``); a lost part is measured again from its task."""
 
     def __init__(self, cluster: Cluster, futures: Mapping[int, Any]) -> None:
         self._cluster = cluster
@@ -190,7 +190,7 @@ class DaskParts:
 
     def each(self, function: Callable[..., Any], arguments: Mapping[int, tuple[Any, ...]]) -> Iterator[Any]:
         """See ``Parts.each``."""
-        futures = [self._cluster.submit(function, self._futures[number], *given) for number, given in arguments.items()]
+        futures = [self._cluster.submit(function, self._futures[number], *extra) for number, extra in arguments.items()]
         return self._cluster.results(futures, "parts")
 
     def everywhere(self, function: Callable[[Part], Any]) -> Iterator[Any]:
@@ -202,9 +202,9 @@ class DaskParts:
 def cluster_study(
     store: Store, cluster: Cluster, symbols: str | Sequence[str] | None = None, **options: Unpack[StoreKeywords]
 ) -> SpreadResult:
-    """``study`` by the workers of ``cluster``, such as ``cluster_at("local")`` gives: the same bytes.
+    """Run ``study`` on the workers of ``cluster``, such as ``cluster_at("local")``; the result is the same to the byte.
 
-    Arguments, warnings and errors as ``study``, and InputError for what needs all bars at once.
+    Arguments, warnings and errors as for ``study``, and InputError for options that need all bars at once.
 
     Examples
     --------
@@ -213,17 +213,17 @@ def cluster_study(
     """
     spec, data = spec_and_data(symbols, options)
     result = run_cluster_study(store, spec, cluster, data)
-    if nothing := result.why_nothing():
-        warn(f"{nothing} (read result.excluded)")
+    if reason := result.why_nothing():
+        warn(f"{reason} (read result.excluded)")
     return result
 
 
 def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Data = NO_DATA) -> SpreadResult:
-    """The study that ``run_study`` makes, by ``cluster``: the same bytes, its bars in no process at once.
+    """Run the study of ``run_study`` on ``cluster``, with the same result, without all bars in one process.
 
-    Raises as ``run_study`` does, and InputError for what needs all bars at once.
+    Raises as ``run_study`` does, and InputError for options that need all bars at once.
     """
-    _refuse_whole(spec)
+    _refuse_unsupported(spec)
     source = Source.of(store)
     pinned = source.open()
     with pinned.studying() as connection:
@@ -243,9 +243,9 @@ def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Dat
     engine = "compiled" if runs_compiled(events, spec.engine) else "numpy"
     known = {"spec": replace(named, engine=engine), "findings": findings, "held": events <= MOST_HELD}
     futures = _measured_alike(cluster, {number: replace(task, **known) for number, task in tasks.items()}, selected)
-    told = cluster.results([cluster.submit(outlined, each) for each in futures.values()], "estimates")
-    outlines = {number: each for number, each in zip(futures, told, strict=True) if each is not None}
-    _retell(list(outlines.values()))
+    results = cluster.results([cluster.submit(outlined, each) for each in futures.values()], "estimates")
+    outlines = {number: each for number, each in zip(futures, results, strict=True) if each is not None}
+    _warn_once(list(outlines.values()))
     first = next(iter(outlines.values()))
     return SpreadResult(
         panel=replace(light, factor_names=first.factor_names, benchmark_note=first.benchmark_note),
@@ -259,7 +259,7 @@ def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Dat
 
 
 def _asked(store: Store, market: Market, nobody: pl.DataFrame) -> Asked:
-    """The events of all parts, selected in this process."""
+    """Return the events of all parts, selected in this process."""
     with store.studying() as connection:
         events, repeated, domestic = chosen_events(market_events(connection, market), market.spec)
     symbols = market.panel.symbols
@@ -268,30 +268,30 @@ def _asked(store: Store, market: Market, nobody: pl.DataFrame) -> Asked:
     return Asked(events, of_event, (repeated, domestic, nobody))
 
 
-def _refuse_whole(spec: StudySpec) -> None:
-    """Raise InputError for what a part of the symbols cannot be measured by."""
-    for why, asked in (
+def _refuse_unsupported(spec: StudySpec) -> None:
+    """Raise InputError for options that cannot be computed from a part of the symbols."""
+    for what, is_used in (
         (f"bars of {spec.interval}", spec.interval != DAILY),
         ("synthetic controls", spec.model == SYNTHETIC),
         ("windows of dates", not all(isinstance(each, OffsetWindow) for each in (spec.estimation, spec.window))),
     ):
-        if asked:
-            raise InputError(f"{why} are not studied on a cluster", hint="leave the cluster out")
+        if is_used:
+            raise InputError(f"{what} are not supported on a cluster", hint="leave the cluster out")
 
 
 def _light_market(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> Market:
-    """The market of the symbols without its bars."""
+    """Return the market of the symbols without its bars."""
     by_exchange = exchanges_of(connection, symbols_asked(connection, spec.symbols))
     if len(by_exchange) > 1:
         raise InputError(
             f"symbols trade on several exchanges ({', '.join(by_exchange)})",
-            hint="on a cluster study one exchange at a time",
+            hint="study one exchange at a time on a cluster",
         )
     ((exchange, names),) = by_exchange.items()
     chosen = benchmark_of(connection, names, benchmark_of_exchange(spec.benchmark, exchange), spec.model)
     if chosen == EQUAL_WEIGHTED:
         raise InputError(
-            "a mean of all shares is not a benchmark on a cluster: every task would read all bars",
+            "an equal-weighted benchmark is not supported on a cluster: every task would have to read all bars",
             hint="name a symbol",
             argument="benchmark",
         )
@@ -300,12 +300,12 @@ def _light_market(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> Mar
 
 
 def bare_panel(labels: pl.Series, symbols: Sequence[str]) -> Panel:
-    """A panel without bars."""
+    """Return a panel without bars."""
     return Panel(labels, tuple(symbols), np.broadcast_to(np.nan, (len(labels), len(symbols))))
 
 
 def _tasks(base: Task, symbols: tuple[str, ...]) -> dict[int, Task]:
-    """A task for every bucket that has a symbol, by its number."""
+    """Return a task for every bucket that has a symbol, by its number."""
     return {
         number: replace(base, symbols=tuple(symbols[column] for column in own.tolist()), columns=own)
         for number, own in columns_of_parts(symbols).items()
@@ -313,36 +313,37 @@ def _tasks(base: Task, symbols: tuple[str, ...]) -> dict[int, Task]:
 
 
 def _selected(cluster: Cluster, tasks: dict[int, Task], stored: int) -> dict[int, Any]:
-    """Futures of what is to be measured of each part. Every selection reads all ``stored`` events, so that one is of as
-    many parts as memory allows.
+    """Return futures of the events to measure, by part.
+
+    Every selection reads all ``stored`` events, so each covers as many parts as memory allows.
     """
-    selections = min(len(tasks), max(_FEWEST, -(-stored // MOST_SELECTED)))
+    selections = min(len(tasks), max(_MIN_SELECTIONS, -(-stored // MOST_SELECTED)))
     futures: dict[int, Any] = {}
     for numbers in np.array_split(list(tasks), selections):
-        some = cluster.submit(chosen, {int(number): tasks[number] for number in numbers})
-        futures |= {int(number): cluster.submit(one_of, some, int(number)) for number in numbers}
+        selection = cluster.submit(chosen, {int(number): tasks[number] for number in numbers})
+        futures |= {int(number): cluster.submit(one_of, selection, int(number)) for number in numbers}
     return dict(sorted(futures.items()))
 
 
 def _measured_alike(cluster: Cluster, tasks: dict[int, Task], selected: Mapping[int, Any]) -> dict[int, Any]:
-    """Futures of all parts.
+    """Return futures of all parts.
 
-    Where bars of one part have holes, those of the others are measured as if they might: loops take the same steps.
+    If the bars of one part have holes, the others are measured as if theirs had, so that all run the same loops.
     """
     futures = {number: cluster.submit(measured, task, selected[number]) for number, task in tasks.items()}
-    asked = [cluster.submit(is_spanned, each) for each in futures.values()]
-    spanned = dict(zip(futures, cluster.results(asked, "parts measured"), strict=True))
+    checks = [cluster.submit(is_spanned, each) for each in futures.values()]
+    spanned = dict(zip(futures, cluster.results(checks, "parts measured"), strict=True))
     if any(spanned.values()):
-        for number, has in spanned.items():
-            if not has:
+        for number, has_holes in spanned.items():
+            if not has_holes:
                 futures[number] = cluster.submit(measured, replace(tasks[number], spanned=True), selected[number])
     return futures
 
 
-def _retell(parts: list[Outline]) -> None:
-    """Warn of what the parts warned of, each once."""
+def _warn_once(parts: list[Outline]) -> None:
+    """Repeat the warnings of the parts, each once."""
     notes = Counter(note for part in parts for note in part.notes)
     for note in list(notes)[:_MOST_NOTES]:
         warn(note)
     if len(notes) > _MOST_NOTES:
-        warn(f"{len(notes) - _MOST_NOTES} more warnings of parts of this study")
+        warn(f"{len(notes) - _MOST_NOTES} more warnings from parts of this study")

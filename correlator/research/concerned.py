@@ -1,4 +1,4 @@
-"""Which stored instruments a text concerns, and why: named in it, printed on its page, or listed in an actor's land."""
+"""Which stored instruments a text concerns: named in it, printed on its page, or listed in the country of an actor."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from correlator.store.statements import query
 
 _RECENT = timedelta(days=45)
 _ORDER = {"asked": 0, "named": 1, "printed": 2, "country": 3}
-# The index of a country speaks for its market, so it goes before the country's shares; of these the most traded first.
-# Bars of the last weeks say what is traded; whether there are older ones is asked only where there are none of these.
-# Sessions before the instant's date have closed everywhere; their labels are a third of the bytes of their instants.
+# A country's index comes before its shares, since it stands for the market; shares are sorted by turnover.
+# Turnover is that of the last weeks; older bars are only looked up for symbols without recent ones.
+# Sessions before the date of the instant have closed everywhere; labels take a third of the bytes of timestamps.
 _LISTED = """
     WITH here AS (
         SELECT symbol, country, coalesce(kind, 'share') AS kind FROM instruments
         WHERE country IN (SELECT unnest($countries)) AND coalesce(kind, 'share') IN ('share', 'index', 'fund')
-    ), first_told AS NOT MATERIALIZED (
+    ), first_vintage AS NOT MATERIALIZED (
         SELECT symbol, session, close, volume FROM bars
         WHERE "interval" = '1d' AND vintage = 1 AND session < $today::DATE
     ), recent AS (
-        SELECT symbol, median(close * volume) AS turnover FROM first_told
+        SELECT symbol, median(close * volume) AS turnover FROM first_vintage
         WHERE symbol IN (SELECT symbol FROM here) AND session > $since::DATE GROUP BY symbol
     ), older AS (
-        SELECT DISTINCT symbol, NULL::DOUBLE AS turnover FROM first_told
+        SELECT DISTINCT symbol, NULL::DOUBLE AS turnover FROM first_vintage
         WHERE symbol IN (SELECT symbol FROM here ANTI JOIN recent USING (symbol))
     )
     SELECT here.*, turnover FROM here JOIN (FROM recent UNION ALL FROM older) USING (symbol)
@@ -41,7 +41,7 @@ _LISTED = """
 
 @dataclass(frozen=True)
 class Concerned:
-    """One stored instrument and why a text concerns it: pairs of link kind and evidence."""
+    """A stored instrument, and why a text concerns it as pairs of link kind and evidence."""
 
     symbol: str
     exchange: str
@@ -55,8 +55,8 @@ class Concerned:
 
 @dataclass(frozen=True)
 class Concern:
-    """``instruments`` that a text concerns, the nearest first; ``more``: how many further ones are listed in the
-    actors' countries; ``without_bars``: companies that the text names and of which the store has no bars.
+    """``instruments`` that a text concerns, the most relevant first; ``more``: number of further ones in the actors'
+    countries; ``without_bars``: companies named in the text for which the store has no bars.
     """
 
     instruments: tuple[Concerned, ...]
@@ -66,7 +66,7 @@ class Concern:
 
 @dataclass(frozen=True)
 class Subject:
-    """What links are looked for in: the texts, symbols printed on the page, actors' countries with their part."""
+    """What to search for links: the texts, symbols printed on the page, and the actors' countries with their role."""
 
     headline: str
     body: str | None
@@ -77,15 +77,15 @@ class Subject:
 def concerned_by(
     connection: duckdb.DuckDBPyConnection, subject: Subject, at: datetime, *, symbols: Sequence[str] = (), most: int = 6
 ) -> Concern:
-    """The stored instruments that ``subject`` concerns, at most ``most``, or the ``symbols`` asked for instead.
+    """Return the stored instruments that ``subject`` concerns, at most ``most``, or instead the given ``symbols``.
 
-    Raises NotFoundError for a symbol asked for that the store does not have.
+    Raises NotFoundError for a symbol that is not in the store.
     """
     names = names_in(connection)
     why: dict[str, list[tuple[str, str]]] = {}
     absent: list[str] = []
     stored = names.rows
-    links = link_article(subject.headline, subject.body, subject.printed, _to_look_for(stored.values()))
+    links = link_article(subject.headline, subject.body, subject.printed, _linkable_rows(stored.values()))
     for link in links:
         symbol = names.symbol_of(link.symbol) or link.symbol
         if symbol in stored:
@@ -99,7 +99,7 @@ def concerned_by(
         why.setdefault(symbol, []).append(("country", f"listed in {country}, {subject.countries[country]}"))
     order = {symbol: place for place, symbol in enumerate(listed["symbol"])}
     if symbols:
-        chosen = [_asked(symbol, names.symbol_of(symbol), stored) for symbol in dict.fromkeys(symbols)]
+        chosen = [_require_stored(symbol, names.symbol_of(symbol), stored) for symbol in dict.fromkeys(symbols)]
         for symbol in chosen:
             why.setdefault(symbol, []).append(("asked", "asked for"))
     else:
@@ -112,8 +112,8 @@ def concerned_by(
     )
 
 
-def _to_look_for(stored: Iterable[Mapping[str, object]]) -> list[Row]:
-    """What links are told by of the store's instruments, and of those that the package knows besides."""
+def _linkable_rows(stored: Iterable[Mapping[str, object]]) -> list[Row]:
+    """Return symbol, name, aliases and exchange of the stored instruments, and of those shipped with the package."""
     rows: dict[str, Row] = {}
     for row in (*stored, *read_instruments().iter_rows(named=True)):
         symbol = str(row["symbol"])
@@ -121,9 +121,9 @@ def _to_look_for(stored: Iterable[Mapping[str, object]]) -> list[Row]:
     return list(rows.values())
 
 
-def _asked(symbol: str, known: str | None, stored: Mapping[str, object]) -> str:
+def _require_stored(symbol: str, known: str | None, stored: Mapping[str, object]) -> str:
     if known is None or known not in stored:
-        raise NotFoundError(f"the store has no symbol {symbol!r}", hint=likeliest(symbol, stored, "it has"))
+        raise NotFoundError(f"symbol {symbol!r} is not in the store", hint=likeliest(symbol, stored, "symbols are"))
     return known
 
 
@@ -141,18 +141,19 @@ def _text(row: Mapping[str, object], column: str) -> str | None:
 
 
 def with_bars(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[Concerned]:
-    """The instruments asked for by any of their names, else every one with bars, in alphabetical order.
+    """Return the instruments with the given symbols or aliases, or all with bars, in alphabetical order.
 
-    Raises NotFoundError for one that the store does not have.
+    Raises NotFoundError for one that is not in the store.
     """
     rows = query(connection, "SELECT * FROM instruments SEMI JOIN bars USING (symbol) ORDER BY symbol")
     stored = {str(row["symbol"]): row for row in rows.iter_rows(named=True)}
     names = names_in(connection)
-    chosen = [_asked(symbol, names.symbol_of(symbol), stored) for symbol in dict.fromkeys(symbols)] or list(stored)
+    chosen = [_require_stored(symbol, names.symbol_of(symbol), stored) for symbol in dict.fromkeys(symbols)]
+    chosen = chosen or list(stored)
     return [_concerned(stored[symbol], [("asked", "asked for")]) for symbol in chosen]
 
 
 def exchanges_in(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Exchanges of the instruments that have bars."""
+    """Return the exchanges of the instruments that have bars."""
     rows = query(connection, "SELECT DISTINCT exchange FROM instruments SEMI JOIN bars USING (symbol) ORDER BY ALL")
     return [str(exchange) for exchange in rows.get_column("exchange").cast(pl.String)]

@@ -1,4 +1,4 @@
-"""Confounds of a study of the store: all stored news counts, selected or not, and dividends come from the bars."""
+"""Confounds of a study of the store: all stored news counts, selected or not; dividends are inferred from bars."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ from correlator.store.reading import read_bars
 
 
 def stored_flags(store: Store, result: StudyResult, *, kinds: Sequence[str] = USUAL_KINDS) -> pl.DataFrame:
-    """What else happened in the event window of every event of ``result``, a study of this store.
+    """Return what else happened in the event window of every event of ``result``, a study of this store.
 
-    As ``flags_of``, with every stored event that concerns a symbol by the links of the study as the news that might
-    confound, each at day 0 of the symbol's own exchange, and ex-dividend bars where adjusted and plain closes drift
-    apart; as the study knew them.
+    Like ``flags_of``, with every stored event linked to a symbol as a possible confounder, at day 0 of the symbol's own
+    exchange, and with ex-dividend bars inferred from adjusted and unadjusted closes, all as known to the study.
     """
     check_result(result)
     refuse_within_days(result, "confounds")
-    symbols, every = result.panel.symbols, replace(result.spec, events=None)
+    symbols, unselected = result.panel.symbols, replace(result.spec, events=None)
     with store.studying() as connection:
-        listed = exchanges_of(connection, symbols).items()
-        news = [events_of_symbols(connection, own, exchange, every) for exchange, own in listed]
-        bars = read_bars(connection, symbols, as_of=every.as_of)
+        by_exchange = exchanges_of(connection, symbols).items()
+        news = [events_of_symbols(connection, names, exchange, unselected) for exchange, names in by_exchange]
+        bars = read_bars(connection, symbols, as_of=unselected.as_of)
     others = pl.concat(news, how="vertical_relaxed")
     return flags_of(result, others=others, ex_dividend=_ex_dividend(bars, result.panel), kinds=kinds)
 
 
 def _ex_dividend(bars: pl.DataFrame, panel: Panel) -> Mask | None:
-    """Marks (T, S), None if no symbol has adjusted closes, so that nothing is known of dividends."""
+    """Return the ex-dividend bars (T, S); None if no symbol has adjusted closes to infer dividends from."""
     arrays = bar_arrays(bars, panel.labels, panel.symbols)
     if np.isnan(arrays["adjusted_close"]).all():
         return None

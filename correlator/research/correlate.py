@@ -1,4 +1,4 @@
-"""News of the store against returns of the store: what ``correlator correlate`` measures."""
+"""Compare stored news with stored returns: the computations of ``correlator correlate``."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ AGAINST = ("returns", "absolute", "volume")
 
 @dataclass(frozen=True)
 class NewsAndReturns:
-    """News and bars on the same T sessions: those from the first to the last that has news, and bars at all.
+    """News and bars on the same T sessions: those with bars, from the first with news to the last.
 
-    ``panel``: returns (T, S), fractions; ``volume`` (T, S) natural logarithm of shares traded; ``intensity``: news.
+    ``panel``: returns (T, S), fractions; ``volume`` (T, S): natural logarithm of shares traded; ``intensity``: news.
     """
 
     panel: Panel
@@ -48,22 +48,22 @@ class NewsAndReturns:
     intensity: Intensity
 
     def outcome(self, symbol: str, against: str = "returns") -> Array:
-        """One symbol's returns, absolute returns or log volume (T,)."""
+        """Return the returns, absolute returns or log volume (T,) of one symbol."""
         if symbol not in self.panel.symbols:
             raise NotFoundError(
-                f"{symbol!r} is not among the symbols", hint=f"there are {', '.join(self.panel.symbols)}"
+                f"{symbol!r} is not one of the symbols", hint=f"symbols are {', '.join(self.panel.symbols)}"
             )
         column = self.panel.symbols.index(symbol)
         if against == "volume":
             return self.volume[:, column]
         if against not in AGAINST:
-            raise InputError(f"news against {against!r} is not known", hint=f"choose {', '.join(AGAINST)}")
+            raise InputError(f"against {against!r} is not known", hint=f"choose {', '.join(AGAINST)}")
         returns = self.panel.returns[:, column]
         return np.abs(returns) if against == "absolute" else returns
 
 
 class NewsKeywords(TypedDict, total=False):
-    """Keywords of ``news_and_returns``: options of a study that choose news and bars."""
+    """Keywords of ``news_and_returns``: the options of a study that select news and bars."""
 
     events: str | None
     links: str | Sequence[str] | None
@@ -77,7 +77,7 @@ class NewsKeywords(TypedDict, total=False):
 def news_and_returns(
     store: Store, symbols: str | Sequence[str], *, by: str = "country", **options: Unpack[NewsKeywords]
 ) -> NewsAndReturns:
-    """How much news there was on each session, with the bars of the same sessions.
+    """Return the amount of news per session, with the bars of the same sessions.
 
     Parameters
     ----------
@@ -86,49 +86,51 @@ def news_and_returns(
     symbols
         One symbol or several, of one exchange, on whose sessions news is placed.
     by
-        What news is counted by: country, dyad, category, symbol or all.
+        How news is grouped: country, dyad, category, symbol or all.
     **options
-        ``events``: a selection such as ``category = CONSULT``; ``links`` (for ``by`` symbol): which kinds of link make
-        an event a symbol's; ``date_only``: of news known by its date alone, as studies take it.
+        ``events``: a selection such as ``category = CONSULT``; ``links`` (for ``by`` symbol): kinds of link that relate
+        an event to a symbol; ``date_only``: day 0 of news without a time, as in studies.
 
     Returns
     -------
     NewsAndReturns
-        What ``correlate`` takes.
+        Input for ``correlate``.
 
     Raises
     ------
     NotFoundError
-        Where there is no news or no bars.
+        If there is no news or there are no bars.
 
     Examples
     --------
     >>> ws.news_and_returns(["HBL", "LUCK"], by="category")  # doctest: +SKIP
     """
     refuse_unknown(options, NewsKeywords.__annotations__)
-    asked = study_spec(symbols=symbols, holes="drop", **options)
-    if by != "symbol" and asked.links != DEFAULT_LINKS:
+    spec = study_spec(symbols=symbols, holes="drop", **options)
+    if by != "symbol" and spec.links != DEFAULT_LINKS:
         raise InputError(
-            f"links has no meaning for news by {by}, which counts every event",
+            f"links does not apply to news by {by}, which counts every event",
             hint="leave it out, or count news by symbol",
             argument="links",
         )
     with store.studying() as connection:
-        names = tuple(symbols_asked(connection, asked.symbols))
-        asked = replace(asked, symbols=names)
+        names = tuple(symbols_asked(connection, spec.symbols))
+        spec = replace(spec, symbols=names)
         exchange = exchange_of(connection, names)
-        panel = stored_panel(connection, names, exchange, asked)
-        volumes = bar_arrays(read_bars(connection, names, as_of=asked.as_of), panel.labels, names)
+        panel = stored_panel(connection, names, exchange, spec)
+        volumes = bar_arrays(read_bars(connection, names, as_of=spec.as_of), panel.labels, names)
         if by == "symbol":
-            news = events_of_symbols(connection, names, exchange, asked)
+            news = events_of_symbols(connection, names, exchange, spec)
         else:
-            stored = stored_events(connection, asked, exchange)
-            placed = place_on_exchanges(stored, [exchange], date_only=asked.date_only or AFTER_CLOSE)
+            stored = stored_events(connection, spec, exchange)
+            placed = place_on_exchanges(stored, [exchange], date_only=spec.date_only or AFTER_CLOSE)
             news = placed.rename({"day_zero": "date"})
     placed = news.rename({"date": "session"})
     inside = placed.filter(pl.col("session").is_in(panel.labels.implode()))["session"]
     if inside.is_empty():
-        raise NotFoundError("no news falls on sessions with bars", hint="see `list events`, or add prices of that time")
+        raise NotFoundError(
+            "no news falls on sessions with bars", hint="see `correlator list events`, or add prices of that time"
+        )
     at = panel.labels.search_sorted(inside)
     rows = slice(at.min(), at.max() + 1)  # type: ignore[operator]  # some are inside
     return NewsAndReturns(
@@ -150,7 +152,7 @@ def stored_correlation(
     by: str = "country",
     **options: Unpack[NewsAndHow],
 ) -> pl.DataFrame:
-    """News against the bars of a store, as one table: ``news_and_returns`` and ``correlate`` in one step.
+    """Compare news with bars of a store in one table: ``news_and_returns`` and ``correlate`` in one step.
 
     Parameters
     ----------
@@ -159,18 +161,17 @@ def stored_correlation(
     symbols
         One symbol or several, of one exchange.
     method
-        As ``correlate`` has it: ``lead-lag``, ``granger``, ``projection``, ``rolling``, ``ic``, ``spread`` or
+        As in ``correlate``: ``lead-lag``, ``granger``, ``projection``, ``rolling``, ``ic``, ``spread`` or
         ``intensity``.
     by
-        What news is counted by: country, dyad, category, symbol or all.
+        How news is grouped: country, dyad, category, symbol or all.
     **options
-        Which news counts and which returns, as ``news_and_returns`` takes it, and how they are compared, as
-        ``correlate`` does.
+        The options of ``news_and_returns``, which select news and returns, and those of ``correlate``.
 
     Returns
     -------
     polars.DataFrame
-        As of ``correlate``.
+        As from ``correlate``.
 
     Raises
     ------
@@ -181,9 +182,9 @@ def stored_correlation(
     --------
     >>> ws.correlate("HBL", "lead-lag", by="country")  # doctest: +SKIP
     """
-    given: dict[str, Any] = dict(options)
-    news = {name: given.pop(name) for name in NewsKeywords.__annotations__ if name in given}
-    return correlate(news_and_returns(store, symbols, by=by, **news), method, **given)
+    remaining: dict[str, Any] = dict(options)
+    news = {name: remaining.pop(name) for name in NewsKeywords.__annotations__ if name in remaining}
+    return correlate(news_and_returns(store, symbols, by=by, **news), method, **remaining)
 
 
 def correlate(
@@ -193,18 +194,18 @@ def correlate(
     cluster: Cluster | None = None,
     **how: Unpack[CorrelateKeywords],
 ) -> pl.DataFrame:
-    """News against bars, as one table.
+    """Compare news with bars in one table.
 
     Parameters
     ----------
     data
-        As ``news_and_returns`` makes it.
+        The result of ``news_and_returns``.
     method
         ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of news),
         ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol); ``intensity``:
-        the news itself, set against nothing.
+        the news itself, without a comparison.
     cluster
-        On whose workers symbols (for ``ic`` and ``spread`` horizons) are measured, the same bytes.
+        Cluster on whose workers symbols (for ``ic`` and ``spread``: horizons) are computed, with the same result.
     **how
         The fields of ``Correlated``; ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions
         without news.
@@ -213,15 +214,15 @@ def correlate(
     -------
     polars.DataFrame
         One row per symbol, key and lag, order or horizon, or session for ``rolling``. Every p-value is one of a
-        family: ``p_holm`` allows for all of them and ``tested`` is their number. Keys whose news does not vary are left
-        out with a warning.
+        family: ``p_holm`` is adjusted for all of them and ``tested`` is their number. Keys whose news does not vary are
+        left out with a warning.
 
     Raises
     ------
     InputError
         For another method.
     StudyError
-        Where no key can be measured.
+        If no key can be measured.
 
     Examples
     --------
@@ -252,13 +253,13 @@ def correlate(
 
 def _check_data(data: object) -> None:
     if not isinstance(data, NewsAndReturns):
-        hint = "hand over what news_and_returns() returned"
+        hint = "pass the result of news_and_returns()"
         raise InputError(f"data is a {type(data).__name__}, not news and returns", hint=hint, argument="data")
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """``news`` (K, T) of ``keys`` to hold against ``outcomes`` (S, T) of ``symbols``, all on ``labels`` (T,)."""
+    """``news`` (K, T) of ``keys`` to compare with ``outcomes`` (S, T) of ``symbols``, all on ``labels`` (T,)."""
 
     method: str
     asked: Correlated
@@ -271,7 +272,7 @@ class Pairing:
 
 @dataclass(frozen=True)
 class Measured:
-    """A ``symbol`` and a ``key``: their ``table``, or why there is none."""
+    """The ``table`` of a ``symbol`` and a ``key``, or the reason why there is none."""
 
     symbol: str
     key: str
@@ -280,7 +281,7 @@ class Measured:
 
 
 def measured_pairs(pairing: Pairing) -> dict[str, list[Measured]]:
-    """Every key with every symbol, by symbol; also runs on a worker."""
+    """Measure every key with every symbol and return the results by symbol; also runs on a worker."""
     measured: dict[str, list[Measured]] = {symbol: [] for symbol in pairing.symbols}
     places = [(s, k) for s in range(len(pairing.symbols)) for k in range(len(pairing.keys))]
     for s, k in tracked(places, "symbols and keys"):
@@ -330,7 +331,7 @@ def _family(pairs: list[Measured]) -> pl.DataFrame:
             raise StudyError(f"{', '.join(names[:3])}{more}: {reason}")
         warn(f"left out {', '.join(names[:3])}{more}: {reason}")
     if not parts:
-        raise StudyError("the news of these sessions has nothing to be counted by", hint="count it otherwise: by='all'")
+        raise StudyError("the news of these sessions has no keys to group by", hint="group it by='all'")
     table = pl.concat(parts)
     if "p_value" not in table.columns:
         return table
@@ -343,9 +344,9 @@ def _family(pairs: list[Measured]) -> pl.DataFrame:
 def _over_symbols(
     data: NewsAndReturns, method: str, asked: Correlated, each: Callable[..., Iterable[Any]]
 ) -> pl.DataFrame:
-    """The signal test at every horizon from 1 to ``asked.max_lag``, the family being the horizons."""
+    """Return the signal test at every horizon from 1 to ``asked.max_lag``; the horizons are one family of tests."""
     if data.intensity.by != "symbol":
-        raise InputError(f"{method} needs news by symbol", hint="count it so: by='symbol'")
+        raise InputError(f"method {method} needs news by symbol", hint="give by='symbol'")
     known = set(data.intensity.keys)
     silent = np.zeros(len(data.panel.labels))
     columns = [data.intensity.series(s, asked.measure) if s in known else silent for s in data.panel.symbols]
@@ -358,7 +359,7 @@ def _over_symbols(
 
 
 def _at_horizon(signal: Array, returns: Array, horizon: int, *, method: str, quantiles: int) -> pl.DataFrame:
-    """The summary of one test of ``signal`` (T, S) against ``returns`` (T, S)."""
+    """Return the summary of one test of ``signal`` (T, S) against ``returns`` (T, S)."""
     if method == "ic":
         return information_coefficient(signal, returns, horizon=horizon).summary
     return quantile_spread(signal, returns, horizon=horizon, quantiles=quantiles).summary

@@ -1,4 +1,4 @@
-"""How news and bars are compared: what each method of ``correlate`` is asked."""
+"""The options of ``correlate``, and which of them each method uses."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ METHODS = {
     "spread": ("measure", "max_lag", "quantiles"),
     INTENSITY: ("keys",),
 }
-"""What each method is asked, as fields of ``Correlated``."""
+"""The options that each method uses, as fields of ``Correlated``."""
 _OF_DRAWS = ("draws", "seed")
 
 
 class CorrelateKeywords(TypedDict, total=False):
-    """Keywords of ``correlate``, which are the fields of ``Correlated``."""
+    """Keywords of ``correlate``: the fields of ``Correlated``."""
 
     keys: Sequence[str] | None
     measure: str
@@ -40,9 +40,9 @@ class CorrelateKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Correlated:
-    """How news and bars are compared with each other: which ``keys`` and ``measure`` of the news ``against`` which
-    outcome, to which ``max_lag``; ``bands``, ``draws`` and ``seed`` of lead and lag, ``window`` sessions of a rolling
-    correlation, ``quantiles`` of a spread. A key counts once, however often it is named.
+    """How news and bars are compared: which ``keys`` and ``measure`` of the news ``against`` which outcome, up to
+    ``max_lag``; ``bands``, ``draws`` and ``seed`` for lead-lag, ``window`` sessions for a rolling correlation,
+    ``quantiles`` for a spread. Duplicate keys count once.
     """
 
     keys: Sequence[str] | None = None
@@ -57,7 +57,7 @@ class Correlated:
 
 
 def correlated(method: str, how: Mapping[str, Any]) -> Correlated:
-    """What ``correlate`` is asked, read; what the method does not use is told. InputError for what is not known."""
+    """Return the validated options of ``correlate``; warn about unused ones and raise InputError for unknown ones."""
     if method not in METHODS:
         raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
     defaults = {each.name: each.default for each in fields(Correlated)}
@@ -69,7 +69,7 @@ def correlated(method: str, how: Mapping[str, Any]) -> Correlated:
             if name not in METHODS[method]:
                 warn(f"{name}={written(value)} is not used by {method}")
             elif name in _OF_DRAWS and not drawn:
-                warn(f"{name}={written(value)} is used by bands='bootstrap' alone")
+                warn(f"{name}={written(value)} is only used with bands='bootstrap'")
         if isinstance(defaults[name], int):
             given[name] = whole_number(value, name)
     keys = given.get("keys")

@@ -1,4 +1,4 @@
-"""What one unit of a currency is worth in another, from stored exchange rates."""
+"""Exchange rates between currencies, from stored daily closes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def currency_rate(
     *,
     as_of: datetime | None,
 ) -> Array:
-    """What one unit of the currency that ``symbols`` are quoted in is worth in ``target`` on ``sessions`` (T,).
+    """Return the value in ``target`` of one unit of the currency of ``symbols`` on ``sessions`` (T,).
 
-    Rates are daily closes of instruments called like ``USDPKR`` (rupees for a dollar), taken as they are, the other
-    way round, or by way of the dollar. A session without a rate is missing: nothing is carried forward. Raises
-    InputError for symbols of several or unknown currencies and NotFoundError where no rate is stored.
+    Rates are daily closes of instruments named like ``USDPKR`` (rupees per dollar), used directly, inverted, or crossed
+    via the dollar. A session without a rate is missing; nothing is carried forward. Raises InputError for symbols of
+    several or unknown currencies and NotFoundError if no rate is stored.
     """
     local = _currency_of(connection, symbols)
     if local == target:
@@ -48,13 +48,13 @@ def currency_rate(
     direct = rate(local, target)
     if direct is not None:
         return direct
-    ways = [rate(local, _VEHICLE), rate(_VEHICLE, target)]
-    if ways[0] is None or ways[1] is None:
+    legs = [rate(local, _VEHICLE), rate(_VEHICLE, target)]
+    if legs[0] is None or legs[1] is None:
         raise NotFoundError(
-            f"no rate of {local} in {target} is stored",
+            f"the store has no exchange rate from {local} to {target}",
             hint=f"load daily rates under the symbol {target}{local} or {local}{target}",
         )
-    crossed: Array = ways[0] * ways[1]
+    crossed: Array = legs[0] * legs[1]
     return crossed
 
 
@@ -62,8 +62,8 @@ def _currency_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) 
     currencies = {name: row["currency"] for name, row in sorted(read_instrument_rows(connection, symbols).items())}
     unknown = [symbol for symbol, currency in currencies.items() if currency is None]
     if unknown:
-        raise InputError(f"the currency of {unknown[0]} is not known", hint="say it with `correlator add instruments`")
+        raise InputError(f"the currency of {unknown[0]} is unknown", hint="set it with `correlator add instruments`")
     if len(set(currencies.values())) != 1:
         listed = ", ".join(f"{symbol} {currency}" for symbol, currency in currencies.items())
-        raise InputError(f"symbols are quoted in several currencies: {listed}", hint="study one at a time")
+        raise InputError(f"symbols are quoted in several currencies: {listed}", hint="study one currency at a time")
     return str(next(iter(currencies.values())))

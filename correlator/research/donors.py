@@ -1,4 +1,4 @@
-"""Donors of the store for synthetic controls: shares that an event does not touch, by their country or their sector."""
+"""Donors for synthetic controls from the store: shares that an event does not affect, by country or sector."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ RULES = (OTHER_COUNTRIES, OTHER_SECTORS)
 def with_stored_donors(
     connection: duckdb.DuckDBPyConnection, panel: Panel, spec: StudySpec, exchange: str, *, beside: tuple[Any, Any]
 ) -> Panel:
-    """``panel`` with the donors that the model takes, on its sessions; itself for other models.
+    """Return ``panel`` with the donors of model synthetic, on its sessions; unchanged for other models.
 
-    ``beside``: factors and the risk-free return, which are refused where given. Raises InputError for intraday bars
-    and for a currency, NotFoundError or StudyError where too few donors have bars.
+    ``beside``: factors and the risk-free return, which are not allowed with donors. Raises InputError for intraday bars
+    and for a currency, NotFoundError or StudyError if too few donors have bars.
     """
     if spec.model != SYNTHETIC:
         return panel
     refuse_beside_donors("prices", *beside)
     for name, given in (("interval", spec.interval != DAILY), ("currency", spec.currency is not None)):
         if given:
-            hint = "synthetic controls are of daily bars, each in its own currency; leave it out"
-            raise InputError(f"{name} has no meaning with the model synthetic", hint=hint, argument=name)
+            hint = "synthetic controls use daily bars, each in its own currency; leave it out"
+            raise InputError(f"{name} does not apply to the model synthetic", hint=hint, argument=name)
     rule = _rule(spec.donors)
     names = _shares(connection, spec) if rule else _named(connection, spec.donors)
     countries = {
@@ -55,10 +55,10 @@ def with_stored_donors(
         kept = np.flatnonzero(allowed.any(axis=0))
         names, allowed = [names[column] for column in kept.tolist()], allowed[:, kept]
     if len(names) < FEWEST_DONORS:
-        other = f"donors={OTHER_SECTORS!r}, or " if rule == OTHER_COUNTRIES else ""
+        alternative = f"donors={OTHER_SECTORS!r}, or " if rule == OTHER_COUNTRIES else ""
         raise StudyError(
-            f"{len(names)} donors ({rule or 'as named'}) are in the store, {FEWEST_DONORS} needed",
-            hint=f"add prices of more, or give {other}donors by name",
+            f"model synthetic needs {FEWEST_DONORS} donors, the store has {len(names)} ({rule or 'as named'})",
+            hint=f"add prices of more shares, or give {alternative}donors by name",
             argument="donors",
         )
     _warn_of_closes(connection, names, exchange, panel.labels)
@@ -75,17 +75,19 @@ def with_stored_donors(
 
 
 def _rule(donors: Sequence[str]) -> str:
-    """The rule that chooses donors, empty if they are named."""
+    """Return the rule that selects donors, empty if they are named."""
     if not donors:
         return OTHER_COUNTRIES
     rules = [name for name in donors if name in RULES]
     if rules and len(donors) > 1:
-        raise InputError(f"donors are {rules[0]} and others", hint="give a rule alone, or symbols", argument="donors")
+        raise InputError(
+            f"donors must be either {rules[0]} or symbols, not both", hint="leave one out", argument="donors"
+        )
     return rules[0] if rules else ""
 
 
 def _shares(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> list[str]:
-    """Every share with daily bars that were known."""
+    """Return every share with daily bars that were known at ``spec.as_of``."""
     return query(
         connection,
         """
@@ -107,12 +109,12 @@ def _named(connection: duckdb.DuckDBPyConnection, donors: Sequence[str]) -> list
 
 
 def _elsewhere(symbols: Sequence[str], names: Sequence[str], places: dict[str, str | None], what: str) -> Mask:
-    """(S, M) donors whose ``what`` is known to be another than that of each symbol."""
+    """Return whether each donor's ``what`` is known and differs from that of each symbol (S, M)."""
     own = [places.get(symbol) for symbol in symbols]
     for symbol, place in zip(symbols, own, strict=True):
         if place is None:
             raise InputError(
-                f"the {what} of {symbol} is not known, so none is known to be another",
+                f"the {what} of {symbol} is unknown, so donors of another {what} cannot be selected",
                 hint="name the donors",
                 argument="donors",
             )
@@ -129,7 +131,7 @@ def _prices(connection: duckdb.DuckDBPyConnection, names: Sequence[str], session
 def _warn_of_closes(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], exchange: str, labels: pl.Series
 ) -> None:
-    """Say which donors close at another time of the day than the shares: they saw other news."""
+    """Warn about donors that close at another time of the day than the shares, so that they reflect other news."""
     first_of = {str(row["exchange"]): name for name, row in reversed(read_instrument_rows(connection, names).items())}
     differing = []
     for other, name in sorted(first_of.items()):
@@ -138,6 +140,6 @@ def _warn_of_closes(
             differing.append(f"{other} {timing.words} it")
     if differing:
         warn(
-            f"donors close at other times than {exchange} ({', '.join(differing)}): what they return on a date holds "
-            "other hours of news"
+            f"donors close at other times than {exchange} ({', '.join(differing)}): their return on a date reflects "
+            "the news of other hours"
         )

@@ -1,4 +1,4 @@
-"""What the store knows of the events of a study beyond their own columns, as of the close of day 0."""
+"""Attributes of a study's events that the store provides, as of the close of day 0."""
 
 from __future__ import annotations
 
@@ -25,21 +25,20 @@ SIZE_BARS = 60
 
 
 def stored_features(store: Store, result: StudyResult, window: AsWindow | None = None) -> pl.DataFrame:
-    """``event_features`` of a study of ``store`` with more columns:
+    """Return the ``event_features`` of a study of ``store`` with more columns.
 
-    ``story_size``: articles that had told the event's story by the close of day 0, 1 where it has no story;
-    ``size``: natural logarithm of the median value traded (close times volume) over the 60 bars before the event
-    window, null where nothing was traded; ``hour``: of publication at the exchange, with fractions, null for date-only
-    events.
+    ``story_size``: number of articles of the event's story by the close of day 0, 1 if it has no story; ``size``:
+    natural logarithm of the median value traded (close times volume) over the 60 bars before the event window, null if
+    nothing was traded; ``hour``: hour of publication at the exchange, with fractions, null for date-only events.
     """
     check_result(result)
     refuse_within_days(result, "features of the store")
     features = event_features(result, explained_window(result, window))
     with store.studying() as connection:
-        listed = exchanges_of(connection, result.panel.symbols)
+        by_exchange = exchanges_of(connection, result.panel.symbols)
         tellings = query(connection, _TELLINGS)
         bars = read_bars(connection, result.panel.symbols, as_of=result.spec.as_of)
-    sized = pl.concat([_of_exchange(features, code, names, tellings) for code, names in listed.items()])
+    sized = pl.concat([_of_exchange(features, code, names, tellings) for code, names in by_exchange.items()])
     known = features.select("event_id", "symbol").join(
         sized, on=["event_id", "symbol"], how="left", maintain_order="left"
     )
@@ -51,12 +50,12 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
 
 
 def explained_window(result: StudyResult, window: AsWindow | None = None) -> str:
-    """Label of the CAR window that is explained: default the study's first."""
+    """Return the label of the CAR window to explain, by default the study's first."""
     return result.window_labels[0] if window is None else parse_window(window, "of").label
 
 
 def _of_exchange(features: pl.DataFrame, exchange: str, symbols: list[str], tellings: pl.DataFrame) -> pl.DataFrame:
-    """event_id, symbol, story_size (null without articles by then) and hour of the events on an exchange."""
+    """Return event_id, symbol, story_size (null without articles by then) and hour of the events on an exchange."""
     own = features.filter(pl.col("symbol").is_in(symbols))
     days = own["session"].drop_nulls()
     if days.is_empty():
@@ -70,14 +69,14 @@ def _of_exchange(features: pl.DataFrame, exchange: str, symbols: list[str], tell
 
 
 def _story_sizes(features: pl.DataFrame, tellings: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
-    """event_id, symbol, story_size of events whose story has articles by then."""
+    """Return event_id, symbol and story_size of events whose story had articles by the close of day 0."""
     placed = features.select("event_id", "symbol", "session", "story_id").join(closes, on="session")
     published = placed.join(tellings, on="story_id").filter(pl.col("published_at") <= pl.col("closes_at"))
     return published.group_by("event_id", "symbol").agg(pl.col("article_id").n_unique().alias("story_size"))
 
 
 def _traded_value(result: StudyResult, bars: pl.DataFrame) -> Array:
-    """Log of the median value traded (E,) before the event window."""
+    """Return the log of the median value traded (E,) before the event window."""
     panel, estimates = result.panel, result.estimates
     arrays = bar_arrays(bars, panel.labels, panel.symbols)
     value = arrays["close"] * arrays["volume"]

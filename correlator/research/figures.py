@@ -1,4 +1,4 @@
-"""Figures of what the store holds."""
+"""Figures of stored data."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _OPTIONS_USED = {
     DYADS: _WHICH_EVENTS,
     NEWS: (*_WHICH_EVENTS, "returns", "price"),
 }
-"""What figures use of ``OfStore`` and of the options of a study, by what they need; where none are named all."""
+"""The fields of ``OfStore`` and study options that figures use, by what they need; all options if none are listed."""
 
 _QUOTES = """
     SELECT DISTINCT q.session, q.price FROM quotes AS q JOIN articles AS a ON a.article_id = q.article_id
@@ -76,22 +76,22 @@ def stored_price_data(
     as_of: str | date | datetime | None = None,
     date_only: str | None = None,
 ) -> PriceData:
-    """Bars, events, strip quotes and marked bars of a stored symbol; arguments as ``study`` has them.
+    """Return bars, events, strip quotes and marked bars of a stored symbol; arguments as for ``study``.
 
-    Bars within a session have the local clock of the exchange; strips and the audit are of sessions.
+    Intraday bars have the local time of the exchange, and no strip quotes or findings of the audit.
     """
-    asked = study_spec(events=events, links=links, interval=interval, as_of=as_of, date_only=date_only)
-    daily = asked.interval == DAILY
+    spec = study_spec(events=events, links=links, interval=interval, as_of=as_of, date_only=date_only)
+    daily = spec.interval == DAILY
     with store.studying() as connection:
         symbol = symbols_asked(connection, [symbol])[0]
         exchange = str(read_instrument(connection, symbol)["exchange"])
-        bars = read_bars(connection, [symbol], interval=asked.interval, as_of=asked.as_of)
-        marked = events_of_symbols(connection, [symbol], exchange, asked)
-        quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": asked.as_of})
-        actions = query(connection, _ACTIONS, {"symbol": symbol, "as_of": asked.as_of})
+        bars = read_bars(connection, [symbol], interval=spec.interval, as_of=spec.as_of)
+        placed = events_of_symbols(connection, [symbol], exchange, spec)
+        quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": spec.as_of})
+        actions = query(connection, _ACTIONS, {"symbol": symbol, "as_of": spec.as_of})
     if not daily:
-        marked = _on_bars_within(marked, bars, exchange, asked.interval)
-    measured, _ = first_tellings(marked)
+        placed = _on_intraday_bars(placed, bars, exchange, spec.interval)
+    measured, _ = first_tellings(placed)
     events_shown = measured.select(
         "category",
         "headline",
@@ -101,7 +101,7 @@ def stored_price_data(
         published_at=pl.when(pl.col("known_precision").is_in(["minute", "second"])).then("known_at"),
     )
     if daily:
-        marks = _marks(store, symbol, bars, exchange, as_of=asked.as_of)
+        marks = _marks(store, symbol, bars, exchange, as_of=spec.as_of)
         marks = pl.concat([marks, actions.with_columns(pl.col("mark").fill_null(ACTION))])
         return PriceData(symbol, bars, events_shown, quotes, marks=marks)
     zone = exchange_zone(exchange)
@@ -115,14 +115,14 @@ def _local(instant: pl.Expr, zone: str) -> pl.Expr:
     return instant.dt.convert_time_zone(zone).dt.replace_time_zone(None)
 
 
-def _on_bars_within(events: pl.DataFrame, bars: pl.DataFrame, exchange: str, interval: str) -> pl.DataFrame:
-    """Events on the bar that they fall to, as studies of such bars place them."""
+def _on_intraday_bars(events: pl.DataFrame, bars: pl.DataFrame, exchange: str, interval: str) -> pl.DataFrame:
+    """Place events on intraday bars, as studies of such bars do."""
     starts = bars["bar_start"].unique().sort()
     return on_bars(events, starts, ends_at(exchange, starts, bar_length(interval)))
 
 
 def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:
-    """Sessions of bars that are not evidence: at the price limit, without volume, or doubted by the audit."""
+    """Return sessions of bars that are not evidence: at the price limit, without volume, or flagged by the audit."""
     arrays = bar_arrays(bars, bars["session"], [symbol])
     locked = limit_locked_bars(arrays, bars["session"], exchange)
     marks = (
@@ -149,23 +149,23 @@ def stored_dyads(
     as_of: str | date | datetime | None = None,
     date_only: str | None = None,
 ) -> pl.DataFrame:
-    """The stored events that concern any of ``symbols``, once each, as the figures of dyads take them.
+    """Return the stored events that concern any of ``symbols``, once each, for the figures of dyads.
 
-    Arguments as ``study`` has them.
+    Arguments as for ``study``.
     """
-    asked = study_spec(symbols=symbols, events=events, links=links, as_of=as_of, date_only=date_only)
+    spec = study_spec(symbols=symbols, events=events, links=links, as_of=as_of, date_only=date_only)
     with store.studying() as connection:
-        exchange = exchange_of(connection, asked.symbols)
-        selected = events_of_symbols(connection, asked.symbols, exchange, asked)
+        exchange = exchange_of(connection, spec.symbols)
+        selected = events_of_symbols(connection, spec.symbols, exchange, spec)
     return selected.unique("event_id", keep="first", maintain_order=True)
 
 
 @dataclass(frozen=True)
 class OfStore:
-    """The material of figures that a store gives; each part reads it when it is asked for.
+    """Material for figures from a store; each part is read on first use.
 
-    ``options``: of a study, as ``study`` takes them, all of them read before anything is drawn; ``key``: the country
-    whose news counts, None for all news.
+    ``options``: the options of ``study``, which are validated before anything is drawn; ``key``: country whose news
+    counts, None for all news.
     """
 
     store: Store
@@ -179,31 +179,31 @@ class OfStore:
 
     def __post_init__(self) -> None:
         if not self.symbols:
-            raise InputError("no symbol is named", hint="name the symbol to draw")
+            raise InputError("the symbol is missing", hint="give the symbol to draw")
         spec_and_data(self.symbols, self.options)
 
     @property
     def symbol(self) -> str:
-        """The one symbol of a kind that draws one; raises InputError for several."""
+        """The symbol of a figure of one symbol; raises InputError for several."""
         if len(self.symbols) != 1:
-            raise InputError(f"this figure draws one symbol, not {len(self.symbols)}", hint="name one symbol")
+            raise InputError(f"this figure takes one symbol, got {len(self.symbols)}", hint="give one symbol")
         return self.symbols[0]
 
     def tell_unused(self, kind: FigureKind, *, text: bool = False) -> None:
-        """Warn of what was given that a figure of ``kind``, or its ``text``, does not use."""
+        """Warn about options that a figure of ``kind``, or its ``text``, does not use."""
         own = {each.name: (getattr(self, each.name), each.default) for each in fields(self) if each.name in _OWN}
-        studied = {each.name: written_default(each) for each in fields(StudySpec)}
-        asked = own | {name: (value, studied.get(name)) for name, value in self.options.items()}
-        used = (*_OWN_USED.get(kind.needs, ()), *_OPTIONS_USED.get(kind.needs, studied))
-        for name, (value, default) in asked.items():
+        defaults = {each.name: written_default(each) for each in fields(StudySpec)}
+        chosen = own | {name: (value, defaults.get(name)) for name, value in self.options.items()}
+        used = (*_OWN_USED.get(kind.needs, ()), *_OPTIONS_USED.get(kind.needs, defaults))
+        for name, (value, default) in chosen.items():
             ignored = name not in used or (name == "by" and (text or not kind.grouped))
             if ignored and value not in (None, default):
                 warn(f"{name}={written(value)} is not used by {'the text of ' if text else ''}the figure {kind.name}")
         if kind.needs == PRICES and self.around is None and self.sessions_each_side is not None:
-            warn(f"sessions_each_side={self.sessions_each_side} is not used without a date in the middle")
+            warn(f"sessions_each_side={self.sessions_each_side} is not used without around")
 
     def chosen(self, needs: str) -> dict[str, Any]:
-        """The options that a figure which ``needs`` this uses."""
+        """Return the options that a figure which ``needs`` this material uses."""
         return {name: self.options[name] for name in _OPTIONS_USED[needs] if name in self.options}
 
     @cached_property
@@ -225,11 +225,11 @@ class OfStore:
 
     @property
     def about(self) -> str:
-        """Whose events these are and by which selection, in words."""
+        """The symbols and the selection of events, in words."""
         return f"{', '.join(self.symbols)}, events: {self.options.get('events') or 'all'}"
 
     def news(self, method: str) -> pl.DataFrame:
-        """Stories of ``key`` against the symbol's returns."""
+        """Return the stories of ``key`` compared with the symbol's returns."""
         by = "all" if self.key is None else "country"
         data = news_and_returns(self.store, [self.symbol], by=by, **self.chosen(NEWS))
         return correlate(data, method, keys=None if self.key is None else [self.key])
@@ -248,25 +248,25 @@ def stored_figure(
     key: str | None = None,
     **options: Unpack[StoreKeywords],
 ) -> go.Figure:
-    """A figure of what the store holds: prices with their news, a study, its placebo, news against returns, dyads.
+    """Return a figure of stored data: prices with news, a study, its placebo test, news against returns, or dyads.
 
     Parameters
     ----------
     store
         The store.
     symbols
-        The symbol to draw; several for studies and dyads.
+        Symbol to draw; several for studies and dyads.
     kind
         One of ``plot.figures.FIGURES``: ``price``, ``car``, ``fan``, ``lead-lag``, ``dyads`` ...
     around, sessions_each_side
-        The date in the middle of ``price``, and the sessions on each side: 60, of bars within a session 1.
+        Date in the middle of ``price``, and sessions on each side: 60 by default, 1 for intraday bars.
     draws, seed
-        Placebo studies of ``fan`` and ``null``.
+        Number and random seed of the placebo studies of ``fan`` and ``null``.
     key
         Only news of this country, for ``lead-lag`` and ``impulse``.
     **options
-        Of the study, as ``study`` takes them; ``events``, ``links``, ``date_only`` and ``as_of`` also choose the news
-        that is drawn, and when. What a kind does not use is warned of.
+        Options of ``study``; ``events``, ``links``, ``date_only`` and ``as_of`` also select and place the news that is
+        drawn. Options that a kind does not use cause a warning.
 
     Returns
     -------
@@ -275,9 +275,9 @@ def stored_figure(
     Raises
     ------
     NotFoundError
-        For another kind, or with the likeliest spelling for an unknown symbol.
+        For an unknown kind or symbol.
     InputError, StudyError
-        As the study does.
+        As ``study``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Flagged bars of a study of the store: what the audit of prices finds, as marks of the panel and as warnings."""
+"""Flagged bars of a study of the store: findings of the price audit, as marks in the panel and as warnings."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ from correlator.market.audit.findings import is_of_series
 from correlator.research.benchmark import ADJUSTED_AWAY
 from correlator.store.db import Store
 
-# An audit costs some microseconds a bar: studies of more bars than this are told to have it done by itself.
+# An audit takes some microseconds per bar; studies of more bars than this skip it with a warning.
 MOST_BARS = 150_000
 _MOST_LINES = 6
-# Bars off the calendar are in no study: the panel leaves them out and says so; volumes are not studied.
+# Bars off the calendar are not studied: the panel leaves them out with a warning. Volumes are not studied either.
 _NOT_USED = ("phantom", "weekend", "holiday", "volume-unit")
-# What a series lacks, and what an earlier download said, speaks against none of the bars that are used.
+# Missing bars and differences to an earlier download do not affect the bars that are used.
 _NO_BARS = ("hole", "short-history", "no-exchange", "vintages-differ")
 
 
 def study_findings(store: Store, symbols: Sequence[str], spec: StudySpec) -> pl.DataFrame | None:
-    """Findings above low on the daily bars that a study of ``symbols`` uses, the benchmark's among them.
+    """Return findings above low severity on the daily bars of ``symbols`` and their benchmark.
 
-    None where bars lie within sessions, which are not audited. Jumps of plain closes do not concern a study of adjusted
-    ones.
+    None for intraday bars, which are not audited. Jumps of unadjusted closes are ignored in a study of adjusted ones.
     """
     if spec.interval != DAILY:
         return None
     named = [spec.benchmark] if spec.benchmark not in (None, EQUAL_WEIGHTED) else []
     names = list(dict.fromkeys([*symbols, *(name for name in named if name is not None)]))
     if spec.flagged != DROP and _bars(store, names) > MOST_BARS:
-        warn(f"the bars of {len(names):,} symbols were not checked in passing; `correlator check prices` does it")
+        warn(
+            f"the bars of {len(names):,} symbols were not audited, as there are too many; run `correlator check prices`"
+        )
         return None
     findings = audit_stored(store, names, as_of=spec.as_of)
     adjusted = _adjusted(store, names) if spec.price == "adjusted" else []
@@ -50,9 +51,9 @@ def study_findings(store: Store, symbols: Sequence[str], spec: StudySpec) -> pl.
 
 
 def with_findings(panel: Panel, findings: pl.DataFrame | None, spec: StudySpec) -> Panel:
-    """The panel with its flagged bars marked, unmarked, or left out, as ``spec`` says.
+    """Return the panel with its flagged bars marked, unmarked, or left out, as ``spec`` says.
 
-    A finding about a series as a whole, of high severity, speaks against all of its bars from the one it names on.
+    A finding of high severity about a whole series flags all of its bars from the named one on.
     """
     if spec.flagged == KEEP:
         return replace(panel, limit_locked=None, zero_volume=None)
@@ -67,13 +68,13 @@ def with_findings(panel: Panel, findings: pl.DataFrame | None, spec: StudySpec) 
 
 
 def warn_of_flagged_bars(result: StudyResult, findings: Mapping[str, pl.DataFrame | None]) -> None:
-    """Warn where bars of the estimation and event windows have such findings (by exchange), or are censored.
+    """Warn if bars of the estimation and event windows have ``findings`` (by exchange), or are censored.
 
-    One line per symbol and kind of finding, six at most.
+    One line per symbol and kind of finding, at most six.
     """
     if result.panel.dropped is not None:
         count, flagged = int(result.panel.dropped.sum()), "flagged bars and the returns after them"
-        warn(f"{count:,} returns left out of the bars of this study: {flagged} (output excluded, for events)")
+        warn(f"{count:,} returns of this study were dropped: {flagged} (see output excluded for events)")
     if not len(result.estimates):
         return
     spans = _spans(result)
@@ -81,10 +82,10 @@ def warn_of_flagged_bars(result: StudyResult, findings: Mapping[str, pl.DataFram
     for line in lines[:_MOST_LINES]:
         warn(line)
     if len(lines) > _MOST_LINES:
-        warn(f"{len(lines) - _MOST_LINES} more kinds of finding on bars of this study: `correlator check prices`")
+        warn(f"{len(lines) - _MOST_LINES} more kinds of findings on bars of this study: run `correlator check prices`")
     censored = _censored(result)
     if censored:
-        warn(f"{censored}, whose abnormal returns are censored (column flags of the output ar)")
+        warn(f"{censored}, whose abnormal returns are censored (see column flags of the output ar)")
 
 
 def _bars(store: Store, symbols: list[str]) -> int:
@@ -96,7 +97,7 @@ def _bars(store: Store, symbols: list[str]) -> int:
 
 
 def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
-    """First and last session used of every measured symbol and of the benchmarks."""
+    """Return the first and last session used of every measured symbol and of the benchmarks."""
     labels, estimates = result.panel.labels, result.estimates
     bounds = [
         own_window_rows(result.panel, window, estimates.symbol_index, estimates.day_zero)
@@ -128,7 +129,7 @@ def _adjusted(store: Store, symbols: list[str]) -> list[str]:
 
 
 def _within(findings: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.DataFrame:
-    """Findings about bars within the spans, or about a series as a whole."""
+    """Return the findings about bars within the spans, or about a whole series."""
     known = findings.filter(pl.col("symbol").is_in(list(spans)))
     first, last = (
         pl.col("symbol").replace_strict({symbol: span[k] for symbol, span in spans.items()}, return_dtype=pl.Date)
@@ -147,9 +148,9 @@ def _lines(findings: pl.DataFrame) -> Iterator[str]:
 
 
 def _censored(result: StudyResult) -> str:
-    """How many bars of the event windows are limit-locked or without volume, in words; empty for none."""
+    """Return how many bars of the event windows are limit-locked or without volume, in words; empty if none are."""
     panel, symbols = result.panel, result.estimates.symbol_index
     used = windows_over(panel, symbols, *own_window_rows(panel, result.spec.window, symbols, result.estimates.day_zero))
     counts = [(name, int(mask[used > 0].sum())) for name, mask in censoring(panel)]
     parts = [counted(count, f"{name} bar") for name, count in counts if count]
-    return f"event windows hold {' and '.join(parts)}" if parts else ""
+    return f"event windows contain {' and '.join(parts)}" if parts else ""

@@ -1,4 +1,4 @@
-"""The market as one instant may see it: closed sessions, first vintages where bars came later, and nothing else."""
+"""The market as known at one instant: closed sessions, and the first vintage of bars that were loaded later."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.store.statements import query
 
 HISTORY = 2_520
-"""Sessions that are looked back: ten years."""
+"""Sessions to look back: ten years."""
 AHEAD = 15
-"""Sessions after the last closed one whose labels are known from the calendar; they have no bars."""
+"""Sessions after the last closed one, whose labels are known from the calendar; they have no bars."""
 
 _BARS = """
     SELECT * FROM bars_at($at, $symbols)
@@ -58,10 +58,11 @@ class KnownSessions:
 
 @dataclass(frozen=True)
 class KnownBars:
-    """Daily bars of ``symbols`` on ``sessions``: ``fields``, arrays (T + ahead, S), NaN where there is no bar and in
-    every session that had not closed, at the symbol's own exchange too; ``backfilled``: bars that were loaded after the
-    instant; ``off_calendar``: bars on days that the calendar has no session for, which are left out; ``abroad``: the
-    exchange of symbols of another one.
+    """Daily bars of ``symbols`` on ``sessions``.
+
+    ``fields``: arrays (T + ahead, S), NaN for missing bars and for sessions that had not closed, also at the symbol's
+    own exchange; ``backfilled``: number of bars loaded after the instant; ``off_calendar``: number of bars on days
+    without a session, which are left out; ``abroad``: exchange of the symbols of other exchanges.
     """
 
     sessions: KnownSessions
@@ -72,10 +73,10 @@ class KnownBars:
     abroad: Mapping[str, str]
 
     def known_with(self, symbol: str | None) -> Rows:
-        """When each session had closed (T + ahead,), for ``symbol`` too; microseconds UTC."""
-        own = self.sessions.closes.to_physical().to_numpy()
+        """Return when each session had closed (T + ahead,), also at the exchange of ``symbol``; microseconds UTC."""
+        closes = self.sessions.closes.to_physical().to_numpy()
         exchange = None if symbol is None else self.abroad.get(symbol)
-        return own if exchange is None else np.maximum(own, _closes_abroad(exchange, self.sessions))
+        return closes if exchange is None else np.maximum(closes, _closes_abroad(exchange, self.sessions))
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,7 @@ class LastTrade:
 
 
 def known_sessions(exchange: str, at: datetime, history: int = HISTORY) -> KnownSessions | None:
-    """The last ``history`` sessions closed at ``at``, and the ``AHEAD`` next ones of the calendar; None where none had
-    closed.
-    """
+    """Return the last ``history`` sessions closed at ``at`` and the next ``AHEAD`` ones; None if none had closed."""
     first, last = calendar_reach(exchange)
     start = max(first, at.date() - timedelta(days=int(history * 1.6) + 30))
     end = min(last, at.date() + timedelta(days=60))
@@ -107,7 +106,7 @@ def known_sessions(exchange: str, at: datetime, history: int = HISTORY) -> Known
 def known_bars(
     connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], sessions: KnownSessions, at: datetime
 ) -> KnownBars:
-    """Daily bars of ``symbols`` on sessions that had closed at ``at``; a symbol without any is a column of NaN."""
+    """Return daily bars of ``symbols`` on sessions that had closed at ``at``; the column of a symbol without is NaN."""
     parameters = {
         "symbols": list(symbols),
         "at": at,
@@ -128,7 +127,7 @@ def known_bars(
 
 
 def _exchanges_abroad(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], exchange: str) -> dict[str, str]:
-    """The exchange of those of ``symbols`` that are of another one."""
+    """Return the exchange of each of ``symbols`` that is not on ``exchange``."""
     rows = query(
         connection,
         "SELECT symbol, exchange FROM instruments WHERE symbol IN (SELECT unnest($symbols)) AND exchange <> $exchange",
@@ -140,33 +139,31 @@ def _exchanges_abroad(connection: duckdb.DuckDBPyConnection, symbols: Sequence[s
 def _closed_abroad(
     bars: pl.DataFrame, abroad: Mapping[str, str], sessions: KnownSessions, at: datetime
 ) -> pl.DataFrame:
-    """``bars`` without those of other exchanges' sessions that had not closed at ``at``, though one of the same date
-    had here.
-    """
+    """Return ``bars`` without those of other exchanges whose session of that date had not closed at ``at``."""
     instant = int(pl.Series([at]).cast(pl.Datetime("us", "UTC")).to_physical()[0])
     for exchange in set(abroad.values()):
         labels = sessions.labels.filter(pl.Series(_closes_abroad(exchange, sessions) > instant))
-        names = [symbol for symbol, its in abroad.items() if its == exchange]
+        names = [symbol for symbol, code in abroad.items() if code == exchange]
         bars = bars.remove(pl.col("symbol").is_in(names) & pl.col("session").is_in(labels.implode()))
     return bars
 
 
 def _closes_abroad(exchange: str, sessions: KnownSessions) -> Rows:
-    """When the session of each date (T + ahead,) closes at another ``exchange``; microseconds UTC, 0 without one."""
+    """Return when the session of each date (T + ahead,) closes at ``exchange``; microseconds UTC, 0 if it has none."""
     first, last = calendar_reach(exchange)
     start, end = max(first, sessions.labels[0]), min(last, sessions.labels[-1])
     labels = pl.DataFrame({"session": sessions.labels})
     if start > end:
         return np.zeros(labels.height, dtype=np.int64)
-    there = sessions_between(exchange, start, end).select("session", "closes_at")
-    closes = labels.join(there, on="session", how="left", maintain_order="left")["closes_at"]
+    sessions_abroad = sessions_between(exchange, start, end).select("session", "closes_at")
+    closes = labels.join(sessions_abroad, on="session", how="left", maintain_order="left")["closes_at"]
     return closes.to_physical().fill_null(0).to_numpy().astype(np.int64)
 
 
 def last_trades(
     connection: duckdb.DuckDBPyConnection, since: Mapping[str, datetime], at: datetime
 ) -> dict[str, LastTrade]:
-    """By symbol the last intraday bar that began after its instant of ``since`` and had ended at ``at``."""
+    """Return, by symbol, the last intraday bar that began after its instant in ``since`` and had ended at ``at``."""
     parameters = {"symbols": list(since), "since": list(since.values()), "at": at}
     rows = query(connection, _LAST_TRADES, parameters) if since else pl.DataFrame()
     return {symbol: LastTrade(*trade) for symbol, *trade in rows.iter_rows()}

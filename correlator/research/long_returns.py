@@ -1,4 +1,4 @@
-"""Returns of several shares below each other, a row per share and day, as databases deliver them (CRSP, Compustat)."""
+"""Returns in long format, one row per share and day, as databases deliver them (CRSP, Compustat)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from correlator.market.layout.telling import date_column
 from correlator.market.names.codes import as_symbols
 from correlator.market.vocabulary import field_of, is_identifier, plain, rank_of
 
-_CALLED = ("ret", "dlyret", "return", "returns", "dailyreturn", "logret", "logreturn", "simplereturn", "trt1d")
-"""Names of a column of returns, the one that holds all of a return first."""
-# CRSP's letters for a return that is not there.
+_RETURN_NAMES = ("ret", "dlyret", "return", "returns", "dailyreturn", "logret", "logreturn", "simplereturn", "trt1d")
+"""Names of a column of returns; total returns come first."""
+# CRSP's letters for a missing return.
 _NO_RETURN = r"^[A-E]$"
 
 
 @dataclass(frozen=True)
 class LongReturns:
-    """Which columns of a raw table are the dates, the shares and their returns."""
+    """The columns of a raw table that have the dates, the shares and their returns."""
 
     date: str
     symbol: str
@@ -28,9 +28,9 @@ class LongReturns:
 
 
 def long_returns(raw: RawTable) -> LongReturns | None:
-    """Where a table has a row per share and day with a return; None for any other table."""
-    called = {plain(raw.label(column)): column for column in reversed(raw.columns)}
-    values = [called[name] for name in _CALLED if name in called]
+    """Return the columns of a table with a row per share and day and a return; None for any other table."""
+    by_name = {plain(raw.label(column)): column for column in reversed(raw.columns)}
+    values = [by_name[name] for name in _RETURN_NAMES if name in by_name]
     shares = [column for column in raw.columns if field_of(raw.label(column)) == "symbol"]
     shares.sort(key=lambda column: rank_of(raw.label(column)))
     shares = shares or [column for column in raw.columns if is_identifier(raw.label(column))]
@@ -41,24 +41,24 @@ def long_returns(raw: RawTable) -> LongReturns | None:
 
 
 def wide_returns(raw: RawTable, places: LongReturns, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The returns with a row per day and a column per share, and what to tell.
+    """Return the returns with a row per day and a column per share, and notes for the user.
 
-    Raises InputError for a share with several returns of a day.
+    Raises InputError if a share has several returns on one day.
     """
     frame = raw.frame.select(
         date=places.date, symbol=as_symbols(raw.frame[places.symbol]).alias("symbol"), value=places.value
     )
-    nameless = frame["symbol"].is_null() | (frame["symbol"] == "")
-    if nameless.any():
-        warn(f"{name}: {counted(int(nameless.sum()), 'row')} without a share are left out")
-    rows = frame.filter(~nameless).unique(maintain_order=True)
+    unnamed = frame["symbol"].is_null() | (frame["symbol"] == "")
+    if unnamed.any():
+        warn(f"{name}: {counted(int(unnamed.sum()), 'row')} without a share left out")
+    rows = frame.filter(~unnamed).unique(maintain_order=True)
     if rows["value"].dtype == pl.String:
         rows = rows.with_columns(pl.when(~pl.col("value").str.contains(_NO_RETURN)).then("value").alias("value"))
-    twice = rows.filter(pl.struct("date", "symbol").is_duplicated())
-    if twice.height:
-        day, share = twice.row(0)[:2]
+    duplicates = rows.filter(pl.struct("date", "symbol").is_duplicated())
+    if duplicates.height:
+        day, share = duplicates.row(0)[:2]
         raise InputError(f"{name} has several returns of {share} on {day}", hint="keep one row per share and day")
     wide = rows.pivot(on="symbol", index="date", values="value", maintain_order=True)
     shares = ", ".join(wide.columns[1:6]) + (", ..." if wide.width > 6 else "")
     label = raw.label(places.value)
-    return wide, (f"{name} is read as returns of {shares}, a row per share and day (column {label!r})",)
+    return wide, (f"{name} is read as returns of {shares}, one row per share and day (column {label!r})",)

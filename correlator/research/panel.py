@@ -1,4 +1,4 @@
-"""Bars of the store as the engine's panel, on the sessions of their exchange."""
+"""Read stored bars into a panel on the sessions of their exchange."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ _CLOSES = ("close", "adjusted_close")
 
 
 def exchanges_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> dict[str, list[str]]:
-    """The symbols of every exchange, by its code, in the order of the symbols; raises NotFoundError for an unknown
-    symbol.
-    """
+    """Return the symbols by the code of their exchange, in order; raise NotFoundError for an unknown symbol."""
     by_exchange: dict[str, list[str]] = {}
     rows = read_instrument_rows(connection, symbols)
     for symbol in symbols:
@@ -47,7 +45,7 @@ def exchanges_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) 
 
 
 def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
-    """The one exchange of the symbols; raises InputError when there are several."""
+    """Return the exchange of the symbols; raise InputError if there are several."""
     exchanges = {name: str(row["exchange"]) for name, row in read_instrument_rows(connection, symbols).items()}
     if len(set(exchanges.values())) > 1:
         listed = ", ".join(f"{symbol} {exchange}" for symbol, exchange in exchanges.items())
@@ -64,17 +62,16 @@ def stored_panel(
     flags: bool = True,
     labels: pl.Series | None = None,
 ) -> Panel:
-    """The panel of ``symbols`` with the benchmark as its factor, one row per bar, as ``spec`` has it.
+    """Return the panel of ``symbols`` with the benchmark as its factor, one row per bar, as ``spec`` says.
 
-    Daily bars lie on the sessions of ``exchange``, by date; bars of another interval (1m to 1h) wherever any of the
-    symbols has one, by the UTC instant of their start, the first of a session with the return since the last one of the
-    session before.
+    Rows of daily bars are the sessions of ``exchange``, by date. Rows of other intervals (1m to 1h) are all bar starts
+    of any of the symbols, in UTC; the first return of a session is since the last bar of the session before.
 
-    Of ``spec``: ``benchmark``, a symbol, ``equal-weighted`` (mean return of every other share of the exchange in the
-    store, without bars that the audit gravely doubts), or None; ``benchmark_session``, ``interval``, ``returns``,
-    ``price``, ``currency``, ``as_of`` and ``holes``. ``flags``: mark censored bars, which only the output ``ar`` shows
-    and which needs every figure of a bar. A session without a bar is missing; bars on days that the calendar does not
-    know are left out with a warning. ``labels``: sessions of daily bars, default those from the first bar to the last.
+    Uses of ``spec``: ``benchmark`` (a symbol, ``equal-weighted``, the mean return of every other stored share of the
+    exchange without bars with findings of high severity, or None), ``benchmark_session``, ``interval``, ``returns``,
+    ``price``, ``currency``, ``as_of`` and ``holes``. ``flags``: whether to mark censored bars, which only the output
+    ``ar`` shows and which needs all fields of a bar. A session without a bar is missing; bars on days without a session
+    are left out with a warning. ``labels``: sessions of daily bars, by default from the first bar to the last.
     """
     mean = spec.benchmark == EQUAL_WEIGHTED
     members = [] if spec.benchmark is None else [spec.benchmark]
@@ -96,8 +93,8 @@ def stored_panel(
         arrays[name][:, [names.index(members[0])]] = values
     prices = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
     returns = returns_of(prices, spec.returns)
-    place = {name: column for column, name in enumerate(names)}
-    own = [place[symbol] for symbol in symbols]
+    column_of = {name: column for column, name in enumerate(names)}
+    own = [column_of[symbol] for symbol in symbols]
     locked = limit_locked_bars(arrays, labels, exchange) if flags and spec.interval == DAILY else None
     panel = Panel(
         labels,
@@ -109,24 +106,24 @@ def stored_panel(
     market = None
     if mean:
         panel = _on_mean(
-            connection, panel, exchange, spec, of=(members, _columns(returns, [place[m] for m in members]))
+            connection, panel, exchange, spec, of=(members, _columns(returns, [column_of[m] for m in members]))
         )
     elif spec.benchmark is not None:
         words = f"{spec.benchmark} ({note})" if note else spec.benchmark
-        factors = _columns(returns, [place[spec.benchmark]])
+        factors = _columns(returns, [column_of[spec.benchmark]])
         panel = replace(panel, factors=factors, factor_names=(spec.benchmark,), benchmark_note=words)
-        market = prices[:, place[spec.benchmark]]
+        market = prices[:, column_of[spec.benchmark]]
     return panel if spec.holes == "drop" else bridge_holes(panel, _columns(prices, own), market, spec.returns)
 
 
 def _time_benchmark(
     connection: duckdb.DuckDBPyConnection, exchange: str, spec: StudySpec, labels: pl.Series
 ) -> tuple[str, dict[str, Array]]:
-    """When a named benchmark closes, in words, and its closes (T, 1) where those of another session are asked for."""
+    """Return a note on the benchmark's close, and its closes (T, 1) if the previous session is to be used."""
     if spec.benchmark is None or spec.benchmark == EQUAL_WEIGHTED or spec.interval != DAILY:
         if spec.benchmark_session != "same":
             raise InputError(
-                "a previous session is that of a named benchmark of daily bars",
+                "benchmark_session 'previous' needs a named benchmark and daily bars",
                 hint="name a benchmark symbol, or leave the benchmark session out",
                 argument="benchmark_session",
             )
@@ -141,12 +138,13 @@ def _time_benchmark(
 def _in_currency(
     connection: duckdb.DuckDBPyConnection, names: list[str], labels: pl.Series, prices: Array, *, spec: StudySpec
 ) -> Array:
-    """Prices (T, S) in the currency asked for; a session without a rate has none, as one without a trade."""
+    """Return prices (T, S) in the currency of ``spec``; a session without a rate is missing."""
     if spec.currency is None:
         return prices
     if spec.interval != DAILY:
         raise InputError(
-            f"bars of {spec.interval} have no exchange rates", hint="study daily bars, or leave currency out"
+            f"exchange rates are daily, so bars of {spec.interval} cannot be converted",
+            hint="study daily bars, or leave currency out",
         )
     return prices * currency_rate(connection, names, spec.currency, labels, as_of=spec.as_of)[:, None]
 
@@ -159,7 +157,10 @@ def _on_mean(
     *,
     of: tuple[list[str], Array],
 ) -> Panel:
-    """The panel on the equal-weighted mean ``of`` members and their returns (T, M), each share left out of its own."""
+    """Return the panel with the equal-weighted mean ``of`` members and their returns (T, M) as its benchmark.
+
+    Each share is left out of its own benchmark.
+    """
     members, columns = of
     notes: list[str] = []
     if spec.interval == DAILY:
@@ -170,28 +171,28 @@ def _on_mean(
 
 
 def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
-    """The columns ``chosen`` of ``values`` (T, S), without a copy where these are all of them in order."""
+    """Return the columns ``chosen`` of ``values`` (T, S), without a copy if these are all of them in order."""
     return values if chosen == list(range(values.shape[1])) else values[:, chosen]
 
 
 def daily_labels(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], exchange: str, as_of: datetime | None
 ) -> pl.Series:
-    """Sessions of the exchange from the first bar of any of the symbols to the last, inside its calendar."""
+    """Return the sessions of the exchange from the first bar of any symbol to the last, within its calendar."""
     first, last = bar_span(connection, names, as_of)
-    begins, ends = calendar_reach(exchange)
-    if last < begins or first > ends:
+    start, end = calendar_reach(exchange)
+    if last < start or first > end:
         raise InputError(
-            f"bars from {first} to {last} lie outside of the calendar of {exchange}, {begins} to {ends}",
+            f"bars from {first} to {last} are outside the calendar of {exchange}, {start} to {end}",
             hint="check their dates",
         )
-    return sessions_between(exchange, max(first, begins), min(last, ends))["session"]
+    return sessions_between(exchange, max(first, start), min(last, end))["session"]
 
 
 def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str], *, at: str = "session") -> dict[str, Array]:
-    """Each figure of the bars as an array (T, S) on ``labels`` and ``names``, NaN where there is no bar.
+    """Return each field of the bars as an array (T, S) on ``labels`` and ``names``, NaN for missing bars.
 
-    ``at``: the column that the labels are of, ``session`` or ``bar_start``; bars at others are left out.
+    ``at``: the column of the labels, ``session`` or ``bar_start``; bars at other labels are left out.
     """
     bars = bars.filter(pl.col(at).is_in(labels.implode()))
     rows = labels.search_sorted(bars[at]).to_numpy()
@@ -205,29 +206,29 @@ def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str], *, a
 
 
 def _warn_of_off_sessions(grid: BarGrid, exchange: str) -> None:
-    """Say how many bars lie on days that are no sessions, and the first."""
+    """Warn about bars on days that are not sessions, with their number and the first one."""
     if grid.off_first is not None:
         symbol, day = grid.off_first
         warn(
-            f"{grid.off_count} bars lie on days that are not sessions of {exchange}, first {symbol} {day}: left out "
+            f"{grid.off_count} bars left out on days that are not sessions of {exchange}, first {symbol} {day} "
             "(see `correlator sessions check`)"
         )
 
 
 def limit_locked_bars(arrays: dict[str, Array], labels: pl.Series, exchange: str) -> Mask:
-    """Bars (T, S) at the price limit of their day on ``exchange``; ``arrays`` of their figures by name."""
+    """Return which bars (T, S) were locked at the price limit of ``exchange``; ``arrays``: their fields by name."""
     limit, minimum = price_limits(exchange, labels)
     open_, high, low, close = (arrays[name] for name in ("open", "high", "low", "close"))
     return limit_locked(open_, high, low, close, limit=limit, minimum=minimum)
 
 
 def _price(arrays: dict[str, Array], price: str, names: Sequence[str]) -> Array:
-    """The prices that a study uses; says where adjusted closes end or have gaps, and the plain ones carry on."""
+    """Return the prices that a study uses; warn if adjusted closes have gaps that unadjusted closes fill."""
     if price == "close":
         return arrays["close"]
     prices, filled = filled_adjusted(arrays["close"], arrays["adjusted_close"])
     partly = filled.any(axis=0) & ~np.isnan(arrays["adjusted_close"]).all(axis=0)
     for column in np.flatnonzero(partly).tolist():
         count = int(filled[:, column].sum())
-        warn(f"{names[column]}: {count:,} bars have no adjusted close: their returns are those of plain closes")
+        warn(f"{names[column]}: {count:,} bars have no adjusted close; their returns use unadjusted closes")
     return prices

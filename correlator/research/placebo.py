@@ -21,7 +21,7 @@ from correlator.store.db import Store
 
 
 class PlaceboKeywords(StoreKeywords, total=False):
-    """The options of a study, and on whose workers it is measured."""
+    """The options of a study, and the cluster to run it on."""
 
     cluster: Cluster | None
 
@@ -37,9 +37,9 @@ def stored_placebo(
     matching: Matching | None = None,
     margin: float | None = None,
     confounds: str = "keep",
-    **asked: Unpack[PlaceboKeywords],
+    **options: Unpack[PlaceboKeywords],
 ) -> PlaceboResult:
-    """A study of the store, tested against the same study on ordinary sessions.
+    """Test a study of the store against the same study on ordinary sessions.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def stored_placebo(
     symbols
         One symbol or several, default every share with bars.
     draws, seed, statistic, matching, margin
-        Of the placebo studies, as ``placebo_test`` takes them.
+        Options of ``placebo_test``.
     confounds
         ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap.
-    **asked
-        The options of the study (events, benchmark, windows, by ...), and ``cluster``: on whose workers it is measured,
-        the same bytes.
+    **options
+        Options of ``study`` (events, benchmark, windows, by ...), and ``cluster``: the cluster to run it on, with the
+        same result.
 
     Returns
     -------
@@ -69,13 +69,15 @@ def stored_placebo(
     --------
     >>> ws.placebo("HBL", events="goldstein < 0", window="-5:5").table  # doctest: +SKIP
     """
-    cluster = asked.pop("cluster", None)
-    options = cast(StoreKeywords, asked)
-    if confounds != "keep" and options.get("interval", DAILY) != DAILY:
-        raise InputError("confounds are counted on daily bars", hint="leave interval out, or keep confounded events")
-    result: StudyResult | SpreadResult = (
-        study(store, symbols, **options) if cluster is None else cluster_study(store, cluster, symbols, **options)
-    )
+    cluster = options.pop("cluster", None)
+    study_options = cast(StoreKeywords, options)
+    if confounds != "keep" and study_options.get("interval", DAILY) != DAILY:
+        raise InputError("confounds need daily bars", hint="leave interval out, or keep confounded events")
+    result: StudyResult | SpreadResult
+    if cluster is None:
+        result = study(store, symbols, **study_options)
+    else:
+        result = cluster_study(store, cluster, symbols, **study_options)
     if confounds != "keep":
         whole = result.whole if isinstance(result, SpreadResult) else result
         result = with_confounds(whole, confounds, stored_flags(store, whole))

@@ -1,4 +1,4 @@
-"""The power of a study of the store: of the stored events, or of dates that are only planned."""
+"""The power of a study of the store, for its stored events or for planned dates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from correlator.research.study import Data, spec_and_data, study, study_bars
 from correlator.store.db import Store
 
 _OF_EVENTS = ("events", "links", "date_only")
-"""Options that choose and date stored events."""
+"""Options that select and place stored events."""
 
 
 @shows_options(StoreKeywords)
@@ -34,32 +34,32 @@ def stored_power(
     seed: int = 0,
     **options: Unpack[StoreKeywords],
 ) -> PowerResult:
-    """The smallest effect that ``study`` with ``options`` finds with power ``target``; arguments as ``power_test``.
+    """Return the smallest effect that ``study`` with ``options`` detects with power ``target``.
 
-    ``planned``: instead of the stored events so many random dates of every symbol, for a study without data yet.
+    Arguments as for ``power_test``; ``planned``: use this many random dates per symbol instead of stored events.
     """
-    refuse_unused(options, ("by",), "a test of power, which is of all events together")
+    refuse_unused(options, ("by",), "a test of power, which uses all events together")
     if planned is not None:
         refuse_unused(options, _OF_EVENTS, "a study of planned dates")
     if planned is None:
         design = study(store, symbols, **options)
     else:
-        design = _planned(store, spec_and_data(symbols, options), planned, seed)
+        design = _planned_study(store, spec_and_data(symbols, options), planned, seed)
     return power_test(design, effect=effect, studies=studies, target=target, seed=seed)
 
 
-def _planned(store: Store, asked: tuple[StudySpec, Data], planned: int, seed: int) -> StudyResult:
-    """A study of random dates: ``planned`` of every symbol."""
+def _planned_study(store: Store, request: tuple[StudySpec, Data], planned: int, seed: int) -> StudyResult:
+    """Return a study of ``planned`` random dates per symbol."""
     if planned < 1:
         raise InputError(f"planned must be at least 1, got {planned}", argument="planned")
-    spec, panel = study_bars(store, *asked)
+    spec, panel = study_bars(store, *request)
     return study_panel(panel, _random_events(panel, planned, seed, spec.offsets()), spec)
 
 
 def _random_events(panel: Panel, planned: int, seed: int, offsets: Any) -> pl.DataFrame:
-    """Event_id, symbol and date of ``planned`` bars of every symbol that leave room for both windows.
+    """Return event_id, symbol and date of ``planned`` random bars per symbol that leave room for both windows.
 
-    Of several exchanges a symbol's bars are the sessions of its own.
+    With several exchanges, dates are sessions of the symbol's own exchange.
     """
     rng = np.random.default_rng(seed)
     parts = [panel] if panel.calendars is None else parts_of(panel)
@@ -72,7 +72,7 @@ def _random_dates(panel: Panel, planned: int, rng: np.random.Generator, offsets:
     first, last = -min(estimation.first, window.first), len(panel.labels) - 1 - max(window.last, 0)
     if last - first + 1 < planned:
         raise InputError(
-            f"{len(panel.labels)} bars leave room for {max(last - first + 1, 0)} dates, not {planned}",
+            f"planned is {planned}, but {len(panel.labels)} bars leave room for only {max(last - first + 1, 0)} dates",
             hint="plan fewer events, or shorten the windows",
             argument="planned",
         )

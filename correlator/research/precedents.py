@@ -1,6 +1,6 @@
-"""Earlier events of the store, ranked by how like an event they are; only what was public at an instant.
+"""Earlier events of the store, ranked by similarity to an event; only what was public at an instant counts.
 
-Similarity is a weighted sum of what two events share, between 0 and 1:
+Similarity is a weighted sum of what two events have in common, between 0 and 1:
 
 | part | weight | is 1 when |
 | --- | --- | --- |
@@ -10,12 +10,12 @@ Similarity is a weighted sum of what two events share, between 0 and 1:
 | quad class | 0.15 | both are of one quad class |
 | Goldstein | 0.10 | the scores are equal; falls in a straight line to 0 at a difference of 20 |
 
-Where the fitted coder reads the headline and its encoder is installed, how alike the headlines are told counts as well
-(``with_texts``): a similarity s becomes 1 - (1 - s) (1 - 0.2 c), with c the cosine of their vectors, at least 0. It
-raises, and never lowers, what the codes say; events without a headline keep theirs.
+If the fitted coder reads the headline and its encoder is installed, the similarity of the headlines counts as well
+(``with_texts``): a similarity s becomes 1 - (1 - s) (1 - 0.2 c), with c the cosine of their vectors, at least 0. This
+only raises similarities; events without a headline keep theirs.
 
-So an event of the same category reaches ``PRECEDENT`` for any actors, and one of the same dyad does where it is of the
-same quad class.
+So an event of the same category reaches ``PRECEDENT`` for any actors, and an event of the same dyad does if it is of
+the same quad class.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from correlator.views import telling
 
 WEIGHTS = {"dyad": 0.30, "actors": 0.15, "category": 0.30, "quad": 0.15, "goldstein": 0.10}
 PRECEDENT = 0.55
-"""Least similarity of a precedent."""
+"""Minimum similarity of a precedent."""
 TEXT = 0.2
-"""The part of what is missing to 1 that headlines of the same vector make up for."""
+"""Share of the gap to 1 that identical headline vectors close."""
 MOST_TEXTS = 200
-"""Headlines that are compared with the one at hand, those of the most similar events: each takes milliseconds."""
+"""Maximum number of headlines to compare, those of the most similar events; each takes milliseconds."""
 MOST = 3_000
-"""Events that are looked at, the most similar ones."""
+"""Maximum number of events to consider, the most similar ones."""
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """What of an event others are compared with."""
+    """The attributes of an event that others are compared with."""
 
     category: str
     quad_class: str
@@ -59,8 +59,8 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Reach:
-    """Which events are looked for: that concern ``symbols`` or one of ``countries``, known from ``since`` to ``at``;
-    not those of ``article_id`` or ``story_id``.
+    """Which events to search: those that concern ``symbols`` or one of ``countries``, known from ``since`` to ``at``,
+    except those of ``article_id`` or ``story_id``.
     """
 
     symbols: tuple[str, ...]
@@ -74,7 +74,7 @@ class Reach:
 _PUBLIC = """
     known_at BETWEEN $since AND $at AND (known_precision IS DISTINCT FROM 'day' OR known_at <= $day_before)
 """
-"""A date alone is not known before the date is over."""
+"""Events with a date but no time are not known before the date is over."""
 _CONCERNS = """
     (list_contains($countries::VARCHAR[], source_country) OR list_contains($countries::VARCHAR[], target_country)
         OR list_contains($names::VARCHAR[], symbol)
@@ -84,7 +84,7 @@ _READ = (
     *("event_id", "event_key", "article_id", "known_at", "known_precision", "coder", "category", "quad_class"),
     *("goldstein", "source_country", "target_country", "dyad", "symbol"),
 )
-"""Columns of the events that are read: of a million rows only what a brief looks at."""
+"""Columns of the events to read; only those that a brief needs, since there may be a million rows."""
 _SIMILARITY = f"""
     {WEIGHTS["dyad"]} * (dyad IS NOT DISTINCT FROM $dyad AND $dyad::VARCHAR IS NOT NULL)::INTEGER
     + {WEIGHTS["actors"]} / 2 * (
@@ -120,7 +120,7 @@ _COLUMNS = (*_READ, "story_id", "publisher", "headline")
 
 
 def like_events(connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach: Reach) -> pl.DataFrame:
-    """Events within ``reach``, the most similar first: what is known of each, symbol of a user's event, similarity."""
+    """Return the events within ``reach``, the most similar first, with their attributes and similarity."""
     parameters = {
         "category": likeness.category,
         "quad": likeness.quad_class,
@@ -131,14 +131,14 @@ def like_events(connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach
         "domestic": likeness.scope == DOMESTIC,
         "most": MOST,
     }
-    return query(connection, _LIKE, {**_reached(connection, reach), **parameters}).select(*_COLUMNS, "similarity")
+    return query(connection, _LIKE, {**_parameters(connection, reach), **parameters}).select(*_COLUMNS, "similarity")
 
 
 def with_texts(events: pl.DataFrame, headline: str) -> pl.DataFrame:
-    """Events of ``like_events`` whose similarity counts their headlines', ranked again; as they are without encoder."""
+    """Return the events of ``like_events`` ranked with the similarity of headlines; unchanged without the encoder."""
     from correlator.events.learned.encoder import embed, model_folder
 
-    least = 1.0 - (1.0 - PRECEDENT) / (1.0 - TEXT)  # below it no headline makes a precedent
+    least = 1.0 - (1.0 - PRECEDENT) / (1.0 - TEXT)  # below it no headline can lift an event to a precedent
     near = events.filter(pl.col("headline").is_not_null(), pl.col("similarity") >= least)["headline"]
     texts = near.unique(maintain_order=True).head(MOST_TEXTS).to_list()
     if not texts or model_folder() is None:
@@ -152,14 +152,14 @@ def with_texts(events: pl.DataFrame, headline: str) -> pl.DataFrame:
 
 
 def near_events(connection: duckdb.DuckDBPyConnection, reach: Reach) -> pl.DataFrame:
-    """Every event within ``reach``, in order of time: as ``like_events`` has them, without similarity."""
-    return query(connection, _NEAR, _reached(connection, reach)).select(_COLUMNS)
+    """Return every event within ``reach`` in order of time, with the columns of ``like_events`` but similarity."""
+    return query(connection, _NEAR, _parameters(connection, reach)).select(_COLUMNS)
 
 
 def concerning(
     connection: duckdb.DuckDBPyConnection, events: pl.DataFrame, instruments: Sequence[tuple[str, str | None]]
 ) -> pl.DataFrame:
-    """Pairs of event_id and symbol (of ``instruments``: symbol, country) that concern each other by country or name."""
+    """Return pairs of event_id and symbol related by country or name; ``instruments``: pairs of symbol and country."""
     articles = events["article_id"].drop_nulls().unique().to_list()
     named = query(
         connection,
@@ -167,25 +167,26 @@ def concerning(
         " WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols)) AND article_id IN (SELECT unnest($articles))",
         {"symbols": [symbol for symbol, _ in instruments], "articles": articles},
     )
-    called = events["symbol"].drop_nulls().unique()
-    names = names_in(connection) if len(called) else Names({}, {})
+    stated = events["symbol"].drop_nulls().unique()
+    names = names_in(connection) if len(stated) else Names({}, {})
     parts = [events.join(named, on="article_id").select("event_id", pl.col("concerned").alias("symbol"))]
     for symbol, country in instruments:
-        own = [name for name in called if (names.symbol_of(name) or name) == symbol]
-        concerned = pl.col("symbol").is_in(own)
+        aliases = [name for name in stated if (names.symbol_of(name) or name) == symbol]
+        concerned = pl.col("symbol").is_in(aliases)
         if country is not None:
             concerned = concerned | (pl.col("source_country") == country) | (pl.col("target_country") == country)
         parts.append(events.filter(concerned).select("event_id", pl.lit(symbol).alias("symbol")))
     return pl.concat(parts).unique(maintain_order=True)
 
 
-def _reached(connection: duckdb.DuckDBPyConnection, reach: Reach) -> dict[str, object]:
-    written = query(connection, "SELECT DISTINCT symbol FROM events WHERE symbol IS NOT NULL")["symbol"].to_list()
-    names = names_in(connection) if written else Names({}, {})
+def _parameters(connection: duckdb.DuckDBPyConnection, reach: Reach) -> dict[str, object]:
+    """Return the query parameters of ``reach``."""
+    stated = query(connection, "SELECT DISTINCT symbol FROM events WHERE symbol IS NOT NULL")["symbol"].to_list()
+    names = names_in(connection) if stated else Names({}, {})
     return {
         "symbols": list(reach.symbols),
         "countries": list(reach.countries),
-        "names": [name for name in written if (names.symbol_of(name) or name) in reach.symbols],
+        "names": [name for name in stated if (names.symbol_of(name) or name) in reach.symbols],
         "since": reach.since,
         "at": reach.at,
         "day_before": reach.at - timedelta(days=1),

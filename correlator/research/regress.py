@@ -1,4 +1,4 @@
-"""A regression of stored events' abnormal returns on what the events were."""
+"""Regression of stored events' abnormal returns on attributes of the events."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def stored_regression(
     clusters: Sequence[str] | None = None,
     **options: Unpack[StoreKeywords],
 ) -> CrossSection:
-    """A study of the store, and its abnormal returns explained by what the store knows of the events.
+    """Run a study of the store and regress its abnormal returns on attributes of the events.
 
     Parameters
     ----------
     store
         The store.
     formula
-        Such as ``car ~ goldstein + C(category)``.
+        Formula such as ``car ~ goldstein + C(category)``.
     symbols
         One symbol or several, default every share with bars.
     of
-        The CAR window to explain, default the first.
+        CAR window to explain, default the first.
     clusters
-        As ``cross_section`` takes them.
+        Columns to cluster standard errors by, as for ``cross_section``.
     **options
-        Of the study, as ``study`` takes them.
+        Options of ``study``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A study of stored events on stored bars."""
+"""Event studies of stored events on stored bars."""
 
 from __future__ import annotations
 
@@ -45,56 +45,56 @@ from correlator.store.statements import query
 
 @shows_options(StoreKeywords)
 def study(store: Store, symbols: str | Sequence[str] | None = None, **options: Unpack[StoreKeywords]) -> StudyResult:
-    """Event-window returns of ``symbols`` around the stored events that concern them.
+    """Measure the event-window returns of ``symbols`` around the stored events that concern them.
 
-    Day 0 is the first session that closes after the event was known; within a session it is the first bar that ends
-    after it, and a date-only event has none. Of several tellings of a story with the same day 0 the first is measured.
-    Warns where bars in its windows are flagged by the audit of prices.
+    Day 0 is the first session that closes after the event was known; with intraday bars, the first bar that ends after
+    it, and date-only events have none. If several events tell the same story with the same day 0, the first is
+    measured. Warns if the price audit flags bars in the windows.
 
     Parameters
     ----------
     store
-        The store whose events and bars are used.
+        The store with the events and bars.
     symbols
-        One or several, of one exchange or of several; default every share with bars. Each event counts sessions of its
-        share's own exchange.
+        One or several symbols, of one or several exchanges; default every share with bars. Windows count the sessions
+        of each share's own exchange.
     events
         A selection such as ``category = CONSULT and dyad = PAK-AZE``; default every event.
     links
-        Kinds of link that make an event concern a symbol.
+        Kinds of link that relate an event to a symbol.
     benchmark
-        A symbol, or ``equal-weighted``, the mean of every other share of the exchange; default the instruments' own,
-        else that mean. Of several exchanges ``XKAR=KSE100,XNYS=SP500`` names one for each.
+        A symbol, or ``equal-weighted``, the mean of every other share of the exchange; default that of the instruments,
+        else the mean. With several exchanges, one for each: ``XKAR=KSE100,XNYS=SP500``.
     benchmark_session
-        The benchmark's session of the ``same`` date, or the ``previous`` one of a market that closes later in the day.
+        The benchmark's session of the ``same`` date, or the ``previous`` one for a market that closes later in the day.
     donors
-        For the model ``synthetic``: symbols, or ``other-countries`` (default) or ``other-sectors``, every such share of
-        the store; never one that an event of the study is of, or of a country that acts in it.
+        For the model ``synthetic``: symbols, or all stored shares of ``other-countries`` (default) or
+        ``other-sectors``; never a share with an event in the study, or of a country that acts in one.
     model, estimation, window, windows, minimum_observations, by
         How events are measured; windows are bars from day 0, both ends included.
     flagged
-        Bars that the audit doubts, limit-locked ones and those without volume: ``mark`` them in the outputs, ``keep``
-        them unmarked, or ``drop`` their returns and the events with one in their window.
+        Doubtful bars, limit-locked bars and bars without volume: ``mark`` them in the outputs, ``keep`` them unmarked,
+        or ``drop`` their returns and the events with one in their window.
     interval
-        Of the bars: ``1d``, or as they were loaded (``5m``, ``1h``).
+        Interval of the bars: ``1d``, or an intraday interval (``5m``, ``1h``).
     returns, price, currency
-        ``log`` or ``simple`` returns, fractions, of ``adjusted`` prices or of the ``close``, in a currency by stored
-        exchange rates, default that of the bars.
+        ``log`` or ``simple`` returns, fractions, of ``adjusted`` prices or of the ``close``, converted to a currency
+        with stored exchange rates, default that of the bars.
     as_of
-        Instant whose knowledge of bars and events is used: text, a date (its end in UTC) or a datetime with zone.
+        Use only bars and events known by then: text, a date (its end in UTC) or a datetime with time zone.
     factors, risk_free
-        Dates and one column of returns per factor, for the model ``factors``; a column of these, or a frame, fractions
-        per session, taken off returns and benchmark.
+        A frame of dates and one column of returns per factor, for the model ``factors``; and a column of it, or a
+        frame, of risk-free returns per session to subtract from returns and benchmark. Both are fractions.
 
     Returns
     -------
     StudyResult
-        What is not measured is in its ``excluded``, with the reason.
+        Its ``excluded`` has the events that were not measured, with the reason.
 
     Raises
     ------
     NotFoundError, InputError, StudyError
-        Where it cannot be done as asked; the message names the argument.
+        If the study cannot be run; the message names the argument.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
 
 @dataclass(frozen=True)
 class Data:
-    """What a study of a store reads besides it: ``factors`` and ``risk_free`` as ``study`` takes them."""
+    """Data for a study besides the store: ``factors`` and ``risk_free`` as for ``study``."""
 
     factors: Frame | None = None
     risk_free: str | Frame | None = None
@@ -118,21 +118,21 @@ NO_DATA = Data()
 
 
 def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any]) -> tuple[StudySpec, Data]:
-    """What ``study`` is asked as a spec, and the frames that come with it, of files too."""
-    given: dict[str, Any] = {"symbols": symbols, **options}
-    data = Data(*(held(given.pop(name, None)) for name in ("factors", "risk_free")))
+    """Return the options of ``study`` as a spec, and its frames, which may be given as files."""
+    arguments: dict[str, Any] = {"symbols": symbols, **options}
+    data = Data(*(held(arguments.pop(name, None)) for name in ("factors", "risk_free")))
     if data.factors is not None:
-        from correlator.research.study_tables import factor_table  # its readers take a part of a cold study's time
+        from correlator.research.study_tables import factor_table  # imported late, since it is slow to import
 
         data = replace(data, factors=factor_table(data.factors).frame)
-    refuse_foreign(given, STORE)
-    spec = study_spec(**given)
-    model_named(spec.model)  # before bars are read, or a figure is drawn that uses none
+    refuse_foreign(arguments, STORE)
+    spec = study_spec(**arguments)
+    model_named(spec.model)  # fails for an unknown model before bars are read
     return spec, data
 
 
 def run_study(store: Store, spec: StudySpec, data: Data = NO_DATA) -> StudyResult:
-    """The study of ``store`` that ``spec`` asks for; errors as ``study``."""
+    """Run the study of ``store`` that ``spec`` describes; raises as ``study`` does."""
     with store.studying() as connection:
         nobody = events_of_nobody(connection, spec)
         markets = _markets(connection, spec, data)
@@ -146,39 +146,35 @@ def run_study(store: Store, spec: StudySpec, data: Data = NO_DATA) -> StudyResul
 
 
 def chosen_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Of the events that concern the symbols those to measure, those that repeat one, and domestic ones.
-
-    Raises NotFoundError where there is none to measure.
-    """
+    """Split events into those to measure, repetitions and domestic ones; raise NotFoundError if there are none."""
     chosen = parted_events(events, spec)
     refuse_no_events(len(chosen[0]), len(chosen[2]), spec)
     return chosen
 
 
 def parted_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """``chosen_events``, none of them to measure, too."""
+    """Like ``chosen_events``, but accepts that there is none to measure."""
     abroad, domestic = across_borders(events, spec.events)
     measured, repeated = first_tellings(abroad)
     return measured, repeated, domestic
 
 
 def refuse_no_events(measured: int, domestic: int, spec: StudySpec) -> None:
-    """Raise NotFoundError where no event is to be ``measured``."""
+    """Raise NotFoundError if there is no event to measure."""
     if not measured and domestic:
         raise NotFoundError(
             f"all {domestic} events that concern these symbols are domestic",
-            hint="studies take events that cross a border; add scope = domestic to the selection to study these",
+            hint="studies use events between countries; add scope = domestic to the selection to study these",
         )
     if not measured:
         raise NotFoundError(
-            "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),
-            hint="see the listing of events, add news, or give links='printed' for symbols that are only on the strip",
+            "no stored event concerns these symbols" + (" and matches the selection" if spec.events else ""),
+            hint="see `correlator list events`, add news, or give links='printed' for symbols only seen on a strip",
         )
 
 
 def study_bars(store: Store, spec: StudySpec, data: Data) -> tuple[StudySpec, Panel]:
-    """The bars of the study that ``spec`` asks for, whatever events there are, and the spec with its benchmark
-    named."""
+    """Return the spec with its benchmark resolved, and the bars of its study, whatever events there are."""
     with store.studying() as connection:
         markets = _markets(connection, spec, data)
     panel, _ = _audited(store, markets, data, {symbol for market in markets for symbol in market.panel.symbols})
@@ -187,7 +183,7 @@ def study_bars(store: Store, spec: StudySpec, data: Data) -> tuple[StudySpec, Pa
 
 @dataclass(frozen=True)
 class Market:
-    """The symbols of one exchange in a study: its bars, and the spec with its benchmark named."""
+    """The symbols of one exchange in a study: its bars, and the spec with its benchmark resolved."""
 
     exchange: str
     spec: StudySpec
@@ -197,7 +193,7 @@ class Market:
 def _audited(
     store: Store, markets: Sequence[Market], data: Data, studied: Set[str]
 ) -> tuple[Panel, dict[str, pl.DataFrame | None]]:
-    """The bars of all markets with what the audit says of the ``studied`` symbols, and its findings by exchange."""
+    """Return the bars of all markets with the audit's findings on the ``studied`` symbols, and these by exchange."""
     panels, flagged = {}, {}
     for market in markets:
         symbols = [symbol for symbol in market.panel.symbols if symbol in studied]
@@ -208,9 +204,9 @@ def _audited(
 
 
 def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: Data) -> list[Market]:
-    """The bars of every exchange that the symbols trade on."""
+    """Return the bars of every exchange that the symbols trade on."""
     by_exchange = exchanges_of(connection, symbols_asked(connection, spec.symbols))
-    _check_several(list(by_exchange), spec)
+    _check_exchanges(list(by_exchange), spec)
     markets, beside = [], (data.factors, data.risk_free)
     for exchange, names in by_exchange.items():
         chosen = benchmark_of(connection, names, benchmark_of_exchange(spec.benchmark, exchange), spec.model)
@@ -221,26 +217,30 @@ def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: Data)
     return markets
 
 
-def _check_several(exchanges: list[str], spec: StudySpec) -> None:
-    """Raise InputError for what shares of several exchanges cannot have; warn of returns in several currencies."""
+def _check_exchanges(exchanges: list[str], spec: StudySpec) -> None:
+    """Raise InputError for options that several exchanges do not support; warn about several currencies."""
     refuse_other_exchanges(spec.benchmark, exchanges)
     if len(exchanges) == 1:
         return
     if spec.model == SYNTHETIC:
-        raise InputError("synthetic controls are of one exchange", hint="study one exchange at a time")
+        raise InputError(
+            f"model synthetic supports one exchange at a time, got {', '.join(exchanges)}",
+            hint="study one exchange at a time",
+        )
     if spec.interval != DAILY:
         raise InputError(
-            f"bars of {spec.interval} of several exchanges ({', '.join(exchanges)}) have no sessions in common",
+            f"intraday bars of several exchanges ({', '.join(exchanges)}) cannot be studied together",
             hint="study daily bars, or one exchange at a time",
             argument="interval",
         )
     currencies = {str(exchange_named(code).currency) for code in exchanges}
     if spec.currency is None and len(currencies) > 1:
-        warn(f"returns are in the shares' own currencies ({', '.join(sorted(currencies))}): give currency for one")
+        listed = ", ".join(sorted(currencies))
+        warn(f"returns are in the shares' own currencies ({listed}); give currency to convert them")
 
 
 def _named(spec: StudySpec, markets: list[Market]) -> StudySpec:
-    """The spec with the benchmark that is used, that of each exchange where there are several."""
+    """Return the spec with the benchmark that is used, or one for each of several exchanges."""
     if len(markets) == 1:
         return replace(spec, benchmark=markets[0].spec.benchmark)
     used = {market.exchange: market.spec.benchmark for market in markets}
@@ -250,7 +250,7 @@ def _named(spec: StudySpec, markets: list[Market]) -> StudySpec:
 
 
 def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.DataFrame:
-    """The events that concern the symbols of an exchange, at its own day 0."""
+    """Return the events that concern the symbols of an exchange, with day 0 on that exchange."""
     spec, panel = market.spec, market.panel
     events = events_of_symbols(connection, panel.symbols, market.exchange, spec)
     if spec.interval == DAILY:
@@ -259,7 +259,7 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
 
 
 def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:
-    """The panel with the factors that the model takes, over the risk-free return."""
+    """Return the panel with the factors of the model, in excess of the risk-free return if there is one."""
     table, free = part_risk_free(data.factors, data.risk_free, panel)
     used = {"risk_free": data.risk_free, "benchmark": spec.benchmark}
     table = used_factors(table, model_named(spec.model).regressors == "all", panel, **used)
@@ -267,7 +267,7 @@ def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:
 
 
 def symbols_asked(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
-    """The symbols asked for, by whatever name of theirs, else every share with bars."""
+    """Return the given symbols, resolving aliases, or else every share with bars."""
     if symbols:
         names = names_in(connection)
         return list(dict.fromkeys(names.symbol_of(symbol) or symbol for symbol in symbols))

@@ -1,7 +1,7 @@
-"""Tables of a study from wherever a caller has them: wide files and frames as they are, and files of bars as columns.
+"""Read the tables of a study from files or frames: wide tables, and tables of bars, which are converted to wide ones.
 
 A wide table has a column of dates and one per share. A table of bars (open, high, low, close; of one share, of several
-below each other, or under two header rows) is read as a load of prices reads it, and becomes wide: each share a column.
+in long format, or with two header rows) is read like a price file and becomes a wide table with a column per share.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _STAMPS = ("date", "time")
 _FIGURES = ("prices", "volumes")
 _CLOSES = ("close", "adjusted_close")
 _SHORTEST_FIGURE = 3
-"""Letters of a name that is surely a figure and not a share: C, V and LO are tickers, too."""
+"""Minimum length of a column name that denotes a field rather than a share: C, V and LO are tickers as well."""
 
 Table = Frame | str | Path
 Tables = Table | Mapping[str, Table]
 
 
 def tables_named(texts: Sequence[str], what: str) -> Tables:
-    """What a command line says of a table: one file, or several as ``SYMBOL=FILE``.
+    """Return the table arguments of a command line: one file, or several as ``SYMBOL=FILE``.
 
     >>> tables_named(["HBL=hbl.csv", "MCB=mcb.csv"], "prices")
     {'HBL': 'hbl.csv', 'MCB': 'mcb.csv'}
@@ -55,38 +55,38 @@ def tables_named(texts: Sequence[str], what: str) -> Tables:
     if len(texts) == 1 and (not parts[0][1] or Path(texts[0]).exists()):
         return texts[0]
     if not all(name and file for name, _, file in parts):
-        raise InputError(f"{what} are several files of which one has no symbol", hint="write SYMBOL=FILE for each")
+        raise InputError(f"{what}: one of several files has no symbol", hint="write SYMBOL=FILE for each")
     repeated = next((name for name, _, _ in parts if sum(name == other for other, _, _ in parts) > 1), None)
     if repeated is not None:
-        raise InputError(f"{what} of {repeated} are given twice", hint="give one file per symbol")
+        raise InputError(f"{what}: symbol {repeated} is given twice", hint="give one file per symbol")
     return {name: file for name, _, file in parts}
 
 
 @dataclass(frozen=True)
 class StudyTable:
-    """``frame``: dates and one column per share; ``notes``: what a reader of the source should know, one line each."""
+    """``frame``: dates and one column per share; ``notes``: notes on the source for the user, one line each."""
 
     frame: Frame
     notes: tuple[str, ...] = ()
 
 
 def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> StudyTable:
-    """``prices``, ``volumes`` or ``returns`` as a wide table.
+    """Return ``prices``, ``volumes`` or ``returns`` as a wide table.
 
     Parameters
     ----------
     source
-        A wide frame or file; bars of one or several shares as files and libraries hold them; or a mapping of a share's
-        name to its bars. Closes are the adjusted ones of a share that has them on every day, else the closes.
+        A wide frame or file; bars of one or several shares in the usual formats; or a mapping of symbols to bars. The
+        adjusted closes of a share are used if it has them on every day, else the closes.
     kind
-        ``prices``, ``volumes`` or ``returns``; returns of a wide table, or of a row per share and day.
+        ``prices``, ``volumes`` or ``returns``; returns may be in wide format, or have a row per share and day.
     exchange
-        Of the shares, for stamps whose day depends on it.
+        Exchange of the shares, for timestamps whose day depends on it.
 
     Raises
     ------
     InputError, NotFoundError, TimeError
-        For a source that cannot be read, that holds bars of a share which it does not name, or of weeks.
+        For a source that cannot be read, that has bars of an unnamed share, or weekly bars.
 
     Examples
     --------
@@ -107,14 +107,14 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
         return StudyTable(read_wide_file(Path(source)) if isinstance(source, str | Path) else source)
     if not _names_shares(raw) and not raw.files:
         raise InputError(
-            f"{_name_of(source, kind)} holds bars of one share and does not say which",
+            f"{_name_of(source, kind)} has bars of one share but no symbol",
             hint="in Python prices={'AIRLINK': bars}, on the command line --prices AIRLINK=FILE",
         )
     return _of_bars(read_prices(source, exchange=exchange, stamped=AS_WRITTEN), kind, _name_of(source, kind))
 
 
 def _of_returns(source: Table) -> StudyTable:
-    """Returns as a wide table: as they are, or of a row per share and day."""
+    """Return returns as a wide table; they may be wide already, or have a row per share and day."""
     head = _raw_head(source)
     places = None if head is None else long_returns(head)
     if places is not None:
@@ -123,35 +123,35 @@ def _of_returns(source: Table) -> StudyTable:
 
 
 def events_table(source: Table) -> Frame:
-    """Events of a file in any container, or the frame itself."""
+    """Return the events of a file in any format, or the frame itself."""
     return read_events_file(Path(source)) if isinstance(source, str | Path) else source
 
 
-def study_tables(given: Mapping[str, Any], *, exchange: str | None = None) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Arguments of ``study_frames`` with files and bars in them as wide frames, and notes on their sources.
+def study_tables(sources: Mapping[str, Any], *, exchange: str | None = None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the arguments of ``study_frames`` with files and bars converted to wide frames, and notes on the sources.
 
-    ``given``: prices, volumes, returns, benchmark, donors and factors as a caller has them; None is left out.
+    ``sources``: prices, volumes, returns, benchmark, donors and factors as given by the caller; None is left out.
     """
-    kind = next((name for name in ("prices", "volumes") if given.get(name) is not None), "returns")
-    place = one_exchange(exchange)
+    kind = next((name for name in ("prices", "volumes") if sources.get(name) is not None), "returns")
+    single_exchange = one_exchange(exchange)
     tables: dict[str, Any] = {}
     notes: list[str] = []
-    for name, value in given.items():
+    for name, value in sources.items():
         if value is None:
             continue
         if name == "factors":
             table = factor_table(value)
         elif name == "benchmark":
-            table = _benchmark_table(value, kind, place)
+            table = _benchmark_table(value, kind, single_exchange)
         else:
-            table = study_table(value, kind if name == "donors" else name, exchange=place)
+            table = study_table(value, kind if name == "donors" else name, exchange=single_exchange)
         tables[name] = table.frame
         notes += table.notes
     return tables, tuple(notes)
 
 
 def factor_table(source: Table) -> StudyTable:
-    """Factors as fractions: of a file with dates and words around its table, of any wide file, or the frame itself."""
+    """Return factors as fractions, from a file with text around its table, any wide file, or the frame itself."""
     if not isinstance(source, str | Path):
         return StudyTable(source)
     path = Path(source)
@@ -165,10 +165,10 @@ def factor_table(source: Table) -> StudyTable:
 
 
 def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:
-    """A benchmark: the name of a column, or a table of one share of the same kind; text that names a file is one."""
+    """Return a benchmark: the name of a column, or a table of one share; text that names an existing file is a file."""
     if isinstance(source, str) and Path(source).suffix and Path(source).is_file():
         source = Path(source)
-    if isinstance(source, str | Integral):  # a column of pandas may be called 10107
+    if isinstance(source, str | Integral):  # pandas columns may have names such as 10107
         return StudyTable(str(source))
     source = _named_column(source, "the benchmark")
     raw = _raw_head(source)
@@ -178,19 +178,19 @@ def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable
         return _of_shares({"benchmark": source}, kind, exchange)
     table = study_table(source, kind, exchange=exchange)
     if table.frame.width != 2:
-        raise InputError(f"the benchmark holds {table.frame.width - 1} shares", hint="give the bars of one")
+        raise InputError(f"the benchmark must be one share, got {table.frame.width - 1}", hint="give the bars of one")
     return table
 
 
 def _named_column(source: Any, kind: str) -> Any:
-    """A source that can be read more than once, a pandas Series as the frame of its share."""
+    """Return a source that can be read more than once, with a pandas Series converted to the frame of its share."""
     if is_series(source) and source.name is None and source.index.nlevels == 1:
-        raise InputError(f"{kind} is a series without a name", hint="give {'AIRLINK': series}, or name it")
+        raise InputError(f"{kind} is a series without a name", hint="give {'AIRLINK': series}, or set series.name")
     return source if isinstance(source, str | Path) else held(source)
 
 
 def _raw_head(source: Table) -> RawTable | None:
-    """The first rows of a source as a raw table, all of an archive of several files; None if it has none."""
+    """Return the first rows of a source as a raw table (all rows of an archive of several files); None if empty."""
     if isinstance(source, str | Path):
         return read_archive(Path(source), _HINTS) or head_of(Path(source), _HINTS)
     head = source.head(1) if hasattr(source, "head") else source
@@ -199,15 +199,15 @@ def _raw_head(source: Table) -> RawTable | None:
 
 
 def _is_of_bars(raw: RawTable) -> bool:
-    """Whether the columns are figures of bars, and not shares."""
+    """Whether the columns are fields of bars rather than shares."""
     if _has_levels(raw) or _has_levels_in_names(raw) or short_names(raw, str.lower):
         return True
     names = [name for name in raw.labels.values() if name and field_of(name) not in _STAMPS]
     if "symbol" in map(field_of, names):
         return any(field_of(name) in (*_CLOSES, "last") for name in names)
-    of_bar = {"open", "high", "low"} <= set(map(field_of, names))  # a close may be called Price or Last then
-    called = (*_CLOSES, "last") if of_bar else _CLOSES
-    closes = [name for name in names if field_of(name) in called and len(name) >= _SHORTEST_FIGURE]
+    of_bar = {"open", "high", "low"} <= set(map(field_of, names))  # then a close may be called Price or Last
+    close_fields = (*_CLOSES, "last") if of_bar else _CLOSES
+    closes = [name for name in names if field_of(name) in close_fields and len(name) >= _SHORTEST_FIGURE]
     return bool(closes) and all(map(is_figure, names))
 
 
@@ -216,7 +216,7 @@ def _has_levels(raw: RawTable) -> bool:
 
 
 def _has_levels_in_names(raw: RawTable) -> bool:
-    """Whether names hold share and figure, several figures of one share: ``KO_Close``, ``KO_Volume``."""
+    """Whether column names combine share and field, with several fields per share: ``KO_Close``, ``KO_Volume``."""
     return any(len(fields) > 1 for fields in blocks_of_names(raw, {}, None).values())
 
 
@@ -229,48 +229,48 @@ def _name_of(source: Table, kind: str) -> str:
 
 
 def _of_shares(sources: Mapping[str, Table], kind: str, exchange: str | None) -> StudyTable:
-    """The tables of several shares side by side, under the names that the caller gives them."""
+    """Join the tables of several shares, with the names given by the caller as columns."""
     if kind not in _FIGURES:
-        raise InputError(f"{kind} of several shares are one wide frame", hint="give dates and one column per share")
+        raise InputError(f"{kind} of several shares must be one wide frame", hint="give dates and one column per share")
     if not sources:
-        raise InputError(f"{kind} hold no share", hint="give {'AIRLINK': bars}")
+        raise InputError(f"{kind} has no shares", hint="give {'AIRLINK': bars}")
     wide: pl.DataFrame | None = None
     notes: list[str] = []
     for name, source in sources.items():
-        own: Any = source
-        own = own.to_frame(name) if is_series(own) else own
-        bars = read_prices(own, symbol=name, exchange=exchange, stamped=AS_WRITTEN)
+        frame: Any = source
+        frame = frame.to_frame(name) if is_series(frame) else frame
+        bars = read_prices(frame, symbol=name, exchange=exchange, stamped=AS_WRITTEN)
         table = _of_bars(bars, kind, _name_of(source, kind))
         notes += table.notes
         column = table.frame.rename(dict.fromkeys(table.frame.columns[1:], name))
         if wide is not None and wide.columns[0] != column.columns[0]:
-            raise InputError(f"{kind} hold bars of days and of parts of a day", hint="give bars of one length")
+            raise InputError(f"{kind} mixes daily and intraday bars", hint="give bars of one interval")
         wide = column if wide is None else wide.join(column, on=wide.columns[0], how="full", coalesce=True)
     assert wide is not None
     return StudyTable(wide.sort(wide.columns[0]), tuple(notes))
 
 
 def _turned(source: Table, kind: str) -> StudyTable:
-    """A table of a column per day and a row per share as one of a row per day.
+    """Transpose a table with a column per day and a row per share.
 
-    Raises InputError where a share has two rows.
+    Raises InputError if a share has two rows.
     """
     name = _name_of(source, kind)
     shape = read_transposed(read_raw(source, _HINTS), {}, None)
-    assert shape is not None  # its header is made of days
+    assert shape is not None  # its header consists of days
     long = shape.table.frame.select(date="c0", symbol="c1", value="c2")
-    twice = long.filter(pl.struct("date", "symbol").is_duplicated())
-    if twice.height:
-        raise InputError(f"{name} has several rows of {twice['symbol'][0]}", hint="keep one row of figures per share")
+    duplicates = long.filter(pl.struct("date", "symbol").is_duplicated())
+    if duplicates.height:
+        raise InputError(f"{name} has several rows of {duplicates['symbol'][0]}", hint="keep one row per share")
     wide = long.pivot(on="symbol", index="date", values="value", maintain_order=True)
-    return StudyTable(wide, (f"{name} is read with a column per day and a row per share",))
+    return StudyTable(wide, (f"{name} is read with one column per day and one row per share",))
 
 
 def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
-    """Bars as a wide table of closes or volumes; which side of them the times within a day are, a study tells."""
+    """Return bars as a wide table of closes or volumes; intraday timestamps are kept as written."""
     interval = str(bars.bars["interval"][0])
     if interval != DAILY and not is_within_days(interval):
-        raise InputError(f"{name} holds bars of {interval}, not of days", hint="give the bars of days")
+        raise InputError(f"{name} has bars of {interval}, which cannot be studied", hint="give daily or intraday bars")
     if bars.rejects.height:
         line, reason = bars.rejects.select("source_line", "reason").row(0)
         warn(f"{name}: {bars.rejects.height} rows cannot be read, first line {line}: {reason}")
@@ -286,9 +286,9 @@ def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
 
 
 def _closes(bars: pl.DataFrame, name: str) -> pl.Expr:
-    """Adjusted closes of shares that have them on every day, else closes; told where some days have none."""
+    """Return the adjusted closes of shares that have them on every day, else closes; warn about gaps."""
     adjusted = pl.col("adjusted_close").is_not_null()
     gaps = bars.filter(adjusted.any().over("symbol") & ~adjusted.all().over("symbol"))["symbol"].unique().sort()
     if len(gaps):
-        warn(f"{name}: adjusted closes of {', '.join(gaps[:5])} have gaps: closes are studied")
+        warn(f"{name}: adjusted closes of {', '.join(gaps[:5])} have gaps, so unadjusted closes are used")
     return pl.when(adjusted.all().over("symbol")).then("adjusted_close").otherwise("close")

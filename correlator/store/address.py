@@ -1,4 +1,4 @@
-"""Which engine an address asks for: a DuckDB file, or a lake in a folder or an object store."""
+"""Choose the engine for an address: a DuckDB file, or a lake in a folder or an object store."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _EXAMPLE = "give the path of a file, for example m.duckdb"
 
 
 def engine_at(address: str, settings: Mapping[str, str | bool] | None = None) -> Engine:
-    """The engine of the store at ``address``; ``settings``: of DuckDB, for every connection that reads.
+    """Return the engine of the store at ``address``; ``settings``: DuckDB settings of read connections.
 
-    Raises InputError for what is not the address of a store, MissingDependencyError for a lake without its package.
+    Raises InputError if ``address`` cannot be a store, MissingDependencyError if a lake's package is not installed.
     """
     if is_lake(address):
         from correlator.store.lake import Lake
@@ -36,7 +36,7 @@ def engine_at(address: str, settings: Mapping[str, str | bool] | None = None) ->
 
 
 def is_lake(address: str) -> bool:
-    """Whether the address is that of a lake: in an object store, a folder that holds one, or a new one (``NAME/``)."""
+    """Whether the address is that of a lake: in an object store, a folder with a lake, or a new folder (``NAME/``)."""
     if _OBJECT_STORE.match(address):
         return True
     if _OTHER_DATABASE.match(address) or not address.strip():
@@ -44,9 +44,9 @@ def is_lake(address: str) -> bool:
     folder = Path(address)
     if (folder / _LAKE_LOG).is_dir():
         return True
-    return address.endswith("/") and (not folder.exists() or (folder.is_dir() and _holds_tables_alone(folder)))
+    return address.endswith("/") and (not folder.exists() or (folder.is_dir() and _has_only_tables(folder)))
 
 
-def _holds_tables_alone(folder: Path) -> bool:
-    """Whether the folder is empty, or holds what a stopped first load of a lake left."""
+def _has_only_tables(folder: Path) -> bool:
+    """Whether the folder is empty, or has only what an interrupted first load of a lake left behind."""
     return all((each / "_delta_log").is_dir() for each in folder.iterdir())

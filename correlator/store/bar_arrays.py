@@ -1,4 +1,4 @@
-"""Stored bars as arrays on a calendar, without a frame in between: Arrow batches scattered by index."""
+"""Read stored bars into arrays on a calendar: Arrow batches are scattered by index, without a frame in between."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _UNIX = date(1970, 1, 1)
 class BarGrid:
     """Bars of S symbols on T sessions.
 
-    ``fields``: an array (T, S) for each field, NaN where there is no bar or no figure; ``off_count``: how many bars lie
-    on days that are not sessions, and are in no array; ``off_first``: symbol and day of the earliest of them.
+    ``fields``: an array (T, S) for each field, NaN where the bar or its value is missing; ``off_count``: number of bars
+    on days that are not sessions, which are in no array; ``off_first``: symbol and day of the earliest of them.
     """
 
     fields: dict[str, Array]
@@ -40,7 +40,10 @@ class BarGrid:
 def bar_span(
     connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], as_of: datetime | None
 ) -> tuple[date, date]:
-    """First and last day of the daily bars of ``symbols`` known at ``as_of``; NotFoundError for one without a bar."""
+    """Return the first and last day of the daily bars of ``symbols`` known at ``as_of``.
+
+    Raises NotFoundError for a symbol without bars.
+    """
     spans = query(
         connection,
         """
@@ -66,13 +69,13 @@ def read_bar_arrays(
     fields: Sequence[str] = FIELDS,
     as_of: datetime | None = None,
 ) -> BarGrid:
-    """Daily bars of ``symbols`` (S) on ``sessions`` (T, sorted): the newest vintage known at ``as_of`` of each.
+    """Return daily bars of ``symbols`` (S) on ``sessions`` (T, sorted), each in its newest vintage known at ``as_of``.
 
-    Symbols without a bar are columns of NaN. Raises InputError for a field that bars do not have.
+    Columns of symbols without bars are NaN. Raises InputError for an unknown field.
     """
     unknown = [field for field in fields if field not in FIELDS]
     if unknown:
-        raise InputError(f"bars have no figure {unknown[0]!r}", hint=f"they have {', '.join(FIELDS)}")
+        raise InputError(f"unknown bar field {unknown[0]!r}", hint=f"fields are {', '.join(FIELDS)}")
     days = sessions.to_physical().to_numpy().astype(np.int64)
     row_of_day = np.full(int(days[-1] - days[0]) + 1, -1, dtype=np.int64)
     row_of_day[days - days[0]] = np.arange(len(days))
@@ -81,7 +84,7 @@ def read_bar_arrays(
     off_count = 0
     off_first: tuple[int, int] | None = None
     for arrow in _batches(connection, symbols, fields, as_of):
-        batch = pl.DataFrame(arrow)  # pyarrow's own arrays would load pandas
+        batch = pl.DataFrame(arrow)  # converting pyarrow arrays directly would import pandas
         columns = batch["code"].to_numpy()
         offset = batch["day"].to_numpy().astype(np.int64) - days[0]
         inside = (offset >= 0) & (offset < len(row_of_day))
@@ -112,7 +115,10 @@ def read_bar_arrays(
 def _batches(
     connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], fields: Sequence[str], as_of: datetime | None
 ) -> Any:
-    """Arrow batches of code, day and fields: first vintages in any order, then later ones in theirs, to write over."""
+    """Yield Arrow batches of code, day and fields: first vintages in any order, then later ones in order.
+
+    Later vintages overwrite earlier ones.
+    """
     known = "($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)"
     figures = ", ".join(fields)
     text = f"""
@@ -124,6 +130,6 @@ def _batches(
     buckets = sorted({bucket_of(symbol) for symbol in symbols})
     parameters = {"symbols": list(symbols), "buckets": buckets, "as_of": as_of}
     for part in ("AND vintage = 1", "AND vintage > 1 ORDER BY vintage"):
-        # closed, not left to the garbage: a reader that a traceback keeps makes the next connection wait for ever
+        # closed explicitly: a reader kept alive by a traceback would block the next connection forever
         with connection.sql(f"{text} {part}", params=parameters).to_arrow_reader(_BATCH) as reader:
             yield from reader

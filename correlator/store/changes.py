@@ -1,7 +1,7 @@
-"""Changes of tables, by key, in the connection of any engine: insert, replace, update, delete.
+"""Insert, replace, update and delete rows by key, in the connection of any engine.
 
-In a DuckDB file a table is a table and the change happens in it. In a lake it is a view of what the lake keeps and of
-what this block has staged (``staging.py``): the change is staged, and the engine commits it when the block ends well.
+In a DuckDB file, changes are made in the table. In a lake, the table is a view of the stored rows and of those that
+this block has staged (``staging.py``): changes are staged, and the engine commits them when the block succeeds.
 Rows always come from a query, so that values never enter SQL as text.
 """
 
@@ -21,7 +21,7 @@ Parameters = Mapping[str, object]
 def insert_new(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: Parameters | None = None
 ) -> int:
-    """Insert the rows of a query by name, leaving keys that exist; returns how many were new."""
+    """Insert the rows of a query by column name, skipping existing keys; return the number of new rows."""
     if is_staged(connection):
         return stage_new(connection, table, rows, parameters)
     conflicts = " ON CONFLICT DO NOTHING" if table.indexed else ""
@@ -31,7 +31,7 @@ def insert_new(
 def put_rows(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: Parameters | None = None
 ) -> int:
-    """Insert the rows of a query by name, each in the place of one with its key; returns how many there were."""
+    """Insert the rows of a query by column name, replacing rows with the same key; return the number of rows."""
     if is_staged(connection):
         return stage_rows(connection, table, rows, parameters)
     return _count(execute(connection, f"INSERT OR REPLACE INTO {table.name} BY NAME {rows}", parameters))
@@ -45,23 +45,24 @@ def update_rows(
     *,
     parameters: Parameters | None = None,
 ) -> int:
-    """Set ``columns`` of the rows whose keys the query ``rows`` has, to what it says; returns how many there were."""
+    """Set ``columns`` to the values of the query ``rows``, matching rows by key; return the number of rows."""
     if is_staged(connection):
         replaced = ", ".join(f"changed.{name} AS {name}" for name in columns)
         keys = ", ".join(f'"{name}"' for name in table.key)
-        whole = f"SELECT kept.* REPLACE ({replaced}) FROM {table.name} AS kept JOIN ({rows}) AS changed USING ({keys})"
-        return stage_rows(connection, table, whole, parameters)
-    settings = ", ".join(f"{name} = changed.{name}" for name in columns)
-    same = " AND ".join(f'{table.name}."{name}" = changed."{name}"' for name in table.key)
-    return _count(
-        execute(connection, f"UPDATE {table.name} SET {settings} FROM ({rows}) AS changed WHERE {same}", parameters)
-    )
+        updated = (
+            f"SELECT kept.* REPLACE ({replaced}) FROM {table.name} AS kept JOIN ({rows}) AS changed USING ({keys})"
+        )
+        return stage_rows(connection, table, updated, parameters)
+    assignments = ", ".join(f"{name} = changed.{name}" for name in columns)
+    same_key = " AND ".join(f'{table.name}."{name}" = changed."{name}"' for name in table.key)
+    sql = f"UPDATE {table.name} SET {assignments} FROM ({rows}) AS changed WHERE {same_key}"
+    return _count(execute(connection, sql, parameters))
 
 
 def delete_rows(
     connection: duckdb.DuckDBPyConnection, table: Table, condition: str, parameters: Parameters | None = None
 ) -> int:
-    """Delete the rows for which ``condition`` is true; returns how many there were."""
+    """Delete the rows for which ``condition`` is true; return their number."""
     if is_staged(connection):
         return stage_deletion(connection, table, condition, parameters)
     return _count(execute(connection, f"DELETE FROM {table.name} WHERE {condition}", parameters))

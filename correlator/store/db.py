@@ -1,7 +1,7 @@
 """The store: tables at an address, opened for one block at a time.
 
 A ``Store`` holds an address, never an open connection: a connection lives for one ``with`` block and never between two
-notebook cells. What keeps the tables is an engine (``engine.py``): a DuckDB file or a lake of Delta tables.
+notebook cells. The tables are kept by an engine (``engine.py``): a DuckDB file or a lake of Delta tables.
 """
 
 from __future__ import annotations
@@ -30,26 +30,24 @@ STORE_VARIABLE = "CORRELATOR_STORE"
 LOCK_WAIT_VARIABLE = "CORRELATOR_LOCK_WAIT"
 DEFAULT_LOCK_WAIT = 10.0
 LEAST_ATTEMPTS = 20
-"""How often work is tried on a lake that others change meanwhile, however short the wait."""
+"""Minimum number of attempts to commit to a lake that others are changing, however short the wait."""
 
 T = TypeVar("T")
 
 
 def default_store_address() -> str:
-    """Where the store is when nobody says: ``$CORRELATOR_STORE``, else the one of ``correlator.toml``, else
-    ``correlator.duckdb`` in this folder.
-    """
+    """Return the default address: ``$CORRELATOR_STORE``, that in ``correlator.toml``, or ``correlator.duckdb``."""
     return os.environ.get(STORE_VARIABLE) or setting("store") or "correlator.duckdb"
 
 
 class Store:
-    """A store at an address: a DuckDB file, or a lake. Holds the address, never an open connection."""
+    """A store at an address: a DuckDB file or a lake. Keeps the address, never an open connection."""
 
     def __init__(self, path: str | Path | None = None, *, lock_wait: float | None = None) -> None:
-        """``path``: a DuckDB file; the folder or ``s3://`` address of a lake, a new one written with ``/`` at its end.
+        """``path``: a DuckDB file, or the folder or ``s3://`` address of a lake (a new folder with a trailing ``/``).
 
-        ``lock_wait``: seconds to wait for others (default ``$CORRELATOR_LOCK_WAIT`` or 10). Raises InputError for what
-        is neither: ``:memory:``, ``md:``, an address of another database, a folder of other files.
+        ``lock_wait``: seconds to wait for other processes (default ``$CORRELATOR_LOCK_WAIT`` or 10). Raises InputError
+        for anything else: ``:memory:``, ``md:``, the address of another database, a folder of other files.
         """
         self.address = str(path if path is not None else default_store_address())
         self.engine: Engine = engine_at(self.address)
@@ -62,24 +60,24 @@ class Store:
         return f"{type(self).__name__}({self.address!r})"
 
     def exists(self) -> bool:
-        """Whether something was loaded yet: readers raise NotFoundError where it was not."""
+        """Whether anything has been loaded; if not, readers raise NotFoundError."""
         return self.engine.exists()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection whose work is kept when the block ends well, or not at all; makes the store where there is none.
+        """Open a connection whose changes are committed if the block succeeds, else discarded; create a missing store.
 
-        Raises StoreLockedError where others hold the store for longer than ``lock_wait``, and StoreConflictError where
-        others have changed a lake meanwhile: ``transact`` tries again by itself.
+        Raises StoreLockedError if the store stays locked for longer than ``lock_wait``, and StoreConflictError if
+        another process changed a lake meanwhile; ``transact`` retries by itself.
         """
         with self.engine.writing(self.lock_wait) as connection:
             yield connection
 
     def transact(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """What ``work`` returns of a connection as of ``transaction``; tried again where others changed a lake.
+        """Call ``work`` with a connection in a ``transaction`` and return its result; retry if a lake was changed.
 
-        So ``work`` has no effect but on the connection. Raises as ``transaction`` does, StoreConflictError after
-        ``lock_wait`` seconds and ``LEAST_ATTEMPTS`` attempts.
+        ``work`` may be called several times, so it must have no effects outside the connection. Raises as
+        ``transaction`` does, StoreConflictError after ``lock_wait`` seconds and ``LEAST_ATTEMPTS`` attempts.
         """
         patience = Patience(self.lock_wait)
         attempts = 0
@@ -94,13 +92,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that reads one state of the store; raises NotFoundError when there is no store yet."""
+        """Open a connection that reads one consistent state of the store; raises NotFoundError if there is no store."""
         with self.engine.reading(self.lock_wait) as connection:
             yield connection
 
     @contextmanager
     def reading_if_made(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
-        """As ``reading``, and None if there is no store yet."""
+        """Like ``reading``, but yields None if there is no store yet."""
         with ExitStack() as stack:
             try:
                 connection = stack.enter_context(self.reading()) if self.exists() else None
@@ -110,43 +108,43 @@ class Store:
 
     @contextmanager
     def studying(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """As ``reading``, for counting: raises StoreError while a load of several transactions is not whole."""
+        """Like ``reading``, but raises StoreError while a load of several transactions is unfinished."""
         with self.reading() as connection:
             require_whole(connection)
             yield connection
 
     def frame(self, sql: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
-        """The rows of a query as a polars frame, instants in UTC. Parameters are named ``$name`` in the text."""
+        """Return the rows of a query as a polars frame, timestamps in UTC. Parameters are written ``$name``."""
         with self.reading() as connection:
             return query(connection, sql, parameters)
 
     def sql(
         self, text: str, *, timeout: float = DEFAULT_TIMEOUT, memory: str = DEFAULT_MEMORY, unsafe: bool = False
     ) -> pl.DataFrame:
-        """A user's own SQL, as a frame: one statement that reads the store and nothing else.
+        """Run a user's SQL, one statement that can only read the store, and return the result.
 
         Parameters
         ----------
         text
-            One statement; it runs in a process of its own.
+            One statement; it runs in a separate process.
         timeout
-            Seconds at most.
+            Time limit in seconds.
         memory
-            At most so much, such as ``"2GB"``.
+            Memory limit, such as ``"2GB"``.
         unsafe
-            Whether it may use files and settings as well; the store stays read-only.
+            Whether the SQL may also use files and settings; the store stays read-only.
 
         Returns
         -------
         polars.DataFrame
-            The rows of the answer.
+            The rows of the result.
 
         Raises
         ------
         InputError
-            With the database's first line, where it fails.
+            If the SQL fails, with the first line of the database's message.
         NotFoundError
-            Where there is no store yet.
+            If there is no store yet.
 
         Examples
         --------
@@ -155,7 +153,7 @@ class Store:
         request = sql_request(
             self.address, text, timeout=timeout, memory=memory, unsafe=unsafe, lock_wait=self.lock_wait
         )
-        with self.reading():  # whatever is wrong with the store is said here, and an earlier one migrated
+        with self.reading():  # reports problems of the store, and migrates an older one
             pass
         return run_user_sql(request)
 
@@ -166,5 +164,5 @@ def _seconds(value: float | str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise InputError(f"the time to wait is {value!r}", hint="give seconds, for example 30")
+        raise InputError(f"lock wait must be a number of seconds, got {value!r}", hint="give seconds, for example 30")
     return seconds

@@ -1,6 +1,6 @@
-"""Delta tables below one address: opened at a version, their files, and commits that fail where others were first.
+"""Delta tables below one address: open a version, list its files, and commit, failing if another writer was first.
 
-``deltalake`` does all of it; this module fixes how it is asked, and turns what it raises into errors of ours.
+A thin layer over ``deltalake`` that fixes its options and turns its exceptions into ours.
 """
 
 from __future__ import annotations
@@ -18,21 +18,19 @@ import pyarrow as pa
 from correlator.errors import InputError, MissingDependencyError, StoreConflictError, StoreError
 from correlator.store.opening import first_line, no_store
 
-os.environ.setdefault("RUST_LOG", "off")  # what goes wrong is told in our errors, not in a log next to them
+os.environ.setdefault("RUST_LOG", "off")  # problems are reported as our errors, not in a log
 try:
     import deltalake
     from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 except ImportError as problem:
-    raise MissingDependencyError(
-        "a lake needs the package deltalake", hint="pip install 'correlator[lake]'"
-    ) from problem
+    raise MissingDependencyError("lakes need the package deltalake", hint="pip install 'correlator[lake]'") from problem
 
 OBJECT_STORE = re.compile(r"(s3a?|gs|az|adl|abfss?)://[^/]+")
-"""Addresses of object stores; how to reach them is in the environment (``AWS_ENDPOINT_URL`` and its like)."""
+"""Addresses of object stores; the environment says how to reach them (``AWS_ENDPOINT_URL`` and similar)."""
 FILE_SYSTEM = "lake"
 _ROW_GROUP = 131_072
-_MOST_KEPT = 512
-_UNFIT = set("[]\\^|%")
+_MAX_CACHED = 512
+_UNSUPPORTED = set("[]\\^|%")
 _STRICT = deltalake.CommitProperties(max_commit_retries=0)
 _AFTER = deltalake.PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 _WRITER = deltalake.WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=_ROW_GROUP)
@@ -47,32 +45,34 @@ class Opened:
 
 
 class DeltaRoot:
-    """The folder or address below which Delta tables lie, each under its name."""
+    """The folder or address below which Delta tables are stored, each under its name."""
 
     def __init__(self, address: str) -> None:
         self.is_local = OBJECT_STORE.match(address) is None
         self.address = str(Path(address).absolute()) if self.is_local else address.rstrip("/")
-        if self.is_local and (unfit := sorted(set(self.address) & _UNFIT)):
-            raise InputError(f"{address} has {unfit[0]!r} in its path, which a lake cannot", hint="name another folder")
+        if self.is_local and (unsupported := sorted(set(self.address) & _UNSUPPORTED)):
+            raise InputError(
+                f"the path of a lake must not contain {unsupported[0]!r}, got {address}", hint="name another folder"
+            )
         self._files: dict[tuple[str, int], tuple[str, ...]] = {}
 
     def has(self, name: str) -> bool:
-        """Whether there is a table of that name."""
-        with understood(self.address):
+        """Whether the table ``name`` exists."""
+        with delta_errors(self.address):
             return bool(deltalake.DeltaTable.is_deltatable(self._uri(name)))
 
     def open(self, name: str, version: int | None = None) -> Opened:
-        """The table at ``version``, by default as it is now."""
-        with understood(self.address):
+        """Return the table at ``version``, by default the newest."""
+        with delta_errors(self.address):
             table = deltalake.DeltaTable(self._uri(name), version=version)
             return Opened(table, table.version())
 
     def create(self, name: str, schema: pa.Schema, partitions: list[str]) -> None:
-        """Make an empty table of version 0; one that is there is left as it is, also where others make it meanwhile.
+        """Create an empty table at version 0, unless it exists or another writer creates it at the same time.
 
-        Never retried: a second making would become version 1, which has no rows and names nothing.
+        Never retried: a second attempt would become version 1, an empty one.
         """
-        with understood(self.address), suppress(CommitFailedError):
+        with delta_errors(self.address), suppress(CommitFailedError):
             deltalake.DeltaTable.create(
                 self._uri(name),
                 deltalake.Schema.from_arrow(schema),
@@ -82,20 +82,20 @@ class DeltaRoot:
             )
 
     def files(self, name: str, version: int) -> tuple[str, ...]:
-        """The Parquet files of the table at ``version``, as DuckDB opens them in a connection of ``reach``."""
+        """Return the Parquet files of the table at ``version``, with names that DuckDB can open after ``reach``."""
         key = (name, version)
         if key not in self._files:
-            if len(self._files) >= _MOST_KEPT:
+            if len(self._files) >= _MAX_CACHED:
                 self._files.clear()
             table = self.open(name, version).table
             depth = len(table.metadata().partition_columns) + 1
-            below = self.address if self.is_local else f"{FILE_SYSTEM}:/"
-            ends = sorted("/".join(uri.split("/")[-depth:]) for uri in table.file_uris())
-            self._files[key] = tuple(f"{below}/{name}/{end}" for end in ends)
+            prefix = self.address if self.is_local else f"{FILE_SYSTEM}:/"
+            suffixes = sorted("/".join(uri.split("/")[-depth:]) for uri in table.file_uris())
+            self._files[key] = tuple(f"{prefix}/{name}/{suffix}" for suffix in suffixes)
         return self._files[key]
 
     def reach(self, connection: Any) -> None:
-        """Let a DuckDB connection open the files of an object store: by its own client, as there is no extension."""
+        """Let a DuckDB connection open files of an object store, using deltalake's client and no extension."""
         if self.is_local:
             return
         import pyarrow.fs as arrow_fs
@@ -112,12 +112,12 @@ class DeltaRoot:
             def _strip_protocol(cls, path: str) -> str:
                 return path.removeprefix(f"{FILE_SYSTEM}://")
 
-        with understood(self.address):
+        with delta_errors(self.address):
             handler = DeltaStorageHandler(self.address)
             connection.register_filesystem(LakeFiles(arrow_fs.PyFileSystem(handler), skip_instance_cache=True))
 
     def directories(self) -> list[str]:
-        """What a connection without access to files may read all the same."""
+        """Return the folders that a connection without file access must still be able to read."""
         return [self.address if self.is_local else f"{FILE_SYSTEM}://"]
 
     def _uri(self, name: str) -> str:
@@ -125,22 +125,22 @@ class DeltaRoot:
 
 
 def append(opened: Opened, rows: Any, partitions: list[str]) -> Opened:
-    """Add the rows of an Arrow stream in one commit that follows ``opened``."""
+    """Append the rows of an Arrow stream in one commit on top of ``opened``."""
     return _written(opened, rows, partitions, mode="append", schema_mode="merge")
 
 
 def overwrite(opened: Opened, rows: Any, partitions: list[str], predicate: str | None = None) -> Opened:
-    """Put the rows of an Arrow stream in the place of all rows, or of those of ``predicate``, in one commit."""
+    """Replace all rows, or those that match ``predicate``, by the rows of an Arrow stream in one commit."""
     return _written(opened, rows, partitions, mode="overwrite", predicate=predicate)
 
 
 def merge(opened: Opened, rows: Any, key: tuple[str, ...], prune: str | None) -> Opened:
-    """Replace rows by their ``key``, add those that are new, delete those that say ``gone``; one commit.
+    """Replace rows by ``key``, insert new ones and delete those with ``gone`` set, in one commit.
 
-    ``prune``: a condition on ``kept`` that all rows to replace fulfil, by which files are left out.
+    ``prune``: a condition on ``kept`` that all rows to replace satisfy, to skip files.
     """
     same = " AND ".join(f'kept."{name}" = given."{name}"' for name in key)
-    with understood(opened.table.table_uri):
+    with delta_errors(opened.table.table_uri):
         (
             opened.table.merge(
                 rows,
@@ -160,24 +160,24 @@ def merge(opened: Opened, rows: Any, key: tuple[str, ...], prune: str | None) ->
 
 
 def restored(opened: Opened, version: int) -> Opened:
-    """The table with the rows of an earlier ``version`` again, in one commit that follows ``opened``."""
+    """Restore the rows of an earlier ``version`` in one commit on top of ``opened``, and return the table."""
     if opened.version == version:
         return opened
-    with understood(opened.table.table_uri):
+    with delta_errors(opened.table.table_uri):
         opened.table.restore(version, commit_properties=_STRICT, post_commithook_properties=_AFTER)
         return Opened(opened.table, opened.table.version())
 
 
 def vacuum(opened: Opened, hours: int) -> int:
-    """Delete files that no version of the last ``hours`` needs; returns how many."""
-    with understood(opened.table.table_uri):
-        gone = opened.table.vacuum(hours, dry_run=False, enforce_retention_duration=False)
+    """Delete the files that no version of the last ``hours`` uses; return their number."""
+    with delta_errors(opened.table.table_uri):
+        deleted = opened.table.vacuum(hours, dry_run=False, enforce_retention_duration=False)
         opened.table.cleanup_metadata()
-        return len(gone)
+        return len(deleted)
 
 
-def _written(opened: Opened, rows: Any, partitions: list[str], **how: Any) -> Opened:
-    with understood(opened.table.table_uri):
+def _written(opened: Opened, rows: Any, partitions: list[str], **options: Any) -> Opened:
+    with delta_errors(opened.table.table_uri):
         deltalake.write_deltalake(
             opened.table,
             rows,
@@ -185,31 +185,31 @@ def _written(opened: Opened, rows: Any, partitions: list[str], **how: Any) -> Op
             writer_properties=_WRITER,
             commit_properties=_STRICT,
             post_commithook_properties=_AFTER,
-            **how,
+            **options,
         )
         return Opened(opened.table, opened.table.version())
 
 
 @contextmanager
-def understood(address: str) -> Iterator[None]:
-    """What ``deltalake`` raises, as errors of ours."""
+def delta_errors(address: str) -> Iterator[None]:
+    """Turn the exceptions of ``deltalake`` into ours."""
     try:
         yield
     except CommitFailedError as error:
         raise StoreConflictError(
-            f"lake {address} was changed by others meanwhile", hint="run the command again: nothing was kept"
+            f"lake {address} was changed by another process meanwhile", hint="run the command again; nothing was saved"
         ) from error
     except TableNotFoundError as error:
         raise no_store(address) from error
     except (DeltaError, OSError) as error:
         hint = "nothing was changed"
         if OBJECT_STORE.match(address):
-            hint += "; is the bucket there, and do AWS_REGION, AWS_ENDPOINT_URL and their like say how to reach it?"
+            hint += "; check that the bucket exists, and AWS_REGION, AWS_ENDPOINT_URL and similar variables"
         raise StoreError(f"lake {address}: {first_line(error)[:300]}", hint=hint) from error
 
 
 def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
-    """An Arrow schema of column names and SQL types; every column may be empty: what is required, the writer checks."""
+    """Return the Arrow schema for column names and SQL types; all columns are nullable, the writer checks for nulls."""
     types = {
         "BIGINT": pa.int64(),
         "INTEGER": pa.int32(),

@@ -1,6 +1,6 @@
-"""A store in one DuckDB file: made whole by one rename, opened for one block at a time, migrated with a backup kept.
+"""A store in one DuckDB file: created by one rename, opened for one block at a time, migrated after a backup.
 
-The file is never opened by anything but DuckDB: closing a second handle of a file gives up this process's locks on it.
+Only DuckDB may open the file: closing a second handle of a file releases all locks of this process on it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from correlator.base.files import flush_folder, replacing
 from correlator.errors import NotFoundError, StoreError, StoreLockedError
 from correlator.store.gate import Gate, Holder, Patience, started_at
 from correlator.store.migrations import NEWEST, State, attach_to_read, copy_database, migrate, state_of
-from correlator.store.opening import add_views, no_store, prepare, told
+from correlator.store.opening import add_views, database_errors, no_store, prepare
 from correlator.store.statements import execute
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
@@ -33,7 +33,7 @@ _open = threading.local()
 
 
 def _blocks() -> list[tuple[str, str]]:
-    """Blocks of this thread that are open: the store and whether it is read or written."""
+    """Return the open blocks of this thread: the store, and whether it is being read or written."""
     if not hasattr(_open, "blocks"):
         _open.blocks = []
     blocks: list[tuple[str, str]] = _open.blocks
@@ -41,14 +41,14 @@ def _blocks() -> list[tuple[str, str]]:
 
 
 class UnreadableStoreError(StoreError):
-    """The file cannot be opened as a database: damaged, cut off, or something else altogether."""
+    """The file cannot be opened as a database: it is damaged, truncated, or of another kind."""
 
 
 class DuckDBFile:
     """The engine of a store in the file ``path`` (see ``Engine``)."""
 
     def __init__(self, path: Path, settings: Mapping[str, str | bool] | None = None) -> None:
-        """``settings``: of DuckDB, for every connection that reads; of a link, the file that it names."""
+        """``path``: a symbolic link is resolved; ``settings``: DuckDB settings of read connections."""
         self.path = Path(os.path.realpath(path)) if path.is_symlink() else path
         self._settings = dict(settings or {})
         self._gate = Gate(self.path)
@@ -56,7 +56,7 @@ class DuckDBFile:
         self._key = str(self.path.absolute())
 
     def exists(self) -> bool:
-        """Whether the file is there and not empty; an empty one is what a first load left that was stopped."""
+        """Whether the file exists and is not empty; an interrupted first load may leave an empty one."""
         try:
             return self.path.stat().st_size > 0
         except OSError:
@@ -64,7 +64,7 @@ class DuckDBFile:
 
     @contextmanager
     def reading(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
-        """See ``Engine.reading``; a store of an earlier correlator is migrated first."""
+        """See ``Engine.reading``; a store of an older version is migrated first."""
         self._refuse_inside("write")
         patience = Patience(wait)
         connection = self._open_to_read(patience)
@@ -73,7 +73,7 @@ class DuckDBFile:
                 connection.close()
                 self._migrate(patience)
                 connection = self._open_to_read(patience)
-            with told(self.path), self._inside("read"):
+            with database_errors(self.path), self._inside("read"):
                 add_views(connection)
                 yield connection
         finally:
@@ -83,20 +83,20 @@ class DuckDBFile:
     def writing(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
         """See ``Engine.writing``."""
         if not self.path.parent.is_dir():
-            raise NotFoundError(f"folder {self.path.parent} does not exist", hint="make it, or give another --store")
+            raise NotFoundError(f"folder {self.path.parent} does not exist", hint="create it, or give another --store")
         self._refuse_inside("write", "read")
-        importlib.import_module("pyarrow")  # frames pass through it: nobody waits while it is loaded
+        importlib.import_module("pyarrow")  # needed to write frames; imported before the lock is taken
         patience = Patience(wait)
         with self._gate.closed(patience) as ours:
             if not ours:
                 raise self._locked(patience, self._gate.holder())
             opened = self._existing(patience) if self.exists() else self._fresh()
-            with told(self.path), opened as connection, self._inside("write"):
+            with database_errors(self.path), opened as connection, self._inside("write"):
                 yield connection
 
     @contextmanager
     def _inside(self, what: str) -> Iterator[None]:
-        """Remember for this thread that a block is open."""
+        """Record that this thread has an open block."""
         blocks = _blocks()
         blocks.append((self._key, what))
         try:
@@ -105,18 +105,18 @@ class DuckDBFile:
             blocks.remove((self._key, what))
 
     def _refuse_inside(self, *kinds: str) -> None:
-        """Raises StoreError where this thread would wait for a block of its own."""
+        """Raise StoreError if this thread would wait for one of its own blocks."""
         if any((self._key, what) in _blocks() for what in kinds):
             raise StoreError(
-                f"a block of store {self.path} was opened inside another one that is still open",
-                hint="end the first block before",
+                f"store {self.path} is already open in an enclosing block of this thread",
+                hint="end the first block before opening another",
             )
 
     @contextmanager
     def emptied(self, wait: float, *, damaged: bool = False) -> Iterator[None]:
-        """Keep everybody out for the block, after those inside have left; the file is closed and its journal in it.
+        """Lock out all other processes for the block; the file is closed, and its write-ahead log merged into it.
 
-        ``damaged``: whether a file that cannot be opened is let pass, to be replaced.
+        ``damaged``: whether to accept a file that cannot be opened, because it will be replaced.
         """
         patience = Patience(wait)
         with self._gate.closed(patience) as ours:
@@ -131,25 +131,25 @@ class DuckDBFile:
             yield
 
     def copy_to(self, target: Path, wait: float) -> None:
-        """Copy the store as it is to the new file ``target``; others read meanwhile, writers wait."""
-        with self.reading(wait):  # whatever is wrong with the store is said here, and an earlier one migrated
+        """Copy the store to the new file ``target``; readers are not blocked meanwhile, writers wait."""
+        with self.reading(wait):  # reports problems of the store, and migrates an older one
             pass
         patience = Patience(wait)
-        with told(self.path), connect() as memory:
+        with database_errors(self.path), connect() as memory:
             while not self._attached(memory, patience):
                 if not patience.pause():
                     raise self._locked(patience, self._foreign_holder())
             copy_database(memory, target, name=_COPIED)
 
     def compact(self, wait: float) -> None:
-        """Rewrite the store without the space of deleted rows."""
-        with self.writing(wait):  # an earlier one is migrated
+        """Rewrite the store to reclaim the space of deleted rows."""
+        with self.writing(wait):  # migrates an older store
             pass
         with self.emptied(wait), replacing(self.path, over_database=True) as temporary:
-            self._copy_alone(temporary)
+            self._copy_database(temporary)
 
-    def _copy_alone(self, target: Path) -> None:
-        with told(self.path), connect() as memory:
+    def _copy_database(self, target: Path) -> None:
+        with database_errors(self.path), connect() as memory:
             attach_to_read(memory, self.path, _COPIED)
             copy_database(memory, target, name=_COPIED)
 
@@ -171,18 +171,18 @@ class DuckDBFile:
         try:
             migrate(connection, self.path)
             add_views(connection)
-            same_file = self._identity()
+            identity = self._identity()
             execute(connection, "BEGIN")
             yield connection
-            self._still(same_file)
+            self._require_identity(identity)
             execute(connection, "COMMIT")
-            self._still(same_file)
+            self._require_identity(identity)
         finally:
             connection.close()  # an uncommitted transaction is rolled back
 
     @contextmanager
     def _fresh(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A new store, written under another name and renamed when the first transaction has ended well."""
+        """Create a store under a temporary name and rename it when the first transaction has succeeded."""
         for leftover in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.new*"):
             leftover.unlink()
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
@@ -198,29 +198,31 @@ class DuckDBFile:
                 execute(connection, "CHECKPOINT")
             finally:
                 connection.close()
-            self._appear(temporary)
+            self._publish(temporary)
         finally:
             for part in (temporary, temporary.with_name(temporary.name + ".wal")):
                 part.unlink(missing_ok=True)
 
-    def _appear(self, temporary: Path) -> None:
-        """The new store gets its name, unless somebody else has taken it meanwhile."""
+    def _publish(self, temporary: Path) -> None:
+        """Rename the new store to its final name; raise StoreError if another process has taken the name."""
         orphan = self.path.with_name(self.path.name + ".wal")
-        if orphan.exists():  # the journal of a store that was deleted: no other store can use it
+        if orphan.exists():  # the write-ahead log of a deleted store, which no other store can use
             orphan.rename(orphan.with_name(orphan.name + ".orphan"))
         if self.exists():
-            raise StoreError(f"store {self.path} was made by another process meanwhile", hint="run the command again")
+            raise StoreError(
+                f"store {self.path} was created by another process meanwhile", hint="run the command again"
+            )
         temporary.replace(self.path)
         flush_folder(self.path.parent)
 
     def open_to_write(self, patience: Patience) -> duckdb.DuckDBPyConnection:
-        """The file opened to write, the gate being closed by us; refuses what is not a store of ours."""
-        same_file = self._identity()
+        """Open the file for writing, while this process keeps the gate closed; raises StoreError for a foreign file."""
+        identity = self._identity()
         while (connection := self._try_connect(read_only=False)) is None:
             if not patience.pause():
                 raise self._locked(patience, self._foreign_holder())
         try:
-            self._still(same_file)
+            self._require_identity(identity)
             self._check(connection)
         except BaseException:
             connection.close()
@@ -248,25 +250,28 @@ class DuckDBFile:
     def _check(self, connection: duckdb.DuckDBPyConnection) -> State:
         state = state_of(connection)
         if state is State.FOREIGN:
-            raise StoreError(f"{self.path} is a DuckDB file but no correlator store", hint="give another --store")
+            raise StoreError(f"{self.path} is a DuckDB file but not a correlator store", hint="give another --store")
         if state is State.NEWER:
-            raise StoreError(f"store {self.path} is of a newer correlator", hint="upgrade correlator")
+            raise StoreError(
+                f"store {self.path} was written by a newer version of correlator", hint="upgrade correlator"
+            )
         return state
 
     def _migrate(self, patience: Patience) -> None:
         if not os.access(self.path, os.W_OK) or not os.access(self.path.parent, os.W_OK):
             raise StoreError(
-                f"store {self.path} is of an earlier correlator (schema before {NEWEST}) and may not be written",
-                hint="load something into it, or give leave to write, to bring it up to date",
+                f"store {self.path} was written by an older version of correlator (schema before {NEWEST}), and "
+                "cannot be migrated without write permission",
+                hint="make the file and its folder writable",
             )
         with self._gate.closed(patience) as ours:
             if not ours:
                 raise self._locked(patience, self._gate.holder())
-            with told(self.path), self._existing(patience):
+            with database_errors(self.path), self._existing(patience):
                 pass
 
     def _try_connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
-        """A connection, or None while somebody else holds the file; the holder is in ``_last_lock``."""
+        """Return a connection, or None while another process has locked the file; ``_last_lock`` then names it."""
         try:
             settings = self._settings if read_only else {}
             connection = connect(self.path.absolute(), read_only=read_only, **settings)
@@ -274,7 +279,7 @@ class DuckDBFile:
             if _is_lock(error):
                 self._last_lock = str(error)
                 return None
-            if not self.exists():  # deleted while we came
+            if not self.exists():  # deleted meanwhile
                 raise no_store(self.path) from error
             raise UnreadableStoreError(
                 f"cannot open store {self.path}: {_why_unreadable(error)}",
@@ -287,16 +292,16 @@ class DuckDBFile:
         status = self.path.stat()
         return status.st_dev, status.st_ino
 
-    def _still(self, identity: tuple[int, int]) -> None:
-        """Raises StoreError where the file under our name is another one by now."""
+    def _require_identity(self, identity: tuple[int, int]) -> None:
+        """Raise StoreError if the path now names another file."""
         try:
             same = self._identity() == identity
         except OSError:
             same = False
         if not same:
             raise StoreError(
-                f"store {self.path} was replaced or deleted while it was written",
-                hint="load it again: nothing was kept",
+                f"store {self.path} was replaced or deleted while it was being written",
+                hint="load the data again; nothing was saved",
             )
 
     def _foreign_holder(self) -> Holder | None:
@@ -307,7 +312,7 @@ class DuckDBFile:
 
     def _locked(self, patience: Patience, holder: Holder | None) -> StoreLockedError:
         return StoreLockedError(
-            f"store {self.path} is held by {holder or 'another process'}; waited {patience.seconds:g} s",
+            f"store {self.path} is locked by {holder or 'another process'}; waited {patience.seconds:g} s",
             hint="wait longer with --wait SECONDS or CORRELATOR_LOCK_WAIT",
         )
 
@@ -319,14 +324,14 @@ def _is_lock(error: duckdb.Error) -> bool:
 _UNREADABLE = {
     "not a valid DuckDB": "it is not a DuckDB database",
     "sqlite": "it is not a DuckDB database",
-    "read enough bytes": "the file is cut off",
+    "read enough bytes": "the file is truncated",
     "checksum": "the file is damaged",
-    "replaying WAL": "the journal next to it is damaged, or another store's",
+    "replaying WAL": "the write-ahead log next to it is damaged, or belongs to another store",
     "Permission denied": "permission denied",
     "No space left": "the disk is full",
 }
 
 
 def _why_unreadable(error: Exception) -> str:
-    known = (why for sign, why in _UNREADABLE.items() if sign in str(error))
-    return next(known, "the file is damaged, or of another kind")
+    reasons = (reason for sign, reason in _UNREADABLE.items() if sign in str(error))
+    return next(reasons, "the file is damaged, or of another kind")

@@ -1,8 +1,8 @@
-"""What keeps the tables of a store: the protocol that every engine follows.
+"""The protocol of storage engines.
 
-An engine gives connections in which the tables of ``tables.py`` stand under their names, so that the same SQL reads
-and writes a DuckDB file and whatever else keeps the tables. ``reading`` shows one state of the store for the whole
-block; what happens in a block of ``writing`` is kept when the block ends well, or not at all.
+An engine opens connections in which the tables of ``tables.py`` have their names, so that the same SQL works with a
+DuckDB file and any other storage. A ``reading`` block sees one state of the store; the changes of a ``writing`` block
+are committed if it succeeds, else discarded.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """One place where tables are kept. ``wait``: seconds that a block may wait for others before it opens."""
+    """Storage of one store's tables. ``wait``: seconds that a block may wait for other processes before it opens."""
 
     def exists(self) -> bool:
-        """Whether there is a store with tables; False before the first load."""
+        """Whether the store exists; False before the first load."""
 
     def reading(self, wait: float) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """A connection that reads one state of the store.
+        """Open a connection that reads one state of the store.
 
-        Raises NotFoundError where there is no store, StoreLockedError where waiting ends, StoreError for what is no
-        store, a damaged one, or one of a newer correlator.
+        Raises NotFoundError if there is no store, StoreLockedError after waiting in vain, and StoreError if it is
+        damaged, written by a newer version, or not a store.
         """
 
     def writing(self, wait: float) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """A connection whose work is kept when the block ends well, or not at all; makes the store where there is none.
+        """Open a connection whose changes are committed if the block succeeds, else discarded; create a missing store.
 
-        Raises as ``reading`` does, and NotFoundError where the folder does not exist.
+        Raises as ``reading`` does, and NotFoundError if the parent folder does not exist.
         """

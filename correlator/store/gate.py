@@ -1,9 +1,9 @@
-"""Who may open the store's file now: one writer at a time, and readers never keep a writer out.
+"""Access to the store's file: one writer at a time, and readers never starve a writer.
 
-DuckDB locks its file, but a lock alone is not a queue: readers that come one after the other hold it together for
-ever. So a writer first closes a gate (a lock file next to the store); readers pass the gate before they open the file.
-While it is closed no reader comes in, those inside finish, and the writer waits no longer than the longest read.
-Threads of one process meet at the same gate: each opens the lock file by itself.
+DuckDB locks its file, but a lock alone is not a queue: overlapping readers could hold it forever. So a writer first
+closes a gate (a lock file next to the store), and readers pass the gate before they open the file. While it is closed,
+no new reader enters and those inside finish, so that the writer waits no longer than the longest read. This also works
+between the threads of one process, since each opens the lock file itself.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from typing import IO
 
 PAUSE = 0.01
 BREATH = 0.025
-"""Seconds that a process leaves the gate open between two of its own transactions, for others to come in."""
+"""Seconds for which a process leaves the gate open between two of its own transactions, so that others can enter."""
 
 
 class Patience:
-    """A limit of waiting: pauses are short and not in step with those of other processes."""
+    """A waiting limit with short, randomised pauses, so that processes do not poll in step."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def pause(self) -> bool:
-        """Wait a moment; False, and at once, where the limit is reached."""
+        """Pause briefly and return True; return False at once if the limit has been reached."""
         left = self._end - time.monotonic()
         if left <= 0:
             return False
@@ -44,7 +44,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Holder:
-    """A process that holds the store: its number, program, and the instant since when (None: not known)."""
+    """The process that has locked the store: its id, its program, and since when (None if unknown)."""
 
     pid: int
     program: str
@@ -58,7 +58,7 @@ class Holder:
 
 
 class Gate:
-    """The gate of one store: ``.NAME.lock`` next to it. Where no lock file can be, the gate is always open."""
+    """The gate of one store: ``.NAME.lock`` next to it. Always open if no lock file can be created."""
 
     def __init__(self, store: Path) -> None:
         self._path = store.with_name(f".{store.name}.lock")
@@ -66,7 +66,7 @@ class Gate:
 
     @contextmanager
     def closed(self, patience: Patience) -> Iterator[bool]:
-        """Keep the gate closed for the block; yields False, the gate not being ours, where patience ends."""
+        """Keep the gate closed for the block; yields False if it could not be closed in time."""
         _breathe(self._key)
         file = self._lock_file(create=True)
         if file is None:
@@ -84,7 +84,7 @@ class Gate:
                 _released[self._key] = time.monotonic()
 
     def passed(self, patience: Patience) -> bool:
-        """Wait until the gate is open; False where patience ends before."""
+        """Wait until the gate is open; return False if it stays closed for too long."""
         file = self._lock_file(create=False)
         if file is None:
             return True
@@ -92,7 +92,7 @@ class Gate:
             return _take(file, patience, shared=True)
 
     def holder(self) -> Holder | None:
-        """The process that keeps the gate closed, as it says itself; None where nobody does."""
+        """Return the process that keeps the gate closed, as recorded in the lock file; None if it is open."""
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             return Holder(int(content["pid"]), str(content["program"]), datetime.fromisoformat(content["since"]))
@@ -102,7 +102,7 @@ class Gate:
     def _lock_file(self, *, create: bool) -> IO[bytes] | None:
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT if create else os.O_RDONLY, 0o666)
-        except OSError:  # no lock file yet, or a folder that may not be written
+        except OSError:  # no lock file yet, or a read-only folder
             return None
         return os.fdopen(handle, "r+b" if create else "rb", buffering=0)
 
@@ -111,7 +111,7 @@ _released: dict[str, float] = {}
 
 
 def started_at(pid: int) -> datetime | None:
-    """When a process started, where the system tells (Linux)."""
+    """Return the start time of a process; None if the system does not tell (only Linux does)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime"))
@@ -122,7 +122,7 @@ def started_at(pid: int) -> datetime | None:
 
 
 def _breathe(key: str) -> None:
-    """Leave the gate open for a moment since this process's last transaction: waiting readers come in."""
+    """Wait until ``BREATH`` has passed since this process's last transaction, so that waiting readers can enter."""
     left = _released.get(key, -BREATH) + BREATH - time.monotonic()
     if left > 0:
         time.sleep(left)
@@ -147,7 +147,7 @@ def _write_holder(file: IO[bytes]) -> None:
     _erase(file)
     try:
         file.write(text.encode())
-    except OSError:  # a full disk: the lock holds without a name
+    except OSError:  # disk full: the lock works without a name
         _erase(file)
 
 
@@ -155,5 +155,5 @@ def _erase(file: IO[bytes]) -> None:
     try:
         file.seek(0)
         file.truncate()
-    except OSError:  # the lock holds whatever the file says
+    except OSError:  # the lock works whatever the file says
         return

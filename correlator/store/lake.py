@@ -1,10 +1,10 @@
 """A store in a lake: one Delta table per table, in a folder or an object store, for many writers and machines at once.
 
-A load touches several tables, and a Delta commit is of one. So the table ``versions`` says which version of every table
-belong together: its newest commit is the lake. A writer commits its tables first, each on top of the version that
-``versions`` names, and then ``versions``, which succeeds only where nobody else was first; else nothing of it counts
-and the work is done again on what the others left. What a killed writer has committed without being named is undone by
-the next writer to that table. Readers see the files of one commit of ``versions`` and take no lock.
+A load changes several tables, but a Delta commit covers only one. So the table ``versions`` records which versions of
+the tables belong together: its newest commit is the state of the lake. A writer first commits its tables, each on top
+of the version in ``versions``, and then ``versions``, which succeeds only if no other writer was first; otherwise
+nothing counts, and the work is repeated on the new state. Commits of a killed writer that ``versions`` does not refer
+to are undone by the next writer to that table. Readers see the files of one commit of ``versions`` and take no lock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from correlator.errors import InputError, NotFoundError, StoreError, StoreLocked
 from correlator.store import delta
 from correlator.store.gate import Gate, Patience
 from correlator.store.migrations import NEWEST
-from correlator.store.opening import SPLIT_BARS, add_views, no_store, prepare, told
+from correlator.store.opening import SPLIT_BARS, add_views, database_errors, no_store, prepare
 from correlator.store.partitions import partitions_of, with_partitions
 from correlator.store.staging import add_staging, staged_changes
 from correlator.store.statements import execute
@@ -34,14 +34,14 @@ from correlator.tables import BARS, TABLES, Table
 VERSIONS = "versions"
 _SCHEMA, _OLDEST = "schema", "oldest schema"
 KEPT = "kept_"
-"""Before the name of a table: the view of its files that has the columns it is split by, too."""
+"""Prefix of a table's name: the view of its files that includes the partition columns."""
 _MOST_PRUNED = 64
 _BATCH = 100_000
 
 
 @dataclass(frozen=True)
 class Published:
-    """One commit of the lake: its number, the version of every table, and the schemas that have written to it."""
+    """One commit of the lake: its number, the version of every table, and the oldest schema that has written to it."""
 
     log: delta.Opened
     tables: Mapping[str, int]
@@ -58,9 +58,7 @@ class Lake:
     def __init__(
         self, address: str, settings: Mapping[str, str | bool] | None = None, *, commit: int | None = None
     ) -> None:
-        """``settings``: of DuckDB, for every connection that reads; ``commit``: the one that is read, default the
-        newest.
-        """
+        """``settings``: DuckDB settings of read connections; ``commit``: commit to read, default the newest."""
         self.commit = commit
         self.root = delta.DeltaRoot(address)
         self.address = address
@@ -68,13 +66,13 @@ class Lake:
         self._gate = Gate(Path(self.root.address)) if self.root.is_local else None
 
     def exists(self) -> bool:
-        """Whether something was published."""
+        """Whether the lake has a commit."""
         return self.newest > 0
 
     @contextmanager
-    def reading(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ARG002 (nobody is waited for)
+    def reading(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ARG002 (readers never wait)
         """See ``Engine.reading``."""
-        with told(self.address), self._connected(self._settings) as connection:
+        with database_errors(self.address), self._connected(self._settings) as connection:
             published = self.published(connection, self.commit)
             for table in TABLES:
                 self._show(connection, table, published, table.name)
@@ -84,14 +82,14 @@ class Lake:
 
     @property
     def newest(self) -> int:
-        """The number of the newest commit; 0 where nothing was published."""
+        """The number of the newest commit; 0 if there is none."""
         return self.root.open(VERSIONS).version if self.root.has(VERSIONS) else 0
 
     @contextmanager
     def writing(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
-        """See ``Engine.writing``; StoreConflictError where others published meanwhile from another machine."""
-        with self._alone(Patience(wait)), told(self.address), self._connected({}) as connection:
-            published = self.published(connection) if self.exists() else self._made()
+        """See ``Engine.writing``; raises StoreConflictError if another machine committed meanwhile."""
+        with self._alone(Patience(wait)), database_errors(self.address), self._connected({}) as connection:
+            published = self.published(connection) if self.exists() else self._created()
             for table in TABLES:
                 self._show(connection, table, published, f"{KEPT}{table.name}")
                 add_staging(connection, table)
@@ -100,43 +98,45 @@ class Lake:
             self._commit_staged(published, connection)
 
     def publish(self, published: Published, commits: Mapping[str, int]) -> None:
-        """Name new versions of tables in one commit that follows ``published``; StoreConflictError where others did."""
+        """Commit new versions of tables on top of ``published``; StoreConflictError if others were first."""
         rows = _version_rows({**published.tables, **commits}, published.oldest_schema)
         delta.overwrite(published.log, rows, [])
 
     def published(self, connection: duckdb.DuckDBPyConnection, number: int | None = None) -> Published:
-        """A commit of the lake, by default the newest.
+        """Return a commit of the lake, by default the newest.
 
-        Raises NotFoundError where there is none, StoreError for a newer schema.
+        Raises NotFoundError if there is none, StoreError for a newer schema.
         """
         try:
             log = self.root.open(VERSIONS, number)
         except NotFoundError:
             raise no_store(self.address) from None
-        if log.version == 0:  # made, and nothing published yet
+        if log.version == 0:  # created, but nothing committed yet
             raise no_store(self.address)
         files = self.root.files(VERSIONS, log.version)
         rows = execute(connection, "SELECT name, version FROM read_parquet($files)", {"files": list(files)})
         tables = {str(name): int(version) for name, version in rows}
         schema, oldest = tables.pop(_SCHEMA), tables.pop(_OLDEST)
         if schema > NEWEST:
-            raise StoreError(f"store {self.address} is of a newer correlator", hint="upgrade correlator")
+            raise StoreError(
+                f"store {self.address} was written by a newer version of correlator", hint="upgrade correlator"
+            )
         return Published(log, tables, oldest)
 
     def head(self, published: Published, table: Table) -> delta.Opened:
-        """The table with the rows that ``published`` names, ready for a commit: what was never named is undone."""
+        """Return the table at the version in ``published``, ready for a commit; later commits are undone."""
         if table.name not in published.tables:
             self._create(table)
         return delta.restored(self.root.open(table.name), published.tables.get(table.name, 0))
 
     def create(self, rows: Mapping[str, Callable[[], Any]]) -> None:
-        """Make the lake of an Arrow stream for each table, each begun in its turn; readers see it when all are in.
+        """Create the lake from one Arrow stream per table, opened one by one; readers see all tables at once.
 
-        Raises StoreError where a store is there already.
+        Raises StoreError if there is a store already.
         """
         if self.exists():
-            raise StoreError(f"there is a store at {self.address} already", hint="name a new folder")
-        published = self._made()
+            raise StoreError(f"a store already exists at {self.address}", hint="name a new folder")
+        published = self._created()
         commits = {
             table.name: delta.append(self.head(published, table), rows[table.name](), partition_names(table)).version
             for table in TABLES
@@ -146,8 +146,8 @@ class Lake:
 
     @contextmanager
     def alone(self, wait: float) -> Iterator[tuple[Published, duckdb.DuckDBPyConnection]]:
-        """The lake for upkeep: no other writer of this machine; what it is now, and a connection that shows it."""
-        with self._alone(Patience(wait)), told(self.address), self._connected({}) as connection:
+        """Open the lake for maintenance, without other writers of this machine; yields its commit and a connection."""
+        with self._alone(Patience(wait)), database_errors(self.address), self._connected({}) as connection:
             published = self.published(connection)
             for table in TABLES:
                 self._show(connection, table, published, f"{KEPT}{table.name}")
@@ -160,17 +160,17 @@ class Lake:
             if not changes:
                 continue
             head = self.head(published, table)
-            done = (
+            committed = (
                 delta.merge(head, _merged_rows(connection, table), table.key, _pruned(connection, table))
                 if changes.replaced
                 else delta.append(head, _new_rows(connection, table), partition_names(table))
             )
-            commits[table.name] = done.version
+            commits[table.name] = committed.version
         if commits:
             self.publish(published, commits)
 
-    def _made(self) -> Published:
-        """A lake without rows; another writer may make it at the same time."""
+    def _created(self) -> Published:
+        """Create a lake without rows and return it; another writer may create it at the same time."""
         self._make_folder()
         for table in TABLES:
             self._create(table)
@@ -182,12 +182,12 @@ class Lake:
             return
         folder = Path(self.root.address)
         if not folder.parent.is_dir():
-            raise NotFoundError(f"folder {folder.parent} does not exist", hint="make it, or give another --store")
+            raise NotFoundError(f"folder {folder.parent} does not exist", hint="create it, or give another --store")
         try:
             folder.mkdir(exist_ok=True)
         except OSError as problem:
             raise InputError(
-                f"folder {folder} cannot be made: {problem.strerror}", hint="name another folder"
+                f"folder {folder} cannot be created: {problem.strerror}", hint="name another folder"
             ) from None
 
     def _create(self, table: Table) -> None:
@@ -196,7 +196,7 @@ class Lake:
         self.root.create(table.name, delta.arrow_schema(columns), partition_names(table))
 
     def _show(self, connection: duckdb.DuckDBPyConnection, table: Table, published: Published, name: str) -> None:
-        """Make the view ``name`` of the table's files; one of another name has the columns it is split by, too."""
+        """Create the view ``name`` of the table's files; unless it has the table's name, with the partition columns."""
         files = self.root.files(table.name, published.tables[table.name]) if published.tables.get(table.name) else ()
         columns = {column.name: column.type for column in table.columns}
         columns |= {part.name: "VARCHAR" for part in partitions_of(table)}
@@ -218,12 +218,12 @@ class Lake:
     @contextmanager
     def _connected(self, settings: Mapping[str, str | bool]) -> Iterator[duckdb.DuckDBPyConnection]:
         chosen = {"temp_directory": _spill_folder(), **settings}
-        closed = chosen.pop("enable_external_access", True) is False
+        is_restricted = chosen.pop("enable_external_access", True) is False
         connection = connect(":memory:", read_only=False, **chosen)
         try:
             prepare(connection)
             self.root.reach(connection)
-            if closed:
+            if is_restricted:
                 execute(connection, "SET allowed_directories = $folders", {"folders": self.root.directories()})
                 execute(connection, "SET enable_external_access = false")
             yield connection
@@ -232,14 +232,14 @@ class Lake:
 
     @contextmanager
     def _alone(self, patience: Patience) -> Iterator[None]:
-        """Writers of one folder come one after the other: that spares work done twice; nothing depends on it."""
+        """Let the writers of one folder take turns, which avoids repeated work; correctness does not depend on it."""
         if self._gate is None or not Path(self.root.address).parent.is_dir():
             yield
             return
         with self._gate.closed(patience) as ours:
             if not ours:
                 raise StoreLockedError(
-                    f"store {self.address} is held by {self._gate.holder() or 'another process'};"
+                    f"store {self.address} is locked by {self._gate.holder() or 'another process'};"
                     f" waited {patience.seconds:g} s",
                     hint="wait longer with --wait SECONDS or CORRELATOR_LOCK_WAIT",
                 )
@@ -247,18 +247,18 @@ class Lake:
 
 
 def partition_names(table: Table) -> list[str]:
-    """The columns that the table is split by in a lake."""
+    """Return the partition columns of the table in a lake."""
     return [part.name for part in partitions_of(table)]
 
 
 def in_order(table: Table, rows: str) -> str:
-    """The query with its partition columns, in the order in which files keep rows: by partition, then by key."""
+    """Return the query with its partition columns, in the order of rows in files: by partition, then by key."""
     order = ", ".join(f'"{name}"' for name in (*partition_names(table), *table.key))
     return f"{with_partitions(table, rows)} ORDER BY {order}"
 
 
 def stream(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    """The rows of a query as an Arrow stream; the connection does nothing else until it is read to its end."""
+    """Return the rows of a query as an Arrow stream; the connection cannot be used otherwise until it is exhausted."""
     return connection.sql(sql).to_arrow_reader(_BATCH)
 
 
@@ -267,7 +267,7 @@ def _new_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Any:
 
 
 def _merged_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Any:
-    """Staged rows, and of those that are gone the keys."""
+    """Return the staged rows, and the keys of deleted rows."""
     keys = ", ".join(f'"{name}"' for name in table.key)
     rows = (
         f"SELECT *, false AS gone FROM staged_{table.name} UNION ALL BY NAME"
@@ -277,7 +277,7 @@ def _merged_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Any:
 
 
 def _pruned(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
-    """A condition on the first partition column by which most files are left out; None if that spares nothing."""
+    """Return a condition on the first partition column that skips most files; None if it would not help."""
     parts = partition_names(table)
     if not parts:
         return None

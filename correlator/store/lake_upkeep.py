@@ -1,4 +1,4 @@
-"""A lake made of another store, its small files merged, and files that nobody needs deleted."""
+"""Maintenance of lakes: export a store to a lake, merge small files, delete files that are no longer used."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from correlator.store.statements import execute
 from correlator.tables import TABLES, Table
 
 SMALL_FILE = 64 * 2**20
-"""Bytes below which a file is worth merging with others."""
+"""Size in bytes below which a file is merged with others."""
 KEEP_HOURS = 168
 T = TypeVar("T")
 Connection = duckdb.DuckDBPyConnection
 
 
 def export(store: Store, address: str) -> dict[str, int]:
-    """Copy the store into a new lake at ``address``, a folder or ``s3://bucket/name``; returns the rows of each table.
+    """Copy the store to a new lake at ``address``, a folder or ``s3://bucket/name``; return the rows of each table.
 
-    The copy is of one state of the store, and appears whole. Raises InputError for an address that is not one of a new
-    lake, StoreError where a store is there, NotFoundError where there is nothing to copy.
+    The copy is one consistent state of the store, and appears at once. Raises InputError if ``address`` cannot be a new
+    lake, StoreError if there is a store already, NotFoundError if there is nothing to copy.
     """
     text = address if is_lake(address) else f"{address.rstrip('/')}/"
     if not is_lake(text):
@@ -46,50 +46,53 @@ def export(store: Store, address: str) -> dict[str, int]:
 
 
 def compact_lake(lake: Lake, wait: float) -> tuple[int, int]:
-    """Rewrite every folder of a table that has several small files, in order of the key.
+    """Rewrite every folder that has several small files, with rows in order of the key.
 
-    Each folder is a commit of its own, so that loads get in between. Returns the bytes of the lake before and after.
+    Each folder is committed separately, so that loads can run in between. Returns the bytes of the lake before and
+    after.
     """
     before = _bytes(lake, wait)
     for table in tracked(TABLES, "tables written"):
-        for folder in _scattered(lake, table, wait):
-            _tried(partial(_compact_folder, lake, table, folder, wait))
+        for folder in _fragmented_folders(lake, table, wait):
+            _with_retries(partial(_compact_folder, lake, table, folder, wait))
     return before, _bytes(lake, wait)
 
 
 def vacuum(store: Store, keep_hours: int = KEEP_HOURS) -> int:
-    """Delete files that no version of the last ``keep_hours`` needs; returns how many.
+    """Delete the files that no version of the last ``keep_hours`` uses; return their number.
 
-    A reader or writer that began before then loses its files: 0 only where nobody else is at work. Raises InputError
-    for a store that is not a lake.
+    Readers and writers that started earlier lose their files, so use 0 only if no other process is running. Raises
+    InputError if the store is not a lake.
     """
     lake = lake_of(store)
     if keep_hours < 0:
         raise InputError(f"hours to keep must not be negative, got {keep_hours}")
 
     def settle() -> None:
-        """Let the newest version of every table be the one that counts."""
+        """Make the newest version of every table the published one."""
         with lake.alone(store.lock_wait) as (published, _):
             heads = {table.name: lake.head(published, table).version for table in TABLES}
             if heads != dict(published.tables):
                 lake.publish(published, heads)
 
-    _tried(settle)
+    _with_retries(settle)
     names = (*(table.name for table in TABLES), VERSIONS)
     return sum(delta.vacuum(lake.root.open(name), keep_hours) for name in tracked(names, "tables cleaned"))
 
 
 def lake_of(store: Store) -> Lake:
-    """The engine of a store that is a lake; raises InputError for a file."""
+    """Return the engine of a lake; raise InputError for a store in one file."""
     if not isinstance(store.engine, Lake):
-        raise InputError(f"{store.address} is a store in one file", hint="this is for lakes: a folder, or s3://...")
+        raise InputError(
+            f"{store.address} is a store in one file, not a lake", hint="give a lake: a folder, or s3://..."
+        )
     if not store.exists():
         raise no_store(store.address)
     return store.engine
 
 
-def _tried(work: Callable[[], T]) -> T:
-    """What ``work`` returns, tried again where others publish meanwhile."""
+def _with_retries(work: Callable[[], T]) -> T:
+    """Call ``work`` and return its result; retry if another writer commits meanwhile."""
     for _ in range(LEAST_ATTEMPTS):
         try:
             return work()
@@ -98,8 +101,8 @@ def _tried(work: Callable[[], T]) -> T:
     return work()
 
 
-def _scattered(lake: Lake, table: Table, wait: float) -> list[str]:
-    """Folders of the table that have several small files."""
+def _fragmented_folders(lake: Lake, table: Table, wait: float) -> list[str]:
+    """Return the folders of the table that have several small files."""
     small: dict[str, int] = defaultdict(int)
     with lake.alone(wait) as (published, _):
         for path, size in _sizes(lake, published, table):
@@ -116,18 +119,18 @@ def _compact_folder(lake: Lake, table: Table, folder: str, wait: float) -> None:
     where = f" WHERE {condition}" if condition else ""
     with lake.alone(wait) as (published, connection):
         rows = stream(connection, f"SELECT * FROM {KEPT}{table.name}{where} ORDER BY {order}")
-        done = delta.overwrite(lake.head(published, table), rows, partition_names(table), condition or None)
-        lake.publish(published, {table.name: done.version})
+        committed = delta.overwrite(lake.head(published, table), rows, partition_names(table), condition or None)
+        lake.publish(published, {table.name: committed.version})
 
 
 def _partition_values(folder: str) -> Mapping[str, str]:
-    """Names and values of ``interval=1d/bucket=0``, as SQL writes them."""
+    """Return the names and values in a path such as ``interval=1d/bucket=0``, escaped for SQL."""
     pairs = (part.partition("=") for part in folder.split("/") if "=" in part)
     return {name: unquote(value).replace("'", "''") for name, _, value in pairs}
 
 
 def _sizes(lake: Lake, published: Published, table: Table) -> Iterator[tuple[str, int]]:
-    """Path and bytes of every file of the table."""
+    """Yield the path and size in bytes of every file of the table."""
     version = published.tables.get(table.name, 0)
     if version:
         files = lake.root.open(table.name, version).table.get_add_actions(flatten=True)

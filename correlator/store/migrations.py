@@ -1,6 +1,6 @@
-"""Numbered schema changes. A store remembers how many it has seen; the next one to open it applies the rest.
+"""Numbered schema migrations. A store records how many were applied; opening it applies the rest.
 
-All of them are one transaction, and a copy of the store as it was is next to it before they begin.
+They run in one transaction, after a copy of the store has been saved next to it.
 """
 
 from __future__ import annotations
@@ -39,26 +39,27 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_actions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Stores of the first schema have no corporate actions."""
+    """Add corporate actions (missing in schema 1)."""
     if not _has_table(connection, "actions"):
         execute(connection, ACTIONS.ddl())
 
 
 def _bars_without_index(connection: duckdb.DuckDBPyConnection) -> None:
-    """The key of bars is upheld by ``write_bars``; its index made loading three times as slow."""
+    """Drop the index of bars: ``write_bars`` keeps keys unique, and the index made loading three times as slow."""
     _drop_index(connection, BARS)
 
 
 def _create_addresses(connection: duckdb.DuckDBPyConnection) -> None:
-    """Stores of the third schema do not remember what they read from the web."""
+    """Add the validators of web addresses (missing up to schema 3)."""
     if not _has_table(connection, "addresses"):
         execute(connection, ADDRESSES.ddl())
 
 
 def _events_by_content(connection: duckdb.DuckDBPyConnection) -> None:
-    """Events brought from outside were known by file and row: copies of a file counted again. The first copy stays.
+    """Identify events coded elsewhere by content instead of file and row, which counted copies of a file again.
 
-    Rows of GDELT are known by their GLOBALEVENTID. Equal rows of a user's one file are one event, too.
+    Of several copies the first is kept. GDELT rows are identified by their GLOBALEVENTID. Equal rows of one user file
+    are one event as well.
     """
     execute(
         connection,
@@ -84,38 +85,38 @@ def _events_by_content(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_unfinished(connection: duckdb.DuckDBPyConnection) -> None:
-    """Stores of the fifth schema do not say which load has begun and not ended."""
+    """Add the marks of unfinished loads (missing up to schema 5)."""
     if not _has_table(connection, "unfinished"):
         execute(connection, UNFINISHED.ddl())
 
 
 def _authors_of_articles(connection: duckdb.DuckDBPyConnection) -> None:
-    """Stores of the sixth schema do not keep who wrote an article."""
+    """Add the authors of articles (missing up to schema 6)."""
     execute(connection, "ALTER TABLE articles ADD COLUMN IF NOT EXISTS authors VARCHAR")
 
 
 def _create_outbox(connection: duckdb.DuckDBPyConnection) -> None:
-    """Stores of the seventh schema do not know what a watch owes."""
+    """Add the outbox of the watch (missing up to schema 7)."""
     for table in (BRIEFS, DELIVERIES, MARKS):
         if not _has_table(connection, table.name):
             execute(connection, table.ddl())
 
 
 def _loads_of_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    """Stores of the eighth schema do not say which load brought a row, so that none can be undone."""
+    """Add the number of the load to every row, so that loads can be undone (missing up to schema 8)."""
     for table in (ARTICLES, QUOTES, BARS, ACTIONS, EVENTS, LINKS, REJECTS, UNFINISHED):
         execute(connection, f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS load_id BIGINT")
     execute(connection, "ALTER TABLE loads ADD COLUMN IF NOT EXISTS undone_at TIMESTAMPTZ")
 
 
 def _create_repeats(connection: duckdb.DuckDBPyConnection) -> None:
-    """Stores of the ninth schema do not keep what a load said again."""
+    """Add the rows that loads repeated (missing up to schema 9)."""
     if not _has_table(connection, "repeats"):
         execute(connection, REPEATS.ddl())
 
 
 def _numbered_without_index(connection: duckdb.DuckDBPyConnection) -> None:
-    """Articles and events get their numbers by those who write them; an index was held in memory with every load."""
+    """Drop the indexes of articles and events: writers keep ids unique, and every load held an index in memory."""
     for table in (ARTICLES, EVENTS):
         _drop_index(connection, table)
 
@@ -137,17 +138,17 @@ NEWEST = len(MIGRATIONS)
 
 
 class State(Enum):
-    """What a DuckDB file is to us."""
+    """What kind of database a DuckDB file is."""
 
-    UNFINISHED = "no table yet: what an earlier correlator left that was stopped while it made the store"
-    FOREIGN = "somebody else's database"
-    OLDER = "a store of an earlier correlator"
-    CURRENT = "a store of this correlator"
-    NEWER = "a store of a later correlator"
+    UNFINISHED = "no tables yet: left by an older version that was interrupted while creating the store"
+    FOREIGN = "another application's database"
+    OLDER = "a store of an older version"
+    CURRENT = "a store of this version"
+    NEWER = "a store of a newer version"
 
 
 def state_of(connection: duckdb.DuckDBPyConnection) -> State:
-    """What the open database is."""
+    """Return the state of the open database."""
     version = schema_version(connection)
     if version == 0:
         tables = execute(connection, "SELECT 1 FROM duckdb_tables() WHERE NOT internal AND NOT temporary LIMIT 1")
@@ -158,7 +159,7 @@ def state_of(connection: duckdb.DuckDBPyConnection) -> State:
 
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many migrations the store has seen; 0 for a file that is not a store of ours."""
+    """Return the number of migrations that were applied; 0 if the file is not a correlator store."""
     try:
         ((newest,),) = execute(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
     except duckdb.CatalogException:
@@ -167,9 +168,9 @@ def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Apply the migrations that the store has not seen, in one transaction; a copy of it as it was is made first.
+    """Apply the pending migrations in one transaction, after copying the store.
 
-    ``path``: where the store is; the copy is called ``NAME.schema-N``.
+    ``path``: path of the store; the copy is called ``NAME.schema-N``.
     """
     version = schema_version(connection)
     if version == NEWEST:
@@ -191,30 +192,30 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def copy_database(connection: duckdb.DuckDBPyConnection, target: Path, *, name: str | None = None) -> None:
-    """Copy a database of the connection, by default the one it is open on, to the new file ``target``."""
+    """Copy a database of the connection, by default its current one, to the new file ``target``."""
     source = name or execute(connection, "SELECT current_database()")[0][0]
     execute(connection, f"ATTACH {_quoted(str(target.absolute()), QUOTE)} AS copied_to")
     try:
         execute(connection, f"COPY FROM DATABASE {_quoted(str(source), DOUBLE_QUOTE)} TO copied_to")
-        execute(connection, "CHECKPOINT copied_to")  # it says what is wrong, as a full disk: DETACH does not
+        execute(connection, "CHECKPOINT copied_to")  # reports errors such as a full disk; DETACH does not
     finally:
         execute(connection, "DETACH copied_to")
 
 
 def attach_to_read(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    """Have the DuckDB file ``path`` in the connection as ``name``, read-only."""
+    """Attach the DuckDB file ``path`` to the connection as ``name``, read-only."""
     execute(connection, f"ATTACH {_quoted(str(path.absolute()), QUOTE)} AS {name} (READ_ONLY)")
 
 
 QUOTE, DOUBLE_QUOTE = "'", '"'
 
 
-def _quoted(text: str, mark: str) -> str:
-    return mark + text.replace(mark, 2 * mark) + mark
+def _quoted(text: str, quote: str) -> str:
+    return quote + text.replace(quote, 2 * quote) + quote
 
 
 def _drop_index(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Keep the rows of the table and not the index of its key."""
+    """Drop the index of the table's key and keep its rows."""
     if execute(
         connection,
         "SELECT 1 FROM duckdb_constraints() WHERE table_name = $name AND constraint_type = 'PRIMARY KEY'",

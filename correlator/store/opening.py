@@ -1,4 +1,4 @@
-"""What every engine does with a connection it opens, and what it says where it cannot."""
+"""What every engine does with a connection that it opens, and the errors it raises if it cannot."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ from correlator.views import VIEWS
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Instants are shown in UTC."""
+    """Set the time zone of the connection to UTC."""
     execute(connection, "SET TimeZone = 'UTC'")
 
 
 SPLIT_BARS = "split_bars"
-"""Bars with the ``bucket`` of their file, by which most files of a lake need not be read; NULL where nothing is
-split by it."""
+"""View of bars with the ``bucket`` of their file, by which most files of a lake are skipped; NULL in a DuckDB file."""
 
 
 def add_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """The views of ``views.py``, of this connection alone: they need no migration, and every engine has them."""
+    """Create the views of ``views.py`` in this connection: they need no migration, and every engine has them."""
     execute(connection, ";".join(view.ddl() for view in VIEWS))
     execute(connection, f"CREATE OR REPLACE TEMP VIEW {SPLIT_BARS} AS SELECT *, NULL::VARCHAR AS bucket FROM bars")
 
 
 def no_store(address: str | Path) -> NotFoundError:
-    """What every reader says where there is no store, or what a first load left that was stopped."""
-    return NotFoundError(f"there is no store at {address}", hint="load something with `correlator add` first")
+    """Return the error for a missing store, or for the remains of an interrupted first load."""
+    return NotFoundError(f"no store at {address}", hint="load data with `correlator add` first")
 
 
 @contextmanager
-def told(address: str | Path) -> Iterator[None]:
-    """What the database says about its own failures, in one line of ours; Ctrl-C is none."""
+def database_errors(address: str | Path) -> Iterator[None]:
+    """Turn the database's errors into StoreError with one line; Ctrl-C raises KeyboardInterrupt."""
     try:
         with interruptible():
             yield
     except duckdb.OutOfMemoryException as error:
         raise StoreError(
-            f"store {address}: {first_line(error)}", hint="raise --memory, or ask for less at once"
+            f"store {address}: {first_line(error)}", hint="raise --memory, or process less at once"
         ) from error
     except duckdb.Error as error:
         full = any(words in str(error) for words in _DISK_FULL)
-        hint = "make room, then run it again; nothing was changed" if full else "nothing was changed"
+        hint = (
+            "free some disk space, then run the command again; nothing was changed" if full else "nothing was changed"
+        )
         raise StoreError(f"store {address}: {first_line(error)}", hint=hint) from error
 
 
@@ -55,5 +56,5 @@ _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what a library says went wrong."""
+    """Return the first line of an exception's message."""
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,6 +1,6 @@
-"""How the tables of a lake are split into folders: bars by interval and bucket of the symbol, news by month.
+"""Partitions of the tables of a lake: bars by interval and bucket of the symbol, news by month.
 
-A bucket is that of ``correlator.base.buckets``.
+See ``correlator.base.buckets`` for buckets.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from correlator.tables import Table
 
 @dataclass(frozen=True)
 class Partition:
-    """One column that a table is split by. ``sql``: what it is of a row; None if it is a column of the table."""
+    """A partition column. ``sql``: expression that computes it; None if it is a column of the table."""
 
     name: str
     sql: str | None = None
@@ -30,11 +30,11 @@ _PARTITIONS: dict[str, tuple[Partition, ...]] = {
 
 
 def partitions_of(table: Table) -> tuple[Partition, ...]:
-    """The columns that the table is split by in a lake; none for small tables."""
+    """Return the partition columns of the table in a lake; none for small tables."""
     return _PARTITIONS.get(table.name, ())
 
 
 def with_partitions(table: Table, rows: str) -> str:
-    """The query ``rows`` with the columns that the table is split by besides its own."""
+    """Return the query ``rows`` with the computed partition columns of the table."""
     extra = "".join(f', {part.sql} AS "{part.name}"' for part in partitions_of(table) if part.sql is not None)
     return f"SELECT *{extra} FROM ({rows})"

@@ -1,4 +1,4 @@
-"""Tables into frames: what listings, alignment and studies read."""
+"""Read tables into frames for listings, alignment and studies."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def read_bars(
     interval: str = "1d",
     as_of: datetime | None = None,
 ) -> pl.DataFrame:
-    """Bars of the symbols in order of symbol and time, one row a bar: the newest vintage known at ``as_of``.
+    """Return the bars of the symbols, sorted by symbol and time, each in its newest vintage known at ``as_of``.
 
-    Columns of ``tables.BARS``. Raises NotFoundError naming symbols without a bar, with the likeliest spelling.
+    Columns of ``tables.BARS``. Raises NotFoundError for symbols without bars, suggesting the most similar symbol.
     """
     bars = query(
         connection,
@@ -41,14 +41,14 @@ def read_bars(
 
 
 def read_instrument(connection: duckdb.DuckDBPyConnection, symbol: str) -> dict[str, str | None]:
-    """One instrument as a mapping of column to value; raises NotFoundError with the likeliest spelling."""
+    """Return one instrument as a dict of column to value; raise NotFoundError, suggesting the most similar symbol."""
     return read_instrument_rows(connection, [symbol])[symbol]
 
 
 def read_instrument_rows(
     connection: duckdb.DuckDBPyConnection, symbols: Iterable[str]
 ) -> dict[str, dict[str, str | None]]:
-    """Each instrument as ``read_instrument`` has it, by symbol in the order of ``symbols``, in one query."""
+    """Return each instrument as ``read_instrument`` does, by symbol in the order of ``symbols``, with one query."""
     names = list(dict.fromkeys(symbols))
     rows = query(
         connection, "SELECT * FROM instruments WHERE symbol IN (SELECT unnest($symbols::VARCHAR[]))", {"symbols": names}
@@ -56,28 +56,28 @@ def read_instrument_rows(
     known = {str(row["symbol"]): row for row in rows.iter_rows(named=True)}
     for symbol in names:
         if symbol not in known:
-            raise NotFoundError(f"the store has no symbol {symbol!r}", hint=_spelling(connection, symbol))
+            raise NotFoundError(f"symbol {symbol!r} is not in the store", hint=_suggestion(connection, symbol))
     return {symbol: known[symbol] for symbol in names}
 
 
 def read_exchanges(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Exchanges of the instruments that have bars, in alphabetical order."""
+    """Return the exchanges of all instruments in alphabetical order."""
     rows = query(connection, "SELECT DISTINCT exchange FROM instruments ORDER BY exchange")
     return [str(name) for name in rows["exchange"]]
 
 
 def read_known_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame) -> pl.DataFrame:
-    """The stored versions of articles that have the keys of ``articles``: article_key, content_hash."""
-    connection.register("asked_articles", articles.select("article_key").unique())
+    """Return the stored versions of the articles with the keys of ``articles``: article_key, content_hash."""
+    connection.register("requested_articles", articles.select("article_key").unique())
     known = query(
-        connection, "SELECT article_key, content_hash FROM articles SEMI JOIN asked_articles USING (article_key)"
+        connection, "SELECT article_key, content_hash FROM articles SEMI JOIN requested_articles USING (article_key)"
     )
-    connection.unregister("asked_articles")
+    connection.unregister("requested_articles")
     return known
 
 
 def read_validators(connection: duckdb.DuckDBPyConnection, address: str) -> tuple[str | None, str | None]:
-    """ETag and Last-Modified that an address gave last time, or None for each."""
+    """Return the ETag and Last-Modified of the last response of an address, each None if it had none."""
     rows = query(connection, "SELECT etag, last_modified FROM addresses WHERE address = $address", {"address": address})
     return (None, None) if rows.is_empty() else rows.row(0)
 
@@ -85,7 +85,8 @@ def read_validators(connection: duckdb.DuckDBPyConnection, address: str) -> tupl
 def _no_bars(
     connection: duckdb.DuckDBPyConnection, missing: Sequence[str], interval: str, as_of: datetime | None
 ) -> NotFoundError:
-    of = f"{interval} bars of {', '.join(missing)}"
+    """Return the error for symbols without bars; its hint has other intervals, or the most similar symbol."""
+    missing_bars = f"{interval} bars of {', '.join(missing)}"
     bars = {"symbol": missing[0], "interval": interval}
     if as_of is not None:
         first = query(
@@ -94,18 +95,22 @@ def _no_bars(
             bars,
         ).item()
         if first is not None:
-            message = f"no {of} were known at {as_of:%Y-%m-%dT%H:%M}Z: the first were loaded at {first:%Y-%m-%dT%H:%M}Z"
-            return NotFoundError(message, hint="ask as of a later instant, or without one")
+            message = (
+                f"no {missing_bars} were known at {as_of:%Y-%m-%dT%H:%M}Z: the first were loaded at "
+                f"{first:%Y-%m-%dT%H:%M}Z"
+            )
+            return NotFoundError(message, hint="give a later as_of, or leave it out")
     others = query(
         connection,
         'SELECT DISTINCT "interval" FROM bars WHERE symbol = $symbol AND "interval" <> $interval ORDER BY ALL',
         bars,
     )["interval"].to_list()
-    hint = f"it has {', '.join(others)}" if others else _spelling(connection, missing[0])
-    return NotFoundError(f"the store has no {of}", hint=hint)
+    hint = f"stored intervals: {', '.join(others)}" if others else _suggestion(connection, missing[0])
+    return NotFoundError(f"the store has no {missing_bars}", hint=hint)
 
 
-def _spelling(connection: duckdb.DuckDBPyConnection, symbol: str) -> str:
+def _suggestion(connection: duckdb.DuckDBPyConnection, symbol: str) -> str:
+    """Return a hint with the most similar stored symbol, or how to add prices."""
     import difflib
 
     known = [str(name) for name in query(connection, "SELECT DISTINCT symbol FROM bars ORDER BY symbol")["symbol"]]
@@ -114,4 +119,4 @@ def _spelling(connection: duckdb.DuckDBPyConnection, symbol: str) -> str:
     close = close or difflib.get_close_matches(symbol.upper(), known, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]}?"
-    return "add its prices with `correlator add prices FILE --symbol ... --exchange ...`"
+    return "add prices with `correlator add prices FILE --symbol ... --exchange ...`"

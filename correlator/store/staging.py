@@ -1,8 +1,8 @@
-"""What a block that writes to a lake has changed so far, in its own connection, and how its SQL sees it.
+"""The uncommitted changes of a block that writes to a lake, kept in its connection and visible to its SQL.
 
 For every table ``T`` the connection has ``kept_T`` (a view of the lake's files), ``staged_T`` (rows that are new or
-come in the place of a kept one) and ``replaced_T`` (keys of kept rows that are replaced or deleted). ``T`` itself is a
-view of all three, so that a block reads what it has written.
+replace a kept one) and ``replaced_T`` (keys of kept rows that are replaced or deleted). ``T`` itself is a view of all
+three, so that a block reads what it has written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from correlator.store.statements import execute
 from correlator.tables import Table
 
 _staged: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
-"""Connections in which changes are staged: to ask the database costs a tenth of a small load."""
+"""Connections in which changes are staged; asking the database instead would take 10 % of the time of a small load."""
 
 
 def is_staged(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -26,7 +26,7 @@ def is_staged(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def add_staging(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Let changes of the table be staged; the view ``kept_T`` is there."""
+    """Prepare staging of the table's changes; the view ``kept_T`` must exist."""
     _staged.add(connection)
     staged = replace(table, name=f"staged_{table.name}")
     keys = replace(
@@ -43,7 +43,7 @@ def add_staging(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def stage_new(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: Mapping[str, object] | None
 ) -> int:
-    """Stage the rows of a query whose keys are not there; of a table without index the caller has seen to that."""
+    """Stage the rows of a query whose keys do not exist; for a table without index the caller has made sure of that."""
     staged = f"staged_{table.name}"
     if not table.indexed:
         return _changed(connection, f"INSERT INTO {staged} BY NAME {rows}", parameters)
@@ -54,7 +54,7 @@ def stage_new(
 def stage_rows(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: Mapping[str, object] | None
 ) -> int:
-    """Stage the rows of a query, each in the place of one with its key."""
+    """Stage the rows of a query, replacing rows with the same key."""
     execute(connection, f"CREATE OR REPLACE TEMP TABLE changed_rows AS {rows}", parameters)
     _replace_kept(connection, table, f"SELECT {_names(table)} FROM changed_rows")
     if table.indexed:
@@ -71,7 +71,7 @@ def stage_rows(
 def stage_deletion(
     connection: duckdb.DuckDBPyConnection, table: Table, condition: str, parameters: Mapping[str, object] | None
 ) -> int:
-    """Stage that the rows for which ``condition`` is true go."""
+    """Stage the deletion of the rows for which ``condition`` is true."""
     execute(
         connection,
         f"CREATE OR REPLACE TEMP TABLE gone_rows AS SELECT {_names(table)} FROM {table.name} WHERE {condition}",
@@ -86,7 +86,7 @@ def stage_deletion(
 
 @dataclass(frozen=True)
 class Staged:
-    """What a block has changed of a table: rows that it staged, and kept rows that they replace or that are gone."""
+    """Number of changes to a table in a block: staged rows, and kept rows that are replaced or deleted."""
 
     rows: int
     replaced: int
@@ -96,7 +96,7 @@ class Staged:
 
 
 def staged_changes(connection: duckdb.DuckDBPyConnection, table: Table) -> Staged:
-    """How much the block has changed of the table."""
+    """Return the number of changes to the table in this block."""
     ((rows, replaced),) = execute(
         connection,
         f"SELECT (SELECT count(*) FROM staged_{table.name}), (SELECT count(*) FROM replaced_{table.name})",
@@ -105,7 +105,7 @@ def staged_changes(connection: duckdb.DuckDBPyConnection, table: Table) -> Stage
 
 
 def _replace_kept(connection: duckdb.DuckDBPyConnection, table: Table, keys: str) -> None:
-    """Hide kept rows that have one of the ``keys``."""
+    """Hide the kept rows with one of the ``keys``."""
     count = _changed(
         connection,
         f"INSERT INTO replaced_{table.name} BY NAME SELECT DISTINCT {_names(table)} FROM kept_{table.name}"
@@ -117,12 +117,12 @@ def _replace_kept(connection: duckdb.DuckDBPyConnection, table: Table, keys: str
 
 
 def _drop_staged(connection: duckdb.DuckDBPyConnection, table: Table, keys: str) -> None:
-    same = " AND ".join(f'staged_{table.name}."{name}" = {keys}."{name}"' for name in table.key)
-    execute(connection, f"DELETE FROM staged_{table.name} USING {keys} WHERE {same}")
+    same_key = " AND ".join(f'staged_{table.name}."{name}" = {keys}."{name}"' for name in table.key)
+    execute(connection, f"DELETE FROM staged_{table.name} USING {keys} WHERE {same_key}")
 
 
 def _show(connection: duckdb.DuckDBPyConnection, table: Table, *, replaced: bool) -> None:
-    """Make the view that carries the table's name; without replaced rows it needs no join."""
+    """Create the view with the table's name; without replaced rows it needs no join."""
     names = ", ".join(f'"{name}"' for name in table.stored_names)
     hidden = f" ANTI JOIN replaced_{table.name} USING ({_names(table)})" if replaced else ""
     execute(

@@ -1,4 +1,4 @@
-"""Statements on an open connection, their results drained: a DuckDB 2 connection takes no other work before that."""
+"""Run statements on an open connection and fetch all results: a DuckDB 2 connection accepts no other work before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def execute(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object] | None = None
 ) -> list[tuple[Any, ...]]:
-    """Run a statement and return its rows; parameters are named ``$name`` in the text."""
+    """Run a statement and return its rows; parameters are written ``$name`` in the SQL."""
     rows: list[tuple[Any, ...]] = connection.execute(sql, dict(parameters or {})).fetchall()
     return rows
 
@@ -22,7 +22,7 @@ def execute(
 def query(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object] | None = None
 ) -> pl.DataFrame:
-    """Run a query and return its rows as a polars frame, instants in UTC."""
+    """Run a query and return its rows as a polars frame, timestamps in UTC."""
     import polars as pl
 
     relation: Any = connection.sql(sql, params=dict(parameters)) if parameters else connection.sql(sql)

@@ -1,4 +1,4 @@
-"""Loads of several transactions: a mark says that one has begun and not ended, and studies refuse until then."""
+"""Loads of several transactions: a mark records that one is unfinished, and studies are refused until it is gone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from correlator.tables import UNFINISHED
 
 @dataclass(frozen=True)
 class Load:
-    """A load: what it brings (prices, news, events), the name of its source, the hash of its bytes if it is a file."""
+    """A load: its kind (prices, news, events), the name of its source, and the hash of its bytes if it is a file."""
 
     kind: str
     source: str
@@ -28,23 +28,23 @@ class Load:
 
 
 def begin_load(connection: duckdb.DuckDBPyConnection, load: Load) -> int:
-    """Have the rows that this connection writes from here on carry the number of ``load``, and return it.
+    """Set the load number of the rows that this connection writes from now on, and return it.
 
-    A load of several transactions has one number, that of its mark; so has one that is run again after it was stopped.
+    All transactions of a load share the number of its mark, also when it is run again after an interruption.
     """
-    begun = execute(
+    rows = execute(
         connection,
         "SELECT load_id FROM unfinished WHERE kind = $kind AND (source = $source OR sha256 = $sha256)"
         " AND load_id IS NOT NULL LIMIT 1",
         {"kind": load.kind, "source": load.source, "sha256": load.sha256},
     )
-    if not begun:
-        begun = execute(
+    if not rows:
+        rows = execute(
             connection,
             "SELECT coalesce(max(load_id), 0) + 1 FROM"
             " (SELECT load_id FROM loads UNION ALL SELECT load_id FROM unfinished)",
         )
-    number = int(begun[0][0])
+    number = int(rows[0][0])
     execute(connection, "SET VARIABLE load_id = $number", {"number": number})
     execute(
         connection, "SET VARIABLE load_address = $source", {"source": load.source if is_address(load.source) else None}
@@ -53,7 +53,7 @@ def begin_load(connection: duckdb.DuckDBPyConnection, load: Load) -> int:
 
 
 def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_taken: int) -> None:
-    """Say that the load has begun and has taken so many rows of its source."""
+    """Mark the load as unfinished, with the number of rows taken from its source so far."""
     put_rows(
         connection,
         UNFINISHED,
@@ -75,17 +75,17 @@ def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_take
 
 
 def begin_bulk(connection: duckdb.DuckDBPyConnection, *, goes_on: bool) -> None:
-    """Have this connection write one part of a long load, ``goes_on``: and further ones after it.
+    """Prepare this connection to write one part of a long load; ``goes_on``: whether more parts follow.
 
-    Rows go into the file at once and the journal next to it says where they are: the last connection takes it in, since
-    to rewrite the file's directory after every part costs more than the part. A lake has neither.
+    Rows go into the file at once, and the write-ahead log records where they are. Only the last connection merges the
+    log, because rewriting the file's directory after every part costs more than the part. A lake has neither.
     """
     if goes_on and not is_staged(connection):
         execute(connection, "PRAGMA disable_checkpoint_on_shutdown")
 
 
 def clear_mark(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
-    """Say that the load has ended: of the same source, or of the same bytes under another name."""
+    """Delete the mark of the load: of the same source, or of the same bytes under another name."""
     delete_rows(
         connection,
         UNFINISHED,
@@ -95,21 +95,22 @@ def clear_mark(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
 
 
 def require_whole(connection: duckdb.DuckDBPyConnection, kinds: Sequence[str] = ("prices", "news", "events")) -> None:
-    """Raise StoreError where a load of one of ``kinds`` has begun and not ended, or articles have no story yet."""
+    """Raise StoreError if a load of one of ``kinds`` is unfinished, or articles have no story yet."""
     rows = execute(
         connection,
         "SELECT kind, source, rows_taken, loaded_by, started_at FROM unfinished"
         " WHERE kind IN (SELECT unnest($kinds)) ORDER BY started_at LIMIT 1",
         {"kinds": list(kinds)},
     )
-    for kind, source, taken, process, began in rows:
+    for kind, source, taken, process, started_at in rows:
         raise StoreError(
-            f"the load of {kind} from {source}, begun {began:%Y-%m-%dT%H:%M:%SZ} by {process}, has not ended:"
+            f"the load of {kind} from {source}, started {started_at:%Y-%m-%dT%H:%M:%SZ} by {process}, has not ended:"
             f" {taken:,} rows so far",
-            hint="wait, or run it again if it was stopped, or keep what is there: `correlator store verify --repair`",
+            hint="wait for it; if it was interrupted, run it again, or keep its rows with"
+            " `correlator store verify --repair`",
         )
     if "news" in kinds and execute(connection, "SELECT 1 FROM articles WHERE story_id IS NULL LIMIT 1"):
         raise StoreError(
-            "a load of news was stopped before its stories were joined",
-            hint="run it again, or `correlator store verify --repair`",
+            "a load of news was interrupted before its articles were grouped into stories",
+            hint="run it again, or run `correlator store verify --repair`",
         )

@@ -1,4 +1,4 @@
-"""Copies of a store and the room it takes: backup, restore, compact. Each result appears whole, by one rename."""
+"""Back up, restore and compact a store. Each result appears complete, by one rename."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from correlator.store.opening import no_store
 
 
 def backup(store: Store, target: str | Path) -> Path:
-    """Copy the store as it is to the new file ``target``; others read meanwhile, writers wait.
+    """Copy the store to the new file ``target``; readers are not blocked meanwhile, writers wait.
 
-    Raises InputError where ``target`` exists, NotFoundError where there is no store, StoreError for a damaged one.
+    Raises InputError if ``target`` exists, NotFoundError if there is no store, StoreError if it is damaged.
     """
     path = Path(target)
     if path.exists():
-        raise InputError(f"{path} exists already", hint="name a new file")
+        raise InputError(f"{path} already exists", hint="name a new file")
     with replacing(path, over_database=True) as temporary:
         _file_engine(store).copy_to(temporary, store.lock_wait)
     return path
 
 
 def restore(store: Store, source: str | Path) -> Path | None:
-    """Put a copy of the backup ``source`` in the store's place; returns where the store that stood there is now.
+    """Replace the store with a copy of the backup ``source``; return the new path of the old store, if there was one.
 
-    Raises NotFoundError or StoreError for what is not a backup of a store, StoreLockedError while others use the store.
+    Raises NotFoundError or StoreError if ``source`` is not a backup, StoreLockedError while others use the store.
     """
     backed_up, engine = Store(source, lock_wait=store.lock_wait), _file_engine(store)
     if backed_up.exists() and store.path.exists() and os.path.samefile(source, store.path):
         raise InputError(f"{source} is the store itself", hint="name a backup")
     if not store.path.parent.is_dir():
-        raise NotFoundError(f"folder {store.path.parent} does not exist", hint="make it, or give another --store")
+        raise NotFoundError(f"folder {store.path.parent} does not exist", hint="create it, or give another --store")
     with engine.emptied(store.lock_wait, damaged=True), replacing(store.path, over_database=True) as temporary:
         _file_engine(backed_up).copy_to(temporary, store.lock_wait)
         return _set_aside(engine.path)
 
 
 def compact(store: Store) -> tuple[int, int]:
-    """Rewrite the store without unused space, a lake with fewer files; returns its bytes before and after.
+    """Rewrite the store without unused space, or a lake with fewer files; return its size in bytes before and after.
 
-    Raises NotFoundError where there is no store, StoreLockedError while others use it.
+    Raises NotFoundError if there is no store, StoreLockedError while others use it.
     """
     if not store.exists():
         raise no_store(store.address)
@@ -58,7 +58,7 @@ def compact(store: Store) -> tuple[int, int]:
 
 
 def _set_aside(path: Path) -> Path | None:
-    """The store under a second name, and its journal moved there, so that the next rename loses neither."""
+    """Link the store to a second name and move its write-ahead log there, so that the next rename keeps both."""
     if not path.exists():
         return None
     aside = path.with_name(f"{path.name}.replaced")
@@ -75,6 +75,6 @@ def _file_engine(store: Store) -> DuckDBFile:
     if not isinstance(store.engine, DuckDBFile):
         raise InputError(
             f"{store.address} is a lake, not a store in one file",
-            hint="`correlator store export` copies it",
+            hint="copy a lake with `correlator store export`",
         )
     return store.engine

@@ -1,8 +1,8 @@
-"""A user's own SQL, which reads the store and touches nothing else.
+"""Run a user's SQL, which can read the store and nothing else.
 
-The text runs in a process of its own: read-only connection, no access to files or network, configuration locked, limits
-on time, memory and the size of the answer. A process, because DuckDB computes some expressions (``range(1000000000)``)
-where neither its memory limit nor an interrupt reaches it; the operating system's limits always do.
+The SQL runs in a separate process: read-only connection, no access to files or network, locked configuration, limits
+on time, memory and the size of the result. A process is needed because neither DuckDB's memory limit nor an interrupt
+works inside some expressions (``range(1000000000)``); the limits of the operating system always do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_MEMORY = "2GB"
 GRACE_SECONDS = 2.0
-"""Time that an interrupted query has to end by itself."""
+"""Time in seconds that an interrupted query has to end by itself."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|K|M|G|T)I?B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _LEAST_MEMORY = 64 * 10**6
@@ -38,7 +38,7 @@ _MODULE = "correlator.store.user_sql_process"
 
 @dataclass(frozen=True)
 class Request:
-    """What the process is asked: seconds of ``timeout``, bytes of ``memory``, and whether limits on access are off."""
+    """Request to the process: ``timeout`` in seconds, ``memory`` in bytes; ``unsafe`` lifts the access limits."""
 
     address: str
     text: str
@@ -49,23 +49,23 @@ class Request:
 
 
 def sql_request(address: str, text: str, *, timeout: float, memory: str, unsafe: bool, lock_wait: float) -> Request:
-    """A request that is within what may be asked; raises InputError for limits that are none and for too long a text.
+    """Return a validated request; raise InputError for invalid limits and for SQL that is too long.
 
-    ``timeout`` in seconds; ``memory`` such as ``2GB``, for the query, a quarter of it for its result. ``unsafe`` lets
-    the text use files and settings; the store itself stays read-only.
+    ``timeout``: in seconds; ``memory``: limit of the query such as ``2GB``, a quarter of it for its result; ``unsafe``:
+    whether the SQL may use files and settings; the store stays read-only.
     """
     if not 0 < timeout <= _LONGEST_TIMEOUT:
         raise InputError(f"timeout must be more than 0 and at most {_LONGEST_TIMEOUT:,} seconds, got {timeout:g}")
     if len(text) > _LONGEST_TEXT:
-        raise InputError(f"SQL of {len(text):,} characters is longer than the limit of {_LONGEST_TEXT:,}")
+        raise InputError(f"SQL must have at most {_LONGEST_TEXT:,} characters, got {len(text):,}")
     check_whole(text, "SQL")
     return Request(address, text, timeout, _bytes(memory), unsafe, lock_wait)
 
 
 def run_user_sql(request: Request) -> pl.DataFrame:
-    """The rows that the request selects, as polars makes them of DuckDB's Arrow.
+    """Return the rows that the request selects.
 
-    Raises InputError for text that is refused, fails or goes beyond a limit, StoreError and StoreLockedError.
+    Raises InputError for SQL that is refused, fails or exceeds a limit, StoreError and StoreLockedError.
     """
     done = _run(request)
     if done.returncode == 0:
@@ -74,7 +74,7 @@ def run_user_sql(request: Request) -> pl.DataFrame:
 
 
 def _run(request: Request) -> subprocess.CompletedProcess[bytes]:
-    # -P: Python does not look for modules in the current folder, which may hold anything; ours it is told.
+    # -P keeps the current folder, which may contain anything, out of sys.path; our own root is passed explicitly.
     root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
@@ -90,11 +90,11 @@ def _run(request: Request) -> subprocess.CompletedProcess[bytes]:
     except subprocess.TimeoutExpired:
         raise _too_long(request) from None
     except OSError as problem:
-        raise StoreError(f"no process could be started for the query: {problem}") from problem
+        raise StoreError(f"cannot start a process for the query: {problem}") from problem
 
 
 def _frame(stream: bytes) -> pl.DataFrame:
-    """The Arrow stream as a frame, instants in UTC."""
+    """Return the Arrow stream as a frame, timestamps in UTC."""
     import polars as pl
     import pyarrow as pa
 
@@ -104,13 +104,13 @@ def _frame(stream: bytes) -> pl.DataFrame:
     table = table.rename_columns(_distinct(table.column_names))
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    check_dates(frame, "the answer", hint="cast it to text, such as x::text")
+    check_dates(frame, "the result", hint="cast it to text, such as x::text")
     zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
     return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """The names, repeated ones with a number behind them."""
+    """Return the names, with a number appended to repeated ones."""
     given: dict[str, int] = {}  # each name with the number to try next
     for name in names:
         candidate = name
@@ -121,8 +121,8 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _error_of(done: subprocess.CompletedProcess[bytes], request: Request) -> CorrelatorError:
-    """What the process said went wrong on its stderr; one that said nothing died of its limits."""
-    for line in reversed(done.stderr.decode("utf-8", "replace").splitlines()):  # libraries may write after it
+    """Return the error that the process wrote to stderr; without one it was killed by its limits."""
+    for line in reversed(done.stderr.decode("utf-8", "replace").splitlines()):  # libraries may print after it
         try:
             content = json.loads(line)
             kind = getattr(errors, content["error"])
@@ -133,14 +133,14 @@ def _error_of(done: subprocess.CompletedProcess[bytes], request: Request) -> Cor
         return _too_long(request)
     if done.returncode == EXIT_MEMORY or done.returncode < 0:
         return too_much_memory(request)
-    return StoreError(f"the process of the query ended with status {done.returncode}", hint="ask for less at once")
+    return StoreError(f"the query process exited with status {done.returncode}", hint="select less at once")
 
 
 EXIT_TIMEOUT, EXIT_MEMORY, EXIT_REFUSED = 91, 92, 93
 
 
 def too_much_memory(request: Request) -> InputError:
-    """The query or its result needs more memory than it may have."""
+    """Return the error for a query or result that exceeds the memory limit."""
     return InputError(
         f"the query needs more memory than the limit of {request.memory / 1e9:.3g} GB",
         hint="add LIMIT or a condition, or raise --memory",
@@ -148,13 +148,13 @@ def too_much_memory(request: Request) -> InputError:
 
 
 def _too_long(request: Request) -> InputError:
-    return InputError(f"the query took longer than {request.timeout:g} s", hint="raise --timeout, or ask for less")
+    return InputError(f"the query took longer than {request.timeout:g} s", hint="raise --timeout, or select less")
 
 
 def _bytes(size: str) -> int:
     match = _SIZE.fullmatch(size.strip())
     if match is None:
-        raise InputError(f"memory {size!r} is not a size", hint="write 2GB or 500MB")
+        raise InputError(f"memory {size!r} is not a size", hint="write a size such as 2GB or 500MB")
     number = int(float(match[1]) * _UNITS[match[2].upper()])
     if number < _LEAST_MEMORY:
         raise InputError(f"memory must be at least {_LEAST_MEMORY // 10**6} MB, got {size}")

@@ -1,6 +1,6 @@
-"""The process that runs a user's SQL: a request as JSON on stdin, an Arrow stream on stdout.
+"""The process that runs a user's SQL: reads a request as JSON from stdin, writes an Arrow stream to stdout.
 
-What goes wrong is one line of JSON on stderr: the class of ``correlator.errors``, the message, the hint.
+Errors are one line of JSON on stderr: the class in ``correlator.errors``, the message, the hint.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from correlator.store.user_sql import (
 )
 
 READING_KINDS = frozenset({"SELECT", "EXPLAIN", "MULTI"})
-"""Statements that only read, as DuckDB names them (MULTI is a PIVOT)."""
+"""Read-only statements, by DuckDB's names (MULTI is a PIVOT)."""
 CLOSED: dict[str, str | bool] = {"enable_external_access": False, "python_enable_replacements": False}
 RESULT_SHARE = 4
-"""The result may take this part of the memory: the caller holds it as bytes and as a frame."""
+"""The result may use one part in this many of the memory, since the caller needs it as bytes and as a frame."""
 _AS_TEXT = ("INTERVAL", "BIT", "MAP", "UNION", "TIME WITH TIME ZONE", "BIGNUM", "VARIANT", "GEOMETRY")
 _NESTED = ("list", "array", "struct")
 _BATCH = 65_536
 _OVERHEAD = 1_000_000_000
-"""Bytes of libraries, stacks and caches, which the query's own memory does not hold."""
+"""Memory in bytes of libraries, stacks and caches, in addition to that of the query."""
 
 
 def main() -> int:
-    """Answer the request on stdin; returns the exit status."""
+    """Answer the request on stdin; return the exit status."""
     request = Request(**json.load(sys.stdin))
     _limit_memory(request.memory)
     try:
@@ -54,9 +54,9 @@ def main() -> int:
 
 
 def answer(request: Request, out: BinaryIO) -> None:
-    """Write the rows that the request selects to ``out`` as an Arrow stream; raises CorrelatorError.
+    """Write the rows that the request selects to ``out`` as an Arrow stream.
 
-    Leaves the process where the time is over.
+    Raises CorrelatorError; exits the process after a timeout.
     """
     settings: dict[str, str | bool] = {} if request.unsafe else CLOSED
     limits = {"memory_limit": f"{request.memory // 10**6}MB", "temp_directory": ""}
@@ -67,7 +67,7 @@ def answer(request: Request, out: BinaryIO) -> None:
             _write(connection, request, out)
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise  # of the way out; without a number it is the database's, once rows flow
+                raise  # an error of the output; without errno it is the database's, raised while rows are streamed
             raise _failed(error, request) from None
         finally:
             for timer in timers:
@@ -78,7 +78,7 @@ _KIND_OF_ERROR = re.compile(r"^([A-Z][A-Za-z ]*) (?:Error|Exception): ")
 
 
 def _write(connection: duckdb.DuckDBPyConnection, request: Request, out: BinaryIO) -> None:
-    """Run the text and write its rows."""
+    """Run the SQL and write its rows."""
     if not request.unsafe:
         _refuse_other_kinds(connection, request.text)
         connection.execute("SET lock_configuration = true")
@@ -86,13 +86,13 @@ def _write(connection: duckdb.DuckDBPyConnection, request: Request, out: BinaryI
     relation: Any = connection.sql(request.text)
     if relation is None:
         return
-    most, size = request.memory // RESULT_SHARE, 0
+    limit, size = request.memory // RESULT_SHARE, 0
     with _readable(relation).to_arrow_reader(_BATCH) as reader, pa.ipc.new_stream(out, reader.schema) as stream:
         for batch in reader:
             size += batch.nbytes
-            if size > most:
+            if size > limit:
                 raise InputError(
-                    f"the result is larger than {most / 1e6:,.0f} MB, a quarter of --memory",
+                    f"the result is larger than {limit / 1e6:,.0f} MB, a quarter of --memory",
                     hint="add LIMIT or a condition, or raise --memory",
                 )
             stream.write_batch(batch)
@@ -100,7 +100,7 @@ def _write(connection: duckdb.DuckDBPyConnection, request: Request, out: BinaryI
 
 
 def _readable(relation: Any) -> Any:
-    """The relation with columns that polars has no type for as text."""
+    """Return the relation with columns of types that polars lacks cast to text."""
     texts = [_is_unknown(kind) for kind in relation.types]
     if not any(texts):
         return relation
@@ -111,10 +111,12 @@ def _readable(relation: Any) -> Any:
 
 
 def _is_unknown(kind: Any) -> bool:
-    """Whether polars has no type for one of DuckDB's, or for one inside it."""
+    """Whether polars lacks the DuckDB type ``kind``, or a type nested in it."""
     if kind.id not in _NESTED:
         return str(kind).startswith(_AS_TEXT)
-    return any(_is_unknown(inner) for _, inner in kind.children if hasattr(inner, "id"))  # of an array also its size
+    return any(
+        _is_unknown(inner) for _, inner in kind.children if hasattr(inner, "id")
+    )  # an array's children include its size
 
 
 def _quoted(name: str) -> str:
@@ -122,35 +124,35 @@ def _quoted(name: str) -> str:
 
 
 def _refuse_other_kinds(connection: duckdb.DuckDBPyConnection, text: str) -> None:
-    lifted = "sql only reads; --unsafe lifts this for files and settings"
+    hint = "sql is read-only; --unsafe allows files and settings"
     try:
         kinds = [statement.type.name for statement in connection.extract_statements(text)]
     except ValueError:  # a kind of statement that DuckDB's Python package has no name for
-        raise InputError("SQL refused: not a SELECT", hint=lifted) from None
+        raise InputError("SQL refused: not a SELECT", hint=hint) from None
     if not kinds:
         raise InputError("SQL is empty", hint='for example: "select count(*) from bars"')
     if len(kinds) > 1:
-        raise InputError(f"SQL refused: {len(kinds)} statements, where one is allowed", hint="ask one at a time")
+        raise InputError(f"SQL refused: {len(kinds)} statements instead of one", hint="run them one at a time")
     if kinds[0] not in READING_KINDS:
         name = kinds[0].replace("_", " ")
-        raise InputError(f"SQL refused: a {name} statement is not a SELECT", hint=lifted)
+        raise InputError(f"SQL refused: a {name} statement is not a SELECT", hint=hint)
 
 
 def _failed(error: Exception, request: Request) -> InputError:
-    """What is wrong with the text, as the database says it without its own names of errors, and what it suggests.
+    """Return the database's message without its error class, with its suggestion as the hint.
 
-    Leaves the process where the time is over.
+    Exits the process after a timeout.
     """
-    said = _KIND_OF_ERROR.match(str(error))
-    kind = said[1] if said else ""
+    match = _KIND_OF_ERROR.match(str(error))
+    kind = match[1] if match else ""
     if kind == "INTERRUPT":
         os._exit(EXIT_TIMEOUT)
     if kind == "Out of Memory":
         return too_much_memory(request)
     if kind == "Permission":
         return InputError(
-            "SQL failed: it asks for a file or a setting, and only tables of the store are read",
-            hint="--unsafe lifts this",
+            "SQL failed: access to files and settings is not allowed, only tables of the store can be read",
+            hint="--unsafe allows files and settings",
         )
     lines = [_KIND_OF_ERROR.sub("", line) for line in str(error).splitlines()] or ["the query cannot be run"]
     candidates = next((line for line in lines if line.startswith(("Candidate", "Did you mean"))), None)
@@ -158,7 +160,7 @@ def _failed(error: Exception, request: Request) -> InputError:
 
 
 def _timers(connection: duckdb.DuckDBPyConnection, timeout: float) -> list[Timer]:
-    """Interrupt after ``timeout`` seconds, and leave soon after where DuckDB does not hear."""
+    """Start timers that interrupt the query after ``timeout`` seconds and exit soon after if it does not stop."""
     timers = [Timer(timeout, connection.interrupt), Timer(timeout + GRACE_SECONDS, os._exit, [EXIT_TIMEOUT])]
     for timer in timers:
         timer.daemon = True
@@ -167,13 +169,13 @@ def _timers(connection: duckdb.DuckDBPyConnection, timeout: float) -> list[Timer
 
 
 def _limit_memory(memory: int) -> None:
-    """The operating system's limit on the data of this process, where it knows one."""
+    """Set the operating system's memory limit of this process, on Linux."""
     if sys.platform == "linux":
         import resource
 
-        most = memory + _OVERHEAD
+        limit = memory + _OVERHEAD
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

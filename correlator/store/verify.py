@@ -1,7 +1,6 @@
-"""Every invariant of a store as a query that finds what breaks it: an empty answer is a sound store.
+"""The invariants of a store, each as a query for rows that violate it: a sound store gives empty results.
 
-A check is quick where it looks at marks and half-derived states only; the others look at every row. Each names what to
-do about what it finds.
+Quick checks only look for unfinished loads; the others read every row. Each names a remedy.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ RESTORE = "restore a backup, or load the sources into a new store"
 
 @dataclass(frozen=True)
 class Check:
-    """One invariant. ``finds``: a query whose rows break it, their first column naming one of them."""
+    """One invariant. ``finds``: a query for rows that violate it, whose first column identifies the row."""
 
     name: str
     table: str
@@ -165,10 +164,10 @@ CHECKS: tuple[Check, ...] = (
 
 
 def verify(store: Store, *, quick: bool = False) -> pl.DataFrame:
-    """What breaks an invariant of the store: check, table, rows, example, remedy; no rows where it is sound.
+    """Return the violated invariants of the store: check, table, rows, example, remedy; no rows if it is sound.
 
-    ``quick``: marks and half-derived states only; otherwise every row of every table is read, by which the database
-    finds damaged blocks. Raises NotFoundError where there is no store and StoreError for one that cannot be opened.
+    ``quick``: only look for unfinished loads; otherwise every row of every table is read, which also reveals damaged
+    blocks. Raises NotFoundError if there is no store, StoreError if it cannot be opened.
     """
     import polars as pl
 

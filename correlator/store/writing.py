@@ -1,4 +1,4 @@
-"""Frames into tables: idempotent inserts that say how many rows were new and how many were there already."""
+"""Write frames to tables: idempotent inserts that return how many rows were new and how many already stored."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_GROUP = 122_880
-"""Rows that a DuckDB file keeps together: loads of many rows are cut into whole ones."""
+"""Rows of a DuckDB row group: large loads are split at its multiples."""
 _PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 
 
 @dataclass(frozen=True)
 class Written:
-    """What an insert did, in rows."""
+    """Number of rows that an insert added, and that were known already."""
 
     added: int
     known: int
 
 
 def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrieved_at: datetime) -> Written:
-    """Insert bars (columns of ``tables.BARS`` without vintage and retrieved_at), of equal keys the first.
+    """Insert bars (columns of ``tables.BARS`` without vintage and retrieved_at); of duplicate keys, the first.
 
-    A bar that is new gets vintage 1; one that differs from the newest vintage gets the next; one that is equal is left.
+    A new bar gets vintage 1; a bar that differs from the newest vintage gets the next one; an equal bar is skipped.
     """
     added = write_distinct_bars(connection, first_of_each_bar(bars), retrieved_at)
     return Written(added, bars.height - added)
 
 
 def write_distinct_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrieved_at: datetime) -> int:
-    """As ``write_bars``, of bars that ``first_of_each_bar`` leaves as they are; returns how many were added."""
+    """Like ``write_bars``, for bars without duplicate keys; return the number added."""
     if bars.is_empty():
         return 0
     import polars as pl
@@ -85,9 +85,9 @@ def write_distinct_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFram
 
 
 def _in_row_groups(bars: pl.DataFrame) -> pa.Table:
-    """The bars in batches of ``ROW_GROUP``: each thread of the database takes one and fills a whole row group.
+    """Return the bars in batches of ``ROW_GROUP``, so that each thread of the database fills complete row groups.
 
-    Of other batches threads leave pieces, which a checkpoint puts together for more than they saved.
+    Other batch sizes leave partial row groups, and merging them at a checkpoint costs more than they saved.
     """
     import pyarrow as pa
 
@@ -96,7 +96,7 @@ def _in_row_groups(bars: pl.DataFrame) -> pa.Table:
 
 
 _SAME_PRICES = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM newest.{name}" for name in _PRICES)
-# Stored bars that fresh ones may be known by, with bounds by which a database passes over what it need not read.
+# Stored bars that fresh ones may duplicate; the bounds let the database skip row groups.
 _IN_SPAN = """
     SELECT bars.* FROM bars
     JOIN fresh_series AS series ON bars.symbol = series.symbol AND bars.bar_start BETWEEN series.first AND series.last
@@ -116,7 +116,7 @@ _CHANGED_BARS = f"""
 
 
 def first_of_each_bar(bars: pl.DataFrame) -> pl.DataFrame:
-    """The bars without those that repeat a symbol, interval and start; bars in order are only looked through."""
+    """Return the bars without repetitions of a symbol, interval and start; sorted bars need only one pass."""
     import polars as pl
 
     key = ["symbol", "interval", "bar_start"]
@@ -129,7 +129,7 @@ def first_of_each_bar(bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, retrieved_at: datetime) -> Written:
-    """Insert corporate actions (``tables.ACTIONS`` without vintage and retrieved_at); vintages as of bars."""
+    """Insert corporate actions (``tables.ACTIONS`` without vintage and retrieved_at), with vintages like bars."""
     if actions.is_empty():
         return Written(0, 0)
     connection.register("fresh_actions", actions)
@@ -152,15 +152,12 @@ def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, 
 
 
 def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: Mapping[str, str | None]) -> None:
-    """Insert one instrument, or fill in what was not known of it before."""
+    """Insert or update one instrument; see ``write_instruments``."""
     write_instruments(connection, [instrument])
 
 
 def write_instruments(connection: duckdb.DuckDBPyConnection, instruments: Sequence[Mapping[str, str | None]]) -> None:
-    """Insert instruments (columns of ``tables.INSTRUMENTS``); what they say of one that is there replaces what it was.
-
-    Nulls say nothing.
-    """
+    """Insert instruments (columns of ``tables.INSTRUMENTS``), or update existing ones with the non-null values."""
     if not instruments:
         return
     import polars as pl
@@ -178,10 +175,10 @@ def write_instruments(connection: duckdb.DuckDBPyConnection, instruments: Sequen
 
 
 def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame, loaded_at: datetime) -> pl.DataFrame:
-    """Insert articles (columns of a reader's batch). Returns those that were new: article_id, version, article_key.
+    """Insert articles (columns of a reader's batch); return the new rows, with article_id and version.
 
-    Same key and same content is known; same key with other content is the next version of the same article. New ones
-    have no story yet.
+    An article with the key and content of a stored one is known; with the same key and other content it is the next
+    version. New articles have no story yet.
     """
     import polars as pl
 
@@ -223,9 +220,9 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
 
 
 def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) -> Written:
-    """Insert strip quotes that carry ``article_key``; an article may have several strips, each with its own key.
+    """Insert strip quotes with their ``article_key``; an article may have several strips, each with its own key.
 
-    An empty ``article_key`` is that of a page that was not taken: its quotes have no article.
+    Quotes with an empty ``article_key`` come from a rejected page, and have no article.
     """
     import hashlib
 
@@ -252,7 +249,7 @@ def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) ->
 
 
 def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> Written:
-    """Append events (columns of ``tables.EVENTS`` without event_id) whose key is new, numbering them in order."""
+    """Insert events (columns of ``tables.EVENTS`` without event_id) with a new key, numbered in order."""
     if events.is_empty():
         return Written(0, 0)
     import polars as pl
@@ -274,10 +271,10 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
 
 
 def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> tuple[Written, pl.DataFrame]:
-    """Append events brought from outside that are new by their content (``identity.EVENT_KEY``).
+    """Insert events coded elsewhere whose content is new (``identity.EVENT_KEY``).
 
-    ``events``: columns of ``tables.EVENTS`` without event_id and event_key, user_id (text, empty if the user gave
-    none) and source_line. Returns what was written and the rows left out because their id is another event's:
+    ``events``: columns of ``tables.EVENTS`` without event_id and event_key, plus user_id (text, empty if the user gave
+    none) and source_line. Returns the counts, and the rows that were skipped because another event has their id:
     source_line, user_id.
     """
     import polars as pl
@@ -306,19 +303,19 @@ def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataF
 
 
 def write_links(connection: duckdb.DuckDBPyConnection, links: pl.DataFrame) -> Written:
-    """Insert links of articles to instruments."""
+    """Insert links between articles and instruments."""
     return _write_plain(connection, LINKS, links)
 
 
 def write_rejects(connection: duckdb.DuckDBPyConnection, rejects: pl.DataFrame, loaded_at: datetime) -> Written:
-    """Insert what could not be read, with its reason."""
+    """Insert rows that could not be read, with the reason."""
     import polars as pl
 
     return _write_plain(connection, REJECTS, rejects.with_columns(loaded_at=pl.lit(loaded_at)))
 
 
 def _of_load(rows: str) -> str:
-    """The rows of a query with the number of the load that writes them (see ``unfinished.begin_load``)."""
+    """Return the query with a column for the number of the current load (see ``unfinished.begin_load``)."""
     return f"SELECT *, getvariable('load_id')::BIGINT AS load_id FROM ({rows})"
 
 
@@ -331,7 +328,7 @@ def write_load(
     rows: tuple[int, int, int],
     finished_at: datetime,
 ) -> None:
-    """One line in the journal; ``rows`` are added, known, rejected."""
+    """Insert a row into the journal of loads; ``rows``: number added, known and rejected."""
     insert_new(
         connection,
         LOADS,
@@ -359,7 +356,7 @@ def write_address(
     *,
     fetched_at: datetime,
 ) -> None:
-    """Remember the validators of an address, in place of those of last time."""
+    """Store the validators of an address, replacing earlier ones."""
     put_rows(
         connection,
         ADDRESSES,

@@ -1,6 +1,6 @@
-"""Tables that many processes write into a lake at once: each writes files of its own, and one commit names them all.
+"""Tables that several processes write to a lake at once: each writes its own files, and one commit adds them all.
 
-Until then the table is not there; what a process wrote that was lost is in no table.
+Until then the table does not exist; files of a lost process never become part of a table.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import pyarrow as pa
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from correlator.errors import InputError
-from correlator.store.delta import DeltaRoot, understood
+from correlator.store.delta import DeltaRoot, delta_errors
 
 if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = "studies"
-"""Below the lake's address: what studies have written."""
+"""Folder below the lake's address for the tables of studies."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file: its ``path`` below the table's address, ``size`` in bytes, and how many ``rows`` it has."""
+    """A file: its ``path`` below the table's address, its ``size`` in bytes, and its number of ``rows``."""
 
     path: str
     size: int
@@ -38,25 +38,23 @@ class WrittenFile:
 
 
 def table_address(lake: str, name: str, table: str) -> str:
-    """Where the ``table`` of the study called ``name`` is; raises InputError for a name that cannot be a folder's."""
+    """Return the address of a ``table`` of the study ``name``; raise InputError for an invalid ``name``."""
     if not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} cannot be the name of a study in a lake", hint="give letters, digits, '.', '_' and '-'"
-        )
+        raise InputError(f"{name!r} is not a valid study name", hint="use letters, digits, '.', '_' and '-'")
     return f"{DeltaRoot(lake).address}/{FOLDER}/{name}/{table}"
 
 
 def refuse_present(address: str) -> None:
-    """Raise InputError where there is a table already."""
-    with understood(address):
+    """Raise InputError if there is a table already."""
+    with delta_errors(address):
         if deltalake.DeltaTable.is_deltatable(address):
-            raise InputError(f"there are rows at {address} already", hint="give another name")
+            raise InputError(f"a table already exists at {address}", hint="give another name")
 
 
 def write_files(address: str, rows: pl.DataFrame) -> list[WrittenFile]:
-    """Write ``rows`` into new files below ``address``, which no table there names yet."""
+    """Write ``rows`` to new files below ``address`` that are not part of a table yet."""
     folder = f"part-{uuid.uuid4()}"
-    with understood(address):
+    with delta_errors(address):
         deltalake.write_deltalake(f"{address}/{folder}", rows.to_arrow())
         added = pa.table(deltalake.DeltaTable(f"{address}/{folder}").get_add_actions())
     files = zip(*(added[name].to_pylist() for name in ("path", "size_bytes", "num_records")), strict=True)
@@ -64,14 +62,14 @@ def write_files(address: str, rows: pl.DataFrame) -> list[WrittenFile]:
 
 
 def name_files(address: str, schema: pl.DataFrame, files: Sequence[WrittenFile], made: dict[str, Any]) -> None:
-    """Make the table of ``files`` in one commit; ``schema``: a frame with its columns; ``made``: how it was made.
+    """Create the table from ``files`` in one commit; ``schema``: a frame with its columns; ``made``: how it was made.
 
-    Raises InputError where others made one meanwhile.
+    Raises InputError if another process created it meanwhile.
     """
     now = int(time.time() * 1000)
     added = [AddAction(each.path, each.size, {}, now, True, json.dumps({"numRecords": each.rows})) for each in files]
     refuse_present(address)
-    with understood(address):
+    with delta_errors(address):
         create_table_with_add_actions(
             address,
             deltalake.Schema.from_arrow(schema.clear().to_arrow().schema),

@@ -68,7 +68,7 @@ def test_an_interval_that_was_not_loaded_or_is_none(store, run) -> None:
 
 def test_confounds_want_daily_bars(store, run) -> None:
     arguments = ["placebo", "--symbol", "SHR", "--benchmark", "IDX", "--interval", "5m", "--confounds", "drop"]
-    assert "counted on daily bars" in run("--store", store, *arguments, code=3).stderr
+    assert "confounds need daily bars" in run("--store", store, *arguments, code=3).stderr
 
 
 BEGUN = datetime(2025, 5, 26, 4, 30, tzinfo=UTC)

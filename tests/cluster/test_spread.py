@@ -149,9 +149,9 @@ def test_rows_are_written_where_they_are_and_named_at_once(lake, file_store):
         assert json.loads(table.metadata().description)["table"] == output
     assert "whole" not in spread.__dict__
     for store, output, name, words in (
-        (lake, "car", "first", "there are rows at .* already"),
-        (lake, "caar", "second", "not of single events"),
-        (lake, "car", "../second", "cannot be the name"),
+        (lake, "car", "first", "a table already exists at .*"),
+        (lake, "caar", "second", "no rows of single events"),
+        (lake, "car", "../second", "is not a valid study name"),
         (file_store, "car", "second", "is a file"),
     ):
         with pytest.raises(InputError, match=words):
@@ -174,7 +174,7 @@ def test_correlations_by_parts_are_those_of_one_process(lake, by, method):
 
 def test_what_needs_all_bars_at_once_is_refused(lake):
     for options, words in (
-        ({"benchmark": "equal-weighted"}, "mean of all shares"),
+        ({"benchmark": "equal-weighted"}, "equal-weighted benchmark is not supported"),
         ({"interval": "5m"}, "bars of 5m"),
         ({"estimation": "2023-01-01:2023-05-01"}, "windows of dates"),
     ):

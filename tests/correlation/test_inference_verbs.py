@@ -234,9 +234,9 @@ def test_what_a_method_does_not_use_is_told_and_what_nobody_knows_refused(store)
             asked(**how)
     with pytest.warns(CorrelatorWarning, match="^against='volume' is not used by ic"):
         refused(partial(ws.correlate, SYMBOLS, "ic", by="symbol", against="volume"), "enough symbols")
-    with pytest.warns(CorrelatorWarning, match="^draws=99 is used by bands='bootstrap' alone"):
+    with pytest.warns(CorrelatorWarning, match="^draws=99 is only used with bands='bootstrap'"):
         asked(draws=99)
-    refused(partial(ws.news_and_returns, "AAA", links="printed"), "^links has no meaning for news by country")
+    refused(partial(ws.news_and_returns, "AAA", links="printed"), "^links does not apply to news by country")
     refused(partial(asked, max_lag="3"), "^max_lag must be a whole number, got '3'")
     refused(partial(asked, lags=3), "option 'lags' is not known")
     refused(partial(asked, "leadlag"), "method 'leadlag' is not known")

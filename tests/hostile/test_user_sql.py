@@ -84,7 +84,7 @@ def test_limits_that_are_no_limits(options, message):
 
 
 def test_no_store_no_process(tmp_path):
-    with pytest.raises(NotFoundError, match="there is no store"):
+    with pytest.raises(NotFoundError, match="no store at"):
         Store(tmp_path / "none.duckdb").sql("select 1")
 
 

@@ -105,7 +105,7 @@ def test_returns_in_a_common_currency_are_local_ones_plus_those_of_the_rate(stor
     assert store.study("LAMP", currency="PKR", **options).ar.equals(local.ar)
     simple = store.study("LAMP", currency="USD", returns="simple", **options).ar["return"]
     assert np.allclose(np.log1p(simple), dollars.ar["return"], atol=1e-12)
-    with pytest.raises(NotFoundError, match="no rate of PKR in EUR"):
+    with pytest.raises(NotFoundError, match="no exchange rate from PKR to EUR"):
         store.study("LAMP", currency="EUR", **options)
     store.add_prices(rates("EURUSD", seed=8), exchange="XNYS")
     euros = store.study("LAMP", currency="EUR", **options).ar
@@ -180,7 +180,7 @@ def test_a_member_that_the_audit_gravely_doubts_is_not_in_the_mean(store):
     result = store.study("LAMP", window="-1:1", windows="0:0")
     market = result.panel.factors_of(0)[:, 0]
     assert np.nanmax(np.abs(market)) < 1.0
-    assert "doubted bar" in result.benchmark_note or "left out by the audit" in result.benchmark_note
+    assert "doubtful bar" in result.benchmark_note or "left out by the audit" in result.benchmark_note
 
 
 def test_a_benchmark_that_closes_later_is_told_and_its_previous_session_can_be_taken(store):
@@ -221,7 +221,7 @@ def test_a_study_says_which_of_its_bars_are_flagged(store):
     with_events(store)
     said = warned(lambda: store.study("LAMP", window="-5:5"))
     assert any(line.startswith("LAMP 2024-03-20: stale (medium)") for line in said)
-    assert any("event windows hold 1 zero-volume bar, whose" in line for line in said)
+    assert any("event windows contain 1 zero-volume bar, whose" in line for line in said)
     later = warned(lambda: store.study("LAMP", window="-5:5", estimation="-25:-10", minimum_observations=10))
     assert not any("stale" in line for line in later)
 

@@ -76,7 +76,7 @@ def test_bars_before_the_calendar_stop_no_study(tmp_path):
     add_prices(store, made(date(2023, 1, 2), date(2024, 6, 28), 5, "XKAR"), symbol="MKT", exchange="XKAR")
     rows = [("LAMP", "2024-03-14", "CONSULT")]
     add_events(store, pl.DataFrame(rows, schema=["symbol", "date", "category"], orient="row"))
-    with pytest.warns(UserWarning, match="5 bars lie on days that are not sessions of XKAR"):
+    with pytest.warns(UserWarning, match="5 bars left out on days that are not sessions of XKAR"):
         found = study(store, "LAMP", benchmark="MKT", **WINDOWS)
     assert found.car.height == 2
 

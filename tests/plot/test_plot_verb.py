@@ -106,7 +106,7 @@ def test_what_cannot_be_drawn_is_said(store, more, tmp_path, monkeypatch):
 
 def test_one_symbol_where_one_is_drawn(store):
     done = CliRunner().invoke(app, ["plot", SHARES, "--store", str(store)])
-    assert "draws one symbol, not 2" in str(done.exception)
+    assert "takes one symbol, got 2" in str(done.exception)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_one_symbol_where_one_is_drawn(store):
         ("car", ("--around", "2025-05-28"), "--around 2025-05-28 is not used by the figure car"),
         ("price", ("--key", "PAK"), "--key PAK is not used by the figure price"),
         ("events", ("--sessions", "20"), "--sessions 20 is not used by the figure events"),
-        ("price", ("--sessions", "20"), "--sessions 20 is not used without a date in the middle"),
+        ("price", ("--sessions", "20"), "--sessions 20 is not used without around"),
         ("price", ("--model", "mean"), "--model mean is not used by the figure price"),
         ("lead-lag", ("--window", "-1:1"), "--window -1:1 is not used by the figure lead-lag"),
         ("events", ("--by", "category"), "--by category is not used by the figure events"),

@@ -53,7 +53,7 @@ def test_arrays_say_what_the_frame_says(store, as_of):
 def test_what_was_not_known_yet_is_not_there(store):
     with store.reading() as connection, pytest.raises(NotFoundError, match="AAA"):
         bar_span(connection, ["AAA"], datetime(2020, 1, 1, tzinfo=UTC))
-    with store.reading() as connection, pytest.raises(InputError, match="no figure"):
+    with store.reading() as connection, pytest.raises(InputError, match="unknown bar field"):
         read_bar_arrays(connection, ["AAA"], pl.Series([date(2024, 1, 1)]), fields=["colour"])
 
 

@@ -108,7 +108,7 @@ def test_a_reader_that_holds_the_store_is_named_with_its_start(store):
 def test_a_thread_that_would_wait_for_itself_is_refused_at_once(store):
     begun = time.monotonic()
     for outer, inner in ((store.reading, store.transaction), (store.transaction, store.reading)):
-        with outer(), pytest.raises(StoreError, match="inside another one"), inner():
+        with outer(), pytest.raises(StoreError, match="in an enclosing block"), inner():
             pass
     with store.reading(), store.reading() as connection:
         assert execute(connection, "SELECT 1") == [(1,)]

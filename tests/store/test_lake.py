@@ -120,7 +120,7 @@ def test_a_first_load_that_dies_leaves_no_store_and_the_next_makes_it(lake, monk
         with pytest.raises(ZeroDivisionError):
             load(lake, "LOST")
     assert not Store(lake.address).exists()
-    with pytest.raises(NotFoundError, match="there is no store at"):
+    with pytest.raises(NotFoundError, match="no store at"):
         contents(lake)
     load(lake, "LAMP")
     assert {row[0] for row in contents(lake)["bars"]} == {"LAMP"}
@@ -212,7 +212,7 @@ def test_an_exported_store_says_the_same_and_goes_nowhere_else(tmp_path):
     file = Store(tmp_path / "m.duckdb")
     for symbol in ("LAMP", "WICK", "OIL"):
         load(file, symbol)
-    with pytest.raises(InputError, match="has '\\[' in its path"):
+    with pytest.raises(InputError, match="must not contain '\\['"):
         export(file, f"{tmp_path}/a[1]")
     rows = export(file, f"{tmp_path}/new lake#1")
     assert rows["bars"] == 9
@@ -221,7 +221,7 @@ def test_an_exported_store_says_the_same_and_goes_nowhere_else(tmp_path):
     load(file, "TAR")
     load(lake, "TAR")
     assert contents(lake) == contents(file)
-    with pytest.raises(StoreError, match="there is a store at"):
+    with pytest.raises(StoreError, match="a store already exists at"):
         export(file, str(tmp_path / "new lake#1"))
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "a.txt").write_text("x")
@@ -247,7 +247,7 @@ def test_a_newer_lake_is_refused_by_readers_and_writers(lake, monkeypatch):
         patch.setattr(lake_module, "NEWEST", NEWEST + 1)
         load(lake, "LAMP")
     for door in (contents, lambda store: load(store, "WICK")):
-        with pytest.raises(StoreError, match="of a newer correlator .upgrade correlator"):
+        with pytest.raises(StoreError, match="newer version of correlator .upgrade correlator"):
             door(lake)
 
 

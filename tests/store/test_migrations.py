@@ -76,7 +76,7 @@ def test_an_earlier_store_that_may_not_be_written_is_refused_by_readers(tmp_path
     path = tmp_path / "m.duckdb"
     made_by_schema(4, path)
     path.chmod(0o444)
-    with pytest.raises(StoreError, match="may not be written"):
+    with pytest.raises(StoreError, match="without write permission"):
         Store(path).frame("SELECT 1")
 
 

@@ -48,5 +48,5 @@ def test_a_study_in_dollars_is_the_study_of_prices_in_dollars(store, kind) -> No
 
 
 def test_a_currency_without_a_rate_is_refused(store) -> None:
-    with pytest.raises(NotFoundError, match="no rate of JPY in EUR"):
+    with pytest.raises(NotFoundError, match="no exchange rate from JPY to EUR"):
         store.study(links="named", currency="EUR", **OPTIONS)

@@ -61,7 +61,7 @@ def test_findings_and_censored_bars_reach_the_numbers(folder: Path):
     split, locked = f"split-like {SESSIONS[BREAK]}", f"limit-locked {SESSIONS[LOCKED]}"
     assert marked.car.filter(pl.col("window") == "-3:3")["findings"].to_list() == [split, locked, ""]
     assert marked.models["findings"].to_list() == ["", split, f"{split}, {locked}"]
-    with pytest.warns(UserWarning, match="returns left out"):
+    with pytest.warns(UserWarning, match="returns of this study were dropped"):
         dropped = study(store, "LAMP", **options, flagged="drop")
     assert dropped.car["event_id"].unique().len() == 1
     assert dropped.excluded["reason"].to_list() == [

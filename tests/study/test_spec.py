@@ -210,7 +210,7 @@ def test_one_door_for_frames_and_stores(tmp_path) -> None:
     ):
         with pytest.raises(InputError, match=said):
             co.study(**options)
-    with pytest.raises(co.CorrelatorError, match="there is no store at"):
+    with pytest.raises(co.CorrelatorError, match="no store at"):
         co.study(tmp_path / "m.duckdb", "A")
 
 

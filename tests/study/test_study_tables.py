@@ -86,7 +86,7 @@ def test_files_of_every_container_are_the_wide_table(bars, events, expected, tmp
 
 
 def test_bars_of_one_share_need_its_name(bars, events):
-    with pytest.raises(InputError, match="does not say which"):
+    with pytest.raises(InputError, match="but no symbol"):
         co.study(prices=bars, events=events, **OPTIONS)
 
 
@@ -173,5 +173,5 @@ def test_bars_within_days_are_studied_alike_in_every_shape(first, tmp_path):
     expected = co.study(prices=long.pivot(on="ticker", index="time", values="close"), **options).ar.with_columns(in_utc)
     for source in (long, long.to_pandas(), shares, tmp_path / "long.csv"):
         assert co.study(prices=source, **options).ar.equals(expected)
-    with pytest.raises(InputError, match="bars of days and of parts of a day"):
+    with pytest.raises(InputError, match="mixes daily and intraday bars"):
         co.study(prices={**shares, "DAY": pl.DataFrame({"date": ["2024-03-11"], "close": [1.0]})}, **options)
