@@ -1,8 +1,8 @@
-"""The store as a report may see it: closed sessions and public news of one instant, and where they came from.
+"""The slice of the store that a report may see: sessions closed and news public at one instant, with their sources.
 
-A report must come out the same when it is made again, and must not look ahead. So it does not read the store itself
-but a slice of it: bars of sessions that had closed, events that were public. Of a bar's vintages the newest that was
-known then is taken; where the bar was loaded later (a backfill), the first one, and the report says how many there are.
+A report must be reproducible and must not look ahead. So it does not read the store itself but a slice of it: bars of
+sessions that had closed, and events that were public. A bar has its newest vintage known then; a bar that was loaded
+later (backfilled) has its first one, and the report says how many of these there are.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _LOOK_BACK = timedelta(days=45)
 
 @dataclass(frozen=True)
 class Moment:
-    """When a report stands: the UTC instant ``as_of`` and the last ``session`` of ``exchange`` closed by then."""
+    """The time of a report: the UTC instant ``as_of``, and the last ``session`` of ``exchange`` closed by then."""
 
     exchange: str
     as_of: datetime
@@ -48,8 +48,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a slice holds. ``bars``: symbol, exchange, bars, first_session, last_session, vintages, backfilled (bars
-    loaded after the instant), sources; ``events``, ``articles``: how many; ``sha256`` of the slice's tables by name."""
+    """The contents of a slice.
+
+    ``bars``: symbol, exchange, bars, first_session, last_session, vintages, backfilled (bars loaded after the instant),
+    sources; ``events``, ``articles``: their number; ``sha256``: digests of the slice's tables by name.
+    """
 
     bars: pl.DataFrame
     events: int
@@ -58,9 +61,9 @@ class Inputs:
 
 
 def exchange_of_report(store: Store, symbols: Sequence[str]) -> str:
-    """The exchange of the report's symbols; of all instruments with bars where none are named.
+    """Return the exchange of the report's symbols, or of all instruments with bars if no symbols are given.
 
-    Raises InputError when there are several, NotFoundError for an unknown symbol.
+    Raises InputError if there are several, NotFoundError for an unknown symbol.
     """
     with store.reading() as connection:
         if symbols:
@@ -72,14 +75,16 @@ def exchange_of_report(store: Store, symbols: Sequence[str]) -> str:
             exchanges = set(query(connection, sql)["exchange"])
     if len(exchanges) != 1:
         listed = ", ".join(sorted(exchanges)) or "none"
-        raise InputError(f"a report is of one exchange, the symbols have {listed}", hint="name symbols of one exchange")
+        raise InputError(
+            f"the symbols of a report must be on one exchange, got {listed}", hint="give symbols of one exchange"
+        )
     return exchanges.pop()
 
 
 def moment_of(exchange: str, as_of: date | datetime | None) -> Moment:
-    """Where a report stands: at an instant, at the end of a date at the exchange, or (None) of the last closed session.
+    """Return the time of a report: an instant, the end of a date at the exchange, or (None) of the last closed session.
 
-    Raises InputError for an instant without zone, one before the calendar's first close, and one of a session to come.
+    Raises InputError for an instant without time zone, before the first close of the calendar, or in the future.
     """
     newest = last_closed(exchange, datetime.now(UTC))
     if as_of is None:
@@ -87,20 +92,20 @@ def moment_of(exchange: str, as_of: date | datetime | None) -> Moment:
     if not isinstance(as_of, datetime):
         instant = _end_of(exchange, as_of)
     elif as_of.tzinfo is None:
-        raise InputError(f"as_of {as_of} has no zone", hint="add Z or an offset such as +05:00")
+        raise InputError(f"as_of {as_of} has no time zone", hint="add Z or an offset such as +05:00")
     else:
         instant = as_of.astimezone(UTC)
     session = last_closed(exchange, instant)
     if session > newest:
         raise InputError(
             f"session {session} of {exchange}, the last one closed at {instant:%Y-%m-%dT%H:%MZ}, has not closed yet",
-            hint=f"the newest report is of {newest}",
+            hint=f"the newest possible session is {newest}",
         )
     return Moment(exchange, instant, session)
 
 
 def last_closed(exchange: str, instant: datetime) -> date:
-    """The label of the last session of ``exchange`` that had closed at ``instant``."""
+    """Return the label of the last session of ``exchange`` that had closed at ``instant``."""
     first, last = calendar_reach(exchange)
     start, end = max(instant.date() - _LOOK_BACK, first), min(instant.date() + timedelta(days=1), last)
     if start > end:
@@ -125,12 +130,12 @@ def is_session(exchange: str, as_of: date | datetime | None) -> bool:
 def slice_store(
     store: Store, target: Path, moment: Moment, symbols: Sequence[str] | None, *, abroad: bool = False
 ) -> tuple[Store, Inputs]:
-    """Copy what the report may see into a new store at ``target``; ``symbols`` None means all.
+    """Copy what the report may see to a new store at ``target``; ``symbols`` None means all.
 
-    Bars of other exchanges come along where ``abroad``: those of sessions that had closed by the moment's instant.
+    ``abroad``: also copy bars of other exchanges, of sessions that had closed by the instant of ``moment``.
 
-    Strips are dated again by the closes of the slice, so that closes that came later have no say; a quote that these
-    do not date may have been printed later, and stays out.
+    Strips are dated again with the closes of the slice, so that later closes have no influence; quotes that cannot be
+    dated this way may have been printed later, and are left out.
     """
     parameters = {"as_of": moment.as_of}
     with store.studying() as connection:
@@ -142,8 +147,8 @@ def slice_store(
         every = tables["instruments"]["symbol"].to_list()
         kept = every if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
         bars = query(connection, _BARS, {"symbols": kept, **parameters}).filter(pl.col("session") <= moment.session)
-        own = bars.filter(pl.col("exchange") == moment.exchange)
-    bars = pl.concat([own, _closed_abroad(bars, moment)]) if abroad else own
+        local = bars.filter(pl.col("exchange") == moment.exchange)
+    bars = pl.concat([local, _closed_abroad(bars, moment)]) if abroad else local
     tables["bars"] = bars.drop("exchange")
     sliced = Store(target)
     with sliced.transaction() as connection:
@@ -153,39 +158,39 @@ def slice_store(
         execute(connection, "DELETE FROM quotes WHERE session IS NULL")
         tables["quotes"] = query(connection, "SELECT * FROM quotes ORDER BY ALL")
     digests = {name: _digest(tables[name]) for name in ("bars", "events", "quotes")}
-    of_report = own if symbols is None else own.filter(pl.col("symbol").is_in(symbols))
+    of_report = local if symbols is None else local.filter(pl.col("symbol").is_in(symbols))
     return sliced, Inputs(_provenance(of_report, moment), tables["events"].height, tables["articles"].height, digests)
 
 
 def _closed_abroad(bars: pl.DataFrame, moment: Moment) -> pl.DataFrame:
-    """The bars of other exchanges whose sessions had closed by the moment's instant.
+    """Return the bars of other exchanges whose sessions had closed by the instant of ``moment``.
 
-    A session of an earlier date has closed, wherever it was; one of the same date as its exchange says.
+    Sessions of earlier dates have closed everywhere; for the same date, the closing times of the exchange decide.
     """
     others = bars.filter(pl.col("exchange") != moment.exchange)
-    shut = []
+    closed = []
     for exchange in others.filter(pl.col("session") == moment.session)["exchange"].unique().sort():
         closes = sessions_between(exchange, moment.session, moment.session)["closes_at"]
         if len(closes) and closes[0] <= moment.as_of:
-            shut.append(exchange)
-    return others.filter((pl.col("session") < moment.session) | pl.col("exchange").is_in(shut))
+            closed.append(exchange)
+    return others.filter((pl.col("session") < moment.session) | pl.col("exchange").is_in(closed))
 
 
 _ARTICLE_TABLES = ("articles", "quotes", "links")
 
 
 def check_fresh(inputs: Inputs, moment: Moment, symbols: Sequence[str], stale_after: int) -> None:
-    """Raise StaleDataError where a symbol lacks more than ``stale_after`` sessions up to the moment's."""
+    """Raise StaleDataError if a symbol lacks more than ``stale_after`` sessions up to that of ``moment``."""
     last = dict(inputs.bars.select("symbol", "last_session").iter_rows())
     checked = symbols or list(last)
     late = []
     for symbol in checked:
         if symbol not in last:
-            late.append(f"{symbol} has no bar")
+            late.append(f"{symbol} has no bars")
             continue
         missing = sessions_between(moment.exchange, last[symbol], moment.session).height - 1
         if missing > stale_after:
-            late.append(f"{symbol} ends {last[symbol]} ({missing} sessions short)")
+            late.append(f"{symbol} ends {last[symbol]} ({missing} sessions missing)")
     if late:
         more = f" and {len(late) - 3} more" if len(late) > 3 else ""
         raise StaleDataError(
@@ -195,19 +200,21 @@ def check_fresh(inputs: Inputs, moment: Moment, symbols: Sequence[str], stale_af
 
 
 def symbols_needed(study: StudySpec) -> list[str] | None:
-    """Symbols whose bars the report needs; None for all (no symbols named, or a benchmark or donors of all shares)."""
+    """Return the symbols whose bars the report needs; None for all (no symbols given, or all shares as benchmark or
+    donors).
+    """
     if not study.symbols:
         return None
     if study.model == SYNTHETIC:
-        ruled = not study.donors or {OTHER_COUNTRIES, OTHER_SECTORS} & set(study.donors)
-        return None if ruled else list(dict.fromkeys([*study.symbols, *study.donors]))
+        by_rule = not study.donors or {OTHER_COUNTRIES, OTHER_SECTORS} & set(study.donors)
+        return None if by_rule else list(dict.fromkeys([*study.symbols, *study.donors]))
     if study.benchmark is None or study.benchmark == EQUAL_WEIGHTED:
         return None
     return list(dict.fromkeys([*study.symbols, study.benchmark]))
 
 
 def _printed(quotes: pl.DataFrame, instruments: pl.DataFrame) -> list[str]:
-    """The symbols whose names stand on the strips: their closes have a say in the strips' sessions."""
+    """Return the symbols printed on the strips, whose closes are needed to date the strips."""
     names = pl.concat_list(pl.col("symbol"), pl.col("aliases").fill_null("").str.split("|"))
     printed = instruments.select("symbol", name=names).explode("name")
     return printed.filter(pl.col("name").is_in(quotes["symbol"].implode()))["symbol"].unique().sort().to_list()
@@ -226,7 +233,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame)
 
 
 def _digest(frame: pl.DataFrame) -> str:
-    """SHA-256 of the rows without what only says when they were loaded."""
+    """Return the SHA-256 of the rows without the columns that depend on when they were loaded."""
     kept = frame.drop("retrieved_at", "loaded_at", "source", "load_id", strict=False)
     return hashlib.sha256(kept.write_csv().encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Everything that a report is made of."""
+"""The contents of a report."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from correlator.report.spec import ReportSpec
 
 @dataclass(frozen=True)
 class Contents:
-    """A report's description, its moment, its inputs and what the study found (None: no event concerns its symbols).
+    """A report's spec, its time, its inputs and the result of the study (None: no event concerns its symbols).
 
-    ``tables`` by name, as they go to CSV; ``notes``: warnings of the study and of the inputs; ``test``: the placebo
-    test where it is asked for; ``since``: where the last report stood, from which on things are new; ``others``:
+    ``tables``: tables by name, as written to CSV; ``notes``: warnings about the study and the inputs; ``test``: the
+    placebo test, if there is one; ``since``: the time of the last report, after which things are new; ``others``:
     further studies by name.
     """
 
@@ -33,15 +33,15 @@ class Contents:
 
     @property
     def studies(self) -> dict[str, Contents]:
-        """Every study of the report by its name; the first one has the report's."""
+        """All studies of the report by name; the first has the name of the report."""
         return {self.spec.name: self, **dict(self.others)}
 
     @property
     def measured(self) -> int:
-        """Events measured."""
+        """The number of events measured."""
         return 0 if self.result is None else len(self.result.estimates)
 
     @property
     def left_out(self) -> int:
-        """Events left out, each with its reason among the excluded."""
+        """The number of events left out; the table of excluded events has the reasons."""
         return 0 if self.result is None else self.result.excluded.height

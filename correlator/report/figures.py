@@ -1,4 +1,4 @@
-"""The figures of a report, by study: drawn once for its page and its message."""
+"""The figures of a report by study, drawn once for the page and the mail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PRICE_FIGURES = 3
 PICTURE_WIDTH = 640
-"""CSS pixels of a picture in a message: what the column of most mail programs holds."""
+"""Width of a picture in a mail in CSS pixels; it fits the text column of most mail programs."""
 
 Drawn = Mapping[str, Mapping[str, "go.Figure"]]
 """Figures by the name of their study (empty for the first) and the id of their element."""
@@ -29,8 +29,7 @@ Drawn = Mapping[str, Mapping[str, "go.Figure"]]
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as PNG, by its name in the message, with its height in CSS pixels and what a screen reader says of
-    it."""
+    """A figure as PNG: its name in the mail, its height in CSS pixels, and its label for screen readers."""
 
     name: str
     png: bytes
@@ -39,38 +38,36 @@ class Picture:
 
 
 def drawn_figures(contents: Contents, sliced: Store) -> Drawn:
-    """The figures that are asked for, of every study; ``sliced``: the store that the report was made from."""
+    """Return the figures of every study; ``sliced``: the slice of the store that the report is made from."""
     parts = (("", contents), *contents.others)
     return {name: _of_study(each, sliced, f"{name}-" if name else "") for name, each in parts}
 
 
 def label_of(figure: go.Figure) -> str:
-    """What a screen reader says of a figure: its title and subtitle."""
+    """Return the label of a figure for screen readers: its title and subtitle."""
     below = (figure.layout.title.subtitle.text or "").replace("<br>", " ")
     return f"{title_of(figure)}. {below}".replace("\u00a0", " ").strip()
 
 
 def pictures(drawn: Drawn) -> dict[str, list[Picture]]:
-    """Every figure as a picture for programs that run no script, by study; none, with a warning, where no browser can
-    draw.
-    """
+    """Return every figure as a PNG for mail programs, by study; warn and return none if there is no browser to draw."""
     from correlator.plot.image import images_bytes
 
-    figures = [(study, figure) for study, own in drawn.items() for figure in own.values()]
+    figures = [(study, figure) for study, by_id in drawn.items() for figure in by_id.values()]
     try:
         images = images_bytes([figure for _, figure in figures], "png", width=PICTURE_WIDTH)
     except (MissingDependencyError, SourceError) as error:
-        warn(f"the message has no pictures: {error}")
+        warn(f"the mail has no pictures: {error}")
         return {}
-    made: dict[str, list[Picture]] = {}
+    by_study: dict[str, list[Picture]] = {}
     for number, ((study, figure), png) in enumerate(zip(figures, images, strict=True)):
         picture = Picture(f"figure-{number}", png, int(figure.layout.height or DEFAULT_HEIGHT), label_of(figure))
-        made.setdefault(study, []).append(picture)
-    return made
+        by_study.setdefault(study, []).append(picture)
+    return by_study
 
 
 def _of_study(contents: Contents, sliced: Store, prefix: str) -> dict[str, go.Figure]:
-    """The figures of one study, by the id of their element, which begins with ``prefix``."""
+    """Return the figures of one study by the id of their HTML element, which begins with ``prefix``."""
     drawn: dict[str, go.Figure] = {}
     spec, result = contents.spec, contents.result
     for kind in spec.outputs.figures:
@@ -93,6 +90,6 @@ def _of_study(contents: Contents, sliced: Store, prefix: str) -> dict[str, go.Fi
             drawn[f"{prefix}figure-{kind}"] = FIGURES[kind].draw(material)
     if not drawn and spec.outputs.figures:
         drawn[f"{prefix}figure-none"] = empty_figure(
-            "No study", "No event concerns these symbols: there is nothing to draw."
+            "No study", "No event concerns these symbols, so there is nothing to draw."
         )
     return drawn

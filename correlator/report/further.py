@@ -1,4 +1,4 @@
-"""Tables of a report that are made when they are asked for: placebo, confounds, regressions."""
+"""Optional tables of a report: placebo, confounds, regressions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ Tables = dict[str, pl.DataFrame | None]
 
 
 def further_tables(spec: ReportSpec, result: StudyResult | None, sliced: Store) -> tuple[Tables, PlaceboResult | None]:
-    """The further tables that ``spec`` asks for, None if one cannot be made (with a warning), and the placebo
-    test.
-    """
+    """Return the optional tables of ``spec``, None (with a warning) for one that fails, and the placebo test."""
     outputs = spec.outputs
     names = [name for name in ("placebo", "confounds", "regressions") if name in outputs.tables]
     tables: Tables = dict.fromkeys(names)
@@ -33,13 +31,13 @@ def further_tables(spec: ReportSpec, result: StudyResult | None, sliced: Store) 
         return tables, None
     test = None
     if "placebo" in names or any(FIGURES[kind].needs == PLACEBO for kind in outputs.figures):
-        test = _made(lambda: placebo_test(result, draws=outputs.draws, seed=outputs.seed), "placebo test")
+        test = _attempt(lambda: placebo_test(result, draws=outputs.draws, seed=outputs.seed), "placebo test")
     if "placebo" in names and test is not None:
         tables["placebo"] = test.table
     if "confounds" in names:
-        tables["confounds"] = _made(lambda: stored_flags(sliced, result), "table of confounds")
+        tables["confounds"] = _attempt(lambda: stored_flags(sliced, result), "table of confounds")
     if "regressions" in names:
-        tables["regressions"] = _made(lambda: _regressions(spec, result, sliced), "regression")
+        tables["regressions"] = _attempt(lambda: _regressions(spec, result, sliced), "regression")
     return tables, test
 
 
@@ -52,8 +50,8 @@ def _regressions(spec: ReportSpec, result: StudyResult, sliced: Store) -> pl.Dat
     return pl.concat(tables, how="diagonal_relaxed")
 
 
-def _made(make: Callable[[], T], what: str) -> T | None:
-    """What ``make`` returns; None with a warning where it cannot be made: that is no reason to have no report."""
+def _attempt(make: Callable[[], T], what: str) -> T | None:
+    """Return the result of ``make``, or None with a warning if it fails, so that the report is made anyway."""
     try:
         return make()
     except CorrelatorError as error:

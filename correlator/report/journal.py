@@ -1,6 +1,6 @@
-"""What runs of a report came to: one line of JSON when a run starts and one when it ends, next to the report's files.
+"""The journal of a report's runs, next to its files: a line of JSON when a run starts, and one when it ends.
 
-This is the only place with the time of the clock; the files of a report have none, so that they can be the same twice.
+Only the journal records the wall-clock time; the files of a report do not, so that they are reproducible.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SCHEMA = {
 
 @dataclass
 class RunNote:
-    """What the running report tells its journal."""
+    """What a running report writes to its journal."""
 
     session: str | None = None
     status: str = "failed"
@@ -39,7 +39,7 @@ class RunNote:
 
 @contextmanager
 def journalled(home: Path) -> Iterator[RunNote]:
-    """Write the run's start and its end into the journal of ``home``; an error is noted and goes on."""
+    """Write the start and the end of the run to the journal of ``home``; an error is recorded and raised again."""
     started = datetime.now(UTC)
     run = f"{started:%Y%m%dT%H%M%S.%f}-{os.getpid()}"
     _append(home, {"run": run, "started_at": started.isoformat(timespec="seconds")})
@@ -56,9 +56,10 @@ def journalled(home: Path) -> Iterator[RunNote]:
 
 
 def read_journal(home: Path, last: int = 10) -> pl.DataFrame:
-    """The last runs of the report at ``home``, newest first: report, session, status, started_at, seconds, message.
+    """Return the last runs of the report at ``home``, newest first: report, session, status, started_at, seconds,
+    message.
 
-    ``status``: written, unchanged, skipped or failed; ``unfinished`` where a run was killed or is still going.
+    ``status``: written, unchanged, skipped or failed; ``unfinished`` if a run was killed or is still running.
     """
     runs: dict[str, dict[str, object]] = {}
     path = home / JOURNAL
@@ -66,14 +67,14 @@ def read_journal(home: Path, last: int = 10) -> pl.DataFrame:
         try:
             entry = json.loads(line)
         except json.JSONDecodeError:
-            continue  # the line that a killed run could not end
+            continue  # incomplete line of a killed run
         runs.setdefault(entry["run"], {"report": home.name, "status": "unfinished"}).update(entry)
     newest = list(runs.values())[::-1][:last]
     return pl.DataFrame([{name: run.get(name) for name in _SCHEMA} for run in newest], schema=_SCHEMA)
 
 
 def _append(home: Path, entry: dict[str, object]) -> None:
-    """One write of one line, so that runs at the same time do not mix."""
+    """Append one line with a single write, so that concurrent runs do not interleave."""
     line = json.dumps(entry, ensure_ascii=False) + "\n"
     handle = os.open(home / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:

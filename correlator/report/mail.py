@@ -1,8 +1,7 @@
-"""A report as one message: words, the summary and pictures of the figures in its text, the page and the tables as
-attachments.
+"""A report as one mail: text, summary table and pictures in its body, the page and the tables attached.
 
-A mail program runs no script and shows no SVG, so figures are PNG files of the message that its text names (RFC 2392).
-The same report gives the same bytes: the message has no date and no address, which the program that sends it adds.
+Mail programs run no scripts and show no SVG, so figures are PNG parts that the body refers to (RFC 2392). The same
+report gives the same bytes: the message has no date and no addresses, which the sending program adds.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ _TYPES = {"csv": ("text", "csv"), "html": ("text", "html")}
 
 
 def mail_message(contents: Contents, files: Mapping[str, bytes], pictures: Mapping[str, Sequence[Picture]]) -> bytes:
-    """The message with ``pictures`` in its text and ``files`` attached, tear sheet and tables alike."""
+    """Return the mail with ``pictures`` in its body, and ``files`` (tear sheet and tables) attached."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = f"{contents.spec.heading}, {contents.moment.session}"
     message.set_content("\n\n".join(_paragraphs(contents)) + "\n")
     message.add_alternative(_page(contents, pictures), subtype="html")
-    text = message.get_body(("html",))
-    if text is not None:
-        for picture in (each for own in pictures.values() for each in own):
+    body = message.get_body(("html",))
+    if body is not None:
+        for picture in (each for of_study in pictures.values() for each in of_study):
             cid, name = f"<{_cid(picture)}>", f"{picture.name}.png"
-            text.add_related(picture.png, "image", "png", disposition="inline", cid=cid, filename=name)
+            body.add_related(picture.png, "image", "png", disposition="inline", cid=cid, filename=name)
     for name, content in files.items():
         main, sub = _TYPES[name.rpartition(".")[2]]
         message.add_attachment(content, maintype=main, subtype=sub, filename=name)
@@ -47,20 +46,20 @@ def _multiparts(message: Message) -> list[Message]:
 
 
 def _paragraphs(contents: Contents) -> list[str]:
-    """The words of the report, and of each further study under its name."""
-    own = [*new_sentences(contents), *summary_paragraphs(contents)]
+    """Return the text of the report, and that of each further study under its name."""
+    paragraphs = [*new_sentences(contents), *summary_paragraphs(contents)]
     for name, each in contents.others:
-        own += [f"{name}:", *summary_paragraphs(each)]
-    return own
+        paragraphs += [f"{name}:", *summary_paragraphs(each)]
+    return paragraphs
 
 
 def _cid(picture: Picture) -> str:
-    """The name of a picture within the message."""
+    """Return the content id of a picture."""
     return f"{picture.name}@correlator"
 
 
 def _page(contents: Contents, pictures: Mapping[str, Sequence[Picture]]) -> str:
-    """The same as HTML that mail programs show: no script, no style sheet."""
+    """Return the body as HTML without scripts and style sheets."""
     parts = "".join(f"<p>{html.escape(text)}</p>" for text in _paragraphs(contents))
     for name, each in (("", contents), *contents.others):
         parts += f"<h3>{html.escape(name)}</h3>" if name else ""

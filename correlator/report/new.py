@@ -1,4 +1,4 @@
-"""What is new since the last run of a report: events, bars that were revised, findings that say something else."""
+"""What is new since the last run of a report: events, revised bars, and findings whose verdict changed."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ _MOST_BARS = 50
 
 @dataclass(frozen=True)
 class LastRun:
-    """Where the report stands ``now``, where it stood before (``since``), and the summary of that run, if it is
-    there.
-    """
+    """The time of the report (``now``), that of the previous run (``since``), and its folder, if it exists."""
 
     now: Moment
     since: Moment
@@ -35,11 +33,11 @@ class LastRun:
     study: str = ""
 
     def of(self, study: str) -> LastRun:
-        """The same of a further study of the report."""
+        """Return the last run of a further study of the report."""
         return replace(self, study=study)
 
     def summary(self) -> list[dict[str, str]]:
-        """The rows of the summary that was written then; none if there is none."""
+        """Return the rows of the summary written by that run; none if there is no summary."""
         name = f"{self.study}-summary.csv" if self.study else "summary.csv"
         file = None if self.folder is None else self.folder / name
         if file is None or not file.is_file():
@@ -49,7 +47,7 @@ class LastRun:
 
 
 def last_run(home: Path | None, now: Moment) -> LastRun:
-    """The newest run before the session of ``now``; without one the session before it."""
+    """Return the newest run before the session of ``now``, or without one the previous session."""
     labels = [] if home is None else labels_of(home)
     before = next((label for label in labels if label < now.session.isoformat()), None)
     if home is None or before is None:
@@ -58,7 +56,7 @@ def last_run(home: Path | None, now: Moment) -> LastRun:
 
 
 def whats_new(result: StudyResult | None, inputs: Inputs, sliced: Store, before: LastRun) -> pl.DataFrame:
-    """Kind (finding, event, bar), symbol, session and words of what is new, findings first."""
+    """Return what is new as a table of kind (finding, event, bar), symbol, session and what, findings first."""
     rows: list[tuple[str, str | None, date | None, str]] = []
     if result is not None and len(result.estimates):
         rows += [("finding", None, None, words) for words in _findings(result, before.summary())]
@@ -76,7 +74,7 @@ def whats_new(result: StudyResult | None, inputs: Inputs, sliced: Store, before:
 
 
 def _findings(result: StudyResult, earlier: list[dict[str, str]]) -> list[str]:
-    """Windows (and groups) whose verdict is another one than in the earlier summary."""
+    """Return descriptions of the windows (and groups) whose verdict differs from that in the earlier summary."""
     keys = (*result.spec.by, "window")
     known = {tuple(row.get(key, "").strip("[]") for key in keys): row.get("p_value") for row in earlier}
     words = []
@@ -91,7 +89,7 @@ def _findings(result: StudyResult, earlier: list[dict[str, str]]) -> list[str]:
 
 
 def _events(result: StudyResult, before: LastRun) -> list[tuple[str, str | None, date | None, str]]:
-    """Measured events that were not public when the report stood before, the newest first."""
+    """Return the measured events that were not public at the time of the previous run, newest first."""
     kept = result.measured_events
     if "known_at" not in kept.columns:
         return []

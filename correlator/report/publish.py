@@ -1,9 +1,9 @@
-"""Publishing a report so that a reader never sees half of one, also when the writer is killed.
+"""Publish a report atomically: readers never see an incomplete one, even if the writer is killed.
 
-A report named ``daily`` lives in ``OUT/daily/``: ``runs/<label>-<hash>/`` holds the files of one run, ``<label>`` and
-``latest`` are symbolic links to the newest run of that label and of all. A run is written into a hidden folder next to
-the others, flushed to the disk, and renamed; then the links are replaced by renaming new ones over them. Every step is
-one rename, and what came before it stays whole. The hash is that of the files, so the same bytes are one run.
+A report named ``daily`` is in ``OUT/daily/``: ``runs/<label>-<hash>/`` has the files of one run; ``<label>`` and
+``latest`` are symbolic links to the newest run of that label and of all. A run is written to a hidden folder next to
+the others, flushed to disk, and renamed; then new links are renamed over the old ones. Every step is one rename, which
+leaves earlier runs complete. The hash is that of the files, so equal files are one run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LABEL = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 @dataclass(frozen=True)
 class Published:
-    """Where a run went: ``folder`` of its files, ``latest`` link; ``changed`` False where it was there already."""
+    """A published run: the ``folder`` of its files, the ``latest`` link, and whether it is new (``changed``)."""
 
     folder: Path
     latest: Path
@@ -38,14 +38,14 @@ class Published:
 def publish(files: Mapping[str, bytes], home: Path, label: str, *, keep: int = 0) -> Published:
     """Publish ``files`` (name to bytes) as the run of ``label`` (a session, YYYY-MM-DD) under ``home``.
 
-    ``keep``: how many labels stay, newest first; 0 keeps all. ``latest`` points to the newest label. Raises
-    NotFoundError when the folder above ``home`` does not exist, StoreLockedError when another run is publishing there.
+    ``keep``: number of newest labels to keep; 0 keeps all. ``latest`` points to the newest label. Raises NotFoundError
+    if the parent folder of ``home`` does not exist, StoreLockedError if another run is publishing there.
     """
     if not home.parent.is_dir():
-        raise NotFoundError(f"folder {home.parent} does not exist", hint="make it, or give another -o")
+        raise NotFoundError(f"folder {home.parent} does not exist", hint="create it, or give another -o")
     home.mkdir(exist_ok=True)
-    with _alone(home):
-        _sweep(home)
+    with _locked(home):
+        _remove_drafts(home)
         (home / RUNS).mkdir(exist_ok=True)
         run = home / RUNS / f"{label}-{content_hash(files)[:12]}"
         changed = not run.exists()
@@ -53,13 +53,13 @@ def publish(files: Mapping[str, bytes], home: Path, label: str, *, keep: int = 0
             _write_run(files, run)
         _link(home, label, os.path.join(RUNS, run.name))
         labels = labels_of(home)
-        _link(home, LATEST, labels[0])  # by its label, so that one rename moves both
+        _link(home, LATEST, labels[0])  # to the label, so that one rename updates both
         _retain(home, [each for each in labels[keep:] if each != label] if keep else [])
     return Published(run, home / LATEST, changed)
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
-    """SHA-256 over names and contents."""
+    """Return the SHA-256 of names and contents."""
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode())
@@ -68,7 +68,7 @@ def content_hash(files: Mapping[str, bytes]) -> str:
 
 
 def labels_of(home: Path) -> list[str]:
-    """The labels published under ``home``, newest first."""
+    """Return the labels published under ``home``, newest first."""
     if not home.is_dir():
         return []
     return sorted(
@@ -77,7 +77,7 @@ def labels_of(home: Path) -> list[str]:
 
 
 def _write_run(files: Mapping[str, bytes], run: Path) -> None:
-    """Write, flush, rename."""
+    """Write the files to a draft folder, flush it, and rename it."""
     draft = run.with_name(_DRAFT + run.name)
     draft.mkdir()
     for name, content in files.items():
@@ -102,18 +102,18 @@ def _link(home: Path, name: str, target: str) -> None:
 
 
 def _retain(home: Path, dropped: list[str]) -> None:
-    """Drop labels, and the runs that no link names: hidden by a rename first, then removed."""
+    """Remove labels, and the runs without a link: these are first hidden by a rename, then deleted."""
     for label in dropped:
         (home / label).unlink()
-    named = {os.path.basename(os.readlink(path)) for path in home.iterdir() if path.is_symlink()}
+    linked = {os.path.basename(os.readlink(path)) for path in home.iterdir() if path.is_symlink()}
     for run in (home / RUNS).iterdir():
-        if run.name not in named:
-            gone = run.with_name(_DRAFT + "gone-" + run.name)
-            run.rename(gone)
-            shutil.rmtree(gone)
+        if run.name not in linked:
+            hidden = run.with_name(_DRAFT + "gone-" + run.name)
+            run.rename(hidden)
+            shutil.rmtree(hidden)
 
 
-def _sweep(home: Path) -> None:
+def _remove_drafts(home: Path) -> None:
     """Remove the drafts of runs that were killed."""
     for folder in (home, home / RUNS):
         for path in folder.glob(_DRAFT + "*") if folder.is_dir() else ():
@@ -132,11 +132,11 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """One publisher at a time; the lock goes with the process, however it ends."""
+def _locked(home: Path) -> Iterator[None]:
+    """Lock ``home`` for one publisher at a time; the lock is released when the process ends, however it ends."""
     with (home / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StoreLockedError(f"another run is publishing in {home}", hint="wait until it has ended") from error
+            raise StoreLockedError(f"another run is publishing to {home}", hint="wait until it has finished") from error
         yield

@@ -1,4 +1,4 @@
-"""Running a report: slice the store, study, write tables, manifest and tear sheet, publish all or nothing."""
+"""Run a report: slice the store, run the studies, write tables, manifest and tear sheet, and publish atomically."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from correlator.version import __version__
 MANIFEST = "manifest.json"
 TEAR_SHEET = "index.html"
 UNEXPLAINED_DAYS = 365
-"""Days before a report's session in which unexplained moves are looked for."""
+"""Days before a report's session in which to search for unexplained moves."""
 _PACKAGES = ("duckdb", "numpy", "plotly", "polars", "scipy")
 _QUOTES = """
     SELECT * FROM quotes WHERE $symbols::VARCHAR[] IS NULL OR symbol IN (SELECT unnest($symbols::VARCHAR[]))
@@ -60,7 +60,7 @@ _QUOTES = """
 
 @dataclass(frozen=True)
 class ReportRun:
-    """``status``: written, unchanged (the same bytes were there) or skipped (no session); ``folder`` of the files."""
+    """``status``: written, unchanged (equal files existed) or skipped (no session); ``folder``: that of the files."""
 
     status: str
     session: date | None
@@ -76,15 +76,15 @@ def run_report(
     as_of: date | datetime | None = None,
     if_session: str | None = None,
 ) -> ReportRun:
-    """Make the report and publish it under ``out/<name>/``; the files carry nothing of the clock.
+    """Run the report and publish it under ``out/<name>/``; its files do not depend on the wall-clock time.
 
     ``as_of``: a date (its end at the exchange), a UTC instant, or None for the last closed session; ``if_session``: an
-    exchange; on a day that is none of its sessions nothing is made. Raises StaleDataError where prices lack a closed
-    session, and what the study raises; then the previous report stays as it is.
+    exchange; the run is skipped on days that are not its sessions. Raises StaleDataError if prices lack a closed
+    session, and the errors of the study; the previous report is then kept.
     """
     home = Path(out) / spec.name
     if not home.parent.is_dir():
-        raise NotFoundError(f"folder {home.parent} does not exist", hint="make it, or give another -o")
+        raise NotFoundError(f"folder {home.parent} does not exist", hint="create it, or give another -o")
     home.mkdir(exist_ok=True)
     with ignored(), journalled(home) as note:
         if if_session is not None and not is_session(if_session, as_of):
@@ -94,18 +94,18 @@ def run_report(
             contents, sliced = gather(spec, store, as_of=as_of, folder=folder, home=home)
             note.session = contents.moment.session.isoformat()
             files = report_files(contents, sliced)
-        done = publish(files, home, note.session, keep=spec.keep)
-        note.status = "written" if done.changed else "unchanged"
+        published = publish(files, home, note.session, keep=spec.keep)
+        note.status = "written" if published.changed else "unchanged"
         note.message = sentence(contents)
-    return ReportRun(note.status, contents.moment.session, done.folder, note.message)
+    return ReportRun(note.status, contents.moment.session, published.folder, note.message)
 
 
 def gather(
     spec: ReportSpec, store: Store, *, as_of: date | datetime | None, folder: Path, home: Path | None = None
 ) -> tuple[Contents, Store]:
-    """Everything of the report, and the slice of the store (a file in ``folder``) that it was made from.
+    """Return the contents of the report, and the slice of the store (a file in ``folder``) it was made from.
 
-    ``home``: where its earlier runs are, against which things are new.
+    ``home``: folder of its earlier runs, which determine what is new.
     """
     studies = [spec.study, *(each for _, each in spec.studies)]
     symbols = [] if any(not each.symbols for each in studies) else [name for each in studies for name in each.symbols]
@@ -115,7 +115,7 @@ def gather(
     abroad = any(each.model == SYNTHETIC for each in studies)
     chosen = needed and list(dict.fromkeys(needed))
     sliced, inputs = slice_store(store, folder / "slice.duckdb", moment, chosen, abroad=abroad)
-    donors = {name for each in studies for name in each.donors}  # what they lack excludes events, not the report
+    donors = {name for each in studies for name in each.donors}  # stale donors exclude events but do not stop a report
     check_fresh(inputs, moment, [name for name in needed or symbols if name not in donors], spec.stale_after)
     before = last_run(home, moment)
     contents = _contents(spec, sliced, inputs, before)
@@ -127,7 +127,7 @@ def gather(
 
 
 def _contents(spec: ReportSpec, sliced: Store, inputs: Inputs, before: LastRun) -> Contents:
-    """One study of the report: its result, its tables, its notes."""
+    """Return one study of the report: its result, tables and notes."""
     moment = before.now
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -135,25 +135,25 @@ def _contents(spec: ReportSpec, sliced: Store, inputs: Inputs, before: LastRun) 
         further, test = further_tables(spec, result, sliced)
     with sliced.reading() as connection:
         quotes = query(connection, _QUOTES, {"symbols": list(spec.study.symbols) or None})
-    given = {"quotes": quotes}
+    stored = {"quotes": quotes}
     if "unexplained" in spec.outputs.tables:
-        given["unexplained"] = _unexplained(spec.study, sliced, moment)
-    made = {"new": whats_new(result, inputs, sliced, before), **further}
+        stored["unexplained"] = _unexplained(spec.study, sliced, moment)
+    computed = {"new": whats_new(result, inputs, sliced, before), **further}
     tables = {
-        name: shaped(name, made[name], spec.study.by if name == "placebo" else ())
-        if name in made
-        else report_table(name, result, given)
+        name: shaped(name, computed[name], spec.study.by if name == "placebo" else ())
+        if name in computed
+        else report_table(name, result, stored)
         for name in spec.outputs.tables
     }
     notes = list(dict.fromkeys(str(warning.message) for warning in caught if warning.category is CorrelatorWarning))
     backfilled = int(inputs.bars["backfilled"].sum())
     if backfilled:
-        notes.append(f"{backfilled:,} of {inputs.bars['bars'].sum():,} bars were loaded after the report's instant")
+        notes.append(f"{backfilled:,} of {inputs.bars['bars'].sum():,} bars were loaded after the time of the report")
     return Contents(spec, moment, inputs, result, tables, tuple(notes), test, before.since)
 
 
 def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
-    """The report's files by name: a CSV per table, the tear sheet where it is wanted, and the manifest."""
+    """Return the report's files by name: a CSV per table, the tear sheet and the mail if selected, and the manifest."""
     outputs = contents.spec.outputs
     files = {f"{name}.csv": csv_bytes(frame, bom=outputs.bom) for name, frame in named_tables(contents).items()}
     drawn = drawn_figures(contents, sliced) if outputs.tear_sheet or outputs.mail else {}
@@ -165,7 +165,7 @@ def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
 
 
 def _unexplained(chosen: StudySpec, sliced: Store, moment: Moment) -> pl.DataFrame:
-    """Extreme sessions without an event, of the last year."""
+    """Return the extreme sessions without an event of the last year."""
     since = moment.session - timedelta(days=UNEXPLAINED_DAYS)
     symbols = list(chosen.symbols) or None
     return unexplained(
@@ -179,7 +179,7 @@ def _unexplained(chosen: StudySpec, sliced: Store, moment: Moment) -> pl.DataFra
 
 
 def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> StudyResult | None:
-    """The study on the slice; None if no event concerns the symbols, which is a finding and no error."""
+    """Run the study on the slice; return None if no event concerns the symbols, which is a valid result."""
     chosen = spec.study
     symbols = list(chosen.symbols) or inputs.bars["symbol"].to_list()
     with sliced.reading() as connection:

@@ -1,8 +1,8 @@
-"""Running a report every day at a time of some zone: a crontab line or a systemd timer, and what they come to.
+"""Schedule a report to run daily at a time in some time zone, with a crontab line or a systemd timer.
 
-A crontab knows only the machine's zone, so a line is made only where the distance of the two zones does not change in
-the year ahead; a systemd timer names the zone itself and follows its clock changes. Both run every day and leave the
-holidays to ``--if-session``: a weekday at the exchange can be another one here.
+A crontab only knows the machine's time zone, so a line is only made if the offset between the two zones does not change
+in the next year; a systemd timer names the zone and follows its clock changes. Both run every day and leave holidays
+to ``--if-session``, since the weekday at the exchange can differ from the local one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _YEAR = 366
 
 @dataclass(frozen=True)
 class DailyTime:
-    """A time of day in a zone."""
+    """A time of day in a time zone."""
 
     hour: int
     minute: int
@@ -41,20 +41,28 @@ class DailyTime:
 
 
 def parse_daily_time(text: str) -> DailyTime:
-    """``16:15 Asia/Karachi``; raises InputError for another form, TimeError for a zone nobody knows."""
+    """Parse ``16:15 Asia/Karachi``; raise InputError for another format, TimeError for an unknown time zone."""
     match = _AT.match(text.strip())
     if not match:
-        raise InputError(f"{text!r} is not a time with a zone", hint="write it as '16:15 Asia/Karachi'")
+        raise InputError(f"{text!r} is not a time with a time zone", hint="write it as '16:15 Asia/Karachi'")
     try:
         zone = ZoneInfo(match["zone"])
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of the database, such as Asia
-        raise TimeError(f"unknown zone {match['zone']!r}", hint="use a name such as Asia/Karachi or UTC") from error
+    except (
+        ZoneInfoNotFoundError,
+        ValueError,
+        OSError,
+    ) as error:  # OSError: a folder of the zone database, such as Asia
+        raise TimeError(
+            f"unknown time zone {match['zone']!r}", hint="use a name such as Asia/Karachi or UTC"
+        ) from error
     return DailyTime(int(match["hour"]), int(match["minute"]), zone)
 
 
 def next_runs(at: DailyTime, after: datetime, days: int) -> list[datetime]:
-    """The UTC instants of the next ``days`` runs later than ``after`` (UTC); a time that a clock change skips runs at
-    the instant that it would have been, one that comes twice runs the first time."""
+    """Return the UTC instants of the next ``days`` runs later than ``after`` (UTC).
+
+    A time that a clock change skips runs at the instant it would have had; one that occurs twice runs the first time.
+    """
     first = after.astimezone(at.zone).date()
     clock = time(at.hour, at.minute)
     runs = [
@@ -64,24 +72,24 @@ def next_runs(at: DailyTime, after: datetime, days: int) -> list[datetime]:
 
 
 def crontab_line(at: DailyTime, command: Sequence[str], machine_zone: ZoneInfo, now: datetime) -> str:
-    """A line of a crontab on a machine in ``machine_zone``.
+    """Return the crontab line for a machine in ``machine_zone``.
 
-    Raises InputError where the machine's clock time of the run changes in the year after ``now`` (UTC).
+    Raises InputError if the machine's local time of the run changes in the year after ``now`` (UTC).
     """
     clocks = {f"{run.astimezone(machine_zone):%M %H}" for run in next_runs(at, now, _YEAR)}
     if len(clocks) > 1:
         raise InputError(
-            f"{at} is not one time of day in {machine_zone.key}, this machine's zone, all year",
-            hint="use --as systemd, whose timers know zones",
+            f"the local time of {at} in {machine_zone.key}, this machine's time zone, changes during the year",
+            hint="use --as systemd, whose timers support time zones",
         )
     minute, hour = (int(part) for part in clocks.pop().split())
     _refuse_controls(command)
-    text = shlex.join(command).replace("%", r"\%")  # cron takes a bare % for the end of the line
+    text = shlex.join(command).replace("%", r"\%")  # cron treats an unescaped % as a newline
     return f"{minute} {hour} * * * {text} >/dev/null"
 
 
 def systemd_units(name: str, at: DailyTime, command: Sequence[str], folder: Path) -> dict[str, str]:
-    """The texts of ``correlator-NAME.service``, run in ``folder``, and ``correlator-NAME.timer``, by file name."""
+    """Return the texts of ``correlator-NAME.service``, which runs in ``folder``, and ``correlator-NAME.timer``."""
     _refuse_controls([*command, name, str(folder)])
     quoted = " ".join('"' + part.replace("\\", r"\\").replace('"', r"\"").replace("%", "%%") + '"' for part in command)
     service = (
@@ -98,14 +106,17 @@ def systemd_units(name: str, at: DailyTime, command: Sequence[str], folder: Path
 
 
 def _refuse_controls(parts: Sequence[str]) -> None:
-    """Raise InputError for a part with a control character: one line of a schedule would become two."""
+    """Raise InputError for a part with a control character, which could split a line of a schedule."""
     for part in parts:
         if visible(part, keep="") != part:
-            raise InputError(f"a schedule cannot hold the name {part!r}", hint="rename it: no line breaks, no controls")
+            raise InputError(
+                f"a schedule cannot contain the name {part!r}",
+                hint="rename it without line breaks and control characters",
+            )
 
 
 def runs_before_close(at: DailyTime, exchange: str, now: datetime) -> datetime | None:
-    """The first of the next runs that falls on a session of ``exchange`` before its close; None where none does.
+    """Return the first of the next runs on a session of ``exchange`` before its close; None if there is none.
 
     Such a report is of the session before. Looks 60 days ahead, as far as the calendar goes.
     """
@@ -122,21 +133,21 @@ def runs_before_close(at: DailyTime, exchange: str, now: datetime) -> datetime |
 
 
 def install_crontab(name: str, line: str) -> None:
-    """Put ``line`` into the user's crontab, in the place of an older one of the report ``name``, and read it back.
+    """Install ``line`` in the user's crontab, replacing an older one of the report ``name``, and verify it.
 
-    Raises MissingDependencyError without the program crontab, StoreError when it refuses or does not hold the line.
+    Raises MissingDependencyError without the program crontab, StoreError if it fails or the line is missing afterwards.
     """
     mark = f"# correlator report {name}"
     kept = _without_mark(_crontab("-l").splitlines(), mark)
     _crontab("-", "\n".join([*kept, mark, line, ""]))
     if line not in _crontab("-l").splitlines():
-        raise StoreError("the crontab does not hold the new line", hint="look at it with `crontab -l`")
+        raise StoreError("the new line is missing from the crontab", hint="check it with `crontab -l`")
 
 
 def install_systemd(units: dict[str, str], folder: Path) -> list[Path]:
-    """Write ``units`` into ``folder``, have systemd read them and start the timer; returns the files.
+    """Write ``units`` to ``folder``, let systemd load them and start the timer; return the files.
 
-    Raises MissingDependencyError without the program systemctl, StoreError when it refuses.
+    Raises MissingDependencyError without the program systemctl, StoreError if it fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = []
@@ -144,13 +155,13 @@ def install_systemd(units: dict[str, str], folder: Path) -> list[Path]:
         write_whole(folder / name, text)
         files.append(folder / name)
     timer = next(name for name in units if name.endswith(".timer"))
-    _called(["systemctl", "--user", "daemon-reload"])
-    _called(["systemctl", "--user", "enable", "--now", timer])
+    _run_checked(["systemctl", "--user", "daemon-reload"])
+    _run_checked(["systemctl", "--user", "enable", "--now", timer])
     return files
 
 
 def _without_mark(lines: list[str], mark: str) -> list[str]:
-    """``lines`` without the mark of a report and the line behind it."""
+    """Return ``lines`` without the mark of a report and the line after it."""
     dropped = {place + step for place, line in enumerate(lines) if line == mark for step in (0, 1)}
     return [line for place, line in enumerate(lines) if place not in dropped]
 
@@ -162,15 +173,18 @@ def _crontab(argument: str, text: str | None = None) -> str:
     return done.stdout
 
 
-def _called(command: list[str]) -> None:
+def _run_checked(command: list[str]) -> None:
     done = _run(command, None)
     if done.returncode:
-        raise StoreError(f"{' '.join(command)} failed: {done.stderr.strip()}", hint="is there a systemd of the user?")
+        raise StoreError(
+            f"{' '.join(command)} failed: {done.stderr.strip()}", hint="check that the user has a systemd instance"
+        )
 
 
 def _run(command: list[str], text: str | None) -> subprocess.CompletedProcess[str]:
     if shutil.which(command[0]) is None:
         raise MissingDependencyError(
-            f"the program {command[0]} is not here", hint="print the schedule without --install, or install it"
+            f"the program {command[0]} is not installed",
+            hint="install it, or print the schedule without --install",
         )
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)

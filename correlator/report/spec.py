@@ -1,4 +1,4 @@
-"""What a report is: a TOML file with symbols, a selection of events, a study and the outputs wanted."""
+"""The specification of a report: a TOML file with symbols, a selection of events, a study and its outputs."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ _RESERVED = ("latest", "runs")
 
 
 def study_keys() -> dict[str, Field[Any]]:
-    """The keys of the table ``[study]``: the options of a study of the store, without those that the report decides."""
+    """Return the keys of the table ``[study]``: the options of a study of the store, except those set by the report."""
     return {name: option for name, option in options_of(STORE).items() if name not in ("as_of", "interval")}
 
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """What is written: ``tables`` as CSV, and with ``tear_sheet`` an HTML page with ``figures``.
+    """The outputs: ``tables`` as CSV and, with ``tear_sheet``, an HTML page with ``figures``.
 
-    ``draws`` and ``seed``: of the placebo studies that the table ``placebo`` and the figures ``fan`` and ``null`` need;
-    ``regressions``: formulas such as ``car ~ goldstein`` of the table of that name; ``bom``: CSV begins with the mark
-    by which spreadsheets know UTF-8; ``mail``: also ``mail.eml``, the whole report as one message.
+    ``draws`` and ``seed``: number and random seed of the placebo studies for the table ``placebo`` and the figures
+    ``fan`` and ``null``; ``regressions``: formulas such as ``car ~ goldstein`` for the table of that name; ``bom``:
+    whether CSV files begin with a byte order mark, by which spreadsheets recognise UTF-8; ``mail``: whether to write
+    ``mail.eml``, the whole report as one mail.
     """
 
     tables: tuple[str, ...] = ("new", "summary", "events", "ar", "car", "caar", "models", "excluded")
@@ -52,11 +53,10 @@ class OutputSpec:
 
 @dataclass(frozen=True)
 class ReportSpec:
-    """A report: ``name`` of its folder, ``title``, ``keep`` (newest sessions kept, 0 keeps all) and its parts.
+    """A report: ``name`` of its folder, ``title``, ``keep`` (number of newest sessions to keep, 0 for all), its parts.
 
-    ``studies``: further studies by their names, ``[[studies]]`` in the file, each with its own files and part of the
-    page. ``stale_after``: closed sessions that the prices of any symbol may lack before the report refuses to be
-    written.
+    ``studies``: further studies by name, ``[[studies]]`` in the file, each with its own files and section of the page.
+    ``stale_after``: number of closed sessions that the prices of a symbol may lack before the report is refused.
     """
 
     name: str
@@ -72,7 +72,7 @@ class ReportSpec:
         return self.title or self.name
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as plain values, for the manifest."""
+        """Return the report as plain values, for the manifest."""
         study = self.study.as_dict()
         others = {
             name: {key: value for key, value in each.as_dict().items() if key in study_keys()}
@@ -82,7 +82,7 @@ class ReportSpec:
 
 
 def read_spec(path: str | Path) -> ReportSpec:
-    """The report that a TOML file describes; raises NotFoundError or InputError naming the file and the key."""
+    """Return the report described by a TOML file; raise NotFoundError or InputError naming the file and the key."""
     file = Path(path)
     if not file.is_file():
         raise NotFoundError(f"{file} does not exist", hint="give the TOML file of a report")
@@ -90,7 +90,7 @@ def read_spec(path: str | Path) -> ReportSpec:
 
 
 def parse_spec(values: Mapping[str, Any], *, where: str = "report", default_name: str | None = None) -> ReportSpec:
-    """The report that ``values`` (tables of a TOML file) describe; raises InputError naming the key."""
+    """Return the report described by ``values`` (tables of a TOML file); raise InputError naming the key."""
     rest = dict(values)
     study = _study(_table(rest, "study", where), f"{where}: study")
     studies = _studies(rest.pop("studies", []), where)
@@ -105,12 +105,12 @@ def parse_spec(values: Mapping[str, Any], *, where: str = "report", default_name
 def _table(values: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     part = values.pop(name, {})
     if not isinstance(part, dict):
-        raise InputError(f"{where}: {name} must be a table", hint=f"write [{name}] and its keys below")
+        raise InputError(f"{where}: {name} must be a table", hint=f"write [{name}] with its keys below")
     return part
 
 
 def _studies(values: Any, where: str) -> tuple[tuple[str, StudySpec], ...]:
-    """Further studies: tables with a name and the keys of a study."""
+    """Return further studies from tables with a name and the keys of a study."""
     if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
         raise InputError(f"{where}: studies must be tables", hint="write [[studies]] before each")
     studies: dict[str, StudySpec] = {}
@@ -118,7 +118,9 @@ def _studies(values: Any, where: str) -> tuple[tuple[str, StudySpec], ...]:
         rest = dict(each)
         name = rest.pop("name", None)
         if not isinstance(name, str) or not _is_name(name) or name in studies:
-            raise InputError(f"{where}: study {number} needs a name of its own", hint="letters, digits, - and _")
+            raise InputError(
+                f"{where}: study {number} needs a unique name of letters, digits, - and _", hint='add name = "..."'
+            )
         studies[name] = _study(rest, f"{where}: study {name}")
     return tuple(studies.items())
 
@@ -139,7 +141,7 @@ def _study(values: Mapping[str, Any], where: str) -> StudySpec:
 
 
 def _part(kind: type[Any], values: Mapping[str, Any], where: str, **ready: Any) -> Any:
-    """A dataclass from TOML values: keys known, types right, lists as tuples."""
+    """Return a dataclass built from TOML values, with keys and types checked and lists as tuples."""
     kinds = {name: str(of.type) for name, of in kind.__dataclass_fields__.items() if name not in ready}
     chosen = {}
     for key, value in values.items():
@@ -153,27 +155,27 @@ def _value(value: Any, kind: str, where: str) -> Any:
     if kind.startswith("tuple"):
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise InputError(f"{where} must be a list of texts", hint='write it as ["A", "B"]')
+            raise InputError(f"{where} must be a list of strings", hint='write it as ["A", "B"]')
         return tuple(items)
     expected: type[Any] = {"str": str, "int": int, "bool": bool}[kind.split(" | ")[0]]
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        words = {str: "a text", int: "a whole number", bool: "true or false"}[expected]
-        raise InputError(f"{where} must be {words}, not {value!r}")
+        words = {str: "a string", int: "an integer", bool: "true or false"}[expected]
+        raise InputError(f"{where} must be {words}, got {value!r}")
     return value
 
 
 def _is_name(text: str) -> bool:
-    """Whether it is a name of a folder on every system."""
+    """Whether ``text`` is a valid folder name on every operating system."""
     return _NAME.fullmatch(text) is not None and file_name(text) == text
 
 
 def _check(spec: ReportSpec, where: str) -> None:
-    """Everything that can be told without a store."""
+    """Raise InputError for anything that is wrong regardless of the store."""
     if not _is_name(spec.name) or spec.name.lower() in _RESERVED:
-        raise InputError(f"{where}: name {spec.name!r} is not a folder name", hint="use letters, digits, - and _")
+        raise InputError(f"{where}: name {spec.name!r} is not a valid folder name", hint="use letters, digits, - and _")
     if not spec.title.isprintable():
         raise InputError(
-            f"{where}: title {spec.title!r} holds characters that cannot be seen", hint="write one plain line"
+            f"{where}: title {spec.title!r} contains non-printable characters", hint="write one line of plain text"
         )
     if spec.outputs.draws < 1:
         raise InputError(f"{where}: outputs: draws must be at least 1, got {spec.outputs.draws}")
@@ -183,10 +185,14 @@ def _check(spec: ReportSpec, where: str) -> None:
         except CorrelatorError as error:
             raise InputError(f"{where}: outputs: regressions: {error.message}", hint=error.hint) from error
     if spec.outputs.regressions and "regressions" not in spec.outputs.tables:
-        raise InputError(f"{where}: outputs: regressions without their table", hint='add "regressions" to tables')
+        raise InputError(
+            f"{where}: outputs: regressions are given, but tables lacks 'regressions'",
+            hint='add "regressions" to tables',
+        )
     if "regressions" in spec.outputs.tables and not spec.outputs.regressions:
         raise InputError(
-            f"{where}: outputs: the table regressions needs formulas", hint='regressions = ["car ~ goldstein"]'
+            f"{where}: outputs: the table regressions needs formulas",
+            hint='for example regressions = ["car ~ goldstein"]',
         )
     if spec.keep < 0 or spec.stale_after < 0:
         raise InputError(f"{where}: keep and stale_after must not be negative")

@@ -1,4 +1,4 @@
-"""A report's tables with columns that never change, as CSV text that a spreadsheet opens safely."""
+"""The tables of a report, with fixed columns, as CSV that is safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -88,17 +88,17 @@ COLUMNS: dict[str, dict[str, pl.DataType]] = {
     },
     "unexplained": UNEXPLAINED,
 }
-"""Column and type of every table; group columns of ``by`` stand before those of averages and statistics, betas of
+"""Columns and types of every table. Group columns of ``by`` come before those of averages and statistics, betas of
 further factors after those of models."""
 
 
-def report_table(name: str, result: StudyResult | None, given: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The table called ``name``, its columns as ``COLUMNS`` says; empty where ``result`` is None or has nothing.
+def report_table(name: str, result: StudyResult | None, stored: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the table ``name`` with the columns of ``COLUMNS``; empty if ``result`` is None or has no events.
 
-    ``given``: tables that are not of the study, by name.
+    ``stored``: tables that do not come from the study, by name.
     """
-    if name in given:
-        return _shaped(given[name], name)
+    if name in stored:
+        return _shaped(stored[name], name)
     if result is None:
         return pl.DataFrame(schema=COLUMNS[name])
     if name == "events":
@@ -111,14 +111,14 @@ def report_table(name: str, result: StudyResult | None, given: Mapping[str, pl.D
 
 
 def named_tables(contents: Contents) -> dict[str, pl.DataFrame]:
-    """Every table of a report by the name of its file, those of further studies with the study's name in front."""
+    """Return every table of a report by its file name, those of further studies prefixed with the study's name."""
     others = {f"{study}-{name}": frame for study, each in contents.others for name, frame in each.tables.items()}
     return {**contents.tables, **others}
 
 
 def averages(result: StudyResult) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells of the summary by window (and group) for a reader, in per cent of simple returns, as words and
-    figures of a report have them.
+    """Return headings and cells of the summary by window (and group), in per cent of simple returns, like the text and
+    figures of a report.
     """
     kind = result.spec.returns
     percent = [
@@ -129,10 +129,10 @@ def averages(result: StudyResult) -> tuple[list[str], list[list[str]]]:
 
 
 def csv_bytes(frame: pl.DataFrame, *, bom: bool = False) -> bytes:
-    """The frame as UTF-8 CSV: ISO 8601 dates and UTC instants, full precision, no cell a spreadsheet would run.
+    """Return the frame as UTF-8 CSV: ISO 8601 dates and UTC timestamps, full precision, safe for spreadsheets.
 
-    Windows stand in brackets, ``[-1:1]``, as a spreadsheet takes ``1:5`` for a time; ``bom``: with the mark in front by
-    which spreadsheets know UTF-8.
+    Windows are in brackets, ``[-1:1]``, since a spreadsheet reads ``1:5`` as a time; ``bom``: whether to begin with a
+    byte order mark, by which spreadsheets recognise UTF-8.
     """
     windows = [name for name in ("window", "window_or_day") if name in frame.columns]
     frame = frame.with_columns(pl.col(windows).str.replace(r"^(-?\d+:-?\d+)$", "[$1]"))
@@ -143,12 +143,12 @@ def csv_bytes(frame: pl.DataFrame, *, bom: bool = False) -> bytes:
 
 
 def shaped(name: str, frame: pl.DataFrame | None, groups: tuple[str, ...] = ()) -> pl.DataFrame:
-    """``frame`` in the columns of the table called ``name``; empty for None."""
+    """Return ``frame`` with the columns of the table ``name``; an empty table for None."""
     return pl.DataFrame(schema=COLUMNS[name]) if frame is None else _shaped(frame, name, keep=groups)
 
 
 def _significance(result: StudyResult) -> pl.DataFrame:
-    """Empty where no group has two events, which is no reason to have no report."""
+    """Return the statistics; empty if no group has two events, which does not stop the report."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -167,7 +167,7 @@ def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
 
 
 def _shaped(frame: pl.DataFrame, name: str, keep: tuple[str, ...] = ()) -> pl.DataFrame:
-    """``frame`` in the columns of the table: groups first, further columns last, what is missing null."""
+    """Return ``frame`` with the columns of the table: groups first, further columns last, missing ones null."""
     expected = COLUMNS[name]
     columns = [
         (pl.col(column).cast(kind, strict=False) if column in frame.columns else pl.lit(None, kind)).alias(column)

@@ -1,6 +1,6 @@
-"""The HTML tear sheet: one file with words, figures, a table of events, methods and data; it asks no network.
+"""The HTML tear sheet: one file with text, figures, a table of events, methods and data, that needs no network.
 
-The same report gives the same text. The events stand in the page as JSON and are filtered, sorted and paged there.
+The same report gives the same page. The events are in the page as JSON, and are filtered, sorted and paged there.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def tear_sheet(contents: Contents, drawn: Drawn) -> str:
-    """The page of a report as text, with its figures."""
+    """Return the page of a report with its figures."""
     studies = contents.studies
     sections = [_section(name, each, drawn[name]) for name, each in (("", contents), *contents.others)]
-    figures = {name: figure for own in drawn.values() for name, figure in own.items()}
+    figures = {name: figure for by_id in drawn.values() for name, figure in by_id.items()}
     columns, events = event_rows({name: each.result for name, each in studies.items()})
     data = {
         "figures": {name: figure_parts(figure) for name, figure in figures.items()},
@@ -75,7 +75,7 @@ def tear_sheet(contents: Contents, drawn: Drawn) -> str:
 
 
 def _style(figures: dict[str, go.Figure]) -> str:
-    """The page's rules, and the height of each figure, so that nothing moves when it is drawn."""
+    """Return the style sheet, with the height of each figure, so that the page does not shift when one is drawn."""
     rules = (_TEMPLATES / "tear_sheet.css").read_text(encoding="utf-8")
     return rules + "".join(f"#{name}{{min-height:{figure.layout.height}px}}\n" for name, figure in figures.items())
 
@@ -91,7 +91,7 @@ def _template() -> jinja2.Template:
 
 
 def _section(name: str, contents: Contents, figures: Mapping[str, go.Figure]) -> dict[str, Any]:
-    """One study of the report, the first one without a name: words, tables and figures."""
+    """Return the section of one study (the first has no name): text, tables and figures."""
     return {
         "name": name,
         "id": f"study-{name}" if name else "summary",
@@ -109,13 +109,13 @@ def _section(name: str, contents: Contents, figures: Mapping[str, go.Figure]) ->
 
 _FURTHER = {
     "placebo": "Against the same study on ordinary sessions",
-    "regressions": "What the size of the returns goes with",
+    "regressions": "Regressions of the returns on attributes of the events",
 }
 _MOST_NEW = 20
 
 
 def _new(contents: Contents) -> dict[str, Any]:
-    """What is new since the last report: a sentence, and the first lines."""
+    """Return what is new since the last report: a sentence, and the first lines."""
     sentences = new_sentences(contents)
     if not sentences:
         return {"rows": []}
@@ -129,16 +129,16 @@ def _new(contents: Contents) -> dict[str, Any]:
 
 
 def _averages(result: StudyResult | None) -> dict[str, Any]:
-    """The summary by window (and group) with the recommended test, in per cent; empty without a measured event."""
+    """Return the summary by window (and group) with the recommended test, in per cent; empty without events."""
     if result is None or len(result.estimates) == 0:
         return {"rows": []}
     headings, rows = averages(result)
-    numbers = [place for place, name in enumerate(headings) if name not in (*result.spec.by, "window", "verdict")]
+    numbers = [position for position, name in enumerate(headings) if name not in (*result.spec.by, "window", "verdict")]
     return {"caption": "What was found, by window", "columns": headings, "numbers": numbers, "rows": rows}
 
 
 def _tests(result: StudyResult | None) -> dict[str, Any]:
-    """Every test across events, by window; empty if one event has no cross-section."""
+    """Return every test across events by window; empty for a single event, which has no cross-section."""
     if result is None or len(result.estimates) < 2:
         return {"rows": []}
     with warnings.catch_warnings():
@@ -152,13 +152,13 @@ def _tests(result: StudyResult | None) -> dict[str, Any]:
 
 
 def _notes(contents: Contents) -> list[str]:
-    """The notes of the report, and those that a further study alone has under its name."""
-    own = [f"{name}: {note}" for name, each in contents.others for note in each.notes if note not in contents.notes]
-    return [*contents.notes, *own]
+    """Return the notes of the report, and those that only a further study has, with its name."""
+    others = [f"{name}: {note}" for name, each in contents.others for note in each.notes if note not in contents.notes]
+    return [*contents.notes, *others]
 
 
 def _excluded(contents: Contents) -> dict[str, Any]:
-    """Why events were left out, and how many for each reason, by study where there are several."""
+    """Return the number of events left out by reason, and by study if there are several."""
     exclusions = [
         each.result.excluded.select(pl.lit(name).alias("study"), "reason")
         for name, each in contents.studies.items()
@@ -173,12 +173,12 @@ def _excluded(contents: Contents) -> dict[str, Any]:
 
 
 def _unexplained(contents: Contents) -> dict[str, Any]:
-    """Extreme sessions without an event, where the report has that table."""
+    """Return the extreme sessions without an event, if the report has that table."""
     moves = contents.tables.get("unexplained")
     if moves is None or moves.is_empty():
         return {"rows": []}
     columns = ("symbol", "session", "ar", "z", "nearest_sessions", "nearest_headline")
-    return _table(moves.select(columns).head(20), "Abnormal returns that ask for news (log returns)", digits=3)
+    return _table(moves.select(columns).head(20), "Extreme abnormal returns without an event (log returns)", digits=3)
 
 
 def _files(contents: Contents) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def _table(frame: pl.DataFrame, caption: str, *, digits: int = 4) -> dict[str, A
     return {
         "caption": caption,
         "columns": frame.columns,
-        "numbers": [place for place, kind in enumerate(frame.dtypes) if kind.is_numeric()],
+        "numbers": [position for position, kind in enumerate(frame.dtypes) if kind.is_numeric()],
         "rows": [[_plain(value, digits) for value in row] for row in frame.iter_rows()],
     }
 

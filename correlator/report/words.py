@@ -1,4 +1,4 @@
-"""What a report found and how, in sentences."""
+"""The findings and methods of a report in sentences."""
 
 from __future__ import annotations
 
@@ -12,108 +12,109 @@ from correlator.plot.template import counted
 from correlator.report.contents import Contents
 
 _MODELS = {
-    "raw": "Returns are taken as they are, without an expected return.",
+    "raw": "Returns are used as they are, without an expected return.",
     "mean": "The expected return is the mean of the estimation window.",
     "market-adjusted": "The expected return is that of the benchmark.",
     "market": "The expected return is alpha + beta times the benchmark's return, by least squares in the estimation "
     "window.",
     "factors": "The expected return is that of a regression on the factors in the estimation window.",
-    "synthetic": "The expected return is that of a portfolio of donors, shares that the events do not touch, with "
-    "weights of at least 0 and in sum 1 that follow the share in the estimation window.",
+    "synthetic": "The expected return is that of a portfolio of donors, shares that the events do not affect, with "
+    "non-negative weights that sum to 1 and track the share in the estimation window.",
 }
 _SHOWN_WINDOWS = 6
 
 
 def sentence(contents: Contents) -> str:
-    """What the report holds, in a line."""
+    """Return a one-line summary of the report."""
     measured = counted(contents.measured, "event").replace("\u00a0", " ")
     return f"session {contents.moment.session}: {measured} measured, {contents.left_out:,} left out"
 
 
 def new_sentences(contents: Contents) -> list[str]:
-    """What is new since the last report, a sentence per kind; empty if the table ``new`` is not asked for."""
+    """Return what is new since the last report as sentences; empty if the report has no table ``new``."""
     if "new" not in contents.tables or contents.since is None:
         return []
     fresh, since = contents.tables["new"], f"since {contents.since.session}"
     if fresh.is_empty():
         return [f"Nothing new {since}."]
     counts = dict(fresh["kind"].value_counts().iter_rows())
-    words = {"finding": "finding that changed", "event": "event", "bar": "revised bar"}
+    words = {"finding": "changed finding", "event": "event", "bar": "revised bar"}
     phrases = [counted(counts[kind], word).replace("\u00a0", " ") for kind, word in words.items() if kind in counts]
-    phrases = [each.replace("finding that changeds", "findings that changed") for each in phrases]
     return [f"New {since}: {', '.join(phrases)}."]
 
 
 def summary_paragraphs(contents: Contents) -> list[str]:
-    """The findings: how many events, what moved in each window, and whether that is more than chance."""
+    """Return the findings: the number of events, the return in each window, and whether it is more than chance."""
     result = contents.result
     if result is None:
-        return [f"No event that was public by session {contents.moment.session} concerns the symbols of this report."]
+        return [f"No event public by session {contents.moment.session} concerns the symbols of this report."]
     symbols = result.measured_events["symbol"].n_unique()
     whom = f"{counted(contents.measured, 'event')} on {counted(symbols, 'symbol')}"
     first = f"{whom} measured, {contents.left_out:,} left out."
     if contents.measured == 0:
-        return [first, "Nothing could be measured; the reasons are under Data."]
+        return [first, "No event could be measured; the reasons are under Data."]
     sentences = _of_one_event(result) if contents.measured == 1 else _of_many(result)
     return [first, *sentences]
 
 
 def method_paragraphs(contents: Contents) -> list[str]:
-    """How the numbers were made."""
+    """Return the description of the methods."""
     spec = contents.spec.study
-    benchmark = "the instruments' own" if spec.benchmark is None else spec.benchmark
+    benchmark = "that of the instruments" if spec.benchmark is None else spec.benchmark
     if contents.result is not None:
         benchmark = contents.result.benchmark_note
     return [
         f"Event study with {spec.returns} returns, benchmark {benchmark}. Day 0 is the first session that closes after "
-        f"the news was public; of several tellings of one story with the same day 0 the first is measured. The "
+        f"the news was public; if several events tell the same story with the same day 0, the first is measured. The "
         f"estimation window is {spec.estimation.label} and the event window {spec.window.label}, in sessions from "
         "day 0, both ends included.",
         _MODELS.get(spec.model, f"Expected returns are those of the model {spec.model}.")
-        + " The standard error of an abnormal return is that of a prediction; that of a cumulated one uses the full "
-        "covariance of prediction errors over its window. Missing bars stay missing.",
+        + " The standard error of an abnormal return is that of a prediction; that of a cumulative return uses the "
+        "full covariance of prediction errors over its window. Missing bars stay missing.",
         f"Only sessions of {contents.moment.exchange} that had closed and news that was public at "
-        f"{contents.moment.as_of:%Y-%m-%d %H:%M} UTC are used. Words, bands of 95 %, marks and the "
-        "table of averages use one test, chosen by the dates and windows of the events: errors by calendar day, so "
-        "that a bar in several windows is one observation, or, for one date, a cross-sectional error adjusted for "
+        f"{contents.moment.as_of:%Y-%m-%d %H:%M} UTC are used. The text, 95 % bands, marks and the "
+        "table of averages use the same test, chosen by the dates and windows of the events: errors by calendar day, "
+        "so that a bar in several windows is one observation, or, for one date, a cross-sectional error adjusted for "
         "the correlation of the events (Kolari & Pynnonen 2010)." + _as_shown(spec.returns),
     ]
 
 
 def _as_shown(returns: str) -> str:
-    """What per cents are where returns are logarithms."""
+    """Return what per cent means on the page if returns are logarithmic, else nothing."""
     if returns == "simple":
         return ""
     return (
-        " Returns are logarithms: a per cent on this page is the simple return that a cumulated logarithm comes to, "
-        "exp(x) - 1; the CSV files hold x."
+        " Returns are logarithmic: per cents on this page are simple returns, exp(x) - 1 of a cumulative log return x; "
+        "the CSV files contain x."
     )
 
 
 def _of_one_event(result: StudyResult) -> list[str]:
     measured = _of_windows(result, "CAR")
-    return [*measured, "One event has no cross-section, so its error is that of its own prediction."]
+    return [*measured, "A single event has no cross-section, so the standard error is that of its prediction."]
 
 
 def _of_many(result: StudyResult) -> list[str]:
-    """CAAR per window with its recommended test, over all events whatever the groups."""
+    """Return the CAAR per window with its recommended test, over all events regardless of groups."""
     sentences = _of_windows(result, "CAAR")
     if not sentences:
         return ["The events do not vary, so there is no test across them."]
     if len(sentences) > 1:
-        sentences.append(f"{len(sentences)} windows were looked at: of twenty, chance alone puts one beyond 5 %.")
+        sentences.append(
+            f"{len(sentences)} windows were tested: by chance alone, one in twenty is significant at the 5 % level."
+        )
     return sentences
 
 
 def _observations(row: dict[str, Any]) -> str:
-    """How many observations an average has, and of how many events where several share symbol and day 0."""
+    """Return the number of observations of an average, and of events if several share symbol and day 0."""
     if row["events"] == row["n"]:
         return f"{row['n']:,} events"
     return f"{counted(row['n'], 'observation')} of {row['events']:,} events"
 
 
 def _of_windows(result: StudyResult, name: str) -> list[str]:
-    """One sentence per window with a test: estimate, interval, whose error it is, p and the verdict."""
+    """Return one sentence per window with a test: estimate, interval, the test, p and the verdict."""
     sentences = []
     for row in result.recommended_by(()).head(_SHOWN_WINDOWS).iter_rows(named=True):
         if row["p_value"] is None:

@@ -135,7 +135,7 @@ def test_a_message_without_a_browser_says_where_the_figures_are(monkeypatch):
         raise MissingDependencyError("PNG needs Chromium or Chrome, and none was found")
 
     monkeypatch.setattr("correlator.plot.image.images_bytes", none)
-    with pytest.warns(CorrelatorWarning, match="the message has no pictures: PNG needs Chromium"):
+    with pytest.warns(CorrelatorWarning, match="the mail has no pictures: PNG needs Chromium"):
         assert pictures({"": {"figure-car": go.Figure()}}) == {}
 
 
@@ -182,11 +182,11 @@ def test_a_finding_that_changed_is_told():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"studies": [{"symbols": ["A"]}]}, "needs a name"),
-        ({"studies": [{"name": "a"}, {"name": "a"}]}, "needs a name of its own"),
+        ({"studies": [{"symbols": ["A"]}]}, "needs a unique name"),
+        ({"studies": [{"name": "a"}, {"name": "a"}]}, "needs a unique name"),
         ({"studies": [{"name": "a", "windw": "0:0"}]}, "study a: key 'windw' is not known"),
         ({"outputs": {"tables": ["regressions"]}}, "needs formulas"),
-        ({"outputs": {"regressions": ["car ~ goldstein"]}}, "without their table"),
+        ({"outputs": {"regressions": ["car ~ goldstein"]}}, "tables lacks 'regressions'"),
         ({"outputs": {"draws": 0}}, "draws must be at least 1"),
     ],
 )

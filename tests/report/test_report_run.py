@@ -105,7 +105,7 @@ def test_nothing_that_came_later_changes_a_report(work):
 def test_an_event_not_yet_public_is_not_in_it(work):
     folder = reported(work, "2025-05-27")  # the page came out on 28 May
     assert (folder / "events.csv").read_text().count("\n") == 1
-    assert "No event that was public by session 2025-05-27" in (folder / "index.html").read_text()
+    assert "No event public by session 2025-05-27" in (folder / "index.html").read_text()
 
 
 def test_stale_prices_are_refused_and_the_last_report_stays(work):
@@ -127,7 +127,7 @@ def test_a_session_that_has_not_closed_has_no_report(monkeypatch, as_of):
             return datetime(2025, 6, 5, 11, tzinfo=tz)
 
     monkeypatch.setattr("correlator.report.as_of.datetime", Then)
-    with pytest.raises(InputError, match="has not closed yet.*newest report is of 2025-06-05"):
+    with pytest.raises(InputError, match="has not closed yet.*newest possible session is 2025-06-05"):
         moment_of("XKAR", as_of)
     assert moment_of("XKAR", date(2025, 6, 5)).session == date(2025, 6, 5)
 
@@ -166,8 +166,8 @@ def test_a_headline_is_no_formula_and_a_negative_number_stays_one(work):
         ("[study]\nevents = 'categry = X'", "did you mean category"),
         ("[outputs]\ntables = ['cars']", "choose from"),
         ("keep = -1", "must not be negative"),
-        ("name = '../up'", "not a folder name"),
-        ("keep = true", "must be a whole number"),
+        ("name = '../up'", "not a valid folder name"),
+        ("keep = true", "must be an integer"),
         ("[study]\nsymbols = 5", "must be a string or a list of strings"),
         ("study = 5", "must be a table"),
         ("= 3", "is not a TOML"),

@@ -30,13 +30,13 @@ else cat > "$HOME/tab"; fi
 
 @pytest.mark.parametrize("text", ["16:15", "25:00 Asia/Karachi", "16:60 UTC", "quarter past four", ""])
 def test_a_time_needs_its_zone(text):
-    with pytest.raises(InputError, match="not a time with a zone"):
+    with pytest.raises(InputError, match="not a time with a time zone"):
         parse_daily_time(text)
 
 
 @pytest.mark.parametrize("zone", ["Karachi", "PKT", "../etc"])
 def test_an_unknown_zone_raises(zone):
-    with pytest.raises(TimeError, match="unknown zone"):
+    with pytest.raises(TimeError, match="unknown time zone"):
         parse_daily_time(f"16:15 {zone}")
 
 

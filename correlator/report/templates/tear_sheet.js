@@ -4,8 +4,8 @@
   const root = document.documentElement;
   const darkWish = window.matchMedia("(prefers-color-scheme: dark)");
 
-  /* Figures: drawn when they come near the view; their text takes the page's colour. plotly.js stands at the end of
-     the page as text and is compiled for the first figure, so that the words and the table do not wait for it. */
+  /* Figures are drawn when they come near the viewport; their text has the page's colour. plotly.js is at the end of
+     the page as text and is compiled for the first figure, so that the text and the table do not wait for it. */
   const drawn = new Set();
   const plotly = () => {
     if (!window.Plotly) {
@@ -74,11 +74,11 @@
   };
   const filter = () => {
     const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const wanted = selects.filter((select) => select.value).map((select) => [Number(select.dataset.column), select.value]);
+    const chosen = selects.filter((select) => select.value).map((select) => [Number(select.dataset.column), select.value]);
     found = [];
     for (let i = 0; i < data.events.length; i++) {
       const row = data.events[i];
-      if (wanted.every(([column, value]) => row[column] === value) && words.every((word) => texts[i].includes(word))) found.push(i);
+      if (chosen.every(([column, value]) => row[column] === value) && words.every((word) => texts[i].includes(word))) found.push(i);
     }
     if (sorting) found.sort(compare(sorting.column, sorting.way));
     page = 0;
@@ -138,7 +138,7 @@
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   });
 
-  /* Print: in the colours of paper, every figure, all parameters, and up to 500 of the events that were found. */
+  /* Print: light colours, every figure, all parameters, and up to 500 of the filtered events. */
   window.addEventListener("beforeprint", () => {
     Object.keys(data.figures).forEach(draw);
     paint("light");
