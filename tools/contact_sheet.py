@@ -159,7 +159,7 @@ def shots(page: Page, kind: FigureKind, material: OfStore, target: Path) -> Iter
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             figure = kind.draw(material)
-            text = figure_text(kind, material, Size(76, 18)) if kind.text is not None else "no form for the terminal"
+            text = figure_text(kind, material, Size(76, 18)) if kind.text is not None else "no text form"
     except CorrelatorError as error:
         yield "refused", f"<pre>{html.escape(str(error))}</pre>"
         return

@@ -1,7 +1,7 @@
-"""The Chromium that draws images: sandboxed where the system allows, asking no network, with the web's own rules on.
+"""The Chromium that draws images: sandboxed if the system allows it, without network, with web security enabled.
 
-choreographer starts a browser for any page: without a sandbox, with web security off and background services on. A
-figure needs none of that, and shows texts of people nobody knows.
+choreographer starts a browser without a sandbox, with web security off and background services on. A figure needs none
+of that, and shows text from unknown sources.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ADDED = (
     "--no-pings",
     "--no-proxy-server",
 )
-_SWITCHES = {  # files of Linux that say whether a process may make itself a sandbox, and the value that says no
+_SWITCHES = {  # Linux files that say whether a process may create a sandbox, and the value that forbids it
     "/proc/sys/kernel/unprivileged_userns_clone": "0",
     "/proc/sys/user/max_user_namespaces": "0",
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
@@ -44,13 +44,13 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class _Listening(Browser):
-    """A browser whose first pages tell that they have loaded, from before they are sent anywhere.
+    """A browser whose first pages report load events before they navigate anywhere.
 
-    kaleido asks for that after it has sent a page to its figures' script, and waits for ever where the page was faster.
+    kaleido enables these events only after it has navigated a page, and waits forever if the page was faster.
     """
 
     async def populate_targets(self) -> None:
-        """Find the pages, and have each tell; an empty page has told already when its state is complete."""
+        """Find the pages and enable load events; an empty page has loaded once its state is complete."""
         await super().populate_targets()
         for tab in self.tabs.values():
             await tab.send_command("Page.enable")
@@ -59,27 +59,27 @@ class _Listening(Browser):
 
 
 def _state(answer: Mapping[str, Any]) -> str:
-    """The state of a page by what it answered; empty if it could not answer yet."""
+    """Return the ready state in a page's answer; empty if it could not answer yet."""
     return str(answer.get("result", {}).get("result", {}).get("value", ""))
 
 
 class Drawer(Kaleido, _Listening):  # type: ignore[misc]
-    """kaleido, whose ``populate_targets`` goes on with that of a browser that listens."""
+    """kaleido on a browser that reports load events."""
 
 
 class FigurePage:
-    """The page that kaleido draws on, with the short plotly.js of figures here inside: reading the whole one is most of
-    the work of an image.
+    """The page that kaleido draws on, with our shortened plotly.js: parsing the full script dominates the time of an
+    image.
     """
 
     def generate_index(self) -> str:
-        """The page as text of ASCII alone: kaleido writes it in the encoding of the system."""
+        """Return the page as ASCII text, since kaleido writes it in the system's encoding."""
         script = _NOT_ASCII.sub(lambda match: _escaped(match[0]), plotly_script())
         return f"{PageGenerator.header}<script>{script}</script>{PageGenerator.footer}"
 
 
 def _escaped(character: str) -> str:
-    """A character as JavaScript writes it in ASCII.
+    """Return the JavaScript escape of a character.
 
     >>> _escaped("\u00e9")
     '\\\\u00e9'
@@ -89,19 +89,19 @@ def _escaped(character: str) -> str:
 
 
 class QuietChromium(Chromium):
-    """Chromium as choreographer starts it, with less allowed."""
+    """Chromium as started by choreographer, with fewer permissions."""
 
     def get_cli(self) -> Sequence[str]:
-        """The command line that starts the browser.
+        """Return the command line that starts the browser.
 
-        Its probe for IPv6 connects a UDP socket, which sends nothing.
+        The browser's IPv6 probe connects a UDP socket, which sends nothing.
         """
         self.sandbox_enabled = may_sandbox(Path(self.path or ""))
         return [*(part for part in super().get_cli() if part not in _DROPPED), *_ADDED]
 
 
 def may_sandbox(browser: Path) -> bool:
-    """Whether Chromium can have its sandbox here: it cannot for root, nor in most containers."""
+    """Whether Chromium can use its sandbox, which does not work for root and in most containers."""
     if sys.platform != "linux":
         return True
     if os.geteuid() == 0:

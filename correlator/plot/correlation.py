@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sides:
-    """What is set against what: ``news`` and ``outcome`` in words, ``unit`` one more of the news."""
+    """The names of the compared series, ``news`` and ``outcome``, and of one ``unit`` of news."""
 
     news: str = "news"
     outcome: str = "return"
@@ -37,19 +37,23 @@ _OUTCOMES = {"returns": "return", "absolute": "absolute return", "volume": "log 
 def correlation_figure(
     table: pl.DataFrame, method: str, *, bands: str = "hac", measure: str = "stories", against: str = "returns"
 ) -> go.Figure:
-    """The figure of one symbol and key of ``correlate``'s ``table``, by ``method`` ``lead-lag`` or ``projection``.
+    """Return the figure of ``correlate``'s ``table`` for one symbol and key, by ``method`` lead-lag or projection.
 
-    ``measure``, ``against``: what was set against what, as ``correlate`` was asked. Raises InputError for another
-    method and for a table of several symbols or keys.
+    ``measure``, ``against``: the options given to ``correlate``. Raises InputError for another method and for a table
+    of several symbols or keys.
     """
     if method not in ("lead-lag", "projection"):
-        raise InputError(f"there is no figure of {method}", hint="draw lead-lag or projection")
+        raise InputError(f"method {method} has no figure", hint="plot lead-lag or projection")
     pairs = table.select("symbol", "key").unique()
     if pairs.height != 1:
-        raise InputError(f"a figure is of one symbol and key, not {pairs.height}", hint="give one symbol and one --key")
+        raise InputError(
+            f"a figure shows one symbol and key, got {pairs.height} pairs", hint="give one symbol and one --key"
+        )
     symbol, key = pairs.row(0)
-    of = _news_of(key)
-    counted_news = f"{measure} of {of}" if measure in ("stories", "events") else f"{measure} of {of} (mean per session)"
+    news = _news_of(key)
+    counted_news = f"{measure} of {news}"
+    if measure not in ("stories", "events"):
+        counted_news += " (mean per session)"
     sides = Sides(f"{counted_news} per session", f"{_OUTCOMES[against]} of {symbol}", _UNITS[measure])
     if method == "projection":
         return impulse_figure(table, sides=sides, title=correlation_title(table, method, sides.unit))
@@ -58,12 +62,12 @@ def correlation_figure(
 
 
 def correlation_title(table: pl.DataFrame, method: str, unit: str = "story") -> str:
-    """What one symbol and key of ``correlate``'s ``table`` were found to have to do with each other."""
+    """Return a title with the finding of ``correlate``'s ``table`` for one symbol and key."""
     symbol, key = table.select("symbol", "key").row(0)
     if method == "projection":
         return f"{symbol} after one more {unit}: {_significant_count(table)}"
-    of = _news_of(key)
-    return f"{of[0].upper()}{of[1:]} and {symbol}: {_significant_count(table)}"
+    news = _news_of(key)
+    return f"{news[0].upper()}{news[1:]} and {symbol}: {_significant_count(table)}"
 
 
 def _news_of(key: str) -> str:
@@ -71,23 +75,23 @@ def _news_of(key: str) -> str:
 
 
 def _significant_count(table: pl.DataFrame) -> str:
-    """How many lags or horizons are more than chance, all of them allowed for."""
+    """Return how many lags or horizons are more than chance, after adjustment for all of them."""
     known = table.drop_nulls("p_holm")
-    sure = known.filter(pl.col("p_holm") < SIGNIFICANCE).height
+    significant = known.filter(pl.col("p_holm") < SIGNIFICANCE).height
     what = "lags" if "lag" in table.columns else "horizons"
-    return (
-        f"{sure} of {known.height} {what} more than chance" if sure else f"within chance at all {known.height} {what}"
-    )
+    if not significant:
+        return f"within chance at all {known.height} {what}"
+    return f"{significant} of {known.height} {what} more than chance"
 
 
 def lead_lag_figure(
     table: pl.DataFrame, *, bands: str = "hac", title: str = "Who moves first", sides: Sides | None = None
 ) -> go.Figure:
-    """Correlation at every lag; lags above 0 mean that news leads.
+    """Return a figure of the correlation at every lag; lags above 0 mean that news leads.
 
-    ``table``: lag, correlation, bounds and where known p_adjusted, as ``LeadLag.table``: low and high around the
-    correlation, or with ``bootstrap`` null_low and null_high, where unrelated series fall. Lags whose p_adjusted is
-    below 0.05 are drawn in red.
+    ``table``: lag, correlation, bounds and optionally p_adjusted, like ``LeadLag.table``: low and high around the
+    correlation or, with ``bootstrap``, null_low and null_high, the range of unrelated series. Lags with p_adjusted
+    below 0.05 are red.
     """
     import plotly.graph_objects as go
 
@@ -120,7 +124,7 @@ def lead_lag_figure(
         )
         words = "whiskers: 95% band"
     else:
-        for name, label in (("null_low", "where unrelated series fall (95%)"), ("null_high", "")):
+        for name, label in (("null_low", "range of unrelated series (95%)"), ("null_high", "")):
             figure.add_scatter(
                 x=known["lag"].to_list(),
                 y=known[name].to_list(),
@@ -130,7 +134,7 @@ def lead_lag_figure(
                 showlegend=bool(label),
                 hoverinfo="skip",
             )
-        words = "dashes: 95% band of unrelated series"
+        words = "dashed: 95% range of unrelated series"
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="returns lead  ←  lag in sessions  →  news leads", zeroline=False)
     labels = sides or Sides()
@@ -141,11 +145,11 @@ def lead_lag_figure(
 
 
 def impulse_figure(
-    table: pl.DataFrame, *, title: str = "What a news shock does to returns", sides: Sides | None = None
+    table: pl.DataFrame, *, title: str = "Response of returns to news", sides: Sides | None = None
 ) -> go.Figure:
-    """The cumulated response of returns to one unit of news, by horizon, with its band.
+    """Return a figure of the cumulative response of returns to one unit of news, by horizon, with its band.
 
-    ``table``: horizon, estimate, low, high (fractions per unit of the shock), as ``local_projection`` makes it.
+    ``table``: horizon, estimate, low, high (fractions per unit of news), as from ``local_projection``.
     """
     import plotly.graph_objects as go
 
@@ -181,7 +185,6 @@ def impulse_figure(
     figure.update_yaxes(
         title_text=escaped(f"{'log points' if volume else '%'} per {labels.unit}"), tickformat=PERCENT_TICKS
     )
-    words = (
-        f"cumulated response of the {labels.outcome} to {labels.news}, per one more {labels.unit}; 95% band by horizon"
-    )
+    response = f"cumulative response of the {labels.outcome} to {labels.news}"
+    words = f"{response}, per additional {labels.unit}; 95% band by horizon"
     return dress(figure, title=title, subtitle=words, height=440)

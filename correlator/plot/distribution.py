@@ -1,4 +1,4 @@
-"""How a study's numbers are spread: CARs over events, and a statistic over placebo draws."""
+"""Distributions: the CARs of a study's events, and a statistic over placebo draws."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def distribution_figure(
     title: str | None = None,
     subtitle: str = "",
 ) -> go.Figure:
-    """The events' CARs in one window: a histogram over a tick per event, zero and the mean marked.
+    """Return a figure of the events' CARs in one window: a histogram above a tick per event, with zero and the mean.
 
-    ``car``: event_id, symbol, window, car (fractions); ``mean``: the average that tables have, where it is not that of
-    these values (returns averaged as logarithms); ``names``: (event_id, symbol) to what a tick says; ``unit`` and
-    ``measure``: what it is of. The lowest and the highest event are named in the figure. Fewer than eight events are
-    dots without a histogram.
+    ``car``: event_id, symbol, window, car (fractions); ``mean``: the average in tables, if it is not that of these
+    values (returns averaged as logarithms); ``names``: labels of ticks by (event_id, symbol); ``unit`` and ``measure``:
+    names of one value and of what is abnormal. The figure names the lowest and the highest event. Fewer than eight
+    events are shown as dots without a histogram.
     """
     heading = title or f"CAR in window {window}"
     known = car.filter(pl.col("window") == window).drop_nulls("car").filter(pl.col("car").is_not_nan())
@@ -63,16 +63,16 @@ def distribution_figure(
             _add_rug(figure, values.to_list(), labels)
     _mark(figure, mean, f"mean {per_cent(mean)}")
     figure.update_xaxes(
-        title_text=escaped(f"cumulated abnormal {measure} in window {window}"), tickformat=PERCENT_TICKS
+        title_text=escaped(f"cumulative abnormal {measure} in window {window}"), tickformat=PERCENT_TICKS
     )
     words = f"{counted(values.len(), unit)}, mean {per_cent(mean)}"
-    words += "" if values.len() < 2 else f"; lowest {_ends(values, labels, lowest=True)}"
-    words += "" if values.len() < 2 else f"; highest {_ends(values, labels, lowest=False)}"
+    if values.len() > 1:
+        words += f"; lowest {_extreme(values, labels, lowest=True)}; highest {_extreme(values, labels, lowest=False)}"
     return dress(figure, title=heading, subtitle=f"{subtitle}; {words}" if subtitle else words, height=420)
 
 
-def _ends(values: pl.Series, labels: list[str], *, lowest: bool) -> str:
-    """The event at one end, by name and number."""
+def _extreme(values: pl.Series, labels: list[str], *, lowest: bool) -> str:
+    """Return the name and the CAR of the lowest or highest event."""
     at = values.arg_min() if lowest else values.arg_max()
     return f"{labels[int(at or 0)]} {per_cent(values[int(at or 0)])}".replace("\n", " ")
 
@@ -86,16 +86,16 @@ def null_figure(
     whom: str = "",
     about: str = "",
 ) -> go.Figure:
-    """A statistic in every placebo draw, and the real one.
+    """Return a histogram of a statistic over placebo draws, with the observed value.
 
-    ``draws``: (B,) of the statistic under the placebo; ``observed``: the real one, on the same scale;
-    ``statistic``: what it is called; ``whom``, ``about``: whose study, and of what. The title says how often ordinary
-    sessions go as far.
+    ``draws``: (B,) the statistic in every placebo draw; ``observed``: its observed value, on the same scale;
+    ``statistic``: its name; ``whom``, ``about``: symbols and description of the study. The title has the placebo
+    p-value.
     """
     values = draws.drop_nulls().drop_nans()
     if values.is_empty():
-        return empty_figure("What chance alone gives", "There are no placebo draws.")
-    title = "What chance alone gives"
+        return empty_figure("Placebo distribution", "There are no placebo draws.")
+    title = "Placebo distribution"
     if p_value is not None:
         title = f"{whom or 'The study'} against ordinary sessions: {verdict(p_value)}, placebo p\u00a0{p_value:.3f}"
     figure = _histogram(values.to_numpy(), observed, "draws", GREY)
@@ -109,9 +109,9 @@ def null_figure(
 def counted_bins(
     values: np.ndarray[Any, Any], mark: float, *, most: int = 60
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Edges (K + 1,) of at most about ``most`` bins that hold ``values``, ``mark`` and zero, and counts (K,).
+    """Return edges (K + 1,) of at most about ``most`` bins that cover ``values``, ``mark`` and zero, and counts (K,).
 
-    Zero is an edge.
+    Zero is one of the edges.
     """
     low, high = min(values.min(), mark, 0.0), max(values.max(), mark, 0.0)
     bins = min(most, max(10, round(2 * len(values) ** (1 / 3))))
@@ -122,7 +122,7 @@ def counted_bins(
 
 
 def _histogram(values: np.ndarray[Any, Any], mark: float, unit: str, colour: str) -> go.Figure:
-    """Bars counted here, so that the figure holds bins and not values."""
+    """Return bars of counts computed here, so that the figure contains bins instead of values."""
     import plotly.graph_objects as go
 
     edges, counts = counted_bins(values, mark)
@@ -143,7 +143,7 @@ def _histogram(values: np.ndarray[Any, Any], mark: float, unit: str, colour: str
 
 
 def _add_rug(figure: go.Figure, values: list[float], labels: list[str]) -> None:
-    """A tick per event under the axis of the counts."""
+    """Draw a tick per event below zero counts."""
     top = max(figure.data[0].y)
     figure.add_scatter(
         x=values,
@@ -182,7 +182,7 @@ def _padded(low: float, high: float) -> list[float]:
 
 
 def _mark(figure: go.Figure, position: float, name: str) -> None:
-    """Lines at zero and at ``position``, named in the legend so that no label can collide."""
+    """Draw lines at zero and at ``position``, named in the legend so that labels cannot collide."""
     for at, colour, dash, words in ((0.0, GREY, "dot", "zero"), (position, VERMILLION, "solid", name)):
         figure.add_vline(x=at, line={"color": colour, "width": 1 if at == 0.0 else 2, "dash": dash})
         figure.add_scatter(x=[None], y=[None], mode="lines", line={"color": colour, "dash": dash}, name=words)

@@ -1,4 +1,4 @@
-"""Figures of who does what to whom: dyads over time, and as a network."""
+"""Figures of dyads: over time, and as a network of countries."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ EDGES = 40
 
 
 def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str | None = None, about: str = "") -> go.Figure:
-    """One row per dyad, one dot per day and quad class; the ``top`` busiest dyads.
+    """Return a figure with one row per dyad and one dot per day and quad class, for the ``top`` busiest dyads.
 
-    ``events``: dyad, known_at (UTC) or day_zero, quad_class, and where known headline. Colours are quad classes.
+    ``events``: dyad, known_at (UTC) or day_zero, quad_class, and optionally headline. Colours are quad classes.
     """
     time = "known_at" if "known_at" in events.columns else "day_zero"
     known = events.drop_nulls(["dyad", time]).with_columns(day=pl.col(time).cast(pl.Date))
     if known.is_empty():
-        return empty_figure(title or "Dyads over time", "No event names two countries and a time.")
+        return empty_figure(title or "Dyads over time", "No event has two countries and a time.")
     import plotly.graph_objects as go
 
     busiest = known["dyad"].value_counts().sort("count", "dyad", descending=[True, False]).head(top)["dyad"].to_list()
@@ -83,7 +83,7 @@ def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str | None = N
 
 
 def _busiest_dyad(known: pl.DataFrame, dyad: str) -> str:
-    """The busiest dyad, its share of the events, and which way these point."""
+    """Return a title with the busiest dyad, its share of the events, and how many of them are conflict."""
     own = known.filter(pl.col("dyad") == dyad)
     conflict = own.filter(pl.col("quad_class").str.contains("conflict")).height
     share = "all" if conflict == own.height else f"{conflict / own.height:.0%} of them" if conflict else "none of them"
@@ -92,14 +92,14 @@ def _busiest_dyad(known: pl.DataFrame, dyad: str) -> str:
 
 
 def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None = None, about: str = "") -> go.Figure:
-    """Countries on a circle, a line per dyad: width by events, colour by their mean Goldstein score.
+    """Return a figure of countries on a circle, a line per dyad: width by events, colour by mean Goldstein score.
 
-    ``events``: dyad, goldstein (-10 to 10); the ``nodes`` busiest countries and at most
-    ``EDGES`` dyads between them.
+    ``events``: dyad, goldstein (-10 to 10). Shows the ``nodes`` busiest countries and at most ``EDGES`` dyads between
+    them.
     """
     known = events.drop_nulls("dyad")
     if known.is_empty():
-        return empty_figure(title or "Who meets whom", "No event names two countries.")
+        return empty_figure(title or "Network of countries", "No event has two countries.")
     import plotly.graph_objects as go
 
     edges = (
@@ -112,7 +112,7 @@ def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None 
     weight = edges.explode("ends").group_by("ends").agg(pl.col("n").sum()).sort("n", "ends", descending=[True, False])
     chosen = weight.head(nodes)
     names = sorted(chosen["ends"].to_list())
-    places = {
+    positions = {
         name: (math.sin(2 * math.pi * i / len(names)), math.cos(2 * math.pi * i / len(names)))
         for i, name in enumerate(names)
     }
@@ -124,8 +124,8 @@ def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None 
         score = row["goldstein"]
         colour = GREY if score is None or score == 0 else BLUE if score > 0 else VERMILLION
         figure.add_scatter(
-            x=[places[first][0], places[second][0]],
-            y=[places[first][1], places[second][1]],
+            x=[positions[first][0], positions[second][0]],
+            y=[positions[first][1], positions[second][1]],
             mode="lines",
             line={
                 "width": round(1 + 7 * math.sqrt(row["n"] / largest), 1),
@@ -135,19 +135,19 @@ def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None 
             showlegend=False,
         )
         figure.add_scatter(
-            x=[(places[first][0] + places[second][0]) / 2],
-            y=[(places[first][1] + places[second][1]) / 2],
+            x=[(positions[first][0] + positions[second][0]) / 2],
+            y=[(positions[first][1] + positions[second][1]) / 2],
             mode="markers",
             marker={"size": 12, "color": "rgba(0,0,0,0)"},
             hovertemplate=f"{escaped(row['dyad'])}: {counted(row['n'], 'event')}, "
             f"mean Goldstein {'unknown' if score is None else format(score, '+.1f')}<extra></extra>",
             showlegend=False,
         )
-    _add_countries(figure, places, dict(chosen.iter_rows()))
+    _add_countries(figure, positions, dict(chosen.iter_rows()))
     figure.update_xaxes(visible=False, range=[-1.35, 1.35])
     figure.update_yaxes(visible=False, range=[-1.25, 1.25], scaleanchor="x")
-    first = f"{about}; " if about else ""
-    subtitle = f"{first}{counted(known.height, 'event')}; width: events, blue cooperative, red conflictual"
+    prefix = f"{about}; " if about else ""
+    subtitle = f"{prefix}{counted(known.height, 'event')}; width: events, blue cooperative, red conflictual"
     if weight.height > nodes or between.height > EDGES:
         subtitle += f"; the busiest {min(nodes, weight.height)} of {weight.height} countries and "
         subtitle += f"{min(EDGES, between.height)} of {edges.height} dyads"
@@ -156,16 +156,16 @@ def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None 
     return dress(figure, title=heading, subtitle=subtitle, height=470).update_layout(margin={"l": 14, "b": 14})
 
 
-def _add_countries(figure: go.Figure, places: dict[str, tuple[float, float]], weight: dict[str, int]) -> None:
-    """A dot per country with its code outside the circle."""
+def _add_countries(figure: go.Figure, positions: dict[str, tuple[float, float]], weight: dict[str, int]) -> None:
+    """Draw a dot per country, with its code outside the circle."""
     figure.add_scatter(
-        x=[x for x, _ in places.values()],
-        y=[y for _, y in places.values()],
+        x=[x for x, _ in positions.values()],
+        y=[y for _, y in positions.values()],
         mode="markers",
         marker={"size": 10, "color": GREY},
-        hovertext=[f"{escaped(name)}: {counted(weight[name], 'event')}" for name in places],
+        hovertext=[f"{escaped(name)}: {counted(weight[name], 'event')}" for name in positions],
         hoverinfo="text",
         showlegend=False,
     )
-    for name, (x, y) in places.items():
+    for name, (x, y) in positions.items():
         figure.add_annotation(x=1.2 * x, y=1.12 * y, text=escaped(name), showarrow=False, font={"size": 11})

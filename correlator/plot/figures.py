@@ -1,7 +1,7 @@
-"""The registry of figures: each kind once, with its words, what it needs, how it is drawn and how it is written.
+"""The registry of figures: each kind with its description, what it needs, and how it is drawn or written as text.
 
-The command line, Python, reports and the docs read it. A kind takes its ``Material``, which makes what it needs when it
-is asked for; a new kind is a function that draws and an entry in ``FIGURES``.
+The command line, Python, reports and the docs use it. A kind takes its ``Material``, which computes what it needs on
+demand. A new kind is a function that draws and an entry in ``FIGURES``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RESULT, PLACEBO, PRICES, DYADS, NEWS = "a study", "a placebo test", "stored bars
 
 
 class Material(Protocol):
-    """What figures are made of; what a source does not have raises InputError."""
+    """The data that figures are made of; a part that a source does not have raises InputError."""
 
     @property
     def result(self) -> StudyResult: ...
@@ -38,15 +38,15 @@ class Material(Protocol):
     def dyads(self) -> pl.DataFrame: ...
     @property
     def about(self) -> str:
-        """Whose events these are and by which selection, in words."""
+        """The symbols and the selection of events, in words."""
 
     def news(self, method: str) -> pl.DataFrame:
-        """News against returns, as ``correlate`` has it for one symbol and key."""
+        """Return the table of ``correlate`` for one symbol and key."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """Columns and lines that a figure of text may take."""
+    """Size of a text figure in columns and lines."""
 
     width: int = 80
     height: int = 20
@@ -54,8 +54,10 @@ class Size:
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A kind of figure: ``words`` what it shows, ``needs`` one of the constants above, ``text`` its form for a terminal
-    (None if it has none), ``grouped`` whether the figure has a line per group of a study.
+    """A kind of figure.
+
+    ``words``: what it shows; ``needs``: one of the constants above; ``text``: its text form for a terminal, None if it
+    has none; ``grouped``: whether it has a line per group of a study.
     """
 
     name: str
@@ -68,8 +70,9 @@ class FigureKind:
 
 @dataclass(frozen=True)
 class OfResult:
-    """The material that a study alone gives: itself, and ``draws`` placebo studies of all its events, or the test
-    that is ``done`` where that has no groups.
+    """The material of a study alone: its result, and a placebo test with ``draws`` draws over all its events.
+
+    ``done``: an existing test, which is used if it has no groups.
     """
 
     result: StudyResult
@@ -99,32 +102,34 @@ class OfResult:
         return f"events: {self.result.spec.events or 'all'}"
 
     def news(self, method: str) -> pl.DataFrame:
-        """Not of a study alone."""
+        """Raise InputError, since a study alone has no news."""
         raise _needs_store(f"{NEWS} ({method})")
 
 
 def figure_named(name: str) -> FigureKind:
-    """The kind called ``name``; raises NotFoundError naming the kinds there are."""
+    """Return the kind ``name``; raise NotFoundError with the available kinds."""
     if name not in FIGURES:
-        raise NotFoundError(f"there is no figure {name!r}", hint=likeliest(name, FIGURES, "figures are"))
+        raise NotFoundError(f"unknown figure {name!r}", hint=likeliest(name, FIGURES, "figures are"))
     return FIGURES[name]
 
 
 def figures_of(*needs: str) -> tuple[str, ...]:
-    """Names of the kinds that need any of ``needs``."""
+    """Return the names of the kinds that need any of ``needs``."""
     return tuple(kind.name for kind in FIGURES.values() if kind.needs in needs)
 
 
 def figure_text(kind: FigureKind, material: Material, size: Size) -> str:
-    """The figure as text; raises InputError for a kind that has no such form."""
+    """Return the figure as text; raise InputError for a kind without a text form."""
     if kind.text is None:
-        raise InputError(f"kind {kind.name} has no form for the terminal", hint="draw it to a file", argument="kind")
+        raise InputError(
+            f"kind {kind.name} cannot be drawn in the terminal", hint="write it to a file", argument="kind"
+        )
     title, *lines = kind.text(material, size).split("\n")
     return "\n".join([*(textwrap.wrap(title, size.width) or [title]), *lines])
 
 
 def _needs_store(what: str) -> InputError:
-    return InputError(f"this figure needs {what}, which a study alone does not have", hint="draw it from a workspace")
+    return InputError(f"this figure needs {what}, which a study alone does not have", hint="plot it from a workspace")
 
 
 def _price(material: Material) -> go.Figure:
@@ -183,7 +188,7 @@ def _daily_text(material: Material, size: Size) -> str:
 
     result = material.result
     if not len(result.estimates):
-        return "No event was measured: there is no abnormal return to draw.\n"
+        return "No event was measured, so there is no abnormal return to draw.\n"
     return title_lines(result, size.width) + days_text(
         as_per_cent(daily(result), result), measure=measure_of(result), width=size.width
     )
@@ -264,7 +269,7 @@ def _distribution_text(material: Material, size: Size) -> str:
 
     result = observed(material.result)
     if not len(result.estimates):
-        return "No event was measured: there is nothing to count.\n"
+        return "No event was measured, so there is nothing to count.\n"
     window = result.window_labels[main_window(result.spec)]
     values = 100 * as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
     mean = 100 * (average_of(result) or 0.0)
@@ -304,7 +309,7 @@ def _null_text(material: Material, size: Size) -> str:
     from correlator.plot.terminal_rows import distribution_text
 
     null = null_of(material.test)
-    title = f"What chance alone gives: {null.statistic}; {verdict(null.p_value)}, placebo p {null.p_value:.3f}"
+    title = f"Placebo distribution: {null.statistic}; {verdict(null.p_value)}, placebo p {null.p_value:.3f}"
     return distribution_text(null.draws, null.observed, "observed", title=title, width=size.width)
 
 
@@ -338,7 +343,7 @@ def _impulse_text(material: Material, size: Size) -> str:
 
     table = material.news("projection")
     path = table.rename({"estimate": "caar"}).with_columns(day=pl.col("horizon").cast(pl.String))
-    words = {"title": correlation_title(table, "projection"), "line": "return after so many sessions"}
+    words = {"title": correlation_title(table, "projection"), "line": "return by number of sessions"}
     return car_text(path, **words, width=size.width, height=size.height)
 
 

@@ -1,4 +1,4 @@
-"""The heatmap of a study: mean CAR by category and window, marked where it is more than chance."""
+"""The heatmap of a study: mean CAR by category and window, with a star if it is more than chance."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 DIVERGING = [[0.0, VERMILLION], [0.5, "#F7F7F7"], [1.0, "#2585C4"]]
-"""Red over white to blue, all of them bright enough for black text (4.5 to 1 and more)."""
+"""Red over white to blue, all bright enough for black text (contrast of at least 4.5 to 1)."""
 WRITTEN_WINDOWS = 7
-"""Columns of a heatmap whose cells have room for their numbers at 390 px."""
+"""Maximum number of columns whose cells have room for numbers at 390 px."""
 
 Cells = dict[tuple[str, str], dict[str, Any]]
 
@@ -29,19 +29,19 @@ def heatmap_figure(
     title: str = "CAR by category and window",
     subtitle: str = "",
 ) -> go.Figure:
-    """Mean CAR by category and window, with the number of events in every cell; of many windows colours alone.
+    """Return a heatmap of the mean CAR by category and window, with the number of events; many windows have no text.
 
-    ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event; ``marks``:
-    category, window, caar (fractions, what a cell then shows), p_value of the recommended test: cells with p below 5 %
-    get a star; ``unit``: what windows count.
+    ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row per event;
+    ``marks``: category, window, caar (fractions, shown in the cell) and p_value of the recommended test; cells with p
+    below 5 % get a star; ``unit``: what windows count.
     """
     import plotly.graph_objects as go
 
-    windows, order, by_place = heatmap_cells(car, categories, marks)
+    windows, order, cells = heatmap_cells(car, categories, marks)
     if not order:
-        return empty_figure(title, "No event was measured: there is no cell to fill.")
-    grid = [[by_place.get((name, window)) for window in windows] for name in order]
-    largest = max(abs(cell["car"]) for cell in by_place.values()) or 0.01
+        return empty_figure(title, "No event was measured, so there is no cell to fill.")
+    grid = [[cells.get((name, window)) for window in windows] for name in order]
+    largest = max(abs(cell["car"]) for cell in cells.values()) or 0.01
     headlines = headlines_of(car, categories)
     starred = starred_cells(marks)
     written = len(windows) <= WRITTEN_WINDOWS
@@ -82,13 +82,13 @@ def heatmap_figure(
     words = f"mean over {counted(events, 'event')}, blue up, red down"
     words += "; below each mean its number of events" if written else ""
     if marks is not None:
-        words += f"; *\u00a0more than chance at the {SIGNIFICANCE:.0%} level, {len(starred)} of {len(by_place)} cells"
+        words += f"; *\u00a0more than chance at the {SIGNIFICANCE:.0%} level, {len(starred)} of {len(cells)} cells"
     below = f"{subtitle}; {words}" if subtitle else words
     return dress(figure, title=title, subtitle=below, height=170 + 40 * max(len(order), 2))
 
 
 def _cell_text(cell: dict[str, Any] | None, starred: set[tuple[str, str]]) -> str:
-    """Mean, star and number of events of a cell; empty if there is none."""
+    """Return the mean, star and number of events of a cell as text; empty if there is no cell."""
     if cell is None:
         return ""
     star = " *" if (cell["category"], cell["window"]) in starred else ""
@@ -98,9 +98,10 @@ def _cell_text(cell: dict[str, Any] | None, starred: set[tuple[str, str]]) -> st
 def heatmap_cells(
     car: pl.DataFrame, categories: pl.DataFrame, marks: pl.DataFrame | None = None
 ) -> tuple[list[str], list[str], Cells]:
-    """Windows in their order, categories from the rarest to the commonest, and (category, window) to car (mean) and n.
+    """Return windows in order, categories from rarest to most common, and cells with car (mean) and n.
 
-    ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event.
+    ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row per event. Cells are
+    keyed by (category, window).
     """
     known = categories.select("event_id", "category").unique(subset="event_id", keep="first", maintain_order=True)
     rows = (
@@ -117,7 +118,7 @@ def heatmap_cells(
 
 
 def headlines_of(car: pl.DataFrame, categories: pl.DataFrame) -> dict[str, int]:
-    """Category to its number of headlines: an event that concerns several symbols is one."""
+    """Return the number of headlines by category; an event that concerns several symbols counts once."""
     known = categories.select("event_id", "category").unique(subset="event_id", keep="first", maintain_order=True)
     events = car.drop_nulls("car").select("event_id").unique().join(known, on="event_id", how="left")
     counts = events.with_columns(pl.col("category").fill_null("other")).group_by("category").len()
@@ -125,9 +126,7 @@ def headlines_of(car: pl.DataFrame, categories: pl.DataFrame) -> dict[str, int]:
 
 
 def starred_cells(marks: pl.DataFrame | None) -> set[tuple[str, str]]:
-    """The cells (category, window) of ``marks`` (category, window, p_value) that are more than chance."""
-    return (
-        set()
-        if marks is None
-        else set(marks.filter(pl.col("p_value") < SIGNIFICANCE).select("category", "window").rows())
-    )
+    """Return the cells (category, window) of ``marks`` (category, window, p_value) that are more than chance."""
+    if marks is None:
+        return set()
+    return set(marks.filter(pl.col("p_value") < SIGNIFICANCE).select("category", "window").rows())

@@ -1,4 +1,4 @@
-"""A figure as one HTML file that works without a network."""
+"""Write a figure as one HTML file that works without a network."""
 
 from __future__ import annotations
 
@@ -76,15 +76,14 @@ draw().then(() => {
 
 @cache
 def figure_script() -> str:
-    """The functions of ``figure.js``, which every page with figures begins with."""
+    """Return the functions of ``figure.js``, which every page with figures contains."""
     return Path(__file__).with_name("figure.js").read_text(encoding="utf-8")
 
 
 def figure_page(figure: go.Figure) -> str:
-    """The figure as the text of one HTML page: plotly.js inside, as large as the window, dark where the reader's system
-    is, no network requests.
+    """Return the figure as one HTML page with plotly.js, as large as the window, following the system's dark mode.
 
-    The same figure gives the same text.
+    The page makes no network requests, and the same figure gives the same page.
     """
     drawn = f"const figure = {script_json(figure_parts(figure))};\nconst config = {script_json(CONFIG)};"
     script = f"{figure_script()}{drawn}{_DRAW}"
@@ -98,9 +97,7 @@ def figure_page(figure: go.Figure) -> str:
 
 
 def page_head(title: str, style: str, scripts: Sequence[str] = ()) -> str:
-    """The head of every page that this package writes: a title, its one style sheet, and the policy by which these
-    ``scripts`` may run and nothing else.
-    """
+    """Return the head of a page: a title, a style sheet, and a policy that allows only these ``scripts`` to run."""
     return _HEAD.format(
         policy=_policy(scripts, [style]),
         title=html.escape(title),
@@ -110,10 +107,10 @@ def page_head(title: str, style: str, scripts: Sequence[str] = ()) -> str:
 
 
 def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
-    """The policy of a page that may run these scripts and styles, known by their hashes, and ask no network.
+    """Return the content security policy that allows these scripts and styles by hash, and no network access.
 
-    Nothing else runs: no script in a text, no handler in a tag, no style in an attribute. Empty style elements are
-    allowed, which plotly.js fills by rule.
+    Nothing else runs: no other inline script, no event handler, no style attribute. Empty style elements are allowed,
+    because plotly.js fills them through the DOM.
     """
     return (
         f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes([*styles, ''])}; "
@@ -122,8 +119,9 @@ def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
 
 
 def _known_styles(plotly: str) -> str:
-    """Elements by which plotly.js takes the rules of its maps for added already: no figure here is a map, and the
-    policy would refuse them.
+    """Return elements that make plotly.js assume its map styles are already loaded.
+
+    There are no maps here, and the policy would reject the styles.
     """
     return "".join(f'<meta id="{name}">' for name in dict.fromkeys(_HAS_ITS_STYLE.findall(plotly)))
 
@@ -134,22 +132,22 @@ def _hashes(texts: Sequence[str]) -> str:
 
 
 def write_html(figure: go.Figure, path: str | Path) -> Path:
-    """Write the figure as one HTML file and return its path; raises NotFoundError when the folder does not exist."""
+    """Write the figure as one HTML file and return its path; raise NotFoundError if the folder does not exist."""
     target = checked_target(path)
     write_whole(target, figure_page(figure))
     return target
 
 
 def checked_target(path: str | Path) -> Path:
-    """``path`` when its folder exists; raises NotFoundError otherwise."""
+    """Return ``path`` if its folder exists; raise NotFoundError otherwise."""
     target = Path(path)
     if not target.parent.is_dir():
-        raise NotFoundError(f"folder {target.parent} does not exist", hint="make it, or write elsewhere")
+        raise NotFoundError(f"folder {target.parent} does not exist", hint="create it, or write elsewhere")
     return target
 
 
 def figure_parts(figure: go.Figure) -> dict[str, Any]:
-    """The figure's data and layout as plain JSON values."""
+    """Return the figure's data and layout as plain JSON values."""
     parts: dict[str, Any] = json.loads(figure.to_json())
     if not has_words(figure):
         parts["layout"].pop("meta", None)
@@ -157,12 +155,12 @@ def figure_parts(figure: go.Figure) -> dict[str, Any]:
 
 
 def script_json(value: object) -> str:
-    """``value`` as JSON that may stand inside a script element."""
+    """Return ``value`` as JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def title_of(figure: go.Figure) -> str:
-    """The figure's title as plain text."""
+    """Return the figure's title as plain text."""
     text = figure.layout.title.text or "figure"
     return html.unescape(re.sub(r"<br>", " ", text))

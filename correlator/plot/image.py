@@ -1,4 +1,4 @@
-"""A figure as PNG, SVG or PDF, by way of kaleido and a Chromium of the system."""
+"""Write a figure as PNG, SVG or PDF, using kaleido and an installed Chromium."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 IMAGE_FORMATS = ("png", "svg", "pdf", "jpg", "webp")
 DEFAULT_HEIGHT = 600
-"""CSS pixels of a figure that does not say its own."""
+"""Height in CSS pixels of a figure that does not set its own."""
 _SECONDS_TO_START, _SECONDS_PER_FIGURE = 90, 10
 
 
 def image_bytes(
     figure: go.Figure, image_format: str, *, width: int = 1200, height: int | None = None, scale: float = 2.0
 ) -> bytes:
-    """The figure as an image of ``width`` x ``height`` CSS pixels (default: the figure's own height).
+    """Return the figure as an image of ``width`` x ``height`` CSS pixels (default: the figure's own height).
 
-    ``scale`` is the number of image pixels per CSS pixel; it counts for PNG, JPG and WebP. Raises InputError for an
-    unknown format and MissingDependencyError where kaleido or a Chromium is missing. No network is used.
+    ``scale``: image pixels per CSS pixel, for PNG, JPG and WebP. Raises InputError for an unknown format and
+    MissingDependencyError if kaleido or Chromium is missing. No network is used.
     """
     return images_bytes([figure], image_format, width=width, height=height, scale=scale)[0]
 
@@ -44,9 +44,9 @@ def images_bytes(
     height: int | None = None,
     scale: float = 2.0,
 ) -> list[bytes]:
-    """Each figure as ``image_bytes`` gives it, by one start of the browser."""
+    """Return each figure as an image like ``image_bytes``, starting the browser once."""
     if image_format not in IMAGE_FORMATS:
-        raise InputError(f"no image format {image_format!r}", hint=f"formats are {', '.join(IMAGE_FORMATS)}")
+        raise InputError(f"unknown image format {image_format!r}", hint=f"formats are {', '.join(IMAGE_FORMATS)}")
     sized = [fitted(type(figure)(figure), width) for figure in figures]
     options = [
         {
@@ -64,7 +64,7 @@ def images_bytes(
 
 
 def _drawn(figures: list[dict[str, Any]], options: list[dict[str, Any]]) -> list[bytes]:
-    """Figures as kaleido draws them; in a thread, since a notebook has a loop of its own."""
+    """Draw the figures with kaleido, in a thread, since a notebook has its own event loop."""
     image_format = options[0]["format"].upper() if options else ""
     try:
         from kaleido.errors import ChromeNotFoundError
@@ -78,9 +78,9 @@ def _drawn(figures: list[dict[str, Any]], options: list[dict[str, Any]]) -> list
 
     async def draw() -> list[bytes]:
         browser = Drawer(n=1, page_generator=FigurePage(), browser_cls=QuietChromium)
-        try:  # closed also where it could not open: its threads would outlive the process
+        try:  # close it even if it could not open, or its threads would keep the process alive
             await browser.open()
-            return [await browser.calc_fig(each, opts=own) for each, own in zip(figures, options, strict=True)]
+            return [await browser.calc_fig(each, opts=opts) for each, opts in zip(figures, options, strict=True)]
         finally:
             await browser.close()
 
@@ -89,11 +89,11 @@ def _drawn(figures: list[dict[str, Any]], options: list[dict[str, Any]]) -> list
         with _quiet("choreographer"), ThreadPoolExecutor(1) as thread:
             return thread.submit(lambda: asyncio.run(asyncio.wait_for(draw(), seconds))).result()
     except TimeoutError as error:
-        raise SourceError(f"Chromium drew nothing in {seconds} s", hint="try again, or write HTML") from error
+        raise SourceError(f"Chromium did not respond within {seconds} s", hint="try again, or write HTML") from error
     except ChromeNotFoundError as error:
         raise MissingDependencyError(
             f"{image_format} needs Chromium or Chrome, and none was found",
-            hint="install one, or name it in BROWSER_PATH, or write HTML",
+            hint="install one, or set BROWSER_PATH, or write HTML",
         ) from error
     except (RuntimeError, OSError) as error:
         raise SourceError(f"Chromium could not draw the figure: {error}", hint="write HTML instead") from error
@@ -107,9 +107,9 @@ def write_image(
     height: int | None = None,
     scale: float = 2.0,
 ) -> Path:
-    """Write the figure as PNG, SVG, PDF, JPG or WebP, by the file's suffix, and return the path.
+    """Write the figure as PNG, SVG, PDF, JPG or WebP, by the file's extension, and return the path.
 
-    Arguments and errors as in ``image_bytes``; NotFoundError when the folder does not exist.
+    Arguments and errors as in ``image_bytes``; raises NotFoundError if the folder does not exist.
     """
     target = checked_target(path)
     drawn = image_bytes(figure, image_format_of(target), width=width, height=height, scale=scale)
@@ -118,18 +118,18 @@ def write_image(
 
 
 def image_format_of(path: Path) -> str:
-    """The image format that the ending of ``path`` means; raises InputError for another ending."""
+    """Return the image format for the extension of ``path``; raise InputError for an unsupported one."""
     ending = path.suffix.lstrip(".").lower()
     if ending not in IMAGE_FORMATS:
         known = ", ".join(f".{each}" for each in ("html", *IMAGE_FORMATS))
-        problem = f"no figure is written as {path.suffix}" if ending else "the name of a figure needs an ending"
+        problem = f"unsupported figure format {path.suffix}" if ending else "the file has no extension"
         raise InputError(f"{path.name}: {problem}", hint=f"use {known}")
     return ending
 
 
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
-    """No log lines of a library whose trouble is raised anyway (it logs half-read messages while it shuts down)."""
+    """Silence a library that logs partial messages while it shuts down; its errors are raised anyway."""
     logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""The news lane: a row per category, a dot per session and category, the headlines on hover."""
+"""The news lane below prices: a row per category, a dot per session and category, headlines on hover."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _UNKNOWN = "other"
 
 
 def lane_categories(events: pl.DataFrame) -> list[str]:
-    """The categories of ``events`` from the most conflictual at the bottom to the most cooperative on top."""
+    """Return the categories of ``events``, from the most conflictual (bottom) to the most cooperative (top)."""
     categories = events["category"].fill_null(_UNKNOWN).unique().to_list()
     score = {name: category.goldstein for name, category in CATEGORIES.items()}
     return sorted(categories, key=lambda name: (score.get(name, -100.0), name))
 
 
 def events_per_session(events: pl.DataFrame) -> pl.DataFrame:
-    """day_zero, n, colour (of the commonest category), in order of session."""
+    """Return day_zero, n and colour (of the most common category), in order of session."""
     counted = events.group_by("day_zero", "category").agg(pl.len().alias("n")).sort("n", "category")
     daily = counted.group_by("day_zero").agg(pl.col("n").sum(), pl.col("category").last()).sort("day_zero")
     colours = [category_colour(name) for name in daily["category"]]
@@ -33,7 +33,7 @@ def events_per_session(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def add_lane(figure: go.Figure, events: pl.DataFrame, categories: list[str], row: int) -> None:
-    """Draw the lane into ``row`` of ``figure``; ``events`` as in ``price_figure``."""
+    """Draw the lane in ``row`` of ``figure``; ``events`` as in ``price_figure``."""
     import plotly.graph_objects as go
 
     dots = _dots(events)
@@ -74,13 +74,13 @@ def add_lane(figure: go.Figure, events: pl.DataFrame, categories: list[str], row
 
 
 def _size(n: int, largest: int, smallest: float) -> float:
-    """Diameter in pixels: area grows with the number of events."""
+    """Return the diameter in pixels; the area grows with the number of events."""
     scale: float = (n / largest) ** 0.5
     return round(smallest * (1.0 + scale), 1) if largest > 1 else smallest + 2.0
 
 
 def _dots(events: pl.DataFrame) -> pl.DataFrame:
-    """day_zero, category, n, hover: one row per session and category."""
+    """Return one row per session and category: day_zero, category, n, hover."""
     texts = pl.Series("text", [_event_text(row) for row in events.iter_rows(named=True)], dtype=pl.String)
     grouped = (
         events.select("day_zero", pl.col("category").fill_null(_UNKNOWN))
@@ -101,7 +101,7 @@ def _hover(row: dict[str, Any]) -> str:
 
 
 def _event_text(row: dict[str, Any]) -> str:
-    """Headline, publisher and time, why that day 0; what is unknown is left out."""
+    """Return headline, publisher and time, and the reason for day 0, without unknown parts."""
     published = row.get("published_at")
     origin = ", ".join(
         escaped(part)
@@ -112,6 +112,6 @@ def _event_text(row: dict[str, Any]) -> str:
     lines = [
         wrapped(str(row.get("headline") or "(no headline)"), lines=3),
         f"<i>{origin}</i>" if origin else "",
-        f"day 0 because: {escaped(str(reason))}" if reason else "",
+        f"reason for day 0: {escaped(str(reason))}" if reason else "",
     ]
     return "<br>".join(line for line in lines if line)

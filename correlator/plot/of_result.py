@@ -1,4 +1,4 @@
-"""The figures of a study's result, each by its name."""
+"""The figures of a study's result."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _PERCENTILE = re.compile(r"^p\d")
 
 @dataclass(frozen=True)
 class Null:
-    """The null distribution of the window that titles tell: ``draws`` (B,), the real ``observed``, its p, of ``events``
-    of the first group, which ``group`` names where there are several.
+    """The placebo distribution of the main window: ``draws`` (B,), the ``observed`` value, its p-value and number of
+    ``events``, of the first group; ``group``: its name if there are several.
     """
 
     statistic: str
@@ -43,7 +43,7 @@ class Null:
 def result_figure(
     result: StudyResult, kind: str = "car", *, fan: pl.DataFrame | None = None, draws: int = 2_000, seed: int = 0
 ) -> go.Figure:
-    """A figure of ``result``, which is all that it needs.
+    """Return a figure of ``result``.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def result_figure(
     kind
         ``car``, ``events``, ``heatmap``, ``distribution`` (of the last window), ``fan`` or ``null``.
     fan
-        Placebo percentiles that ``car`` is drawn over, as ``PlaceboResult.bands``.
+        Placebo percentiles to draw ``car`` over, such as ``PlaceboResult.bands``.
     draws, seed
-        Of the placebo studies that ``fan`` and ``null`` are made of.
+        Number and random seed of the placebo studies of ``fan`` and ``null``.
 
     Returns
     -------
@@ -82,8 +82,8 @@ def result_figure(
 def averages_figure(
     result: StudyResult, fan: pl.DataFrame | None = None, *, p_placebo: float | None = None
 ) -> go.Figure:
-    """The average by day with its band, a line per group where the study has groups, over the ``fan`` of placebo
-    studies (of that study, without groups).
+    """Return the average by day with its band, with a line per group if the study has groups, or over the ``fan`` of
+    placebo studies (without groups).
     """
     below = study_subtitle(result)
     if p_placebo is not None:
@@ -95,7 +95,7 @@ def averages_figure(
 
 
 def _words(result: StudyResult, subtitle: str) -> dict[str, str]:
-    """Title and words of axes of a figure by day."""
+    """Return title, subtitle and axis labels of a figure by day."""
     return {
         "title": study_title(result),
         "subtitle": subtitle,
@@ -105,46 +105,44 @@ def _words(result: StudyResult, subtitle: str) -> dict[str, str]:
 
 
 def ungrouped(result: StudyResult) -> StudyResult:
-    """The same study over all its events, whatever its groups: what a placebo fan is drawn of."""
+    """Return the study without groups, over all its events, for a placebo fan."""
     return replace(result, spec=replace(result.spec, by=()))
 
 
 def observed(result: StudyResult) -> StudyResult:
-    """The study with the first event of each share and day 0 alone: others have the same returns, and are one
-    observation with it.
-    """
+    """Return the study with only the first event of each share and day 0, since the others have the same returns."""
     return replace(result, estimates=result.estimates.observations())
 
 
 def unit_of_events(result: StudyResult) -> str:
-    """What the events of ``observed`` are: observations where one of them stands for several events."""
+    """Return what to call the events of ``observed``: observations if one of them stands for several events."""
     counts = result.estimates.stands_for
     return "event" if counts is None or int(counts.max(initial=1)) == 1 else "observation"
 
 
 def group_name(values: Mapping[str, object]) -> str:
-    """What a group is called, by its column and value: ``CONSULT``, ``no category``."""
+    """Return the name of a group from its columns and values: ``CONSULT``, ``no category``."""
     return ", ".join(f"no {column}" if value is None else str(value) for column, value in values.items())
 
 
 def group_paths(result: StudyResult) -> dict[str, pl.DataFrame]:
-    """``path_of`` the events of every group, the largest group first, by what the group is called."""
+    """Return ``path_of`` every group by its name, the largest group first."""
     parts = sorted(result.groups(), key=lambda each: -len(each[1]))
-    alone = replace(result.spec, by=())
-    return {group_name(values): path_of(replace(result, estimates=part, spec=alone)) for values, part in parts}
+    without_groups = replace(result.spec, by=())
+    return {group_name(values): path_of(replace(result, estimates=part, spec=without_groups)) for values, part in parts}
 
 
 def daily_figure(result: StudyResult) -> go.Figure:
-    """The abnormal return of each day, or its average over events, with the band of each day's recommended test."""
+    """Return the abnormal return of each day, or its average over events, with the band of the recommended test."""
     if not len(result.estimates):
-        return empty_figure(study_title(result), "No event was measured: there is no abnormal return to draw.")
+        return empty_figure(study_title(result), "No event was measured, so there is no abnormal return to draw.")
     table = as_per_cent(daily(result), result)
     marks = flagged_days(result)
     return bars_figure(table, marks=marks, **_words(result, study_subtitle(result)))
 
 
 def flagged_days(result: StudyResult) -> pl.DataFrame:
-    """Days of the event window on which bars are not evidence: day (label), flags, n (events), first day first."""
+    """Return the days of the event window with censored bars: day (label), flags, n (events), in order."""
     rows = [
         (result.day_labels[day], name, int(mask[:, day].sum()))
         for name, mask in censored(result).items()
@@ -155,7 +153,7 @@ def flagged_days(result: StudyResult) -> pl.DataFrame:
 
 
 def flagged_bars(result: StudyResult) -> pl.DataFrame:
-    """Bars of the event windows that are not evidence: event_id, symbol, day (label)."""
+    """Return the censored bars of the event windows: event_id, symbol, day (label)."""
     keys = result.measured_events.select("event_id", "symbol").rows()
     rows = {
         (*keys[event], result.day_labels[day])
@@ -167,22 +165,22 @@ def flagged_bars(result: StudyResult) -> pl.DataFrame:
 
 
 def placebo_p(test: PlaceboResult) -> float | None:
-    """The placebo p of the window that titles tell, without groups; None if it is not known."""
+    """Return the placebo p-value of the main window; None if it is unknown or there are groups."""
     p = float(test.p_values[0, main_window(test.spec)])
     return None if test.groups.height > 1 or np.isnan(p) else p
 
 
 def null_of(test: PlaceboResult) -> Null:
-    """What chance alone gives in the window that titles tell, for the first group."""
-    place = main_window(test.spec)
-    statistic = f"{test.statistic} in window {test.spec.windows[place].label}"
+    """Return the placebo distribution of the main window, for the first group."""
+    column = main_window(test.spec)
+    statistic = f"{test.statistic} in window {test.spec.windows[column].label}"
     group = group_name(test.groups.row(0, named=True)) if test.groups.height else ""
-    numbers = (float(test.observed[0, place]), float(test.p_values[0, place]), int(test.events[0, place]))
-    return Null(statistic, pl.Series(test.null[0, :, place]), *numbers, group)
+    numbers = (float(test.observed[0, column]), float(test.p_values[0, column]), int(test.events[0, column]))
+    return Null(statistic, pl.Series(test.null[0, :, column]), *numbers, group)
 
 
 def placebo_null_figure(test: PlaceboResult) -> go.Figure:
-    """The null of ``null_of`` as a histogram, the real study marked."""
+    """Return the placebo distribution of ``null_of`` as a histogram with the observed value."""
     null = null_of(test)
     spec = test.spec
     whom = ", ".join(spec.symbols) if 0 < len(spec.symbols) <= 3 else f"{len(spec.symbols) or 'All'} shares"
@@ -197,7 +195,7 @@ def placebo_null_figure(test: PlaceboResult) -> go.Figure:
 
 
 def path_of(result: StudyResult) -> pl.DataFrame:
-    """``car_path``, or its columns without a row where no event was measured."""
+    """Return ``car_path``, or an empty frame with its columns if no event was measured."""
     if len(result.estimates):
         return as_per_cent(car_path(result), result)
     numbers = dict.fromkeys(("caar", "low", "high"), pl.Float64())
@@ -205,7 +203,7 @@ def path_of(result: StudyResult) -> pl.DataFrame:
 
 
 def as_per_cent(frame: pl.DataFrame, result: StudyResult) -> pl.DataFrame:
-    """Cumulated returns of a frame as the simple ones that a per cent sign stands for: exp(x) - 1 of logarithms."""
+    """Return the frame with cumulative log returns converted to simple ones, exp(x) - 1, to be shown in per cent."""
     numbers = [name for name in frame.columns if name in _CUMULATED or _PERCENTILE.match(name)]
     kind = result.spec.returns
     if kind == "simple":
@@ -214,8 +212,7 @@ def as_per_cent(frame: pl.DataFrame, result: StudyResult) -> pl.DataFrame:
 
 
 def marks_of(result: StudyResult) -> pl.DataFrame:
-    """What the cells of a heatmap show: category, window, caar (as a simple return), p_value of the recommended
-    test."""
+    """Return the cells of a heatmap: category, window, caar (as a simple return), p_value of the recommended test."""
     if not len(result.estimates):
         return pl.DataFrame(
             schema={"category": pl.String, "window": pl.String, "caar": pl.Float64, "p_value": pl.Float64}
@@ -228,7 +225,7 @@ def marks_of(result: StudyResult) -> pl.DataFrame:
 
 
 def categories_of(result: StudyResult) -> pl.DataFrame:
-    """event_id and category of the events; ``all events`` where they carry none."""
+    """Return event_id and category of the events; ``all events`` if they have no categories."""
     if "category" in result.events.columns:
         return result.events.select("event_id", "category")
     return result.events.select("event_id", category=pl.lit("all events"))

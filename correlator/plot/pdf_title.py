@@ -1,4 +1,4 @@
-"""The title of a PDF document: what readers show in their window and screen readers say first."""
+"""Set the title of a PDF document, which viewers show in their window and screen readers read first."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _ROOT = re.compile(rb"/Root\s+(\d+\s+\d+\s+R)")
 
 
 def with_title(document: bytes, title: str) -> bytes:
-    """``document`` with ``title`` in a new information dictionary, added behind it as PDF 1.7 (7.5.6) has updates.
+    """Return ``document`` with ``title`` in an information dictionary, appended as an update (PDF 1.7, 7.5.6).
 
-    A document whose end has another form is left as it is.
+    A document with an unexpected trailer is returned unchanged.
     """
     start, sizes, roots = _START.search(document), _SIZE.findall(document), _ROOT.findall(document)
     if start is None or not sizes or not roots or b"trailer" not in document[int(start[1]) :]:

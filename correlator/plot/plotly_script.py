@@ -1,8 +1,8 @@
-"""plotly.js with only the kinds of trace that figures here use: a quarter of the whole, inside every page.
+"""plotly.js with only the trace types that our figures use: a quarter of the full script, included in every page.
 
-plotly ships one script with every kind of trace. It is a row of modules, each a function that runs when another one
-asks for it, and one list of the kinds that are registered. What nothing on a shorter list asks for is left out; a
-script of another shape is taken whole.
+plotly ships one script with every trace type. It is a sequence of modules, each a function that runs when another one
+requires it, and one list of registered trace types. Modules that nothing on a shortened list requires are removed; a
+script of another structure is used unchanged.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 TRACES = ("bar", "candlestick", "heatmap")
-"""Kinds of trace besides scatter, which is in the core."""
+"""Trace types besides scatter, which is in the core."""
 
 _NAME = r"[A-Za-z_$][\w$]*"
 _REGISTER = re.compile(rf"\.register\(\[((?:{_NAME}\(\),?)+)\]\)")
@@ -20,16 +20,14 @@ _WORD = re.compile(_NAME)
 
 @cache
 def plotly_script() -> str:
-    """plotly.js as plotly ships it, without what no figure here needs, fit for an inline script element."""
+    """Return plotly.js without unused modules, escaped for an inline script element."""
     from plotly.offline import get_plotlyjs
 
     return shortened(get_plotlyjs()).replace("</script", "<\\/script")
 
 
 def shortened(script: str, traces: tuple[str, ...] = TRACES) -> str:
-    """``script`` without the modules that only other kinds than ``traces`` need; the same where its shape is
-    unknown.
-    """
+    """Return ``script`` without the modules that ``traces`` do not need; unchanged if its structure is unknown."""
     register = _REGISTER.search(script)
     if register is None:
         return script
@@ -43,25 +41,25 @@ def shortened(script: str, traces: tuple[str, ...] = TRACES) -> str:
     if len(kept) != len(traces) or root != starts[-1][1]:
         return script
     modules[root] = modules[root].replace(register[0], f".register([{','.join(f'{name}()' for name in kept)}])")
-    needed = _reached(root, modules)
+    needed = _required(root, modules)
     return script[: starts[0][0]] + "".join(text for name, text in modules.items() if name in needed)
 
 
 def _kind(name: str, modules: dict[str, str]) -> str:
-    """The kind of trace that a registered module brings: it hands on another module, which says its name."""
+    """Return the trace type of a registered module, which exports another module that has its name."""
     text = modules.get(name, "")
     inner = re.search(rf"\.exports=({_NAME})\(\)", text)
     named = re.search(r'name:"(\w+)"', modules.get(inner[1], "") if inner else text)
     return named[1] if named else ""
 
 
-def _reached(root: str, modules: dict[str, str]) -> set[str]:
-    """``root`` and every module that it asks for, or one of those, and so on."""
-    reached: set[str] = set()
-    waiting = [root]
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += [word for word in set(_WORD.findall(modules[name])) if word in modules]
-    return reached
+def _required(root: str, modules: dict[str, str]) -> set[str]:
+    """Return ``root`` and every module that it requires, directly or indirectly."""
+    required: set[str] = set()
+    pending = [root]
+    while pending:
+        name = pending.pop()
+        if name not in required:
+            required.add(name)
+            pending += [word for word in set(_WORD.findall(modules[name])) if word in modules]
+    return required

@@ -1,4 +1,4 @@
-"""Price around news: bars, volume, strip quotes, and a lane of events below, one row per category."""
+"""Prices with their news: bars, volume, strip quotes, and a lane of events with one row per category."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MANY_DAYS = 15
-AT_LIMIT, NO_VOLUME, ACTION, DOUBTED = "at the price limit", "no volume", "split or dividend", "doubted by the audit"
+AT_LIMIT, NO_VOLUME, ACTION, DOUBTED = "at the price limit", "no volume", "split or dividend", "flagged by the audit"
 MARKS = {
     AT_LIMIT: ("square", PURPLE),
     NO_VOLUME: ("circle-open", GREY),
     ACTION: ("diamond-tall", GREEN),
     DOUBTED: ("x", ORANGE),
 }
-"""What a bar may be marked with: the symbol and colour of its sign."""
+"""The marks of bars, with the symbol and colour of each."""
 _PRICE_HEIGHT = 300
 _VOLUME_HEIGHT = 64
 _LANE_ROW = 24
@@ -47,14 +47,12 @@ _GAP = 14
 
 
 EACH_SIDE, EACH_SIDE_WITHIN = 60, 1
-"""Sessions on each side of the date in the middle, of daily bars and of bars within a session."""
+"""Sessions on each side of the date in the middle, for daily and intraday bars."""
 
 
 @dataclass(frozen=True)
 class PriceData:
-    """What a price figure draws: ``bars``, ``events``, ``quotes``, ``zone`` as ``price_figure`` takes them, and which
-    part.
-    """
+    """The data of a price figure: ``bars``, ``events``, ``quotes`` and so on as in ``price_figure``."""
 
     symbol: str
     bars: pl.DataFrame
@@ -77,14 +75,14 @@ def price_figure(
     sessions_each_side: int | None = None,
     zone: str | None = None,
 ) -> go.Figure:
-    """Bars of one symbol with its news.
+    """Return a figure of the bars of one symbol with its news.
 
-    ``bars``: session, close and where known open, high, low, volume, one row a session; ``events``: day_zero, category,
-    and where known headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of strips);
-    ``marks``: session, mark (one of ``MARKS``) and words about a bar that is not evidence or begins another count of
-    shares; sessions are dates, or the starts of bars within a session by the clock of ``zone``; ``around``: show
-    ``sessions_each_side`` (60, of bars within a session 1) on each side of the first session on or after it, else all.
-    Events and quotes of sessions that are not shown are counted in the subtitle. Without bars the figure says so.
+    ``bars``: session, close and optionally open, high, low, volume, one row per session; ``events``: day_zero,
+    category, and optionally headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of strips);
+    ``marks``: session, mark (one of ``MARKS``) and words, for censored or doubtful bars and corporate actions; sessions
+    are dates, or the starts of intraday bars in local time of ``zone``; ``around``: show ``sessions_each_side`` (60, or
+    1 for intraday bars) on each side of the first session on or after it, else all. Events of sessions that are not
+    shown are counted in the subtitle. Without bars the figure says so.
     """
     shown = bars.drop_nulls("close").sort("session")
     if shown.is_empty():
@@ -108,23 +106,23 @@ def price_figure(
         _add_event_marks(figure, daily, shown)
         add_lane(figure, placed, lane, rows["lane"])
     subtitle = _subtitle(shown, placed.height, events_elsewhere, printed.height, around=around)
-    subtitle += f"; clock of {zone}" if zone else ""
+    subtitle += f"; {zone} time" if zone else ""
     if not marked.is_empty():
         subtitle += f"; {counted(marked['session'].n_unique(), 'bar')} marked"
     dress(figure, title=_title(symbol, shown, placed), subtitle=subtitle, height=_height(rows, len(lane)) + 120)
     figure.update_xaxes(rangeslider_visible=False, **_axis(shown))
-    for row in range(1, len(rows)):  # days stand below the last panel alone
+    for row in range(1, len(rows)):  # only the last panel has tick labels
         figure.update_xaxes(ticks="", row=row, col=1)
     return figure
 
 
 def sessions_around(bars: pl.DataFrame, around: date, each_side: int | None) -> pl.DataFrame:
-    """The bars of ``each_side`` sessions before and after the first session on or after ``around`` (else the last)."""
+    """Return the bars of ``each_side`` sessions around the first session on or after ``around`` (else the last)."""
     days = bars["session"].cast(pl.Date)
     if each_side is None:
         each_side = EACH_SIDE if bars["session"].dtype == pl.Date else EACH_SIDE_WITHIN
     if not is_within(bars, around):
-        warn(f"there are no bars at {around}: those from {days[0]} to {days[-1]} are the nearest")
+        warn(f"there are no bars at {around}; bars go from {days[0]} to {days[-1]}, and the nearest are shown")
     sessions = days.unique(maintain_order=True)
     centre = min(int((sessions < around).sum()), len(sessions) - 1)
     first = max(centre - each_side, 0)
@@ -132,13 +130,13 @@ def sessions_around(bars: pl.DataFrame, around: date, each_side: int | None) -> 
 
 
 def is_within(bars: pl.DataFrame, day: date) -> bool:
-    """Whether there are ``bars`` (in order of session) both up to ``day`` and from it on."""
+    """Whether ``day`` lies between the first and the last of ``bars`` (in order of session)."""
     days = bars["session"].cast(pl.Date)
     return bool(days[0] <= day <= days[-1])
 
 
 def _of_sessions(frame: pl.DataFrame | None, column: str, shown: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """The rows whose ``column`` is a session shown, and how many are not."""
+    """Return the rows whose ``column`` is a session shown, and the number of other rows."""
     if frame is None or frame.is_empty():
         return pl.DataFrame(schema={column: pl.Date, "category": pl.String}), 0
     kept = frame.filter(pl.col(column).is_in(shown["session"].implode()))
@@ -146,7 +144,7 @@ def _of_sessions(frame: pl.DataFrame | None, column: str, shown: pl.DataFrame) -
 
 
 def _panels(shown: pl.DataFrame, categories: int) -> tuple[go.Figure, dict[str, int]]:
-    """Empty panels, and the row of each that there is: price, volume, lane."""
+    """Return a figure with empty panels, and the row of each: price, volume, lane."""
     from plotly.subplots import make_subplots
 
     heights = {"price": _PRICE_HEIGHT}
@@ -177,10 +175,10 @@ def _add_prices(figure: go.Figure, shown: pl.DataFrame) -> None:
     import plotly.graph_objects as go
 
     sessions = axis_values(shown["session"])
-    whole = {"open", "high", "low"} <= set(shown.columns) and not any(
+    has_ohlc = {"open", "high", "low"} <= set(shown.columns) and not any(
         shown[name].null_count() for name in ("open", "high", "low")
     )
-    if whole:
+    if has_ohlc:
         trace: Any = go.Candlestick(
             x=sessions,
             **{name: shown[name].to_list() for name in ("open", "high", "low", "close")},
@@ -234,7 +232,7 @@ def _add_volume(figure: go.Figure, shown: pl.DataFrame, row: int) -> None:
 
 
 def _add_marks(figure: go.Figure, marked: pl.DataFrame, shown: pl.DataFrame) -> None:
-    """A sign above every bar that is marked, one kind a row of the legend."""
+    """Draw a symbol above every marked bar, with one legend entry per kind of mark."""
     highest = pl.coalesce("high", "close") if "high" in shown.columns else pl.col("close")
     tops = shown.select("session", top=highest)
     span = float(np.ptp(tops["top"].to_numpy())) or 1.0
@@ -257,7 +255,7 @@ def _add_marks(figure: go.Figure, marked: pl.DataFrame, shown: pl.DataFrame) -> 
 
 
 def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame) -> None:
-    """Where these are few, a triangle under the low of every day 0 and a line through all panels; else ticks below."""
+    """Draw a triangle below the low of every day 0 and a line through all panels, or small ticks if there are many."""
     import plotly.graph_objects as go
 
     few = daily.height <= MANY_DAYS
@@ -288,16 +286,16 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
 
 
 def _title(symbol: str, shown: pl.DataFrame, events: pl.DataFrame) -> str:
-    """How far the price went, and around how much news."""
+    """Return a title with the price change and the number of events."""
     first, last = float(shown["close"][0]), float(shown["close"][-1])
     unit = "session" if shown["session"].dtype == pl.Date else "bar"
-    went = per_cent(last / first - 1) if shown.height > 1 and first > 0 else "price"
+    change = per_cent(last / first - 1) if shown.height > 1 and first > 0 else "price"
     news = f"with {counted(events.height, 'event')}" if events.height else "without an event"
-    return f"{symbol}: {went} over {counted(shown.height, unit)} {news}"
+    return f"{symbol}: {change} over {counted(shown.height, unit)} {news}"
 
 
 def _axis(shown: pl.DataFrame) -> dict[str, Any]:
-    """The axis of sessions without the days between; of bars within a session without the hours between."""
+    """Return the axis of sessions without days in between, or of intraday bars without hours in between."""
     if shown["session"].dtype == pl.Date:
         return {"rangebreaks": _rangebreaks(shown), "range": _range(shown), "hoverformat": "%d %b %Y"}
     names = axis_values(shown["session"])
@@ -329,7 +327,7 @@ def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, *, 
 
 
 def _rangebreaks(shown: pl.DataFrame) -> list[dict[str, Any]]:
-    """The days without a session, which the axis leaves out."""
+    """Return the days without a session, which the axis leaves out."""
     sessions = set(shown["session"])
     first, last = shown["session"][0], shown["session"][-1]
     days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
@@ -341,9 +339,9 @@ def _rangebreaks(shown: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _range(shown: pl.DataFrame) -> list[str]:
-    """From before the first session to after the last, so that no bar or dot is cut.
+    """Return the range from before the first session to after the last, so that no bar or dot is cut.
 
-    The margin is of days that the axis has: a weekend that it leaves out would be none.
+    The margin consists of days on the axis; a weekend that the axis leaves out would not count.
     """
     days = max(1, round(0.02 * shown.height))
     weekends = any(day.weekday() >= 5 for day in shown["session"])
@@ -353,7 +351,7 @@ def _range(shown: pl.DataFrame) -> list[str]:
 
 
 def _beyond(day: date, step: int, days: int, weekends: bool) -> date:
-    """The day that lies ``days`` days after (``step`` 1) or before ``day``, weekends counted or not."""
+    """Return the day ``days`` days after (``step`` 1) or before ``day``, counting weekends or not."""
     while days:
         day += timedelta(days=step)
         days -= weekends or day.weekday() < 5

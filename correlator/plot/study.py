@@ -1,4 +1,4 @@
-"""Figures of a study: averages with bands and placebo fan, lines by group, bars by day, one panel per event."""
+"""Figures of a study: averages with band and placebo fan, lines by group, bars by day, one panel per event."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ GROUPS = 8
 _MOST_BANDS = 3
 _COLUMNS = 3
 _TITLE_CHARACTERS = 60
-"""Characters of the titles of panels in a row that 390 px hold side by side."""
+"""Total number of characters of the titles of panels side by side at 390 px."""
 
 
 def car_figure(
     path: pl.DataFrame,
     *,
     fan: pl.DataFrame | None = None,
-    title: str = "Cumulated abnormal return",
+    title: str = "Cumulative abnormal return",
     subtitle: str = "",
     unit: str = "session",
     measure: str = "return",
 ) -> go.Figure:
-    """CAR or CAAR by day with its band, over a placebo fan where one is given.
+    """Return a figure of CAR or CAAR by day with its band, over a placebo fan if one is given.
 
-    ``path``: day (label), n, caar, low, high, fractions, as ``car_path`` makes it; ``fan``: day and the percentiles
-    p0.5, p2.5, p5, p25, p75, p95, p97.5, p99.5 of placebo CAARs (any pairs of them), as ``PlaceboResult.bands``;
-    ``unit``: what days count; ``measure``: what is abnormal, ``return`` or ``volume``.
+    ``path``: day (label), n, caar, low, high, fractions, as from ``car_path``; ``fan``: day and the percentiles p0.5,
+    p2.5, p5, p25, p75, p95, p97.5, p99.5 of placebo CAARs (any pairs of them), as in ``PlaceboResult.bands``; ``unit``:
+    what days count; ``measure``: what is abnormal, ``return`` or ``volume``.
     """
     import plotly.graph_objects as go
 
     if path.is_empty() or path["caar"].null_count() == path.height:
-        return empty_figure(title, "No event was measured: there is no abnormal return to draw.")
+        return empty_figure(title, "No event was measured, so there is no abnormal return to draw.")
     figure = go.Figure()
     if fan is not None:
         _add_fan(figure, fan)
@@ -64,7 +64,7 @@ def car_figure(
         _add_band(figure, path, translucent(BLUE, 0.22), "95% band")
     _add_path(figure, path, BLUE, "CAAR" if (path["n"].max() or 0) != 1 else "CAR")
     _day_axis(figure, days, unit)
-    figure.update_yaxes(title_text=f"cumulated abnormal {measure}", tickformat=PERCENT_TICKS)
+    figure.update_yaxes(title_text=f"cumulative abnormal {measure}", tickformat=PERCENT_TICKS)
     return dress(figure, title=title, subtitle=subtitle, height=460)
 
 
@@ -76,9 +76,9 @@ def groups_figure(
     unit: str = "session",
     measure: str = "return",
 ) -> go.Figure:
-    """A line per group with its band: ``paths`` by the group's name, each as ``car_figure`` takes it.
+    """Return a figure with a line per group: ``paths`` by the group's name, each as for ``car_figure``.
 
-    The ``GROUPS`` first ones; the subtitle says how many there are. Bands are drawn for up to three.
+    Draws the first ``GROUPS`` groups, and bands for up to three; the subtitle says how many groups there are.
     """
     import plotly.graph_objects as go
 
@@ -91,9 +91,9 @@ def groups_figure(
             figure.data[-1].showlegend = False
         _add_path(figure, path, colour, f"{escaped(name)} ({n:,})")
     _day_axis(figure, next(iter(drawn.values()))["day"].to_list(), unit)
-    figure.update_yaxes(title_text=f"cumulated abnormal {measure}", tickformat=PERCENT_TICKS)
+    figure.update_yaxes(title_text=f"cumulative abnormal {measure}", tickformat=PERCENT_TICKS)
     more = f"; {len(drawn)} of {len(paths)} groups" if len(paths) > len(drawn) else ""
-    dressed = dress(figure, title=title, subtitle=f"{subtitle}{more}; in brackets events", height=480)
+    dressed = dress(figure, title=title, subtitle=f"{subtitle}{more}; number of events in brackets", height=480)
     return dressed.update_layout(margin_b=60 + 12 * len(drawn))
 
 
@@ -106,15 +106,14 @@ def bars_figure(
     unit: str = "session",
     measure: str = "return",
 ) -> go.Figure:
-    """A bar per day with whiskers of 95 %; full colour where the day by itself is more than chance.
+    """Return a figure with a bar per day and 95 % whiskers, in full colour if the day alone is more than chance.
 
-    ``days``: day (label), n, aar, low, high (fractions), p_value; ``marks``: day, flags, n of bars that are no
-    evidence.
+    ``days``: day (label), n, aar, low, high (fractions), p_value; ``marks``: day, flags, n of censored bars.
     """
     import plotly.graph_objects as go
 
     known = days.drop_nulls("aar")
-    sure = [p is not None and p < SIGNIFICANCE for p in known["p_value"]]
+    significant = [p is not None and p < SIGNIFICANCE for p in known["p_value"]]
     signs = [BLUE if value >= 0 else VERMILLION for value in known["aar"]]
     axis = _numbers(known["day"].to_list())
     whiskers = {
@@ -132,7 +131,7 @@ def bars_figure(
             y=known["aar"].to_list(),
             error_y=whiskers,
             marker={
-                "color": [translucent(c, 0.9 if s else 0.45) for c, s in zip(signs, sure, strict=True)],
+                "color": [translucent(c, 0.9 if s else 0.45) for c, s in zip(signs, significant, strict=True)],
                 "line": {"color": signs, "width": 1},
             },
             customdata=known.select("n", "p_value").rows(),
@@ -144,7 +143,8 @@ def bars_figure(
         _add_flags(figure, marks, known)
     _day_axis(figure, known["day"].to_list(), unit)
     figure.update_yaxes(title_text=f"abnormal {measure}", tickformat=PERCENT_TICKS)
-    words = f"full colour: the {unit} alone is more than chance at {SIGNIFICANCE:.0%} ({sum(sure)} of {len(sure)})"
+    counts = f"{sum(significant)} of {len(significant)}"
+    words = f"full colour: the {unit} alone is more than chance at {SIGNIFICANCE:.0%} ({counts})"
     return dress(figure, title=title, subtitle=f"{subtitle}; {words}" if subtitle else words, height=440)
 
 
@@ -159,18 +159,19 @@ def event_panels(
     title: str = "Events one by one",
     subtitle: str = "",
 ) -> go.Figure:
-    """One small panel per event with its cumulated abnormal return; the ``limit`` largest ends in size where more.
+    """Return a figure with one small panel per event and its cumulative abnormal return, for at most ``limit`` events.
 
-    ``paths``: event_id, symbol, day, car (fractions), as ``car_paths`` makes it; ``labels``: (event_id, symbol) to the
-    words above its panel (a line break stays one), default the symbol and the event's number; ``flagged``: event_id,
-    symbol, day of bars that are not evidence, which get a cross; ``unit``: what a panel is of.
+    ``paths``: event_id, symbol, day, car (fractions), as from ``car_paths``; ``labels``: the title of each panel by
+    (event_id, symbol), by default the symbol and the event's number; ``flagged``: event_id, symbol, day of censored
+    bars, which get a cross; ``unit``: name of a panel's observation. Of more events, those with the largest absolute
+    final CAR are shown.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     chosen, total = _largest(paths, limit)
     if not chosen:
-        return empty_figure(title, "No event was measured: there is nothing to draw.")
+        return empty_figure(title, "No event was measured, so there is nothing to draw.")
     columns = min(_COLUMNS, len(chosen))
     rows = math.ceil(len(chosen) / columns)
     names = labels or {}
@@ -215,17 +216,17 @@ def event_panels(
     figure.update_yaxes(tickformat=PERCENT_TICKS, nticks=4 if rows > 1 else 7, tickfont_size=10, matches="y")
     figure.layout.yaxis.matches = None
     _panel_axes(figure, chosen[0][1]["day"].to_list(), columns)
-    for place in range(len(chosen) - columns, len(chosen)):  # nothing stands below these
+    for place in range(len(chosen) - columns, len(chosen)):  # panels with nothing below them
         figure.update_xaxes(showticklabels=True, row=place // columns + 1, col=place % columns + 1)
     shown = f"the {len(chosen)} largest of {counted(total, unit)}" if total > len(chosen) else counted(total, unit)
-    words = f"cumulated abnormal {measure} around day 0, {shown}, blue up, red down"
+    words = f"cumulative abnormal {measure} around day 0, {shown}, blue up, red down"
     words += "; cross: at the price limit or without volume" if crossed else ""
     below = f"{subtitle}; {words}" if subtitle else words
     return dress(figure, title=title, subtitle=below, height=height + 142, above=46)
 
 
 def _panel_title(text: str, columns: int) -> str:
-    """The lines above a panel, each as long as a column of a phone holds: two at most below the first line."""
+    """Return the title of a panel in lines that fit a column on a phone: the first line, and at most two more."""
     first, _, rest = text.partition("\n")
     width = _TITLE_CHARACTERS // columns
     below = textwrap.wrap(rest, width, max_lines=2, placeholder=" …", break_long_words=False)
@@ -246,7 +247,7 @@ def _add_path(figure: go.Figure, path: pl.DataFrame, colour: str, name: str) -> 
 
 
 def _add_flags(figure: go.Figure, marks: pl.DataFrame, known: pl.DataFrame) -> None:
-    """A cross at every day on which bars are not evidence."""
+    """Draw a cross at every day with censored bars."""
     placed = known.select("day", "aar").join(marks, on="day", how="inner", maintain_order="left")
     figure.add_scatter(
         x=_numbers(placed["day"].to_list()),
@@ -260,12 +261,12 @@ def _add_flags(figure: go.Figure, marks: pl.DataFrame, known: pl.DataFrame) -> N
 
 
 def _numbers(days: list[str]) -> list[Any]:
-    """Offsets from day 0 as numbers, dates as they are."""
+    """Return offsets from day 0 as numbers, dates unchanged."""
     return [int(day) for day in days] if all(day.lstrip("-+").isdigit() for day in days) else days
 
 
 def _add_fan(figure: go.Figure, fan: pl.DataFrame) -> None:
-    """Nested bands of the placebo, the widest first, named once."""
+    """Draw nested bands of the placebo studies, widest first, with one legend entry."""
     bands = [(low, high) for low, high in FAN if {low, high} <= set(fan.columns)]
     shares = ", ".join(f"{float(high[1:]) - float(low[1:]):g}" for low, high in bands)
     for low, high in bands:
@@ -294,7 +295,7 @@ def _add_band(figure: go.Figure, band: pl.DataFrame, fill: str, name: str) -> No
 
 
 def _day_axis(figure: go.Figure, days: list[str], unit: str) -> None:
-    """Offsets from day 0 on a linear axis with day 0 marked; dates as categories."""
+    """Set the axis: offsets from day 0 on a linear axis with day 0 marked, dates as categories."""
     figure.update_xaxes(title_text=f"{unit}s from day 0")
     if all(day.lstrip("-+").isdigit() for day in days):
         figure.update_xaxes(type="linear", zeroline=False)
@@ -305,8 +306,8 @@ def _day_axis(figure: go.Figure, days: list[str], unit: str) -> None:
 
 
 def _panel_axes(figure: go.Figure, days: list[str], columns: int) -> None:
-    """Few ticks, none at an end, so that those of neighbouring panels keep apart; one panel alone has those of any
-    axis.
+    """Set few ticks, none at the ends, so that labels of neighbouring panels do not touch; a single panel has the usual
+    ones.
     """
     if columns == 1 and days[0].lstrip("-+").isdigit():
         figure.update_xaxes(type="linear", tickfont_size=10, zeroline=True)
@@ -319,9 +320,8 @@ def _panel_axes(figure: go.Figure, days: list[str], columns: int) -> None:
 
 
 def _largest(paths: pl.DataFrame, limit: int) -> tuple[list[tuple[tuple[Any, ...], pl.DataFrame]], int]:
-    """The events with the largest absolute end, in their own order, and how many events there are."""
-    parts = paths.group_by("event_id", "symbol", maintain_order=True)
-    events = [(key, own) for key, own in parts]
+    """Return the events with the largest absolute final CAR, in their own order, and the number of all events."""
+    events = list(paths.group_by("event_id", "symbol", maintain_order=True))
     if len(events) <= limit:
         return events, len(events)
     ranked = sorted(range(len(events)), key=lambda i: -abs(events[i][1]["car"][-1]))[:limit]

@@ -1,8 +1,8 @@
-"""The house look of every figure: palette, fonts, margins, titles, and the figure that says why it is empty.
+"""The style of every figure: palette, fonts, margins, titles, and the figure that says why it is empty.
 
-Colours are those of Okabe & Ito (2008), "Color Universal Design", which people with any colour vision can tell apart.
-Text and grid take their colour from ``layout.font`` and a translucent grey, so that a page may switch to dark by
-changing one colour. Titles and subtitles are wrapped to what 390 px hold.
+Colours are those of Okabe & Ito (2008), "Color Universal Design", which are distinguishable with any colour vision.
+Text and grid take their colour from ``layout.font`` and a translucent grey, so that a page can switch to dark mode by
+changing one colour. Titles and subtitles are wrapped to fit 390 px.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _TITLE_PAD = 12
 _SUBTITLE_LINE = 17
 PHONE: Final = 390
 PERCENT_TICKS: Final = ".4~%"
-"""Ticks of an axis of fractions: as many places as its steps need, so that no two say the same."""
+"""Tick format of an axis of fractions: as many decimals as needed to tell ticks apart."""
 _SIZES: Final = {
     "width": PHONE,
     "title": TITLE_CHARACTERS,
@@ -59,42 +59,40 @@ _SIZES: Final = {
 
 
 def category_colour(category: str | None) -> str:
-    """The colour of a PLOVER category: that of its quad class; grey for categories that are not PLOVER's."""
+    """Return the colour of a PLOVER category, that of its quad class; grey for other categories."""
     known = CATEGORIES.get(category or "")
     return QUAD_COLOURS[known.quad_class] if known else GREY
 
 
 def translucent(colour: str, alpha: float) -> str:
-    """``#RRGGBB`` as ``rgba(...)`` with ``alpha`` in 0..1."""
+    """Return ``#RRGGBB`` as ``rgba(...)`` with ``alpha`` in 0..1."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
 def wrapped(text: str, characters: int = HOVER_CHARACTERS, *, lines: int | None = None) -> str:
-    """``text`` escaped, in lines of at most ``characters`` joined by ``<br>``, cut after ``lines`` with an ellipsis."""
+    """Return escaped ``text`` in lines of at most ``characters`` joined by ``<br>``, truncated after ``lines``."""
     parts = textwrap.wrap(" ".join(text.split(" ")), characters, max_lines=lines, placeholder=" …") or [""]
     return "<br>".join(escaped(part) for part in parts)
 
 
 def escaped(text: str) -> str:
-    """Text that plotly shows as it is: its labels read a few HTML tags, and TeX between dollar signs."""
+    """Escape text for plotly, whose labels interpret some HTML tags, and TeX between dollar signs."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
 def counted(number: int, word: str) -> str:
-    """``1 event``, ``1,234 events``; the number and its word stay on one line."""
+    """Return ``1 event``, ``1,234 events``, with a non-breaking space."""
     return errors.counted(number, word).replace(" ", "\u00a0")
 
 
 def per_cent(value: float) -> str:
-    """A fraction as words of a figure have it, ``-1.80 %``; number and sign stay on one line, and there is no -0."""
+    """Return a fraction as ``-1.80 %`` with a non-breaking space, and never as -0."""
     return f"{100 * value:+z.2f}\u00a0%"
 
 
 def axis_values(sessions: pl.Series) -> list[Any]:
-    """Sessions as they are, a date axis; the starts of bars within one as text, for an axis without the hours
-    between.
-    """
+    """Return sessions as dates, and starts of intraday bars as text, for an axis without the hours in between."""
     if sessions.dtype == pl.Date:
         return sessions.to_list()
     return [f"{start:%d %b %Y %H:%M}" for start in sessions]
@@ -102,7 +100,7 @@ def axis_values(sessions: pl.Series) -> list[Any]:
 
 @cache
 def house_template() -> Any:
-    """The plotly template of every figure (a ``go.layout.Template``)."""
+    """Return the plotly template of every figure (a ``go.layout.Template``)."""
     import plotly.graph_objects as go
 
     axis = {
@@ -153,10 +151,10 @@ def house_template() -> Any:
 
 
 def dress(figure: go.Figure, *, title: str, subtitle: str = "", height: int = 480, above: int = 0) -> go.Figure:
-    """Give ``figure`` the house template, a title and a subtitle that fit a phone, and a height in pixels.
+    """Apply the template to ``figure``, with a title and a subtitle that fit a phone, and a height in pixels.
 
-    ``above``: pixels between the titles and the panels. The words themselves are in ``layout.meta``, so that ``fitted``
-    and pages can break them for another width.
+    ``above``: pixels between the titles and the panels. The unwrapped texts are kept in ``layout.meta``, so that
+    ``fitted`` and pages can wrap them for another width.
     """
     words = {"title": _one_line(title), "subtitle": _one_line(subtitle), "above": above, "sizes": _SIZES}
     figure.update_layout(template=house_template(), meta=words, height=height, autosize=True)
@@ -164,13 +162,13 @@ def dress(figure: go.Figure, *, title: str, subtitle: str = "", height: int = 48
 
 
 def fitted(figure: go.Figure, width: int) -> go.Figure:
-    """``figure`` with its title and subtitle in lines that ``width`` pixels hold, and the margin that they need."""
+    """Wrap the title and subtitle of ``figure`` to ``width`` pixels, set the margin they need, and return it."""
     if not has_words(figure):
         return figure
     words = figure.layout.meta
     heading = wrapped(words["title"], TITLE_CHARACTERS * width // PHONE)
     below = wrapped(words["subtitle"], SUBTITLE_CHARACTERS * width // PHONE) if words["subtitle"] else ""
-    extra = heading.count("<br>")  # plotly centres the lines of a title on where one line stands
+    extra = heading.count("<br>")  # plotly centres a multi-line title on the position of one line
     top = 22 + _TITLE_LINE * (extra + 1)
     if below:
         top += _SUBTITLE_LINE * (below.count("<br>") + 1) + 4
@@ -186,7 +184,7 @@ def fitted(figure: go.Figure, width: int) -> go.Figure:
 
 
 def has_words(figure: go.Figure) -> bool:
-    """Whether the title is still the one that ``dress`` gave: one that a caller put in its place stays as it is."""
+    """Whether the title is still the one set by ``dress``; a title set by the caller is left as it is."""
     words, text = figure.layout.meta, figure.layout.title.text
     if not isinstance(words, dict) or "sizes" not in words:
         return False
@@ -198,7 +196,7 @@ def _one_line(text: str) -> str:
 
 
 def empty_figure(title: str, why: str, *, height: int = 320) -> go.Figure:
-    """A figure without data that says why."""
+    """Return a figure without data that says why it is empty."""
     import plotly.graph_objects as go
 
     figure = go.Figure()

@@ -1,4 +1,4 @@
-"""Figures in the terminal, as text of a given size."""
+"""Figures for the terminal, as text of a given size."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def price_text(
     width: int = 80,
     height: int = 20,
 ) -> str:
-    """Closes as a line with a mark below every session that is day 0 of an event; arguments as ``price_figure``.
+    """Return closes as a line with a mark below every session that is day 0; arguments as for ``price_figure``.
 
-    Colour is left to the terminal's own default, so the text may go to a file.
+    The text has no colours, so that it can be written to a file.
     """
     shown = bars.drop_nulls("close").sort("session")
     if shown.is_empty():
@@ -37,21 +37,21 @@ def price_text(
         figure.draw(figure.signal(marked, [floor] * len(marked), marker="^"))
     _ticks(figure, [str(session) for session in sessions])
     words = f"^ day 0 of an event ({counted(len(marked), 'bar' if zone else 'session')})" if marked else ""
-    return _text(figure) + f"{words or 'no events in this range'}{f'; clock of {zone}' if zone else ''}\n"
+    return _text(figure) + f"{words or 'no events in this range'}{f'; {zone} time' if zone else ''}\n"
 
 
 def car_text(
     path: pl.DataFrame,
     *,
-    title: str = "cumulated abnormal return, %",
+    title: str = "cumulative abnormal return, %",
     line: str = "average over events",
     band: str = "95% band",
     width: int = 80,
     height: int = 20,
 ) -> str:
-    """CAR or CAAR by day with its band, in per cent; ``path`` as ``car_figure`` takes it (fractions)."""
+    """Return CAR or CAAR by day with its band, in per cent; ``path`` (fractions) as for ``car_figure``."""
     if path.is_empty() or path["caar"].null_count() == path.height:
-        return "No event was measured: there is no abnormal return to draw.\n"
+        return "No event was measured, so there is no abnormal return to draw.\n"
     heading = [textwrap.shorten(title, width - 4, placeholder=" …")] if len(title) > width - 4 else []
     figure = _figure(heading[0] if heading else title, width, height)
     rows = list(range(path.height))
@@ -66,7 +66,7 @@ def car_text(
 
 
 def _figure(title: str, width: int, height: int) -> Any:
-    """plotext's one figure, emptied."""
+    """Return plotext's global figure, cleared."""
     import plotext
 
     figure = plotext.figure
@@ -84,7 +84,7 @@ def _line(figure: Any, x: list[int], y: list[float]) -> None:
 
 
 def _ticks(figure: Any, labels: list[str]) -> None:
-    """At most five labels, the first and the last among them."""
+    """Draw at most five labels, including the first and the last."""
     last = len(labels) - 1
     positions = sorted({round(last * part / 4) for part in range(5)})
     figure.ruler("x").ticks(positions, [labels[i] for i in positions])

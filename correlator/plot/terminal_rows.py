@@ -1,4 +1,4 @@
-"""Figures in the terminal that are rows of text: a label, a bar or a line of blocks, a number."""
+"""Figures for the terminal made of rows of text: a label, a bar or a line of blocks, a number."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SHOWN = 24
 
 
 def distribution_text(values: pl.Series, mark: float, name: str, *, title: str, width: int = 80) -> str:
-    """A histogram, a row per bin: ``values`` (per cent or statistics); the bin that holds ``mark`` is named."""
+    """Return a histogram of ``values`` with a row per bin; the bin that contains ``mark`` is labelled with ``name``."""
     known = values.drop_nulls().drop_nans().to_numpy()
     if not len(known):
-        return f"{title}: there is nothing to count.\n"
+        return f"{title}: no values.\n"
     edges, counts = counted_bins(known, mark, most=20)
     room = max(10, width - 50)
     lines = [title]
@@ -37,34 +37,34 @@ def distribution_text(values: pl.Series, mark: float, name: str, *, title: str, 
 
 
 def lead_lag_text(table: pl.DataFrame, *, width: int = 80) -> str:
-    """The correlation at every lag, negative to the left; ``table`` as ``lead_lag_figure`` takes it."""
+    """Return the correlation at every lag as bars, negative to the left; ``table`` as for ``lead_lag_figure``."""
     known = table.drop_nulls("correlation")
     if known.is_empty():
-        return "No lag has a correlation: the series share too few bars.\n"
+        return "No lag has a correlation: the series have too few bars in common.\n"
     largest = float(known["correlation"].abs().max() or 0.0) or 1.0  # type: ignore[arg-type]
     half = max(8, (width - 24) // 2)
     lines = ["lag    correlation (* p below 5 %); above 0 news leads"]
     for row in known.iter_rows(named=True):
         size = round(half * abs(row["correlation"]) / largest)
         left, right = (_BAR * size, "") if row["correlation"] < 0 else ("", _BAR * size)
-        sure = "*" if (row.get("p_adjusted") or 1.0) < 0.05 else " "
-        lines.append(f"{row['lag']:>+4} {row['correlation']:>+7.3f}{sure} {left:>{half}}|{right}")
+        star = "*" if (row.get("p_adjusted") or 1.0) < 0.05 else " "
+        lines.append(f"{row['lag']:>+4} {row['correlation']:>+7.3f}{star} {left:>{half}}|{right}")
     return _joined(lines)
 
 
 def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, measure: str = "return", width: int = 80) -> str:
-    """One line per event: its label, its cumulated abnormal return day by day as blocks, and where it ends.
+    """Return one line per event: its label, its cumulative abnormal return by day as blocks, and its final value.
 
-    ``paths`` as ``event_panels`` takes it; the ``_SHOWN`` largest ends where there are more.
+    ``paths`` as for ``event_panels``; of more than ``_SHOWN`` events, those with the largest absolute final value.
     """
     ends = paths.group_by("event_id", "symbol", maintain_order=True).agg("car", end=pl.col("car").last())
     if ends.is_empty():
-        return "No event was measured: there is nothing to draw.\n"
+        return "No event was measured, so there is nothing to draw.\n"
     shown = ends if ends.height <= _SHOWN else ends.sort(pl.col("end").abs(), descending=True).head(_SHOWN)
     size = min(max((len(label) for label in labels.values()), default=20), width - 24)
     room = max(8, width - size - 12)
     events = f"{ends.height:,} event{'' if ends.height == 1 else 's'}"
-    lines = [f"cumulated abnormal {measure}; {shown.height:,} of {events}"]
+    lines = [f"cumulative abnormal {measure}; {shown.height:,} of {events}"]
     for number, symbol, path, end in shown.iter_rows():
         label = labels.get((number, symbol), f"{symbol} #{number}").replace("\n", " ")
         label = label if len(label) <= size else label[: size - 1] + "…"
@@ -73,8 +73,8 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, measure: str = "
 
 
 def days_text(days: pl.DataFrame, *, measure: str = "return", width: int = 80) -> str:
-    """A bar per day to the left or right of zero; ``days`` as ``bars_figure`` takes it; ``*``: the day alone is more
-    than chance.
+    """Return a bar per day, left or right of zero; ``days`` as for ``bars_figure``; ``*``: the day alone is more than
+    chance.
     """
     known = days.drop_nulls("aar")
     largest = float(known["aar"].abs().max() or 0.0) or 1.0  # type: ignore[arg-type]
@@ -91,10 +91,10 @@ def days_text(days: pl.DataFrame, *, measure: str = "return", width: int = 80) -
 
 
 def network_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) -> str:
-    """Countries by how many events they are in, and with whom; ``events`` as ``dyad_network`` takes it."""
+    """Return countries by their number of events, with their partners; ``events`` as for ``dyad_network``."""
     known = events.drop_nulls("dyad")
     if known.is_empty():
-        return "No event names two countries.\n"
+        return "No event has two countries.\n"
     ends = known.select(pl.col("dyad"), pl.col("goldstein")).with_columns(pl.col("dyad").str.split("-").alias("ends"))
     ends = ends.filter(pl.col("ends").list.len() == 2)
     both = pl.concat(
@@ -116,16 +116,16 @@ def network_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) ->
 
 
 def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame, *, marks: pl.DataFrame | None = None) -> str:
-    """Mean CAR by category and window with the number of events; arguments as ``heatmap_figure``."""
-    windows, names, by_place = heatmap_cells(car, categories, marks)
+    """Return the mean CAR by category and window with the number of events; arguments as for ``heatmap_figure``."""
+    windows, names, cells_by_key = heatmap_cells(car, categories, marks)
     if not names:
-        return "No event was measured: there is no cell to fill.\n"
+        return "No event was measured, so there is no cell to fill.\n"
     starred = starred_cells(marks)
     size = max(len(name) for name in names)
     lines = [f"{'mean CAR, events':<{size}}  " + "".join(f"{window:>16}" for window in windows)]
     size = max(size, len("mean CAR, events"))
     for name in reversed(names):
-        cells = [by_place.get((name, window)) for window in windows]
+        cells = [cells_by_key.get((name, window)) for window in windows]
         texts = [
             f"{cell['car']:+.2%}{'*' if (name, cell['window']) in starred else ' '}{cell['n']:>6,}" if cell else ""
             for cell in cells
@@ -135,10 +135,10 @@ def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame, *, marks: pl.DataF
 
 
 def dyads_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) -> str:
-    """The busiest dyads: events, their mean Goldstein score, and a block per month; ``events`` as ``dyad_timeline``."""
+    """Return the busiest dyads with events, mean Goldstein score, and a block per month, as for ``dyad_timeline``."""
     known = events.drop_nulls(["dyad", "known_at"]).with_columns(month=pl.col("known_at").dt.truncate("1mo"))
     if known.is_empty():
-        return "No event names two countries and a time.\n"
+        return "No event has two countries and a time.\n"
     counts = known.group_by("dyad").agg(pl.len().alias("n"), pl.col("goldstein").mean())
     span = known.select(pl.datetime_range(pl.col("month").min(), pl.col("month").max(), "1mo")).to_series()
     months = span.to_list()[-max(8, width - 30) :]
@@ -152,7 +152,7 @@ def dyads_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) -> s
 
 
 def blocks(values: Sequence[float]) -> str:
-    """A line of blocks whose height follows ``values``, the lowest at the bottom; one height where all are equal."""
+    """Return a line of blocks whose heights follow ``values``; all have the same height if the values are equal."""
     numbers = np.nan_to_num(np.asarray(values, dtype=float))
     span = float(np.ptp(numbers)) or 1.0
     places = np.floor((numbers - numbers.min()) / span * (len(_LEVELS) - 1) + 0.5).astype(int)

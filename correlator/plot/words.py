@@ -1,4 +1,4 @@
-"""What figures of studies say: a title with the finding, a subtitle with what it was found in, names of events."""
+"""The text of study figures: a title with the finding, a subtitle with the design, and names of events."""
 
 from __future__ import annotations
 
@@ -20,25 +20,23 @@ _MOST_SYMBOLS = 3
 
 
 def study_title(result: StudyResult) -> str:
-    """Whom, around what, and what was found: ``HBL around India–Pakistan news: -1.80 % over 5 sessions, within
-    chance``.
-    """
+    """Return symbols, events and finding: ``HBL around India–Pakistan news: -1.80 % over 5 sessions, ...``."""
     finding = finding_of(result)
     return f"{_whom(result)} around {_what(result)}: {'nothing measured' if finding is None else finding.sentence}"
 
 
 def plain_title(result: StudyResult) -> str:
-    """``study_title`` for a terminal, with plain spaces."""
+    """Return ``study_title`` for a terminal, with ordinary spaces."""
     return study_title(result).replace("\u00a0", " ")
 
 
 def title_lines(result: StudyResult, width: int) -> str:
-    """``study_title`` in lines of at most ``width`` characters, each ended."""
+    """Return ``study_title`` in lines of at most ``width`` characters, each with a line end."""
     return "".join(f"{line}\n" for line in textwrap.wrap(plain_title(result), width))
 
 
 def study_subtitle(result: StudyResult) -> str:
-    """The selection, events and dates, benchmark, model: what the finding was found in."""
+    """Return the design of the study: selection, number of events and dates, benchmark, model."""
     spec, estimates = result.spec, result.estimates
     dates = len(set(estimates.day_zero.tolist()))
     shares = result.measured_events["symbol"].n_unique()
@@ -55,17 +53,18 @@ def study_subtitle(result: StudyResult) -> str:
 
 
 def _kind_of(result: StudyResult) -> str:
-    return "logarithms of volumes" if measure_of(result) == "volume" else f"{result.spec.returns} returns"
+    return "log volumes" if measure_of(result) == "volume" else f"{result.spec.returns} returns"
 
 
 def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
-    """(event_id, symbol) of the measured events to symbol and session of day 0, and on lines of their own the
-    start of the bar within it, of how many events it is where these share both, and what happened, cut after
-    ``characters``.
+    """Return a label for each measured event by (event_id, symbol).
+
+    The first line has the symbol and the session of day 0; further lines have the start of an intraday bar, the number
+    of events that share symbol and day 0 if there are several, and the headline, truncated to ``characters``.
     """
     estimates = result.estimates
     sessions = result.panel.labels.gather(estimates.day_zero)
-    within = sessions.dtype != pl.Date
+    is_intraday = sessions.dtype != pl.Date
     kept = result.measured_events
     column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
     texts = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
@@ -76,7 +75,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
             part
             for part in (
                 f"{key[1]} {session:%d %b %Y}",
-                f"{session:%H:%M}{'' if session.tzinfo is None else ' UTC'}" if within else "",
+                f"{session:%H:%M}{'' if session.tzinfo is None else ' UTC'}" if is_intraday else "",
                 counted(number, "event") if number > 1 else "",
                 textwrap.shorten(text, characters, placeholder=" …") if text else "",
             )
@@ -94,7 +93,7 @@ def _whom(result: StudyResult) -> str:
 
 
 def _what(result: StudyResult) -> str:
-    """The events in words: a simple selection as it reads, one event by its date, others by their number."""
+    """Return the events in words: one event by its date, a simple selection in words, others by their number."""
     finding = finding_of(result)
     number = len(result.estimates) if finding is None else finding.n
     if len(result.estimates) == 1:
@@ -107,7 +106,7 @@ def _what(result: StudyResult) -> str:
 
 
 def selection_words(selection: str | None) -> str:
-    """A selection of equalities joined by ``and`` as words; empty for any other.
+    """Return a selection of equalities joined by ``and`` in words; empty for any other selection.
 
     >>> selection_words("dyad = IND-PAK and quad = material-conflict")
     'India–Pakistan material conflict'
@@ -140,7 +139,7 @@ def _country(code: str) -> str:
 
 @cache
 def _countries() -> dict[str, str]:
-    """The first name of every country by its code."""
+    """Return the first name of every country by its code."""
     from correlator.base.resources import data_path
 
     rows = pl.read_csv(data_path("events", "countries.csv"), infer_schema=False)

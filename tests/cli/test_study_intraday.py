@@ -62,7 +62,7 @@ def test_news_of_a_holiday_meets_the_first_bar_after_it(store, run) -> None:
 
 def test_an_interval_that_was_not_loaded_or_is_none(store, run) -> None:
     arguments = ["--store", store, "study", "--symbol", "SHR", "--benchmark", "IDX", "--interval"]
-    assert "the store has no 1h bars of IDX, SHR (it has 5m)" in run(*arguments, "1h", code=4).stderr
+    assert "the store has no 1h bars of IDX, SHR (stored intervals: 5m)" in run(*arguments, "1h", code=4).stderr
     assert "interval 'soon' is not an interval" in run(*arguments, "soon", code=3).stderr
 
 

@@ -288,7 +288,7 @@ def test_correlation_is_drawn_for_one_series(store, tmp_path, method):
     assert run(store, *shared, "--key", "CONSULT").exit_code == 0
     assert "stories of news of CONSULT per session" in figure.read_text()
     assert "return of AAA" in figure.read_text()
-    with pytest.raises(InputError, match="one symbol and key, not 2"):
+    with pytest.raises(InputError, match="one symbol and key, got 2 pairs"):
         raise run(store, *shared).exception
 
 

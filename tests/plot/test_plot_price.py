@@ -50,7 +50,7 @@ def test_lane_has_one_row_a_category_and_hover_tells_headline_publisher_day_zero
     hover = consult.text[0]
     assert "A meets &lt;b&gt;B&lt;/b&gt; for &#36;5" in hover
     assert "dawn, 14 Apr 2025 01:02 UTC" in hover
-    assert "day 0 because: holiday" in hover
+    assert "reason for day 0: holiday" in hover
     assert "(no headline)" in trace(figure, "THREATEN").text[0]
     assert "(1 more outside it)" in figure.layout.title.subtitle.text.replace("<br>", " ")
 
@@ -77,7 +77,7 @@ def test_sessions_on_each_side_are_sessions_of_bars_within_them_too():
     assert [len(shown) for shown in drawn.values()] == [21, 7, 35]
     assert drawn[0].dt.date().unique().to_list() == [date(2025, 5, 21)]
     figure = price_figure(bars, symbol="X", around=date(2025, 5, 21), zone="Asia/Karachi")
-    assert figure.layout.meta["subtitle"].endswith("21\u00a0bars; no events in this range; clock of Asia/Karachi")
+    assert figure.layout.meta["subtitle"].endswith("21\u00a0bars; no events in this range; Asia/Karachi time")
 
 
 def test_days_without_a_session_are_left_out_of_the_axis(bars):
@@ -126,7 +126,7 @@ def test_folder_that_does_not_exist(bars, tmp_path):
 
 
 def test_unknown_image_format(bars, tmp_path):
-    with pytest.raises(InputError, match=r"a\.bmp: no figure is written as \.bmp"):
+    with pytest.raises(InputError, match=r"a\.bmp: unsupported figure format \.bmp"):
         write_image(price_figure(bars, symbol="X"), tmp_path / "a.bmp")
 
 

@@ -265,7 +265,7 @@ def test_terminal_keeps_to_its_size_and_has_no_colour_codes():
     drawn = price_text(bars, events=pl.DataFrame({"day_zero": [dt.date(2025, 1, 3)]}), symbol="X", width=60, height=12)
     assert "^ day 0 of an event (1 session)" in drawn
     within = price_text(bars, symbol="X", zone="Asia/Karachi", width=60, height=12)
-    assert within.endswith("no events in this range; clock of Asia/Karachi\n")
+    assert within.endswith("no events in this range; Asia/Karachi time\n")
     assert "There are no bars" in price_text(bars.head(0), symbol="X")
 
 

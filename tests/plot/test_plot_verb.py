@@ -62,7 +62,7 @@ def test_text_keeps_to_the_terminal(store, kind, monkeypatch):
 
 def test_a_kind_without_text_is_refused():
     kind = FigureKind("dots", "dots", RESULT, lambda _: None)
-    with pytest.raises(InputError, match="has no form for the terminal"):
+    with pytest.raises(InputError, match="cannot be drawn in the terminal"):
         figure_text(kind, None, Size())
 
 

@@ -11,7 +11,7 @@ import pytest
 from correlator.errors import InputError, NotFoundError, StoreError
 from correlator.store.db import Store
 from correlator.store.migrations import NEWEST
-from correlator.store.opening import told
+from correlator.store.opening import database_errors
 from correlator.store.statements import execute
 
 INSERT = "INSERT INTO links (article_id, symbol, kind, evidence) VALUES (1, 'LAMP', 'printed', 'x')"
@@ -147,5 +147,5 @@ def test_a_link_to_a_store_is_the_store(tmp_path, there):
 
 
 def test_a_full_disk_is_told_with_its_remedy():
-    with pytest.raises(StoreError, match="make room"), told("m.duckdb"):
+    with pytest.raises(StoreError, match="free some disk space"), database_errors("m.duckdb"):
         raise duckdb.IOException('Could not write file "m.duckdb.wal": No space left on device')

@@ -245,7 +245,7 @@ def test_the_store_takes_other_countries(store) -> None:
     np.testing.assert_allclose(found.car["car"], again.car["car"], atol=1e-12)
     named = ws.study("A", donors=names, **OPTIONS)
     assert named.car.drop("event_id").equals(found.car.drop("event_id"))
-    with pytest.raises(CorrelatorError, match="the sector of A is not known"):
+    with pytest.raises(CorrelatorError, match="the sector of A is unknown"):
         ws.study("A", donors="other-sectors", **OPTIONS)
     with pytest.raises(CorrelatorError, match="no exchange rate from USD to EUR|currency does not apply"):
         ws.study("A", currency="USD", **OPTIONS)
