@@ -1,7 +1,7 @@
-"""Every table of the store, in one place: column, type, unit, meaning.
+"""The tables of the store: columns with type, unit and meaning.
 
 The DDL, the frames that readers return, the column checks and the data dictionary in the docs derive from here.
-Only plain SQL types that Parquet shares are used, so that the same tables can live in a folder.
+Only SQL types that Parquet has as well are used, so that the same tables can be kept in a folder.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: SQL type, unit (empty if there is none) and meaning; ``required`` becomes NOT NULL; ``by_store``:
-    the store fills it, no reader brings it.
+    """One column: SQL type, unit (empty if there is none) and meaning; ``required``: NOT NULL; ``by_store``: filled by
+    the store, not by readers.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its columns in order and the columns that identify a row.
+    """One table: its columns in order, and the columns that identify a row.
 
-    ``indexed``: whether the database upholds the key. Where it does not, the writer does: on ten million bars an index
-    takes more time than the loading, and on any number of rows the memory to hold it.
+    ``indexed``: whether the database enforces the key. If not, the writer does: for ten million bars an index takes
+    more time than the loading, and an index always has to be kept in memory.
     """
 
     name: str
@@ -46,38 +46,38 @@ class Table:
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """The columns that readers bring."""
+        """The columns that readers provide."""
         return tuple(column.name for column in self.columns if not column.by_store)
 
     @property
     def stored_names(self) -> tuple[str, ...]:
-        """Every column, as it is stored."""
+        """All columns, as stored."""
         return tuple(column.name for column in self.columns)
 
     def column(self, name: str) -> Column:
-        """The column called ``name``; raises NotFoundError naming the columns there are."""
+        """Return the column ``name``; raise NotFoundError with the available columns."""
         for column in self.columns:
             if column.name == name:
                 return column
         raise NotFoundError(
-            f"table {self.name} has no column {name!r}", hint=likeliest(name, self.column_names, "it has")
+            f"table {self.name} has no column {name!r}", hint=likeliest(name, self.column_names, "columns are")
         )
 
     def ddl(self) -> str:
-        """The CREATE TABLE statement."""
+        """Return the CREATE TABLE statement."""
         lines = [f"  {c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in self.columns]
         if self.indexed:
             lines.append(f"  PRIMARY KEY ({', '.join(self.key)})")
         return f"CREATE TABLE {self.name} (\n" + ",\n".join(lines) + "\n)"
 
     def schema(self, names: Iterable[str] | None = None) -> dict[str, pl.DataType]:
-        """The polars schema of the table, or of the named columns in the order asked for."""
+        """Return the polars schema of the table, or of the named columns in that order."""
         chosen = self.column_names if names is None else tuple(names)
         return {name: polars_type(self.column(name).type) for name in chosen}
 
 
 def polars_type(sql_type: str) -> pl.DataType:
-    """The polars type that holds what the SQL type holds (timestamps: microseconds, UTC)."""
+    """Return the polars type for a SQL type (timestamps: microseconds, UTC)."""
     import polars as pl
 
     types: dict[str, pl.DataType] = {
@@ -92,37 +92,42 @@ def polars_type(sql_type: str) -> pl.DataType:
     return types[sql_type]
 
 
-_LOAD = Column("load_id", "BIGINT", "load that brought the row; NULL for rows of older stores", by_store=True)
+_LOAD = Column("load_id", "BIGINT", "load that added the row; NULL in rows of older stores", by_store=True)
 
 ARTICLES = Table(
     "articles",
-    "One row per version of an article as its publisher printed it.",
+    "One row per version of an article as published.",
     (
-        Column("article_id", "BIGINT", "number given on first load; the same for every version", required=True),
+        Column("article_id", "BIGINT", "number assigned on first load; the same for every version", required=True),
         Column("version", "INTEGER", "1 for the first text seen, +1 for each edited text", required=True),
-        Column("article_key", "VARCHAR", "identity: hash of the canonical URL, else of publisher and headline and day"),
-        Column("content_hash", "VARCHAR", "hash of headline, body and times: equal means the same text", required=True),
-        Column("story_id", "BIGINT", "the story this article tells; first article's number"),
+        Column("article_key", "VARCHAR", "identity: hash of the canonical URL, else of publisher, headline and day"),
+        Column(
+            "content_hash",
+            "VARCHAR",
+            "hash of headline, body and times; equal hashes mean the same text",
+            required=True,
+        ),
+        Column("story_id", "BIGINT", "story that the article belongs to: the number of its first article"),
         Column(
             "publisher",
             "VARCHAR",
-            "publisher profile that was applied, else the name that the source states",
+            "publisher profile that was applied, else the name given by the source",
             required=True,
         ),
         Column("agency", "VARCHAR", "news agency credited on the page"),
-        Column("url", "VARCHAR", "address of the article where known"),
+        Column("url", "VARCHAR", "URL of the article, if known"),
         Column("headline", "VARCHAR", "headline without strip, date prefix or publisher suffix", required=True),
-        Column("authors", "VARCHAR", "who wrote it, names separated by '; '"),
-        Column("dateline", "VARCHAR", "place at the head of the body"),
-        Column("body", "VARCHAR", "running text, paragraphs separated by a blank line"),
+        Column("authors", "VARCHAR", "authors, separated by '; '"),
+        Column("dateline", "VARCHAR", "place at the beginning of the body"),
+        Column("body", "VARCHAR", "text, paragraphs separated by a blank line"),
         Column("language", "VARCHAR", "ISO 639-1 code"),
         Column("published_at", "TIMESTAMPTZ", "instant of first publication", "UTC"),
         Column("published_precision", "VARCHAR", "minute, second, day or unknown", required=True),
-        Column("published_rule", "VARCHAR", "how the instant was read", required=True),
-        Column("updated_at", "TIMESTAMPTZ", "instant of the last update that the page states", "UTC"),
-        Column("source", "VARCHAR", "file or address it was read from", required=True),
+        Column("published_rule", "VARCHAR", "rule by which the instant was determined", required=True),
+        Column("updated_at", "TIMESTAMPTZ", "instant of the last update stated on the page", "UTC"),
+        Column("source", "VARCHAR", "file or address that it was read from", required=True),
         Column("source_line", "BIGINT", "line or record in the source, from 1"),
-        Column("loaded_at", "TIMESTAMPTZ", "when the row entered the store", "UTC", required=True),
+        Column("loaded_at", "TIMESTAMPTZ", "when the row was loaded", "UTC", required=True),
         _LOAD,
     ),
     ("article_id", "version"),
@@ -130,15 +135,17 @@ ARTICLES = Table(
 )
 
 NO_ARTICLE = 0
-"""The article of strips whose page was not taken as one."""
+"""Article number of strips from rejected pages."""
 
 QUOTES = Table(
     "quotes",
     "One row per quote of a ticker strip printed on an article's page.",
     (
-        Column("article_id", "BIGINT", "article on whose page the strip stood; 0: a page in rejects", required=True),
-        Column("strip_key", "VARCHAR", "hash of the strip's lines; another crawl has another", required=True),
-        Column("position", "INTEGER", "place on the strip, from 1", required=True),
+        Column(
+            "article_id", "BIGINT", "article on whose page the strip was printed; 0: a rejected page", required=True
+        ),
+        Column("strip_key", "VARCHAR", "hash of the strip's lines; differs between crawls", required=True),
+        Column("position", "INTEGER", "position on the strip, from 1", required=True),
         Column("symbol", "VARCHAR", "symbol as printed", required=True),
         Column("price", "DOUBLE", "price as printed", "local currency or index points", required=True),
         Column("change", "DOUBLE", "change as printed", "as price", required=True),
@@ -146,10 +153,10 @@ QUOTES = Table(
         Column("direction", "VARCHAR", "up, down or unchanged, as printed", required=True),
         Column("line", "VARCHAR", "the line as printed", required=True),
         Column("previous_close", "DOUBLE", "price minus change", "as price", required=True),
-        Column("session", "DATE", "session that the quote belongs to; NULL where nothing matches"),
-        Column("session_reason", "VARCHAR", "why that session, or why none"),
+        Column("session", "DATE", "session that the quote belongs to; NULL if none matches"),
+        Column("session_reason", "VARCHAR", "why this session, or why none"),
         Column("votes_for", "INTEGER", "symbols of the strip whose previous close matches that session"),
-        Column("votes_against", "INTEGER", "symbols with bars whose previous close does not"),
+        Column("votes_against", "INTEGER", "symbols with bars whose previous close does not match"),
         Column("official_close", "DOUBLE", "the exchange's close of that session", "as price"),
         _LOAD,
     ),
@@ -158,12 +165,12 @@ QUOTES = Table(
 
 BARS = Table(
     "bars",
-    "One row per bar and vintage; daily bars carry the session's label, intraday ones also their start.",
+    "One row per bar and vintage.",
     (
         Column("symbol", "VARCHAR", "instrument", required=True),
         Column("interval", "VARCHAR", "1d, 1h, 5m, ...", required=True),
-        Column("session", "DATE", "the trading day's label at the exchange", required=True),
-        Column("bar_start", "TIMESTAMPTZ", "start; of daily bars midnight UTC of the label", "UTC", required=True),
+        Column("session", "DATE", "date of the session at the exchange", required=True),
+        Column("bar_start", "TIMESTAMPTZ", "start; for daily bars midnight UTC of the session", "UTC", required=True),
         Column("vintage", "INTEGER", "1 for the first download, +1 whenever a later one differs", required=True),
         Column("open", "DOUBLE", "first price", "currency of the instrument"),
         Column("high", "DOUBLE", "highest price", "currency of the instrument"),
@@ -172,7 +179,7 @@ BARS = Table(
         Column("adjusted_close", "DOUBLE", "close adjusted for splits and dividends, if given", "currency"),
         Column("volume", "DOUBLE", "shares or contracts traded", "units"),
         Column("source", "VARCHAR", "file or service", required=True),
-        Column("retrieved_at", "TIMESTAMPTZ", "when the bar was known to us", "UTC", required=True),
+        Column("retrieved_at", "TIMESTAMPTZ", "when the bar was downloaded or loaded", "UTC", required=True),
         _LOAD,
     ),
     ("symbol", "interval", "bar_start", "vintage"),
@@ -181,15 +188,15 @@ BARS = Table(
 
 ACTIONS = Table(
     "actions",
-    "One row per corporate action and vintage, as a price service reports it.",
+    "One row per corporate action and vintage, as reported by a price service.",
     (
         Column("symbol", "VARCHAR", "instrument", required=True),
-        Column("session", "DATE", "first session without the dividend, or with the new shares", required=True),
+        Column("session", "DATE", "ex-date: first session without the dividend, or with the new shares", required=True),
         Column("kind", "VARCHAR", "dividend, split or capital-gain", required=True),
         Column("vintage", "INTEGER", "1 for the first download, +1 whenever a later one differs", required=True),
-        Column("value", "DOUBLE", "amount per share, or new shares for one old", "currency or ratio", required=True),
+        Column("value", "DOUBLE", "amount per share, or new shares per old share", "currency or ratio", required=True),
         Column("source", "VARCHAR", "service", required=True),
-        Column("retrieved_at", "TIMESTAMPTZ", "when it was known to us", "UTC", required=True),
+        Column("retrieved_at", "TIMESTAMPTZ", "when it was downloaded", "UTC", required=True),
         _LOAD,
     ),
     ("symbol", "session", "kind", "vintage"),
@@ -199,30 +206,30 @@ INSTRUMENTS = Table(
     "instruments",
     "One row per instrument.",
     (
-        Column("symbol", "VARCHAR", "the name used everywhere in the store", required=True),
+        Column("symbol", "VARCHAR", "symbol used everywhere in the store", required=True),
         Column("exchange", "VARCHAR", "market identifier code (ISO 10383)", required=True),
         Column("currency", "VARCHAR", "ISO 4217"),
         Column("country", "VARCHAR", "ISO 3166-1 alpha-3"),
         Column("name", "VARCHAR", "company or index name"),
         Column("kind", "VARCHAR", "share, index, fund, factor or fx"),
         Column("benchmark", "VARCHAR", "symbol of its default benchmark"),
-        Column("aliases", "VARCHAR", "other names, separated by |"),
+        Column("aliases", "VARCHAR", "other symbols and names, separated by |"),
     ),
     ("symbol",),
 )
 
 EVENTS = Table(
     "events",
-    "One row per event coded from an article, or brought by a user or GDELT.",
+    "One row per event coded from an article, or loaded from a user's file or GDELT.",
     (
-        Column("event_id", "BIGINT", "number given on coding", required=True),
+        Column("event_id", "BIGINT", "number assigned on coding", required=True),
         Column(
             "event_key",
             "VARCHAR",
-            "identity: article and coding, GLOBALEVENTID, or a digest of what a user's row says",
+            "identity: article and coding, GLOBALEVENTID, or a digest of a user's row",
             required=True,
         ),
-        Column("article_id", "BIGINT", "article it was coded from; NULL for events brought from outside"),
+        Column("article_id", "BIGINT", "article that it was coded from; NULL for events coded elsewhere"),
         Column("known_at", "TIMESTAMPTZ", "instant from which the event was public", "UTC"),
         Column("known_precision", "VARCHAR", "minute, second, day or unknown", required=True),
         Column("coder", "VARCHAR", "rules, full, gdelt or user", required=True),
@@ -231,14 +238,14 @@ EVENTS = Table(
         Column("cameo_root", "VARCHAR", "two-digit CAMEO root code"),
         Column("goldstein", "DOUBLE", "Goldstein (1992) conflict-cooperation score", "-10 to 10"),
         Column("tone", "DOUBLE", "balance of positive and negative words", "-1 to 1"),
-        Column("confidence", "DOUBLE", "how sure the coder is", "0 to 1"),
-        Column("source_country", "VARCHAR", "ISO 3166-1 alpha-3 or IGO code of who acts"),
+        Column("confidence", "DOUBLE", "confidence of the coder", "0 to 1"),
+        Column("source_country", "VARCHAR", "ISO 3166-1 alpha-3 or IGO code of the source (who acts)"),
         Column("source_role", "VARCHAR", "GOV, MIL, LEG, JUD, OPP, BUS, IGO or CVL"),
-        Column("target_country", "VARCHAR", "ISO 3166-1 alpha-3 or IGO code of whom it is done to"),
-        Column("target_role", "VARCHAR", "as source_role"),
+        Column("target_country", "VARCHAR", "ISO 3166-1 alpha-3 or IGO code of the target (whom it is done to)"),
+        Column("target_role", "VARCHAR", "like source_role"),
         Column("dyad", "VARCHAR", "both countries in alphabetical order, joined by a dash"),
-        Column("symbol", "VARCHAR", "instrument that the bringer of the event named; NULL for coded articles"),
-        Column("evidence", "VARCHAR", "JSON: the span and rule behind each field"),
+        Column("symbol", "VARCHAR", "instrument given with an event that was coded elsewhere; NULL for coded articles"),
+        Column("evidence", "VARCHAR", "JSON: the span of text and the rule behind each field"),
         _LOAD,
     ),
     ("event_id",),
@@ -247,12 +254,12 @@ EVENTS = Table(
 
 LINKS = Table(
     "links",
-    "Which instruments an article concerns, of what kind, and on what evidence.",
+    "One row per link between an article and an instrument that it concerns.",
     (
         Column("article_id", "BIGINT", "the article", required=True),
         Column("symbol", "VARCHAR", "the instrument", required=True),
         Column("kind", "VARCHAR", "printed, named, country, sector or watchlist", required=True),
-        Column("evidence", "VARCHAR", "the span or rule behind the link", required=True),
+        Column("evidence", "VARCHAR", "the span of text or the rule behind the link", required=True),
         _LOAD,
     ),
     ("article_id", "symbol", "kind"),
@@ -260,13 +267,13 @@ LINKS = Table(
 
 REJECTS = Table(
     "rejects",
-    "What a source held and could not be taken, with the reason.",
+    "One row per source row, page or file that could not be loaded, with the reason.",
     (
         Column("source", "VARCHAR", "file or address", required=True),
         Column("source_line", "BIGINT", "line or record, from 1; 0 for the whole file", required=True),
-        Column("reason", "VARCHAR", "why it was not taken", required=True),
+        Column("reason", "VARCHAR", "why it was rejected", required=True),
         Column("content", "VARCHAR", "the row or line, shortened to 500 characters", required=True),
-        Column("loaded_at", "TIMESTAMPTZ", "when it was met first", "UTC", required=True),
+        Column("loaded_at", "TIMESTAMPTZ", "when it was first rejected", "UTC", required=True),
         _LOAD,
     ),
     ("source", "source_line", "reason"),
@@ -279,92 +286,100 @@ LOADS = Table(
         Column("load_id", "BIGINT", "number of the load", required=True),
         Column("kind", "VARCHAR", "prices, news, events or instruments", required=True),
         Column("source", "VARCHAR", "file or address", required=True),
-        Column("sha256", "VARCHAR", "hash of the source's bytes, where it is a file"),
-        Column("rows_added", "BIGINT", "rows that were new", "rows", required=True),
-        Column("rows_known", "BIGINT", "rows that were there already", "rows", required=True),
+        Column("sha256", "VARCHAR", "hash of the source's bytes, if it is a file"),
+        Column("rows_added", "BIGINT", "new rows", "rows", required=True),
+        Column("rows_known", "BIGINT", "rows that were already stored", "rows", required=True),
         Column("rows_rejected", "BIGINT", "rows in rejects", "rows", required=True),
         Column("finished_at", "TIMESTAMPTZ", "when the transaction was committed", "UTC", required=True),
-        Column("undone_at", "TIMESTAMPTZ", "when what it brought was taken out again", "UTC"),
+        Column("undone_at", "TIMESTAMPTZ", "when the load was undone", "UTC"),
     ),
     ("load_id",),
 )
 
 REPEATS = Table(
     "repeats",
-    "Rows that a load said again, as runs: undoing the load that brought them leaves them.",
+    "Runs of rows that a load repeated; they stay in the store if the load that added them is undone.",
     (
-        Column("load_id", "BIGINT", "load that said them again", required=True),
-        Column("of_table", "VARCHAR", "table that they are in", required=True),
-        Column("series", "VARCHAR", "what the rows of a run share: symbol and interval of bars", required=True),
-        Column("first_place", "BIGINT", "place of the first: start of a bar, number of an event", required=True),
-        Column("last_place", "BIGINT", "place of the last; all between them are meant", required=True),
+        Column("load_id", "BIGINT", "load that repeated the rows", required=True),
+        Column("of_table", "VARCHAR", "table of the rows", required=True),
+        Column(
+            "series", "VARCHAR", "what the rows of a run have in common, such as symbol and interval", required=True
+        ),
+        Column("first_place", "BIGINT", "position of the first row: start of a bar, number of an event", required=True),
+        Column("last_place", "BIGINT", "position of the last row, inclusive", required=True),
     ),
     ("load_id", "of_table", "series", "first_place", "last_place"),
 )
 
 ADDRESSES = Table(
     "addresses",
-    "What servers want to hear back to say whether a feed or page is new: one row per address read without rejects.",
+    "HTTP cache validators, by which servers tell whether a feed or page is new: one row per address read without "
+    "rejects.",
     (
         Column("address", "VARCHAR", "feed or page", required=True),
         Column("etag", "VARCHAR", "sent as If-None-Match"),
         Column("last_modified", "VARCHAR", "sent as If-Modified-Since"),
-        Column("fetched_at", "TIMESTAMPTZ", "when it was read last", "UTC", required=True),
+        Column("fetched_at", "TIMESTAMPTZ", "when it was last read", "UTC", required=True),
     ),
     ("address",),
 )
 
 UNFINISHED = Table(
     "unfinished",
-    "Loads of several transactions that have begun and not ended: studies refuse until they have.",
+    "Unfinished loads of several transactions; studies are refused until they are complete.",
     (
         Column("kind", "VARCHAR", "prices, news or events", required=True),
         Column("source", "VARCHAR", "file or address", required=True),
-        Column("sha256", "VARCHAR", "hash of the source's bytes, where it is a file"),
-        Column("rows_taken", "BIGINT", "rows of the source that are in the store so far", "rows", required=True),
-        Column("loaded_by", "VARCHAR", "process that took the last of them", required=True),
-        Column("started_at", "TIMESTAMPTZ", "when the load began", "UTC", required=True),
-        Column("load_id", "BIGINT", "number that the load will have"),
+        Column("sha256", "VARCHAR", "hash of the source's bytes, if it is a file"),
+        Column("rows_taken", "BIGINT", "rows of the source loaded so far", "rows", required=True),
+        Column("loaded_by", "VARCHAR", "process that loaded the last of them", required=True),
+        Column("started_at", "TIMESTAMPTZ", "when the load started", "UTC", required=True),
+        Column("load_id", "BIGINT", "number of the load"),
     ),
     ("kind", "source"),
 )
 
 BRIEFS = Table(
     "briefs",
-    "What a watch owes: one brief per story, and one per correction of a briefed article.",
+    "Briefs that a watch has to deliver: one per story, and one per correction of an article that was briefed.",
     (
-        Column("brief_number", "BIGINT", "number given when it became due", required=True),
+        Column("brief_number", "BIGINT", "number assigned when it became due", required=True),
         Column("kind", "VARCHAR", "news or correction", required=True),
-        Column("article_id", "BIGINT", "the article that it is of", required=True),
-        Column("version", "INTEGER", "the newest version of the article that was looked at", required=True),
+        Column("article_id", "BIGINT", "article of the brief", required=True),
+        Column("version", "INTEGER", "newest version of the article that was considered", required=True),
         Column("corrects", "BIGINT", "number of the brief that it corrects"),
-        Column("due_at", "TIMESTAMPTZ", "instant that it stands at", "UTC", required=True),
-        Column("category", "VARCHAR", "PLOVER category of the event; NULL where a corrected text codes to none"),
-        Column("source_country", "VARCHAR", "country of who acts"),
-        Column("target_country", "VARCHAR", "country of whom it is done to"),
+        Column("due_at", "TIMESTAMPTZ", "time of the brief", "UTC", required=True),
+        Column("category", "VARCHAR", "PLOVER category of the event; NULL if a corrected text has no event"),
+        Column("source_country", "VARCHAR", "country of the source (who acts)"),
+        Column("target_country", "VARCHAR", "country of the target (whom it is done to)"),
         Column("brief_id", "VARCHAR", "digest of the brief; NULL until it is made"),
-        Column("content", "VARCHAR", "the brief as JSON, in one line; NULL until it is made"),
+        Column("content", "VARCHAR", "the brief as JSON on one line; NULL until it is made"),
     ),
     ("brief_number",),
 )
 
 DELIVERIES = Table(
     "deliveries",
-    "Which briefs have left, and where to.",
+    "One row per brief and sink that it was delivered to.",
     (
         Column("brief_number", "BIGINT", "the brief", required=True),
-        Column("sink", "VARCHAR", "stdout, or a folder, command or address by name", required=True),
-        Column("delivered_at", "TIMESTAMPTZ", "when it had left", "UTC", required=True),
+        Column("sink", "VARCHAR", "stdout, or the name of a folder, command or address", required=True),
+        Column("delivered_at", "TIMESTAMPTZ", "when it was delivered", "UTC", required=True),
     ),
     ("brief_number", "sink"),
 )
 
 MARKS = Table(
     "marks",
-    "How far a watch has come.",
+    "How far a watch has progressed.",
     (
-        Column("name", "VARCHAR", "what the mark is of: events, or a sink", required=True),
-        Column("place", "BIGINT", "number of the last event or brief that was there before", required=True),
+        Column("name", "VARCHAR", "what the mark belongs to: events, or a sink", required=True),
+        Column(
+            "place",
+            "BIGINT",
+            "number of the last event considered, or of the last brief that the sink does not need",
+            required=True,
+        ),
     ),
     ("name",),
 )
@@ -377,8 +392,8 @@ TABLES: tuple[Table, ...] = (
 
 
 def table(name: str) -> Table:
-    """The table called ``name``; raises NotFoundError naming the tables there are."""
+    """Return the table ``name``; raise NotFoundError with the available tables."""
     for candidate in TABLES:
         if candidate.name == name:
             return candidate
-    raise NotFoundError(f"there is no table {name!r}", hint=f"tables are {', '.join(t.name for t in TABLES)}")
+    raise NotFoundError(f"unknown table {name!r}", hint=f"tables are {', '.join(t.name for t in TABLES)}")

@@ -1,6 +1,6 @@
-"""Queries that many ask of the store, under names: views and table macros, made in every connection.
+"""Common queries of the store as named views and table macros.
 
-Every engine of the store has them, because none keeps them.
+They are created in every connection and not stored, so that every engine has them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class View:
-    """A query that many ask, under a name: a view, or with ``parameters`` a table macro called with them."""
+    """A named query: a view or, with ``parameters``, a table macro."""
 
     name: str
     meaning: str
@@ -18,14 +18,14 @@ class View:
     parameters: tuple[str, ...] = ()
 
     def ddl(self) -> str:
-        """The statement that makes it in a connection, for as long as that is open."""
+        """Return the statement that creates it in a connection."""
         if self.parameters:
             return f"CREATE OR REPLACE TEMP MACRO {self.name}({', '.join(self.parameters)}) AS TABLE {self.query}"
         return f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self.query}"
 
 
 def telling(event: str) -> str:
-    """The condition, in SQL, under which a row ``a`` of articles is the version that tells the ``event``."""
+    """Return the SQL condition for a row ``a`` of articles to be the version that the ``event`` was coded from."""
     return (
         f"a.article_id = {event}.article_id AND a.version = CASE WHEN starts_with({event}.event_key, 'article:')"
         f" THEN coalesce(try_cast(split_part({event}.event_key, ':', 3) AS INTEGER), 1) ELSE 1 END"
@@ -37,7 +37,7 @@ _NEWEST_VINTAGE = 'QUALIFY row_number() OVER (PARTITION BY symbol, "interval", b
 VIEWS: tuple[View, ...] = (
     View(
         "bars_known",
-        "Bars of symbols (a list) as they were known at an instant (NULL: now): of every bar the newest vintage.",
+        "Bars of symbols (a list) as known at an instant (NULL: now), each in its newest vintage.",
         f"""
         SELECT * FROM bars WHERE symbol IN (SELECT unnest(symbols))
             AND (as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= as_of::TIMESTAMPTZ) {_NEWEST_VINTAGE}
@@ -46,7 +46,7 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "bars_at",
-        "Bars of symbols (a list) as an instant may see them: of each the newest vintage known then, else the first.",
+        "Bars of symbols (a list) as visible at an instant: each in its newest vintage known then, else in its first.",
         """
         SELECT * FROM bars WHERE symbol IN (SELECT unnest(symbols)) QUALIFY row_number() OVER (
             PARTITION BY symbol, "interval", bar_start
@@ -56,10 +56,10 @@ VIEWS: tuple[View, ...] = (
         """,
         ("as_of", "symbols"),
     ),
-    View("newest_bars", "Of every bar the newest vintage.", f"SELECT * FROM bars {_NEWEST_VINTAGE}"),
+    View("newest_bars", "Bars in their newest vintage.", f"SELECT * FROM bars {_NEWEST_VINTAGE}"),
     View(
         "newest_actions",
-        "Of every corporate action the newest vintage.",
+        "Corporate actions in their newest vintage.",
         """
         SELECT * FROM actions
         QUALIFY row_number() OVER (PARTITION BY symbol, session, kind ORDER BY vintage DESC) = 1
@@ -67,7 +67,7 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "instrument_names",
-        "Every name of every instrument: its symbol and its aliases.",
+        "All names of every instrument: its symbol and its aliases.",
         """
         SELECT symbol, exchange, symbol AS name FROM instruments
         UNION SELECT symbol, exchange, unnest(string_split(aliases, '|')) FROM instruments
@@ -75,7 +75,7 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "share_series",
-        "The series of bars of shares: what an equal-weighted benchmark of an exchange is made of.",
+        "The series of bars of shares, from which equal-weighted benchmarks are computed.",
         """
         SELECT i.symbol, i.exchange, b."interval", b.first_known_at FROM instruments AS i
         JOIN (
@@ -86,14 +86,14 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "told_events",
-        "Events with the story, publisher and headline of their article, as it was printed when it first told them.",
+        "Events with the story, publisher and headline of the article version that they were coded from.",
         f"""
         SELECT e.*, a.story_id, a.publisher, a.headline FROM events AS e LEFT JOIN articles AS a ON {telling("e")}
         """,
     ),
     View(
         "country_links",
-        "Events and the instruments whose market is that of one of their actors.",
+        "Events and the instruments listed in the country of one of their actors.",
         """
         SELECT e.event_id, e.article_id, i.symbol, i.country
         FROM events AS e JOIN instruments AS i ON i.country = e.source_country

@@ -1,7 +1,7 @@
-"""Write what follows from the code: docs/commands.md from the command line, docs/tables.md from tables.py and views.py,
-the tables of docs/methods.md from the registry of statistics, and that of docs/safety.md from the record of fuzzing.
+"""Generate docs from the code: docs/commands.md from the command line, docs/tables.md from tables.py and views.py, the
+tables in docs/methods.md from the registry of statistics, and that in docs/safety.md from the record of fuzzing.
 
-Run ``python tools/make_docs.py`` after changing one; a test fails when the pages are behind.
+Run ``python tools/make_docs.py`` after changing one of them; a test fails if a page is outdated.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from targets import TARGETS  # noqa: E402 (a folder of tests, which is no packag
 
 
 def commands_page() -> str:
-    """Every command with its arguments and options."""
+    """Return the page of all commands with their arguments and options."""
     root = typer.main.get_command(app)
     parts = [
-        "# Commands\n\nOptions before the verb apply to every verb; `--store` may also come after it. "
-        "What each exit code means: [exit codes](exit-codes.md).\n",
+        "# Commands\n\nOptions before the verb apply to every verb; `--store` may also be given after it. "
+        "Repeatable options may be given several times. See [exit codes](exit-codes.md) for what a command returns.\n",
         *_sections(root, "correlator"),
     ]
     return "\n".join(parts)
 
 
 def tables_page() -> str:
-    """Every table and column of the store."""
-    parts = ["# Tables\n\nWhat `correlator sql` can ask. Instants are UTC; NULL means not known.\n"]
+    """Return the page of all tables and columns of the store."""
+    parts = ["# Tables\n\nThe tables that `correlator sql` can query. Timestamps are UTC; NULL means unknown.\n"]
     for table in TABLES:
         parts.append(f"## {table.name}\n\n{table.meaning} Key: {', '.join(f'`{name}`' for name in table.key)}.\n")
         parts.append("| column | type | meaning | unit |\n| --- | --- | --- | --- |")
         parts += [f"| `{c.name}` | {c.type} | {c.meaning} | {c.unit} |" for c in table.columns]
         parts.append("")
-    parts.append("## Views\n\nCommon queries, in addition to the tables.\n\n| name | what it shows |\n| --- | --- |")
+    parts.append("## Views\n\nCommon queries, in addition to the tables.\n\n| name | contents |\n| --- | --- |")
     for view in VIEWS:
         call = f"{view.name}({', '.join(view.parameters)})" if view.parameters else view.name
         parts.append(f"| `{call}` | {view.meaning} |")
@@ -54,7 +54,7 @@ def tables_page() -> str:
 
 
 def methods_page() -> str:
-    """The page of methods with its tables of statistics made anew."""
+    """Return the page of methods with its tables of statistics regenerated."""
     page = (DOCS / "methods.md").read_text(encoding="utf-8")
     equations = ["| statistic | equation | law | source |\n| --- | --- | --- | --- |"]
     choice = [
@@ -71,12 +71,12 @@ def methods_page() -> str:
 
 
 def safety_page() -> str:
-    """The page of safety with what fuzzing has done so far."""
+    """Return the page of safety with the record of fuzzing."""
     return _between((DOCS / "safety.md").read_text(encoding="utf-8"), "fuzz", fuzz_record.table(TARGETS))
 
 
 def _between(page: str, name: str, lines: list[str]) -> str:
-    """``page`` with ``lines`` between the marks of ``name``."""
+    """Return ``page`` with ``lines`` between the marks of ``name``."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     before, rest = page.split(begin)
     return f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{rest.split(end)[1]}"
@@ -95,7 +95,7 @@ def _sections(command: typer.core.TyperCommand | TyperGroup, path: str) -> list[
 
 
 def _help(text: str | None) -> str:
-    """The help with its example as code."""
+    """Return the help text with its example as a code block."""
     words = " ".join((text or "").replace("\f", " ").split())
     body, example, command = words.partition("Example: ")
     return f"{body.strip()}\n\n```text\n{command}\n```" if example else body
@@ -112,19 +112,19 @@ def _row(parameter: typer.core.TyperOption | typer.core.TyperArgument) -> str:
 
 
 def options_part() -> str:
-    """The options of a study: what Python, the command line and a report call each, its default and its meaning."""
+    """Return the table of study options: names in Python, reports and on the command line, default and meaning."""
     rows = ["| Python and report | command line | of | default | meaning |", "| --- | --- | --- | --- | --- |"]
     for option in fields(StudySpec):
-        told, default = option_of(option), written_default(option)
+        described, default = option_of(option), written_default(option)
         shown = ", ".join(default) if isinstance(default, list) else default
-        of = {"": "both", "store": "the store", "frames": "frames and files"}[told.of]
+        of = {"": "both", "store": "the store", "frames": "frames and files"}[described.of]
         cell = "" if shown in (None, "") else f"`{shown}`"
-        rows.append(f"| `{option.name}` | `{flag_of(option)}` | {of} | {cell} | {told.words_for(files=True)} |")
+        rows.append(f"| `{option.name}` | `{flag_of(option)}` | {of} | {cell} | {described.words_for(files=True)} |")
     return "\n".join(rows)
 
 
 def study_page() -> str:
-    """The page of studies as it is, with the options of today between its marks."""
+    """Return the page of studies with its table of options regenerated."""
     page = (DOCS / "study.md").read_text(encoding="utf-8")
     before, begin, rest = page.partition("<!-- options: begin -->")
     _, end, after = rest.partition("<!-- options: end -->")
