@@ -1,6 +1,6 @@
 """The invariants of a store, each as a query for rows that violate it: a sound store gives empty results.
 
-Quick checks only look for unfinished loads; the others read every row. Each names a remedy.
+Quick checks only look for unfinished loads and orphans; the others read every row. Each names a remedy.
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ CHECKS: tuple[Check, ...] = (
 def verify(store: Store, *, quick: bool = False) -> pl.DataFrame:
     """Return the violated invariants of the store: check, table, rows, example, remedy; no rows if it is sound.
 
-    ``quick``: only look for unfinished loads; otherwise every row of every table is read, which also reveals damaged
-    blocks. Raises NotFoundError if there is no store, StoreError if it cannot be opened.
+    ``quick``: only check for unfinished loads and orphans; otherwise every row of every table is read, which also
+    reveals damaged blocks. Raises NotFoundError if there is no store, StoreError if it cannot be opened.
     """
     import polars as pl
 

@@ -23,7 +23,10 @@ app = Verbs(help="Check, edit, back up and compact the store; create and clean u
 @prints_table
 def verify(
     *,
-    quick: Annotated[bool, typer.Option("--quick", help="Only check for unfinished loads, not every row.")] = False,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Only run the quick checks (unfinished loads, orphans), not those of every row."),
+    ] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="First complete the work that an interrupted load left unfinished.")
     ] = False,
