@@ -171,7 +171,7 @@ def test_the_heatmap_counts_a_share_and_an_event_as_one():
 
 
 def test_unknown_figure():
-    with pytest.raises(NotFoundError, match="no figure 'pie'"):
+    with pytest.raises(NotFoundError, match="unknown figure 'pie'"):
         result_figure(made_study(1), "pie")
 
 
