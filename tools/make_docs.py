@@ -56,10 +56,10 @@ def tables_page() -> str:
 def methods_page() -> str:
     """Return the page of methods with its tables of statistics regenerated."""
     page = (DOCS / "methods.md").read_text(encoding="utf-8")
-    equations = ["| statistic | equation | law | source |\n| --- | --- | --- | --- |"]
+    equations = ["| statistic | equation | distribution | source |\n| --- | --- | --- | --- |"]
     choice = [
-        "| statistic | independent events needed | stands an event that raises the variance "
-        "| stands fat tails and skew | fewest events, dates | use |\n| --- | --- | --- | --- | --- | --- |"
+        "| statistic | independent events needed | robust to event-induced variance "
+        "| robust to fat tails and skew | minimum events, dates | use |\n| --- | --- | --- | --- | --- | --- |"
     ]
     for test in STATISTICS:
         where = "" if test.output == "significance" else f" (output `{test.output}`)"

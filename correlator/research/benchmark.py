@@ -97,26 +97,26 @@ def without_doubted(
 
 
 def _dropped(returns: Array, members: Sequence[str], labels: pl.Series, high: pl.DataFrame) -> tuple[Array, list[str]]:
-    doubted = set(high.filter(is_of_series())["symbol"])
+    doubtful = set(high.filter(is_of_series())["symbol"])
     # If most series are doubtful, for example because none of them move together, none can be singled out.
-    whole = doubted if 2 * len(doubted) < len(members) else set()
+    removed = doubtful if 2 * len(doubtful) < len(members) else set()
     column_of = {name: column for column, name in enumerate(members)}
     kept = returns.copy()
-    kept[:, [column_of[name] for name in sorted(whole)]] = np.nan
+    kept[:, [column_of[name] for name in sorted(removed)]] = np.nan
     single = (
         high.filter(~is_of_series(), pl.col("session").is_in(labels.implode())).select("symbol", "session").unique()
     )
-    single = single.filter(~pl.col("symbol").is_in(list(whole)))
+    single = single.filter(~pl.col("symbol").is_in(list(removed)))
     rows = labels.search_sorted(single["session"]).to_numpy().astype(np.int64)
     columns = np.array([column_of[name] for name in single["symbol"]], dtype=np.int64)
     kept[rows, columns] = np.nan
     after = rows + 1 < len(kept)
     kept[rows[after] + 1, columns[after]] = np.nan
     notes = []
-    if doubted and not whole:
-        notes.append(f"{len(doubted)} of {len(members)} members are doubtful, see `correlator check prices`")
-    if whole:
-        notes.append(f"{', '.join(sorted(whole)[:3])}{' and more' if len(whole) > 3 else ''} left out by the audit")
+    if doubtful and not removed:
+        notes.append(f"{len(doubtful)} of {len(members)} members are doubtful, see `correlator check prices`")
+    if removed:
+        notes.append(f"{', '.join(sorted(removed)[:3])}{' and more' if len(removed) > 3 else ''} left out by the audit")
     if len(rows):
         notes.append(f"{len(rows):,} doubtful bar{'' if len(rows) == 1 else 's'} left out")
     return kept, notes

@@ -35,7 +35,7 @@ from correlator.research.selection import (
     PLACED_COLUMNS,
     TELLING_COLUMNS,
     events_concerning,
-    events_of_nobody,
+    events_of_unknown_symbols,
 )
 from correlator.research.study import (
     NO_DATA,
@@ -227,7 +227,7 @@ def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Dat
     source = Source.of(store)
     pinned = source.open()
     with pinned.studying() as connection:
-        nobody = events_of_nobody(connection, spec)
+        unmatched = events_of_unknown_symbols(connection, spec)
         market = _light_market(connection, spec)
         stored = int(query(connection, "SELECT count(*) AS n FROM events").item())
     named, symbols, labels = market.spec, market.panel.symbols, market.panel.labels
@@ -253,19 +253,19 @@ def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Dat
         parts=DaskParts(cluster, futures),
         engine=engine,
         outlines=outlines,
-        left_out=len(nobody),
-        ask=partial(_asked, pinned, market, nobody),
+        left_out=len(unmatched),
+        ask=partial(_all_events, pinned, market, unmatched),
     )
 
 
-def _asked(store: Store, market: Market, nobody: pl.DataFrame) -> Asked:
+def _all_events(store: Store, market: Market, unmatched: pl.DataFrame) -> Asked:
     """Return the events of all parts, selected in this process."""
     with store.studying() as connection:
         events, repeated, domestic = chosen_events(market_events(connection, market), market.spec)
     symbols = market.panel.symbols
     part = dict(zip(symbols, parts_of(symbols).tolist(), strict=True))
     of_event = events["symbol"].replace_strict(part, return_dtype=pl.Int64).to_numpy()
-    return Asked(events, of_event, (repeated, domestic, nobody))
+    return Asked(events, of_event, (repeated, domestic, unmatched))
 
 
 def _refuse_unsupported(spec: StudySpec) -> None:

@@ -229,21 +229,21 @@ def correlate(
     >>> correlate(ws.news_and_returns("HBL"), "granger")  # doctest: +SKIP
     """
     _check_data(data)
-    asked = correlated(method, how)
+    options = correlated(method, how)
     if method == INTENSITY:
-        return data.intensity.table if asked.keys is None else data.intensity.of(asked.keys)
+        return data.intensity.table if options.keys is None else data.intensity.of(options.keys)
     each = map if cluster is None else cluster.stream
     if method in ("ic", "spread"):
-        return _over_symbols(data, method, asked, each)
-    keys = tuple(asked.keys or data.intensity.keys)
+        return _over_symbols(data, method, options, each)
+    keys = tuple(options.keys or data.intensity.keys)
     pairing = Pairing(
         method,
-        asked,
+        options,
         data.panel.labels,
         keys,
         data.panel.symbols,
-        news=np.array([data.intensity.series(key, asked.measure) for key in keys]),
-        outcomes=np.array([data.outcome(symbol, asked.against) for symbol in data.panel.symbols]),
+        news=np.array([data.intensity.series(key, options.measure) for key in keys]),
+        outcomes=np.array([data.outcome(symbol, options.against) for symbol in data.panel.symbols]),
     )
     by_symbol: dict[str, list[Measured]] = {}
     for pairs in each(measured_pairs, [pairing] if cluster is None else _parted(pairing)):
@@ -262,7 +262,7 @@ class Pairing:
     """``news`` (K, T) of ``keys`` to compare with ``outcomes`` (S, T) of ``symbols``, all on ``labels`` (T,)."""
 
     method: str
-    asked: Correlated
+    options: Correlated
     labels: pl.Series
     keys: tuple[str, ...]
     symbols: tuple[str, ...]
@@ -296,15 +296,17 @@ def measured_pairs(pairing: Pairing) -> dict[str, list[Measured]]:
 
 
 def _one(pairing: Pairing, news: Array, outcome: Array) -> pl.DataFrame:
-    asked = pairing.asked
+    options = pairing.options
     if pairing.method == "lead-lag":
-        lags = lead_lag(news, outcome, max_lag=asked.max_lag, bands=asked.bands, draws=asked.draws, seed=asked.seed)
+        lags = lead_lag(
+            news, outcome, max_lag=options.max_lag, bands=options.bands, draws=options.draws, seed=options.seed
+        )
         return lags.table.rename({"p_adjusted": "p_holm"})
     if pairing.method == "granger":
-        return granger(news, outcome, max_lag=asked.max_lag)
+        return granger(news, outcome, max_lag=options.max_lag)
     if pairing.method == "projection":
-        return local_projection(outcome, news, horizons=asked.max_lag, cumulative=asked.against == "returns")
-    values = rolling_correlation(news, outcome, asked.window, minimum=asked.window // 2)
+        return local_projection(outcome, news, horizons=options.max_lag, cumulative=options.against == "returns")
+    values = rolling_correlation(news, outcome, options.window, minimum=options.window // 2)
     return pl.DataFrame({"session": pairing.labels, "correlation": values}, nan_to_null=True)
 
 
@@ -342,17 +344,17 @@ def _family(pairs: list[Measured]) -> pl.DataFrame:
 
 
 def _over_symbols(
-    data: NewsAndReturns, method: str, asked: Correlated, each: Callable[..., Iterable[Any]]
+    data: NewsAndReturns, method: str, options: Correlated, each: Callable[..., Iterable[Any]]
 ) -> pl.DataFrame:
-    """Return the signal test at every horizon from 1 to ``asked.max_lag``; the horizons are one family of tests."""
+    """Return the signal test at every horizon from 1 to ``options.max_lag``; the horizons are one family of tests."""
     if data.intensity.by != "symbol":
         raise InputError(f"method {method} needs news by symbol", hint="give by='symbol'")
     known = set(data.intensity.keys)
     silent = np.zeros(len(data.panel.labels))
-    columns = [data.intensity.series(s, asked.measure) if s in known else silent for s in data.panel.symbols]
+    columns = [data.intensity.series(s, options.measure) if s in known else silent for s in data.panel.symbols]
     signal, returns = np.stack(columns, axis=1), data.panel.returns
-    at = partial(_at_horizon, signal, returns, method=method, quantiles=asked.quantiles)
-    table: pl.DataFrame = pl.concat(list(each(at, range(1, asked.max_lag + 1))))
+    at = partial(_at_horizon, signal, returns, method=method, quantiles=options.quantiles)
+    table: pl.DataFrame = pl.concat(list(each(at, range(1, options.max_lag + 1))))
     return table.with_columns(
         pl.Series("p_holm", holm(table["p_value"].to_numpy())), pl.lit(table.height, pl.Int64).alias("tested")
     )

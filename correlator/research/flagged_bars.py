@@ -58,9 +58,9 @@ def with_findings(panel: Panel, findings: pl.DataFrame | None, spec: StudySpec) 
     if spec.flagged == KEEP:
         return replace(panel, limit_locked=None, zero_volume=None)
     if findings is not None and findings.height:
-        whole = is_of_series()
-        marked = findings.filter(~pl.col("check").is_in(_NO_BARS), ~whole | (pl.col("severity") == "high"))
-        until = pl.when(whole).then(pl.lit(panel.labels[-1])).cast(pl.Date)
+        of_series = is_of_series()
+        marked = findings.filter(~pl.col("check").is_in(_NO_BARS), ~of_series | (pl.col("severity") == "high"))
+        until = pl.when(of_series).then(pl.lit(panel.labels[-1])).cast(pl.Date)
         rows = marked.with_columns(until=until)
         if rows.height:
             panel = replace(panel, findings=findings_on(rows, panel.labels, panel.symbols, spec.benchmark))

@@ -79,6 +79,6 @@ def stored_placebo(
     else:
         result = cluster_study(store, cluster, symbols, **study_options)
     if confounds != "keep":
-        whole = result.whole if isinstance(result, SpreadResult) else result
-        result = with_confounds(whole, confounds, stored_flags(store, whole))
+        complete = result.whole if isinstance(result, SpreadResult) else result
+        result = with_confounds(complete, confounds, stored_flags(store, complete))
     return placebo_test(result, draws=draws, seed=seed, statistic=statistic, matching=matching, margin=margin)

@@ -209,7 +209,7 @@ def _name_rows(names: Names, stated: Sequence[str]) -> dict[str, list[Any]]:
     return {key: list(values) for key, values in zip(("names", "named", "since", "until"), columns, strict=True)}
 
 
-def events_of_nobody(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> pl.DataFrame:
+def events_of_unknown_symbols(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> pl.DataFrame:
     """Return the events with a symbol that no stored instrument has: event_id, symbol, session, reason."""
     names = names_in(connection)
     stated = query(connection, _NAMES)["name"].to_list()

@@ -36,7 +36,7 @@ from correlator.research.benchmark import benchmark_of
 from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchanges_of, stored_panel
-from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
+from correlator.research.selection import across_borders, events_of_symbols, events_of_unknown_symbols, first_tellings
 from correlator.sessions.calendars import exchange_named
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
@@ -134,15 +134,15 @@ def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any
 def run_study(store: Store, spec: StudySpec, data: Data = NO_DATA) -> StudyResult:
     """Run the study of ``store`` that ``spec`` describes; raises as ``study`` does."""
     with store.studying() as connection:
-        nobody = events_of_nobody(connection, spec)
+        unmatched = events_of_unknown_symbols(connection, spec)
         markets = _markets(connection, spec, data)
         events = pl.concat([market_events(connection, market) for market in markets])
     measured, repeated, domestic = chosen_events(events, spec)
     panel, flagged = _audited(store, markets, data, set(measured["symbol"].unique()))
     result = study_panel(panel, measured, _named(spec, markets))
     warn_of_flagged_bars(result, flagged)
-    nobody = nobody.cast({"session": result.excluded["session"].dtype})
-    return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, nobody], how="vertical_relaxed"))
+    unmatched = unmatched.cast({"session": result.excluded["session"].dtype})
+    return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, unmatched], how="vertical_relaxed"))
 
 
 def chosen_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
