@@ -246,7 +246,7 @@ def correlate(
         outcomes=np.array([data.outcome(symbol, options.against) for symbol in data.panel.symbols]),
     )
     by_symbol: dict[str, list[Measured]] = {}
-    for pairs in each(measured_pairs, [pairing] if cluster is None else _parted(pairing)):
+    for pairs in each(measured_pairs, [pairing] if cluster is None else _by_bucket(pairing)):
         by_symbol |= pairs
     return _family([pair for symbol in pairing.symbols for pair in by_symbol[symbol]])
 
@@ -287,7 +287,7 @@ def measured_pairs(pairing: Pairing) -> dict[str, list[Measured]]:
     for s, k in tracked(places, "symbols and keys"):
         symbol, key = pairing.symbols[s], pairing.keys[k]
         try:
-            table = _one(pairing, pairing.news[k], pairing.outcomes[s])
+            table = _measure(pairing, pairing.news[k], pairing.outcomes[s])
         except StudyError as error:
             measured[symbol].append(Measured(symbol, key, None, str(error)))
             continue
@@ -295,7 +295,8 @@ def measured_pairs(pairing: Pairing) -> dict[str, list[Measured]]:
     return measured
 
 
-def _one(pairing: Pairing, news: Array, outcome: Array) -> pl.DataFrame:
+def _measure(pairing: Pairing, news: Array, outcome: Array) -> pl.DataFrame:
+    """Return the table of one series of news and one outcome."""
     options = pairing.options
     if pairing.method == "lead-lag":
         lags = lead_lag(
@@ -310,15 +311,16 @@ def _one(pairing: Pairing, news: Array, outcome: Array) -> pl.DataFrame:
     return pl.DataFrame({"session": pairing.labels, "correlation": values}, nan_to_null=True)
 
 
-def _parted(pairing: Pairing) -> list[Pairing]:
-    """The pairing of each bucket of symbols."""
+def _by_bucket(pairing: Pairing) -> list[Pairing]:
+    """Split the pairing by bucket of symbols."""
     return [
-        replace(pairing, symbols=tuple(pairing.symbols[s] for s in own.tolist()), outcomes=pairing.outcomes[own])
-        for own in columns_of_parts(pairing.symbols).values()
+        replace(pairing, symbols=tuple(pairing.symbols[s] for s in rows.tolist()), outcomes=pairing.outcomes[rows])
+        for rows in columns_of_parts(pairing.symbols).values()
     ]
 
 
 def _family(pairs: list[Measured]) -> pl.DataFrame:
+    """Concatenate the tables of all pairs as one family of tests; warn about pairs without a table."""
     parts: list[pl.DataFrame] = []
     refused: dict[str, list[str]] = {}
     for pair in pairs:

@@ -120,7 +120,7 @@ def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
 
 
 def _adjusted(store: Store, symbols: list[str]) -> list[str]:
-    """Those of the symbols that have adjusted closes."""
+    """Return the symbols that have adjusted closes."""
     rows = store.frame(
         "SELECT DISTINCT symbol FROM bars WHERE adjusted_close IS NOT NULL AND symbol IN (SELECT unnest($symbols))",
         {"symbols": symbols},
