@@ -60,3 +60,20 @@ def test_slices_of_a_load_are_joined_across_their_borders(tmp_path, monkeypatch)
     store = Store(tmp_path / "m.duckdb")
     write(store, row(f"{TOLD} this year", 5), row(TOLD, 0), row(f"UPDATE 2-{TOLD}", 9))
     assert joined(store) == [1, 1, 1]
+
+
+def test_words_that_come_back_months_later_do_not_part_a_story(tmp_path):
+    """As a load of all at once has it, and loads one after the other."""
+    tellings = [row(TOLD, hours, url=f"https://wire.example/{hours}") for hours in (10, 25, 24 * 100)]
+    at_once, in_parts = Store(tmp_path / "once.duckdb"), Store(tmp_path / "parts.duckdb")
+    write(at_once, *tellings)
+    for telling in tellings:
+        write(in_parts, telling)
+        stories_so_far = joined(in_parts)
+    assert joined(at_once) == stories_so_far == [1, 1, 3]
+
+
+def test_words_of_every_day_are_no_story(tmp_path):
+    store = Store(tmp_path / "daily.duckdb")
+    write(store, *(row(TOLD, 24 * day, url=f"https://wire.example/{day}") for day in range(4)))
+    assert joined(store) == [1, 2, 3, 4]

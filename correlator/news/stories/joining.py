@@ -102,10 +102,24 @@ def _words(articles: pl.DataFrame) -> pl.DataFrame:
     rows = articles.select("headline", time="published_at").join(
         words, on="headline", how="left", maintain_order="left"
     )
-    days = pl.col("time").dt.date().n_unique().over("formula") >= FORMULA_DAYS
-    return rows.with_columns(
-        formula=pl.col("text").str.replace_all(number, "0"),
-    ).with_columns(daily=days | pl.col("clause").map_elements(_is_daily, return_dtype=pl.Boolean, skip_nulls=True))
+    rows = rows.with_columns(formula=pl.col("text").str.replace_all(number, "0"))
+    daily = pl.col("clause").map_elements(_is_daily, return_dtype=pl.Boolean, skip_nulls=True)
+    return rows.with_columns(daily=daily | _recurs(rows))
+
+
+def _recurs(rows: pl.DataFrame) -> pl.Series:
+    """Whether the same words, but for numbers, are there on so many days around that they are no report of one.
+
+    Only articles within ``WINDOW`` count, so that stories do not depend on what else is compared at once.
+    """
+    day = pl.col("time").dt.date()
+    often = day.n_unique().over("formula") >= FORMULA_DAYS
+    days = rows.filter(often & pl.col("time").is_not_null()).select("formula", day=day).unique()
+    span = pl.duration(days=WINDOW.days)
+    around = days.join(days, on="formula", suffix="_other").filter((pl.col("day") - pl.col("day_other")).abs() <= span)
+    counts = around.group_by("formula", "day").agg(recurs=pl.len() >= FORMULA_DAYS)
+    keyed = rows.select("formula", day=day).join(counts, on=["formula", "day"], how="left", maintain_order="left")
+    return keyed["recurs"].fill_null(value=False)
 
 
 def _is_daily(text: str) -> bool:
