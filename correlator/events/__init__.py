@@ -1,1 +1,1 @@
-"""Text to coded events: ``vocabulary`` -> ``grammar`` -> ``acts`` -> ``learned``; ``coder`` goes the whole way."""
+"""Code texts into events: ``vocabulary`` -> ``grammar`` -> ``acts`` -> ``learned``; ``coder`` runs all steps."""

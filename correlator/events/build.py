@@ -1,4 +1,4 @@
-"""From a decision and its actors to coded events, with the evidence behind each field."""
+"""Build coded events from a category and its actors, with the evidence for each field."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MAX_EVENTS = 4
 def events_of(
     text: Text, name: str, roles: Roles, deciding: Sequence[Evidence], *, confidence: float, coder: str
 ) -> list[CodedEvent]:
-    """One event per pair of source and target, the main one first."""
+    """Return one event per pair of source and target, the main one first."""
     return [
         _event(text, name, roles, pair, deciding=deciding, confidence=confidence, coder=coder) for pair in _pairs(roles)
     ]
 
 
 def words(text: Text, field: str, start: int, end: int, *, rule: str) -> Evidence:
-    """Evidence for ``field``: the words of ``text.joined[start:end]``; where start is end it goes without saying."""
+    """Return evidence for ``field``: the words of ``text.joined[start:end]``, empty if implied (start equals end)."""
     if start == end:
         return {"field": field, "span": "", "start": 0, "end": 0, "rule": rule}
     first, last = text.offsets(start, end)
@@ -31,7 +31,7 @@ def words(text: Text, field: str, start: int, end: int, *, rule: str) -> Evidenc
 
 
 def _pairs(roles: Roles) -> list[tuple[Phrase | None, Phrase | None]]:
-    """Each source with each target; of several, only pairs of two different countries."""
+    """Pair each source with each target; after the first pair, only two different countries."""
     sources: list[Phrase | None] = [*roles.sources] or [None]
     targets: list[Phrase | None] = [*roles.targets] or [None]
     pairs = [(source, target) for source in sources for target in targets]

@@ -1,4 +1,4 @@
-"""Headlines and articles to events: who did what to whom, by rules, with the words that decided it."""
+"""Code headlines and articles into events: who did what to whom, with the words that decided it."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     import polars as pl
 
 CODERS: Final = ("rules", "full")
-# So many readings are held at once.
+# Readings in memory at a time.
 _BATCH: Final = 512
 EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key", "symbol"))
 
 
 def code_text(text: str, *, on: date | None = None, coder: str = "rules", home: str | None = None) -> list[CodedEvent]:
-    """Events of one headline or sentence, the main one first.
+    """Code one headline or sentence into events, the main one first.
 
     Parameters
     ----------
     text
         A headline or sentence.
     on
-        The day by which leaders hold their office; None for the last ones in the data.
+        The day for which leaders' offices are looked up; None for the latest in the data.
     coder
-        ``rules``, or ``full`` where its model is installed.
+        ``rules``, or ``full`` if its model is installed.
     home
-        The country of the page (ISO 3166-1 alpha-3), whose own offices go without its name; None if they have none.
+        The page's own country (ISO 3166-1 alpha-3), used for offices without a country; None if there is none.
 
     Returns
     -------
     list of CodedEvent
-        Empty if the text tells no event.
+        Empty if the text reports no event.
 
     Raises
     ------
@@ -63,19 +63,19 @@ def code_text(text: str, *, on: date | None = None, coder: str = "rules", home: 
 def code_headlines(
     texts: Iterable[str], *, on: date | None = None, coder: str = "rules", home: str | None = None
 ) -> list[list[CodedEvent]]:
-    """Events of each headline or sentence, in order.
+    """Code each headline or sentence into events, in order.
 
     Parameters
     ----------
     texts
         Headlines or sentences.
     on, coder, home
-        As ``code_text`` takes them.
+        As in ``code_text``.
 
     Returns
     -------
     list of lists of CodedEvent
-        One list per text, the main event first; empty where there is none.
+        One list per text, the main event first; empty if there is none.
 
     Raises
     ------
@@ -115,10 +115,10 @@ def code_article(
     coder: str = "rules",
     home: str | None = None,
 ) -> list[CodedEvent]:
-    """Events of an article: its headline's; where that names fewer than two countries, its first sentence fills in.
+    """Code an article: the events of its headline, with actors from the first sentence if it names fewer than two.
 
-    A headline without event gives none, whatever the body says. ``dateline`` is taken off the body's head. A country
-    that the first sentence names goes before that of the page (``home``).
+    A headline without an event gives none, whatever the body says. ``dateline`` is removed from the start of the body.
+    A country in the first sentence takes precedence over that of the page (``home``).
     """
     _check(coder, home)
     return _with_lead(code_text(headline, on=on, coder=coder, home=home), _Body(body, dateline), on)
@@ -130,7 +130,7 @@ class _Body(NamedTuple):
 
 
 def _with_lead(events: list[CodedEvent], body: _Body, on: date | None) -> list[CodedEvent]:
-    """The headline's events, completed from the first sentence of the body where that names the actors."""
+    """Complete the headline's events from the first sentence of the body if that names the actors."""
     if not events or not body.text or _says_dyad(events[0]):
         return events
     lead = code_rules(read(_first_sentence(body.text, body.dateline), on))
@@ -142,7 +142,7 @@ def _with_lead(events: list[CodedEvent], body: _Body, on: date | None) -> list[C
 
 
 def code_articles(articles: pl.DataFrame, *, coder: str = "rules") -> pl.DataFrame:
-    """Events of article rows (article_id, headline, body, dateline, known_at, known_precision, home), in their order.
+    """Code article rows (article_id, headline, body, dateline, known_at, known_precision, home) in their order.
 
     Columns: ``EVENT_COLUMNS`` of the table ``events``.
     """
@@ -162,7 +162,7 @@ def code_articles(articles: pl.DataFrame, *, coder: str = "rules") -> pl.DataFra
 
 
 def events_frame(articles: pl.DataFrame, coded: Sequence[Sequence[CodedEvent]], *, coder: str) -> pl.DataFrame:
-    """Coded events as rows of the table ``events``; ``articles`` has one row per item of ``coded``."""
+    """Return coded events as rows of the table ``events``; ``articles`` has one row per item of ``coded``."""
     import polars as pl
 
     rows = [
@@ -202,11 +202,11 @@ def _check(coder: str, home: str | None) -> None:
     if coder not in CODERS:
         raise InputError(f"coder {coder!r} is not known", hint=f"coders are {', '.join(CODERS)}")
     if home is not None and home not in country_codes():
-        raise InputError(f"{home!r} is not a country", hint="ISO 3166-1 alpha-3, such as PAK")
+        raise InputError(f"{home!r} is not a country code", hint="use ISO 3166-1 alpha-3, such as PAK")
 
 
 def _says_dyad(event: CodedEvent) -> bool:
-    """Whether the words of the text name both countries, rather than the page."""
+    """Whether the text itself names both countries, rather than one being the page's."""
     return event.dyad is not None and not any(THE_PAGE in item["rule"] for item in event.evidence)
 
 
@@ -223,7 +223,7 @@ def _first_sentence(body: str, dateline: str | None) -> str:
 
 
 def _completed(event: CodedEvent, lead: CodedEvent) -> CodedEvent:
-    """The headline's event with the actors that the first sentence names."""
+    """Return the headline's event with the actors of the first sentence."""
     evidence = [item for item in event.evidence if item["field"] == "category"]
     evidence += [
         {**item, "rule": f"first sentence: {item['rule']}"} for item in lead.evidence if item["field"] != "category"

@@ -1,4 +1,4 @@
-"""The full coder: fitted models decide whether, what and who, with the grammar's veto; the rules show words."""
+"""The full coder: fitted models decide event, category and actors, the grammar may veto, the rules give evidence."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from correlator.events.model import CodedEvent, Evidence
 from correlator.events.rules import deciding
 
 _BATCH = 512
-# So many signs of companies or markets a headline of one side may have.
+# Most signs of companies or markets in a headline with one side only.
 _MOST_DOUBTS = 1.0
-# How sure a category is at least that the grammar settles.
+# Least probability of a category that the grammar settles.
 _SETTLED_SHARE = 0.9
 
 
 def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
-    """Events of each reading, in order."""
+    """Return the events of each reading, in order."""
     out: list[list[CodedEvent]] = []
     for start in range(0, len(readings), _BATCH):
         batch = [named(reading) for reading in readings[start : start + _BATCH]]
-        asked = [n for n, reading in enumerate(batch) if reading.is_coded and _may_tell(reading)]
-        judged = judge([batch[n] for n in asked])
-        coded = {n: _code(batch[n], judgement) for n, judgement in zip(asked, judged, strict=True)}
+        candidates = [n for n, reading in enumerate(batch) if reading.is_coded and _may_have_event(reading)]
+        judged = judge([batch[n] for n in candidates])
+        coded = {n: _code(batch[n], judgement) for n, judgement in zip(candidates, judged, strict=True)}
         out += [coded.get(n, []) for n in range(len(batch))]
     return out
 
@@ -55,7 +55,7 @@ def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
 
 
 def _settled(reading: Reading, judgement: Judgement) -> Judgement:
-    """With the category of words that leave one only (*suspends port fees*), whatever the models make of them."""
+    """Override the models' category where the words allow only one (*suspends port fees*)."""
     first = next(iter(reading.candidates), None)
     if first is None or not first.settles:
         return judgement
@@ -64,11 +64,11 @@ def _settled(reading: Reading, judgement: Judgement) -> Judgement:
 
 
 def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats | None) -> float | None:
-    """How likely there is an event, None where none is told.
+    """Return the probability of an event, or None for no event.
 
-    A clear verb between two named states is never dropped; a headline in which neither side has a country crosses none,
-    nor one of one side with several signs of companies or markets (*EU warns Zanotti over phone bundles*). The models
-    weigh words of markets and sport in a sentence themselves; where nobody but companies is named, the rules do.
+    A clear verb between two named states is never dropped. A headline in which neither side has a country has no event,
+    nor one with a single side and several signs of companies or markets (*EU warns Zanotti over phone bundles*). The
+    models weigh words of markets and sport in a sentence themselves; if only companies are named, the rules do.
     """
     if has_gate(reading.text, reading.actors):
         signs = signs_of(reading, judgement, roles, views)
@@ -80,30 +80,30 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
     return 1.0 if named or reading.opposing == 0 or reading.choice is None or outweighs_doubt(reading) else None
 
 
-def _may_tell(reading: Reading) -> bool:
+def _may_have_event(reading: Reading) -> bool:
     return not tells_nobody(reading.text, reading.actors) and no_act(reading) is None
 
 
 def placed(reading: Reading, judgement: Judgement) -> Reading:
-    """With the words that speak for the judged category as the deciding ones, or else the rules' first."""
-    candidate = _speaking(reading, judgement) or next(iter(reading.candidates), None)
+    """Choose the words that support the judged category as the deciding ones, else the rules' first candidate."""
+    candidate = _supporting(reading, judgement) or next(iter(reading.candidates), None)
     return reading if candidate is None else chosen(reading, candidate)
 
 
-def _speaking(reading: Reading, judgement: Judgement) -> Candidate | None:
+def _supporting(reading: Reading, judgement: Judgement) -> Candidate | None:
     return next((each for each in reading.candidates if each.category == judgement.category), None)
 
 
 def roles_of(reading: Reading, views: Floats | None) -> Roles:
-    """Who acts on whom by the encoder's ``views`` and the grammar, without the encoder by the grammar alone."""
+    """Return source and target by the encoder's ``views`` and the grammar, or by the grammar alone."""
     if views is not None:
         return learned_roles(reading, views)
     return reading.roles if reading.roles is not None else _in_order(reading.actors)
 
 
 def _evidence(reading: Reading, judgement: Judgement) -> list[Evidence]:
-    """The rule that speaks for the model's category; where none does, the word that weighs most in the model."""
-    candidate = _speaking(reading, judgement)
+    """Return the rule that supports the model's category, else the word with the largest weight in the model."""
+    candidate = _supporting(reading, judgement)
     if candidate is not None:
         led = "agrees" if candidate is reading.candidates[0] else "prefers it to the rules' first"
         return deciding(reading.text, candidate, f"; fitted model {led}, {judgement.share:.2f}")
@@ -118,7 +118,7 @@ def _evidence(reading: Reading, judgement: Judgement) -> list[Evidence]:
 
 
 def _in_order(actors: Sequence[Phrase]) -> Roles:
-    """First country named acts, the next other one is acted on."""
+    """Return the first country as source and the next different one as target."""
     countries = [actor for actor in actors if actor.actor.country] or list(actors)
     others = [actor for actor in countries[1:] if actor.actor.country != countries[0].actor.country]
     return Roles(countries[:1], others, "order")

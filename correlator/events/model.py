@@ -1,9 +1,9 @@
-"""What a coded event is: actors, the PLOVER categories with their quad class, CAMEO root and Goldstein score.
+"""Coded events: actors, and the PLOVER categories with their quad class, CAMEO root and Goldstein score.
 
-The category-to-quad map is the one of the gold the coder is measured with: CONCEDE, RETREAT, AID and COOPERATE are
-material cooperation; PROTEST and SANCTION material conflict; REQUEST verbal conflict. Other maps exist (CAMEO makes
-appeals verbal cooperation, PLOVER's first README makes SANCTION verbal), so the map is stated wherever it is used.
-Goldstein scores are the root's value in the CAMEO scale after Goldstein (1992), Journal of Conflict Resolution 36(2).
+The mapping of categories to quad classes is that of the gold data used to measure the coder: CONCEDE, RETREAT, AID and
+COOPERATE are material cooperation; PROTEST and SANCTION material conflict; REQUEST verbal conflict. There are other
+mappings (appeals are verbal cooperation in CAMEO, SANCTION is verbal in PLOVER's first README). Goldstein scores are
+the root's value on the CAMEO scale after Goldstein (1992), Journal of Conflict Resolution 36(2).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ CATEGORIES: Final[dict[str, Category]] = {
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts or is acted on: ISO 3166-1 alpha-3 (or IGO code), role where stated, and the words that say so."""
+    """A source or target: ISO 3166-1 alpha-3 (or IGO code), role if stated, and the words of the text."""
 
     country: str | None
     role: str | None
@@ -68,7 +68,7 @@ class Actor:
 
 
 class Evidence(TypedDict):
-    """The words behind one field: their text, offsets in the coded text (end exclusive) and the rule."""
+    """Evidence for one field: the words, their offsets in the coded text (end exclusive) and the rule."""
 
     field: str
     span: str
@@ -79,7 +79,7 @@ class Evidence(TypedDict):
 
 @dataclass(frozen=True)
 class CodedEvent:
-    """One event: category and what follows from it, who to whom, how sure, and why.
+    """One event: its category with derived values, actors, confidence and evidence.
 
     ``goldstein`` lies in -10..10, ``tone`` in -1..1, ``confidence`` in 0..1; ``dyad`` is both country codes in
     alphabetical order (``AZE-PAK``) or None; ``evidence`` names the span and rule behind each field.
@@ -99,11 +99,11 @@ class CodedEvent:
 
     @property
     def scope(self) -> str:
-        """``domestic`` where source and target are of one country, else ``cross-border``."""
+        """``domestic`` if source and target are of the same country, else ``cross-border``."""
         return scope_of(self.source.country if self.source else None, self.target.country if self.target else None)
 
     def as_dict(self) -> dict[str, object]:
-        """The event as JSON-ready values, actors as ``PAK:GOV``."""
+        """Return the event as JSON-ready values, with actors as ``PAK:GOV``."""
         return {
             "category": self.category,
             "quad": self.quad_class,
@@ -121,7 +121,7 @@ class CodedEvent:
 
 
 def dyad_of(source: Actor | None, target: Actor | None) -> str | None:
-    """Both countries in alphabetical order joined by a dash; None unless two different countries are known."""
+    """Return both countries in alphabetical order joined by a hyphen; None unless there are two different ones."""
     if source is None or target is None or not source.country or not target.country:
         return None
     if source.country == target.country:

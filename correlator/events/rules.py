@@ -1,4 +1,4 @@
-"""The default coder: rules and lexicon alone."""
+"""The default coder, which uses rules and lexicon only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from correlator.events.vocabulary.text import Text
 
 
 def code_rules(reading: Reading) -> list[CodedEvent]:
-    """Events by the strongest candidate, if an actor is named and not too much speaks against it."""
+    """Return events by the strongest candidate, if an actor is named and the evidence suffices."""
     if not reading.mentions or not (reading := weighed(reading)).candidates:
         return []
     reading = named(reading)
@@ -32,14 +32,14 @@ def code_rules(reading: Reading) -> list[CodedEvent]:
 
 
 def _stays_within(reading: Reading) -> bool:
-    """A headline of a parliament, court or party that names nobody of a country on the other side."""
+    """Whether a headline is about a parliament, court or party, and names no country on the other side."""
     if reading.roles is None or not has_gate(reading.text, reading.actors):
         return False
     return not any(phrase.actor.country for phrase in reading.roles.targets[:1]) and is_inner(reading.roles)
 
 
 def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]:
-    """The governing words and the pattern that speak for a candidate."""
+    """Return the governing words and the pattern that support a candidate."""
     hits = [hit for hit in (candidate.governor, candidate.hit) if hit is not None]
     return [
         words(text, "category", hit.start, hit.end, rule=f"{hit.entry.category}: {hit.entry.pattern}{note}")
@@ -48,7 +48,7 @@ def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]
 
 
 def _clearness(reading: Reading) -> float:
-    """How clear the category is, between 0 and 1: the lead over the next other one, less what speaks against."""
+    """Return how clear the category is, from 0 to 1: its lead over the next one, less opposing evidence."""
     best = reading.candidates[0]
     other = max((c.score for c in reading.candidates if c.category != best.category), default=0.0)
     strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * reading.opposing

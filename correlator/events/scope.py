@@ -1,4 +1,4 @@
-"""Whether an event crosses a border: source and target of one country are domestic."""
+"""The scope of an event: domestic if source and target are of the same country, else cross-border."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SCOPES: Final = (CROSS_BORDER, DOMESTIC)
 
 
 def scope_of(source_country: str | None, target_country: str | None) -> str:
-    """``domestic`` where both sides are of one country, else ``cross-border``."""
+    """Return ``domestic`` if both sides are of the same country, else ``cross-border``."""
     return DOMESTIC if source_country is not None and source_country == target_country else CROSS_BORDER
 
 
 def scope_column() -> pl.Expr:
-    """``scope_of`` over the columns source_country and target_country."""
+    """Return ``scope_of`` as an expression over the columns source_country and target_country."""
     import polars as pl
 
     same = (pl.col("source_country") == pl.col("target_country")).fill_null(False)

@@ -87,8 +87,8 @@ def test_a_line_that_cannot_be_read_has_its_number_and_reason(tmp_path):
         ("a.csv", b"foo,title\n1,2\n", {"field": "baz"}, NotFoundError, "no column 'baz'"),
         ("a.csv", b"foo,title\n1,2\n", {"date_field": "day"}, NotFoundError, "no column 'day'"),
         ("a.txt", b"Israel attacks Lebanon\n", {"field": "text"}, NotFoundError, "plain text without fields"),
-        ("a.txt", b" \n\n", {}, InputError, "holds no headline"),
-        ("a.json", b'["Israel attacks Lebanon"]', {}, InputError, "holds no headline"),
+        ("a.txt", b" \n\n", {}, InputError, "contains no headlines"),
+        ("a.json", b'["Israel attacks Lebanon"]', {}, InputError, "contains no headlines"),
         ("a.html", b"<html><p>Israel attacks Lebanon", {}, InputError, "web page"),
     ],
 )

@@ -62,18 +62,18 @@ def test_the_command_takes_them_by_option_and_by_variable(own, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[actors]]\nkind = 'boss'\nnames = ['X']\n", "kind 'boss' is not known"),
+        ("[[actors]]\nkind = 'boss'\nnames = ['X']\n", "unknown kind 'boss'"),
         ("[[actors]]\nkind = 'leader'\nnames = []\ncountry = 'CAN'\n", "names must be a list"),
-        ("[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'QQQ'\n", "no country or organisation"),
+        ("[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'QQQ'\n", "unknown country or organisation"),
         ("[[actors]]\nkind = 'place'\nnames = ['Lahore']\ncountry = 'IND'\n", "is PAK in the shipped data, not IND"),
         (
             "[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'CAN'\nfrom = 2026-02-01\nto = 2026-01-01\n",
             "before from",
         ),
-        ("[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'CAN'\nage = 3\n", "key 'age' is not known"),
-        ("[[lexicon]]\ncategory = 'GIFT'\npattern = 'x'\nexample = 'x'\n", "category 'GIFT' is not known"),
+        ("[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'CAN'\nage = 3\n", "unknown key 'age'"),
+        ("[[lexicon]]\ncategory = 'GIFT'\npattern = 'x'\nexample = 'x'\n", "unknown category 'GIFT'"),
         ("[[lexicon]]\ncategory = 'AID'\npattern = 'x~'\nexample = 'y'\n", "does not have its words"),
-        ("[[people]]\nname = 'x'\n", "table 'people' is not known"),
+        ("[[people]]\nname = 'x'\n", "unknown table 'people'"),
         ("[[actors]\n", "is not a TOML file: line 1, column"),
     ],
 )

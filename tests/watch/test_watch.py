@@ -337,7 +337,7 @@ def test_status(tmp_path, server):
         ('event = "x"\n[[feed]]\nurl = "https://x.example"', "did you mean events"),
         ('events = "category ~ X"\n[[feed]]\nurl = "https://x.example"', "="),
         ('[[feed]]\nurl = "https://x.example"\n[[feed]]\nurl = "https://x.example"', "twice"),
-        ('events = "category = NOSUCH"\n[[feed]]\nurl = "https://x.example"', "category 'NOSUCH' is not known"),
+        ('events = "category = NOSUCH"\n[[feed]]\nurl = "https://x.example"', "unknown category 'NOSUCH'"),
         ('events = "publisher = brecoder"\n[[feed]]\nurl = "https://x.example"', "did you mean brecorder"),
         ('[[feed]]\nurl = "https://x.example"\nzone = "Asia/Nowhere"', "unknown time zone"),
         ('flagged = "hide"\n[[feed]]\nurl = "https://x.example"', "must be one of mark, keep, drop"),

@@ -1,1 +1,1 @@
-"""Whether a headline tells an act between states at all."""
+"""Decide whether a headline reports an act between states at all."""

@@ -1,7 +1,7 @@
-"""Whether a text tells a diplomatic event at all: a fitted weighing of the signs of a headline, a sum for a sentence.
+"""Decide whether a text reports a diplomatic event: by fitted weights of a headline's signs, by a score for a sentence.
 
-The weights of a headline's signs are in ``data/events/gate.csv``: a logistic regression that ``tools/fit_gate.py`` fits
-to labelled headlines.
+The weights are in ``data/events/gate.csv``: a logistic regression that ``tools/fit_gate.py`` fits to labelled
+headlines.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from correlator.events.grammar.phrases import Phrase
 from correlator.events.grammar.reading import Reading
 from correlator.events.vocabulary.text import Text
 
-# How likely an event must be for the rules to tell one.
+# Least probability of an event in the rules coder.
 SURE: Final = 0.74
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
 _OPEN_CONFLICT = frozenset({"ASSAULT", "PROTEST", "MOBILIZE", "COERCE", "THREATEN", "RETREAT"})
-# A long sentence: the score that is left must reach the floor.
+# For a long sentence the remaining score must reach the floor.
 _FLOOR = 1.2
 _AGAINST = 0.75
 _AGAINST_DYAD = 0.4
@@ -48,38 +48,38 @@ _OF_TRADE: Final = {"company", "goods"}
 
 
 def likelihood(reading: Reading) -> float:
-    """How likely what the rules found in a text is an event; of a sentence, 1 or 0."""
+    """Return the probability that the rules' finding is an event; for a sentence, 1 or 0."""
     if has_gate(reading.text, reading.actors):
         return logistic(logit(signs(reading)))
     return float(outweighs_doubt(reading))
 
 
 def outweighs_doubt(reading: Reading) -> bool:
-    """Whether the deciding words of a long sentence outweigh what speaks against an event."""
+    """Whether the deciding words of a long sentence outweigh the evidence against an event."""
     return reading.choice is not None and reading.choice.score - _sentence_cost(reading) >= _FLOOR
 
 
 def logit(evidence: Signs) -> float:
-    """The weights of the signs, each once in every setting that holds."""
+    """Return the weighted sum of the signs, each once per applicable setting."""
     known = weights()
     values = evidence.values.items()
     return sum(known[setting].get(name, 0.0) * value for setting in evidence.settings for name, value in values)
 
 
 def logistic(value: float) -> float:
-    """Log odds as a probability."""
+    """Convert log odds to a probability."""
     return 1.0 / (1.0 + math.exp(-value))
 
 
 def log_odds(share: float) -> float:
-    """Log odds of a probability, bounded."""
+    """Convert a probability to bounded log odds."""
     bounded = min(max(share, _LEAST_SHARE), 1.0 - _LEAST_SHARE)
     return math.log(bounded / (1.0 - bounded))
 
 
 @cache
 def weights() -> dict[str, dict[str, float]]:
-    """Fitted weight of each sign by setting."""
+    """Return the fitted weight of each sign by setting."""
     out: dict[str, dict[str, float]] = {setting: {} for setting in SETTINGS}
     with data_path("events", "gate.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
@@ -88,14 +88,14 @@ def weights() -> dict[str, dict[str, float]]:
 
 
 def signals(evidence: Signs) -> tuple[float, ...]:
-    """What the fitted model sees of the signs of a headline: ``SIGNALS`` numbers between -2 and 2."""
+    """Return the signs of a headline as features of the fitted model: ``SIGNALS`` numbers from -2 to 2."""
     lead = max(-_BOUND, min(logit(evidence) / _LOGIT_SCALE, _BOUND))
     flags = (float(name in evidence.values) for name in SEEN)
     return (lead, evidence.values["words abroad"], float("two" in evidence.settings), *flags)
 
 
 def is_clear(reading: Reading) -> bool:
-    """*Kenya repays China*: a plain verb between two named states or organisations, with nothing of companies."""
+    """Whether a plain verb links two named states or organisations and no company is involved: *Kenya repays China*."""
     if reading.choice is None or reading.roles is None or not reading.candidates:
         return False
     if reading.choice.category != reading.candidates[0].category or reading.choice.score < _CLEAR_SCORE:
@@ -110,14 +110,14 @@ def is_clear(reading: Reading) -> bool:
 
 
 def doubts(reading: Reading) -> int:
-    """How many signs of companies, goods, a market, or of nobody who could be party: *Cuba Nickel halts sales*."""
+    """Return the number of signs of companies, goods, a market or a missing party: *Cuba Nickel halts sales*."""
     return len(_UNCLEAR & signs(reading).values.keys()) if reading.choice is not None else 0
 
 
 def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
-    """Whether a text is a headline whose signs can be weighed: it names an actor.
+    """Whether a text is a headline that names an actor, so that its signs can be weighed.
 
-    Where Every Word Has a Capital, names of companies do not show; there a country must be named.
+    In Title Case names of companies cannot be recognised, so a country must be named.
     """
     if not actors or not text.is_headline:
         return False
@@ -125,12 +125,12 @@ def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
 
 
 def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
-    """Whether a headline names no actor, though its names would show: not where Every Word Has a Capital."""
+    """Whether a headline in sentence case, where names can be recognised, names no actor."""
     return not actors and text.is_headline and in_sentence_case(text)
 
 
 def _sentence_cost(reading: Reading) -> float:
-    """A long sentence says most about itself: what counts is whether a country or an official is named."""
+    """Return the penalty of a long sentence, by whether it names a country or an official."""
     best, roles, actors, opposing = reading.choice, reading.roles, reading.actors, reading.opposing
     if best is None or roles is None:
         raise ValueError("a sentence is weighed when its deciding words are chosen")

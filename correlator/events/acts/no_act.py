@@ -1,7 +1,6 @@
-"""Headlines that tell no act, whatever verbs they have: comment, previews, memory, figures, sport, private persons.
+"""Recognise headlines without an act, whatever their verbs: comment, previews, memory, figures, sport, private persons.
 
-``data/events/no_act.tsv`` has a line per pattern: the kind of headline that shows it, the pattern, and an example
-that a test runs.
+``data/events/no_act.tsv`` has a line per pattern: the kind of headline, the pattern, and an example used as a test.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ TEAM: Final = "team"
 PERSON: Final = "person"
 FINE: Final = "fine at home"
 _BEHIND: Final = (TEAM, PERSON)
-# Words against an event that weigh so much decide alone.
+# Words against an event with at least this weight decide alone.
 _DECISIVE: Final = 7.0
-# What opens a headline of comment; *WHO* is an organisation.
+# First words of a comment; *WHO* is an organisation.
 _QUESTION: Final = re.compile(r" (?:How|Why|What|Who|Whose|Where|When|how|why|what|who|whose|where|when)(?:'s)? ")
-# *EU fines drugmakers*: a fine is an act between states where the firm of another is named.
+# *EU fines drugmakers*: a fine is an act between states only if another country is named.
 _FINES: Final = re.compile(r" (?:fines|fined|penali[sz]e[sd]) ")
-# An organisation's report that blames is an act.
+# An organisation's report that blames somebody is an act.
 _BLAMES: Final = re.compile(
     r" (?:war crimes?|genocide|crimes|atrocit(?:y|ies)|abuses?|torture|complicit|violat[^ ]+|accus[^ ]+|blam[^ ]+|"
     r"behind|responsible|guilty) "
@@ -39,7 +38,7 @@ _GROUP = re.compile(r"@(\w+)")
 
 
 class Kind(NamedTuple):
-    """A line of the table: the kind of headline, the pattern that shows it, an example in our own words."""
+    """A line of the table: the kind of headline, its pattern, and an example."""
 
     name: str
     pattern: re.Pattern[str]
@@ -48,7 +47,7 @@ class Kind(NamedTuple):
 
 @cache
 def kinds() -> tuple[Kind, ...]:
-    """Every line of ``no_act.tsv``, in its order. Raises InputError for a line that cannot be read."""
+    """Return all lines of ``no_act.tsv`` in order. Raises InputError for an invalid line."""
     groups: dict[str, str] = {}
     lines = []
     for number, line in enumerate(data_path("events", "no_act.tsv").read_text(encoding="utf-8").splitlines(), 1):
@@ -62,14 +61,14 @@ def kinds() -> tuple[Kind, ...]:
             else:
                 lines.append(Kind(name, re.compile(f" (?:{pattern})(?: |$)"), rest[1]))
         except (LookupError, re.error) as error:
-            raise InputError(f"no_act.tsv, line {number}: {error}", hint="kind ||| pattern ||| example") from None
+            raise InputError(f"no_act.tsv line {number}: {error}", hint="kind ||| pattern ||| example") from None
     return tuple(lines)
 
 
 def no_act(reading: Reading) -> str | None:
-    """The kind of a headline that tells no act; None where its words do not show one.
+    """Return the kind of a headline without an act, or None.
 
-    The reading has its actors (``reading.named``). A sentence, or a headline of many words, is of no kind.
+    The reading needs its actors (``reading.named``). Sentences and long headlines have no kind.
     """
     text = reading.text
     if not text.is_headline:
@@ -85,7 +84,7 @@ def no_act(reading: Reading) -> str | None:
 
 
 def is_private(reading: Reading) -> bool:
-    """*Turkish chef serves a feast*, *PIA resumes flights*: who acts is a person or a company, no organ of a state."""
+    """Whether the source is a person or company rather than a state body: *Turkish chef serves a feast*."""
     if reading.roles is None or not reading.roles.sources or not reading.text.is_headline:
         return False
     source = reading.roles.sources[0]
@@ -95,25 +94,25 @@ def is_private(reading: Reading) -> bool:
 
 
 def is_inner(roles: Roles) -> bool:
-    """*Opposition files plea*: an organ that acts within its state, where nobody abroad is named."""
+    """Whether the source is a body that acts within its own state: *Opposition files plea*."""
     return bool(roles.sources) and roles.sources[0].actor.role in _INNER
 
 
 @cache
 def _kinds_of(name: str | None) -> tuple[Kind, ...]:
-    """The lines of one kind that is matched behind a name, or those of all others."""
+    """Return the lines of one kind that is matched after a name, or all lines of the other kinds."""
     return tuple(kind for kind in kinds() if (kind.name == name if name else kind.name not in _BEHIND))
 
 
 def _is_decided(reading: Reading) -> bool:
-    """*Syrian drama star visits Amman*: words of sport or show business that decide alone."""
+    """Whether words of sport or show business decide alone: *Syrian drama star visits Amman*."""
     return any(hit.entry.category == WITHOUT and hit.entry.weight >= _DECISIVE for hit in reading.hits)
 
 
 def _plays(reading: Reading) -> bool:
-    """A country's team, which takes a plural verb where the state takes a singular one, or its tour.
+    """Whether a country's name means its team, which takes a plural verb, or its tour.
 
-    *Oman, Iran lift curbs* tells of no team: the words settle what is done.
+    *Oman, Iran lift curbs* is not about teams, since the words settle the act.
     """
     if reading.candidates and reading.candidates[0].settles:
         return False

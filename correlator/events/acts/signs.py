@@ -1,4 +1,4 @@
-"""What a headline shows for and against a diplomatic event, by name."""
+"""The named signs of a headline for and against a diplomatic event."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from correlator.events.grammar.phrases import Phrase
 from correlator.events.grammar.reading import Reading
 from correlator.events.vocabulary.text import Text
 
-# Where a sign is weighed: always, by how many parties are named, and next to words of business.
+# Settings in which a sign is weighed: always, by the number of named parties, and with business words.
 SETTINGS: Final = ("any", "one", "two", "business")
-# What companies and persons do too.
+# Categories of acts that companies and persons can also do.
 _ANYONE_CAN = frozenset({"AGREE", "COOPERATE", "REQUEST", "REJECT", "THREATEN"})
 _COMPANIES_CAN = _ANYONE_CAN | {"SUPPORT", "ACCUSE", "SANCTION", "CONSULT"}
-# Bounds of the numbers among the signs, and scales that bring them near 1.
+# Bounds of numeric signs, and scales that bring them close to 1.
 _MOST = 8.0
 _SCALE = 4.0
 _MOST_ABROAD = 4.0
 _ABROAD_SCALE = 2.0
 _LENGTH_SCALE = 10.0
-# An organisation that warns nobody foretells.
+# An organisation that warns nobody makes a forecast.
 _WARNING = re.compile(r" warn(?:s|ed|ing)? ")
-# What may stand between a country and its verb.
+# Words allowed between a country and its verb.
 _LINKING = re.compile(
     r" (?:(?:,|and|to|may|could|can|should|must|will|would|has|have|had|is|are|was|were|been|be|not|also|again|today|"
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|further|strongly|formally|officially|reportedly|'s|"
@@ -37,14 +37,14 @@ _LINKING = re.compile(
 
 
 class Signs(NamedTuple):
-    """Numbers of the size of 1 by name, and the settings (of ``SETTINGS``) in which they are weighed."""
+    """Signs (numbers near 1) by name, and the settings (of ``SETTINGS``) in which they are weighed."""
 
     values: dict[str, float]
     settings: tuple[str, ...]
 
 
 def signs(reading: Reading) -> Signs:
-    """The signs of a headline whose deciding words are chosen."""
+    """Return the signs of a headline whose deciding words are chosen."""
     text, best, roles, opposing = reading.text, reading.choice, reading.roles, reading.opposing
     if best is None or roles is None:
         raise ValueError("signs are those of a reading whose deciding words are chosen")
@@ -77,12 +77,12 @@ def signs(reading: Reading) -> Signs:
         "warning": named.organisation and _WARNING.match(text.lowered, best.hit.start) is not None,
     }
     values.update((name, 1.0) for name, flag in flags.items() if flag)
-    parted = "two" if named.number > 1 else "one"
-    return Signs(values, ("any", parted, "business") if opposing > 0 else ("any", parted))
+    number = "two" if named.number > 1 else "one"
+    return Signs(values, ("any", number, "business") if opposing > 0 else ("any", number))
 
 
 def _kind(phrases: Sequence[Phrase]) -> str:
-    """Role of the first actor; of a country alone, *state*."""
+    """Return the role of the first actor, or *state* for a country alone."""
     return (phrases[0].actor.role or "state") if phrases else "unsaid"
 
 
@@ -92,7 +92,7 @@ def _is_dyad(roles: Roles) -> bool:
 
 
 def _other_subject(text: Text, best: Candidate, actors: Sequence[Phrase], loose: bool) -> bool:
-    """*Retailer to open stores in China*: words, but no actor, stand before the deciding ones."""
+    """Whether words but no actor precede the deciding words: *Retailer to open stores in China*."""
     start = (best.governor or best.hit).start
     if best.category not in (_COMPANIES_CAN if loose else _ANYONE_CAN) or not text.lowered[:start].strip():
         return False
@@ -100,7 +100,7 @@ def _other_subject(text: Text, best: Candidate, actors: Sequence[Phrase], loose:
 
 
 def only_modifies(text: Text, best: Candidate, phrase: Phrase) -> bool:
-    """*U.S. housing starts*: a bare country or organisation that stands before words other than the deciding ones."""
+    """Whether a bare country or organisation modifies other words than the deciding ones: *U.S. housing starts*."""
     decider = best.governor or best.hit
     if phrase.actor.role not in (None, "IGO") or phrase.end > decider.start + 1:
         return False

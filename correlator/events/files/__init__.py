@@ -1,1 +1,1 @@
-"""Files of headlines and of events that somebody else coded."""
+"""Read files of headlines, and of events coded elsewhere."""

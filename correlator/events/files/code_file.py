@@ -1,4 +1,4 @@
-"""Headlines of a file or frame to events: one line out per line in, in order, memory flat."""
+"""Code the headlines of a file or frame: one output line per input line, in order, in constant memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CSV_COLUMNS = (
 
 
 class CodedLine(NamedTuple):
-    """What one line gave: its events (main first), or why it could not be read."""
+    """The result of one line: its events (main event first), or why it could not be read."""
 
     number: int
     events: list[CodedEvent]
@@ -38,13 +38,13 @@ class CodedLine(NamedTuple):
     text: str = ""
 
     def surer(self, least: float) -> CodedLine:
-        """The line without the events that are less sure than ``least``."""
+        """Return the line without events of a confidence below ``least``."""
         return self._replace(events=[event for event in self.events if event.confidence >= least])
 
     def as_json(self) -> str:
-        """``{"events": [...]}``, with ``"error"`` where the line could not be read.
+        """Return ``{"events": [...]}``, with ``"error"`` if the line could not be read.
 
-        A line in another language than English has ``"language": "fr"`` and whether it is coded.
+        A line in a language other than English also has ``"language": "fr"`` and ``"coded"``.
         """
         record: dict[str, object] = {"events": [event.as_dict() for event in self.events]}
         if self.language != CODED:
@@ -54,7 +54,7 @@ class CodedLine(NamedTuple):
         return json.dumps(record, ensure_ascii=False)
 
     def as_csv(self) -> str:
-        """One row of ``CSV_COLUMNS`` per event, each ended by a line feed; no cell is one that a spreadsheet runs."""
+        """Return one row of ``CSV_COLUMNS`` per event, without cells that a spreadsheet would run as formulas."""
         out = StringIO()
         writer = csv.writer(out, lineterminator="\n")
         for event in self.events:
@@ -63,21 +63,21 @@ class CodedLine(NamedTuple):
         return out.getvalue()
 
     def as_rows(self) -> list[tuple[object, ...]]:
-        """One row per event (line, text, ``CSV_COLUMNS`` from category on, problem), or one that says the problem."""
+        """Return one row per event (line, text, ``CSV_COLUMNS`` from category on, problem), or one with the problem."""
         if self.problem is not None:
             return [(self.number, None, *(None for _ in CSV_COLUMNS[1:]), self.problem)]
         return [(self.number, self.text, *_cells(event), None) for event in self.events]
 
 
 def _cells(event: CodedEvent) -> list[object]:
-    """The values of ``CSV_COLUMNS`` from category on."""
+    """Return the values of ``CSV_COLUMNS`` from category on."""
     row = event.as_dict()
     spans = "; ".join(f"{item['field']}: {item['span']}" for item in event.evidence)
     return [*(row[name] for name in CSV_COLUMNS[1:-1]), spans]
 
 
 class HowCoded(NamedTuple):
-    """How lines are coded: arguments of ``code_lines``."""
+    """Options of coding, as in ``code_lines``."""
 
     coder: str = "rules"
     home: str | None = None
@@ -85,7 +85,7 @@ class HowCoded(NamedTuple):
 
 Chunk = list[Line]
 Each = Callable[[Callable[[Chunk], list[CodedLine]], Iterable[Chunk]], Iterable[list[CodedLine]]]
-"""Makes what a function gives of each chunk, in order: ``map``, or one on other processes."""
+"""Applies a function to each chunk, in order: ``map``, or a map over other processes."""
 
 
 def code_lines(
@@ -97,9 +97,9 @@ def code_lines(
     home: str | None = None,
     each: Each = map,
 ) -> Iterator[CodedLine]:
-    """Events of each headline of a file, of lines of text, or of a frame, in order, as ``headlines_in`` reads them.
+    """Code each headline of a file, of lines of text, or of a frame, in order (see ``headlines_in``).
 
-    ``coder`` and ``home`` (country of the page) as ``code_text`` takes them; ``each`` says where chunks are coded.
+    ``coder`` and ``home`` (country of the page) are as in ``code_text``; ``each`` maps over chunks.
     """
     lines = headlines_in(source, fields, encoding)
     chunks = iter(lambda: list(islice(lines, CHUNK)), [])
@@ -108,7 +108,7 @@ def code_lines(
 
 
 def code_chunk(chunk: Chunk, how: HowCoded) -> list[CodedLine]:
-    """Events of numbered headlines, in order."""
+    """Code numbered headlines, in order."""
     coded: dict[int, list[CodedEvent]] = {}
     for day in {line.on for line in chunk}:
         same = [line for line in chunk if line.on == day and line.problem is None]
@@ -129,25 +129,25 @@ def code_file(
     coder: str = "rules",
     home: str | None = None,
 ) -> pl.DataFrame:
-    """Events of the headlines of a file, of lines of text, or of a frame, without a store.
+    """Code the headlines of a file, of lines of text, or of a frame, without a store.
 
     Parameters
     ----------
     source
-        A file (a headline a line, JSON lines, JSON, CSV, XLSX, Parquet, Arrow; packed or not), an iterable of such
-        lines, or any frame that exports Arrow.
+        A file (one headline per line, JSON lines, JSON, CSV, XLSX, Parquet, Arrow; also compressed), an iterable of
+        such lines, or any frame that exports Arrow.
     field, date_field
         Field or column of the headline (None: the first of the usual names, such as headline, title or text) and of its
-        day, by which leaders hold office (None: the last ones in the data).
+        date, for which leaders' offices are looked up (None: the latest in the data).
     encoding
         Encoding of a text file that is not UTF-8.
     coder, home
-        As ``code_text`` takes them.
+        As in ``code_text``.
 
     Returns
     -------
     polars.DataFrame
-        One row per event, in order: ``line`` (of the file, or number of the row, from 1), ``text``, ``category``,
+        One row per event, in order: ``line`` (number of the line or row, from 1), ``text``, ``category``,
         ``quad``, ``cameo_root``, ``source``, ``target``, ``dyad``, ``scope``, ``goldstein`` (-10 to 10), ``tone`` (-1
         to 1), ``confidence`` (0 to 1), ``coder``, ``evidence``, ``problem``. A line that cannot be read has one row
         with ``problem`` and nulls.
@@ -155,9 +155,9 @@ def code_file(
     Raises
     ------
     NotFoundError
-        There is no such file or column.
+        If the file or column does not exist.
     InputError
-        The source holds no headlines, or coder or country are unknown.
+        If the source has no headlines, or coder or country are unknown.
 
     Examples
     --------

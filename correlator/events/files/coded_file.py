@@ -1,12 +1,11 @@
-"""Events that somebody else coded: GDELT files and a user's table, as rows of the table that our coder fills.
+"""Read events coded elsewhere, from GDELT files and a user's table, into rows of the table ``events``.
 
-A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day or an instant, written
-as in files of prices) and ``category`` are needed; ``time`` is the time of day of a plain date and ``timezone`` says
-whose clocks a time without a zone is by, as in the events of a study; ``quad``, ``source``, ``target`` (``PAK``,
-``Pakistan`` or ``PAK:GOV``; actors that we do not know keep their name), ``goldstein``, ``tone``, ``confidence``,
-``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``): two rows that say the same
-are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings its quad class and its
-score.
+A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a date or timestamp, written
+as in files of prices) and ``category`` are required; ``time`` is the time of day of a plain date, and ``timezone`` the
+zone of a time without one, as in the events of a study. Optional columns are ``quad``, ``source``, ``target`` (``PAK``,
+``Pakistan`` or ``PAK:GOV``; unknown actors keep their name), ``goldstein``, ``tone``, ``confidence``, ``cameo_root``,
+``symbol``, ``note``, and ``id`` (or ``event_id``): rows with equal content are one event unless their ids differ. A
+category may be the user's own; one of PLOVER's implies its quad class and score.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _KNOWN = (
     "event_id", "time", "timezone",
 )  # fmt: skip
 FRAME_ROWS, PART_FRAMES = 5_000, 4
-"""Rows that are read one by one at a time, and how many times as many are handed on together."""
+"""Rows read at a time, and the number of such frames that are yielded together."""
 _SEPARATORS = ",;\t|"
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{2})[/.](\d{2})")
 _BUDDHIST = re.compile(r"2[56]\d\d-")
@@ -58,9 +57,9 @@ _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 
 
 
 def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Pairs of events and rejects (``REJECT_SCHEMA``) of a GDELT file, or of a user's table in any container.
+    """Yield pairs of events and rejects (``REJECT_SCHEMA``) from a GDELT file, or from a user's table of any format.
 
-    Events have ``CODED_COLUMNS``, user_id (empty if the user gave none) and source_line.
+    Events have ``CODED_COLUMNS``, user_id (empty if missing) and source_line.
     """
     is_text = is_lines_of_text(path)
     separator = _separator(path) if is_text else None
@@ -74,9 +73,9 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
 
 
 def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Pairs of events and rejects of a user's table; ``separator`` of its cells where it is lines of text.
+    """Yield pairs of events and rejects from a user's table; ``separator`` is that of a text file.
 
-    Raises InputError for a file without the needed columns.
+    Raises InputError for a file without the required columns.
     """
     try:
         days = WrittenDays(lambda: text_table(path), called(path))
@@ -91,12 +90,12 @@ def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.Da
             yield from read_coded_lines(_lines_of_tables(path), path, days=days)
     except csv.Error as error:
         raise InputError(
-            f"{path} cannot be read as CSV: {csv_fault(error)}", hint="check quotes and the length of its cells"
+            f"{path} is not valid CSV: {csv_fault(error)}", hint="check quotation marks and the length of cells"
         ) from None
 
 
 def _lines_of_tables(path: Path) -> Iterator[str]:
-    """A table that is no text as the lines of a CSV."""
+    """Yield a table that is not a text file as lines of CSV."""
     for number, table in enumerate(text_tables(path)):
         yield from io.StringIO(table.write_csv(include_header=not number))
 
@@ -106,15 +105,16 @@ def _no_day(_text: str) -> date | None:
 
 
 class WrittenDays:
-    """Days and times of a column ``date`` that are not ISO 8601. In what order day and month stand is told by the whole
-    column, which is read when the first such cell is met.
+    """Dates and times of a column ``date`` that are not ISO 8601.
+
+    The order of day and month is decided from the whole column, which is read at the first such cell.
     """
 
     def __init__(self, table: Callable[[], pl.DataFrame], source: str) -> None:
         self._table, self._source = table, source
 
     def __call__(self, text: str) -> date | None:
-        """The day or time that a cell says, or None; raises TimeError where it can be read in two ways."""
+        """Return the date or time in a cell, or None. Raises TimeError if it is ambiguous."""
         if isinstance(self._moments, TimeError):
             raise self._moments
         return self._moments.get(text)
@@ -148,7 +148,7 @@ class WrittenDays:
 def read_coded_lines(
     lines: Iterable[str], path: Path, separator: str = ",", *, days: DayOf = _no_day
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """As ``read_coded_events``, of the lines of a CSV that errors call ``path``."""
+    """Read the lines of a CSV like ``read_coded_events``; ``path`` names it in errors."""
     import polars as pl
 
     reader = csv.DictReader(lines, delimiter=separator)
@@ -160,7 +160,7 @@ def read_coded_lines(
 
 
 def _frames(reader: csv.DictReader[str], path: Path, days: DayOf) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Events and rejects of ``FRAME_ROWS`` rows at a time: rows as dictionaries take twenty times their frame."""
+    """Yield events and rejects of ``FRAME_ROWS`` rows at a time: dictionaries take 20 times the memory of frames."""
     import polars as pl
 
     while chunk := list(islice(((reader.line_num, row) for row in reader), FRAME_ROWS)):
@@ -178,7 +178,7 @@ def _frames(reader: csv.DictReader[str], path: Path, days: DayOf) -> Iterator[tu
 
 
 def _printed(row: Mapping[str | None, str | list[str] | None]) -> str:
-    """The cells of a row as its line had them: those beyond the header are a list, those that it lacks None."""
+    """Return the cells of a row as one line; extra cells are in a list, missing ones None."""
     cells = (value if isinstance(value, list) else [value] for value in row.values() if value is not None)
     return ",".join(cell for each in cells for cell in each)
 
@@ -190,7 +190,7 @@ def _outside_schema() -> dict[str, pl.DataType]:
 
 
 def _completed(rows: pl.DataFrame) -> pl.DataFrame:
-    """GDELT's rows with the columns of a user's; their ids are in the evidence."""
+    """Add the columns of a user's events to GDELT's rows; GDELT's ids are in the evidence."""
     import polars as pl
 
     given = {"user_id": pl.lit(""), "source_line": pl.lit(None)}
@@ -210,7 +210,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _separator(path: Path) -> str | None:
-    """What parts the names of a user's header, None if the first line is not one."""
+    """Return the separator of a user's header, or None if the first line is not a header."""
     if _is_packed(path):
         from correlator.news.corpora.gdelt import unpacked_lines
 
@@ -220,15 +220,16 @@ def _separator(path: Path) -> str | None:
             head = file.readline(4096).decode("utf-8-sig", "replace")
     for separator in _SEPARATORS:
         names = _own_names([name.strip().strip('"').lower() for name in head.split(separator)])
-        if len({*names} & {*_KNOWN, *PARTS}) >= len(_NEEDED):  # one that is missing is named when the header is read
+        if len({*names} & {*_KNOWN, *PARTS}) >= len(_NEEDED):  # a missing column is reported when the header is read
             return separator
     return None
 
 
 def _own_names(names: list[str]) -> list[str]:
-    """The names of a header, with our own for columns that tables of events call otherwise (``Event Date``, ``Ticker``,
-    ``Kategorie``) where none is called as we do, for a column of zones, and for year, month and day where none is
-    called ``date``. Of two columns for one of ours neither is renamed.
+    """Return the names of a header with usual other names replaced by ours (``Event Date``, ``Ticker``, ``Kategorie``).
+
+    That applies to symbol, date and category if no column has our name, to a column of zones, and to year, month and
+    day if no column is called ``date``. If two columns match one of ours, neither is renamed.
     """
     zone = next((place for place, name in enumerate(names) if beside(name) in ("zone", "offset")), None)
     names = [_ZONE if place == zone else name for place, name in enumerate(names)]
@@ -237,9 +238,9 @@ def _own_names(names: list[str]) -> list[str]:
         ours = dict(zip(places, PARTS, strict=True))
         names = [ours.get(place, name) for place, name in enumerate(names)]
     for own in ("symbol", "date", "category"):
-        called_so = [name for name in names if name not in _KNOWN and event_field(name) == own]
-        if own not in names and len(called_so) == 1 and not (own == "date" and places is not None):
-            names = [own if name == called_so[0] else name for name in names]
+        matches = [name for name in names if name not in _KNOWN and event_field(name) == own]
+        if own not in names and len(matches) == 1 and not (own == "date" and places is not None):
+            names = [own if name == matches[0] else name for name in names]
     return names
 
 
@@ -248,12 +249,10 @@ def _check_header(path: Path, names: object) -> None:
     given = ["date" if name in PARTS else name for name in given] if set(PARTS) <= set(given) else given
     missing = [name for name in _NEEDED if name not in given]
     if missing:
-        raise InputError(f"{path.name} lacks the column {missing[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}")
-    unknown = [name for name in given if name and name not in _KNOWN]  # a column without a name numbers the rows
+        raise InputError(f"{path.name}: column {missing[0]!r} is missing", hint=f"columns are {', '.join(_KNOWN)}")
+    unknown = [name for name in given if name and name not in _KNOWN]  # a column without a name has row numbers
     if unknown:
-        raise InputError(
-            f"{path.name} has the unknown column {unknown[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}"
-        )
+        raise InputError(f"{path.name} has an unknown column {unknown[0]!r}", hint=f"columns are {', '.join(_KNOWN)}")
 
 
 def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
@@ -266,7 +265,7 @@ def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
     plover = CATEGORIES.get(category.upper())
     quad = cells["quad"].lower() or (plover.quad_class if plover else "neutral")
     if quad not in QUAD_CLASSES:
-        raise InputError(f"no quad class {quad!r}", hint=", ".join(QUAD_CLASSES))
+        raise InputError(f"unknown quad class {quad!r}", hint=f"quad classes are {', '.join(QUAD_CLASSES)}")
     source, target = _actor(cells["source"]), _actor(cells["target"])
     goldstein = _number(cells, "goldstein")
     return {
@@ -292,9 +291,9 @@ def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
 
 
 def _when(cells: Mapping[str, str], days: DayOf) -> tuple[datetime, str]:
-    """Instant and precision. A bare day is midnight UTC with precision ``day``; an instant needs its zone.
+    """Return instant and precision: a plain date is midnight UTC with precision ``day``; a time needs a zone.
 
-    Who states midnight, with a zone or without, knows the date only: it is what a column of dates becomes in pandas.
+    Midnight, with or without a zone, counts as a plain date, since pandas writes dates like that.
     """
     moment = _at_its_time(_moment(cells["date"], days), cells["time"])
     if not isinstance(moment, datetime):
@@ -307,7 +306,7 @@ def _when(cells: Mapping[str, str], days: DayOf) -> tuple[datetime, str]:
 
 
 def _moment(written: str, days: DayOf) -> date:
-    """The day or time that a cell says; raises InputError where it says neither."""
+    """Return the date or time in a cell. Raises InputError if it is neither."""
     text = re.sub(ZONE_BEHIND, r"\1", _YEAR_FIRST.sub(r"\1-\2-\3", written))
     try:
         if _BUDDHIST.match(text):
@@ -316,19 +315,19 @@ def _moment(written: str, days: DayOf) -> date:
     except ValueError:
         moment = days(written)
     if moment is None:
-        raise InputError(f"{written!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00")
+        raise InputError(f"{written!r} is not a date", hint="write it like 2025-05-28 or 2025-05-28T06:02+05:00")
     return moment
 
 
 def _at_its_time(moment: date, time_of_day: str) -> date:
-    """A day at the time that a cell beside it says; raises InputError for words, which give no instant."""
+    """Return a date with the time of day of its row. Raises InputError for a time in words."""
     if not time_of_day:
         return moment
     if isinstance(moment, datetime) and moment.time() != datetime.min.time():
-        raise InputError(f"the row has a clock in its date and also the time {time_of_day!r}", hint="keep one of both")
+        raise InputError(f"the row has a time in its date and also {time_of_day!r}", hint="remove one of them")
     clock = _clock(time_of_day)
     if clock is None:
-        raise InputError(f"{time_of_day!r} is no time of day", hint="write HH:MM, and its zone in a column timezone")
+        raise InputError(f"{time_of_day!r} is not a time of day", hint=f"write HH:MM, with its zone in {_ZONE}")
     return datetime.combine(moment, clock)
 
 
@@ -343,13 +342,13 @@ def _clock(text: str) -> time | None:
 
 
 def _by_zone(wall: datetime, zone: str) -> datetime:
-    """A time without a zone by the clocks of ``zone``; raises InputError without one, and as ``by_zone``."""
+    """Return a time without a zone as a time in ``zone``. Raises InputError without one, and like ``by_zone``."""
     import polars as pl
 
     from correlator.market.written.event_clocks import by_zone
 
     if not zone:
-        raise InputError(f"the time '{wall:%Y-%m-%d %H:%M}' has no zone", hint=f"2025-05-28T06:02+05:00, or {_ZONE}")
+        raise InputError(f"the time '{wall:%Y-%m-%d %H:%M}' has no zone", hint=f"add an offset, or a column {_ZONE}")
     located: datetime = by_zone(pl.Series([wall]), zone, _ZONE).item()
     return located
 
@@ -358,7 +357,9 @@ def _actor(code: str) -> Actor | None:
     country, _, role = (part.strip() for part in code.partition(":"))
     known = country_of(country)
     if known is None and len(country) == len("PK"):
-        raise InputError(f"{country!r} can be read as an ISO or a FIPS code", hint="write three letters, PAK")
+        raise InputError(
+            f"country {country!r} is ambiguous (ISO or FIPS code)", hint="write three letters, such as PAK"
+        )
     return Actor(known or country.upper() or None, role.upper() or None, code) if code else None
 
 
@@ -372,5 +373,5 @@ def _number(cells: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         raise InputError(f"{name} {cells[name]!r} is not a number") from None
     if not low <= value <= high:
-        raise InputError(f"{name} {value} lies outside {low} to {high}")
+        raise InputError(f"{name} must be between {low} and {high}, got {value}")
     return value

@@ -1,4 +1,4 @@
-"""Headlines of anything as numbered lines: JSON lines and documents, plain text, tables of every container, frames."""
+"""Read headlines as numbered lines from JSON lines and documents, plain text, tables of any format, and frames."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from correlator.news.text_lines import lines_of
 if TYPE_CHECKING:
     import polars as pl
 
-# What a column of headlines is called, in the order in which the names are looked for.
+# Usual names of a headline column, in order of preference.
 _USUAL = (*UNNAMED.columns["headline"], "text")
 _JSON_LINES = (".jsonl", ".ndjson")
 _TABLES = (".csv", ".tsv")
 _FRAMES: Mapping[str, Callable[[Path], pl.DataFrame]] = {"parquet": read_parquet, "arrow": read_arrow}
 _LINES = ("text", "json")
-# Not the slot of a template: {country_1}.
+# The beginning of a JSON object, but not a template's slot such as {country_1}.
 _AN_OBJECT = re.compile(r"[\ufeff\s]*\{\s*(?:[\"'}]|$)")
 
 
 class Line(NamedTuple):
-    """One headline with the number of its line or row, or why there is none; ``on``: its day."""
+    """One headline with its line or row number and its date (``on``), or the problem."""
 
     number: int
     text: str
@@ -55,10 +55,10 @@ class Fields(NamedTuple):
 def headlines_in(
     source: str | Path | Iterable[str] | Any, fields: Fields, encoding: str | None = None
 ) -> Iterator[Line]:
-    """The headlines of a file, of lines of text, or of a frame that exports Arrow, in order.
+    """Yield the headlines of a file, of lines of text, or of a frame that exports Arrow, in order.
 
-    Lines are JSON objects, a table with a header that names the headline, or a headline each. Raises NotFoundError for
-    a file or column that is not there, and InputError for what holds no headlines.
+    Lines are JSON objects, a table with a headline column in its header, or one headline each. Raises NotFoundError for
+    a missing file or column, and InputError if there are no headlines.
     """
     source = source if isinstance(source, str | Path) else from_plain(source, "the headlines")
     if isinstance(source, str | Path):
@@ -83,7 +83,7 @@ def _in_file(path: Path, fields: Fields, encoding: str | None) -> Iterator[Line]
 
 
 def _document(path: Path, encoding: str | None) -> list[dict[str, object]] | None:
-    """The articles of one JSON document; None for an object a line, or what only begins as JSON does."""
+    """Return the articles of one JSON document; None for JSON lines or a text that only begins like JSON."""
     lines = (line for line in lines_of(path, encoding) if line.strip())
     first, second = next(lines, ""), next(lines, None)
     if second is not None and isinstance(_parsed(first), dict):
@@ -91,7 +91,7 @@ def _document(path: Path, encoding: str | None) -> list[dict[str, object]] | Non
     records = records_of(path, encoding)
     objects = None if records is None else [each for each in records if isinstance(each, dict)]
     if objects == []:
-        raise InputError(f"{called(path)} holds no headline", hint="give a list of objects with a headline each")
+        raise InputError(f"{called(path)} contains no headlines", hint="give a list of objects with a headline each")
     return objects
 
 
@@ -110,7 +110,7 @@ def _in_frame(frame: pl.DataFrame, fields: Fields, name: str) -> Iterator[Line]:
 def _in_rows(
     columns: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], fields: Fields, name: str
 ) -> Iterator[Line]:
-    """Headlines of the rows of a table; raises NotFoundError where its columns hold none."""
+    """Yield the headlines of a table's rows. Raises NotFoundError without a headline column."""
     place = _place(columns, fields.headline, name)
     day = None if fields.day is None else _place(columns, fields.day, name)
     for number, row in rows:
@@ -133,24 +133,24 @@ def _place(columns: Sequence[str], asked: str | None, name: str) -> int:
 
 
 def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str) -> Iterator[Line]:
-    """Headlines of lines of text: JSON objects, a table under a header, or one headline each."""
+    """Yield headlines from lines of text: JSON objects, a table with a header, or one headline per line."""
     blank = []
     for first in lines:
         if first.strip():
             break
         blank.append(first)
     else:
-        raise InputError(f"{name} holds no headline", hint="give a headline a line, JSON lines or a table")
-    whole = chain(blank, [first], lines)
+        raise InputError(f"{name} contains no headlines", hint="give one headline per line, JSON lines or a table")
+    all_lines = chain(blank, [first], lines)
     if suffix in (*_JSON_LINES, ".json") or _AN_OBJECT.match(first):
-        yield from _in_json_lines(whole, fields)
+        yield from _in_json_lines(all_lines, fields)
         return
     header = _header(first)
     names_headline = any(cell.casefold() in (*_USUAL, (fields.headline or "").casefold()) for cell in header)
     if not names_headline and suffix not in _TABLES:
         if fields != Fields():
-            raise NotFoundError(f"{name} is plain text without fields", hint="leave --field and --date-field out")
-        yield from (Line(number, line.strip("\ufeff\r\n")) for number, line in enumerate(whole, start=1))
+            raise NotFoundError(f"{name} is plain text without fields", hint="omit --field and --date-field")
+        yield from (Line(number, line.strip("\ufeff\r\n")) for number, line in enumerate(all_lines, start=1))
         return
     _place(header, fields.headline, name)
     start = len(blank) + 2
@@ -173,7 +173,7 @@ def _header(line: str) -> list[str]:
 
 
 def _unquoted(line: str) -> str:
-    """The only cell of a line: in a table of one column a comma parts nothing."""
+    """Return the only cell of a line; in a table with one column a comma is not a separator."""
     text = line.strip("\r\n")
     return text[1:-1].replace('""', '"') if len(text) > 1 and text[0] == text[-1] == '"' else text
 

@@ -1,1 +1,1 @@
-"""From a headline to one reading: mentions, phrases, clauses, and who does it to whom."""
+"""Parse a headline into a reading: mentions, phrases, clauses, source and target."""

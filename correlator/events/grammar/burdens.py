@@ -1,4 +1,4 @@
-"""Who lays a burden (tariff, ban, blockade) on whom, or takes it off, as its noun tells: *Chad faces Malian curbs*."""
+"""Find who imposes or lifts a burden (tariff, ban, blockade) and on whom, by its noun: *Chad faces Malian curbs*."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from correlator.events.vocabulary.lexicon import OBJECT, SUBJECT, load_groups
 from correlator.events.vocabulary.own_actors import own_path
 from correlator.events.vocabulary.text import Text
 
-# The rules by which the owner of a burden lays it on who bears it, or eases it.
+# Names of the rules for burdens: the owner imposes it on the bearer, or eases it.
 BORNE: Final = "bears the burden of"
 EASED: Final = "whose burden is eased"
 NAMED_WITH: Final = "named with the burden"
 _LAID_ON = frozenset({"on", "against", "for", "upon"})
 _LAID_BY = frozenset({"from", "by"})
-# *Russia's ban*, *India rice export ban*: who lays it.
+# *Russia's ban*, *India rice export ban*: the one who imposes it.
 _OWN = re.compile(r" (?:'s |(?:[^ ]+ )*export )")
 _LAID = re.compile(
     r" (?:(?:is|are|was|were|be|been|being|to|will|further|again|soon) )*(?:tightened|extended|widened|expanded|"
     r"renewed|prolonged|imposed|re ?imposed|restored|stiffened|toughened|stepped up|upheld|announced|"
     r"approved|agreed|adopted) "
 )
-# *As US Senate votes*, *after EU decision*: who lays or lifts what is told without *by*.
+# *As US Senate votes*, *after EU decision*: the one who imposes or lifts it, without *by*.
 _DECIDES = re.compile(
     r" (?:'s )?(?:[^ ]+ )?(?:votes?|decisions?|decree|approval|nod|ruling|rules|orders?|review|resolution|move|acts?) "
 )
 
 
 def lifted(clause: Clause) -> Roles | None:
-    """*Ghana visa ban lifted by US*, *talks with Chad called off by Mali*: whoever stands behind *by* acts."""
+    """Return the actor after *by* as source: *Ghana visa ban lifted by US*, *talks with Chad called off by Mali*."""
     if clause.form != SUBJECT or (by := BY.match(clause.text.lowered, clause.end - 1)) is None:
         return None
     agent = next((phrase for phrase in clause.behind if phrase.start == by.end() - 1), None)
@@ -47,9 +47,9 @@ def lifted(clause: Clause) -> Roles | None:
 
 
 def named_with(clause: Clause) -> Roles | None:
-    """*Syria ban lifted*, *Iran sanctions renewed by EU*: the country that is named with a burden bears it.
+    """Return the country named with a burden as target: *Syria ban lifted*, *Iran sanctions renewed by EU*.
 
-    A country with an adjective of its own owns a burden by that (*Syrian ban*); *US ban* may be either's.
+    A country with an adjective would use that for its own burden (*Syrian ban*); *US ban* is ambiguous.
     """
     if not clause.before or clause.category not in RELIEF | {"COERCE"}:
         return None
@@ -67,7 +67,7 @@ def named_with(clause: Clause) -> Roles | None:
 
 
 def _deciders(clause: Clause, others: Sequence[Phrase]) -> list[Phrase]:
-    """Of those who are named behind: who stands behind *by*, who decides, who says so at the end."""
+    """Return the first actor after *by*, else the first that decides, else the one quoted at the end."""
     text = clause.text.lowered
     agents = [phrase for phrase in others if phrase.preposition == "by"]
     agents += [phrase for phrase in others if _DECIDES.match(text, phrase.end - 1)]
@@ -75,7 +75,7 @@ def _deciders(clause: Clause, others: Sequence[Phrase]) -> list[Phrase]:
 
 
 def borne(clause: Clause) -> Roles | None:
-    """*Brazil faces US tariffs*, *under sanctions from Japan*: whose burden it is acts on who bears it."""
+    """Return the owner of a burden as source, its bearer as target: *Brazil faces US tariffs*."""
     if clause.category != "COERCE" or clause.form != OBJECT or not clause.before:
         return None
     if _bears().match(clause.text.lowered, clause.start) is None:
@@ -88,7 +88,7 @@ def borne(clause: Clause) -> Roles | None:
 
 
 def eased(clause: Clause) -> Roles | None:
-    """*End to Saudi ban on Indonesian poultry*: whose burden it was eases it for whom it lay upon."""
+    """Return who eases a burden, and for whom: *End to Saudi ban on Indonesian poultry*."""
     if clause.category not in RELIEF or clause.form != OBJECT or clause.before:
         return None
     owner = next((phrase for phrase in clause.behind if _is_owner(clause.text, phrase)), None)
@@ -99,12 +99,12 @@ def eased(clause: Clause) -> Roles | None:
 
 
 def _is_owner(text: Text, phrase: Phrase) -> bool:
-    """Whether the burden is named right behind: *EU's new export curbs*."""
+    """Whether the burden follows the phrase: *EU's new export curbs*."""
     return _owned().match(text.lowered, phrase.end - 1) is not None
 
 
 def _has_adjective(phrase: Phrase) -> bool:
-    """Whether a phrase is the bare name of a country that is not an abbreviation."""
+    """Whether a phrase is the plain name of a country, not an abbreviation, and so has an adjective."""
     bare = phrase.actor.role is None and not phrase.is_place
     return bare and phrase.actor.text.lower() in _countries(own_path())
 

@@ -1,4 +1,4 @@
-"""Which category a text's patterns speak for: governing words, clauses, and the strongest that is left."""
+"""Rank the categories supported by a text's patterns, considering governing words and clauses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from correlator.events.model import CATEGORIES
 from correlator.events.vocabulary.lexicon import ABROAD, NOT, STOP, WILL, WITHOUT
 from correlator.events.vocabulary.text import Text
 
-# Words that open a clause of the second rank: what stands in it counts less.
+# Words that open a subordinate clause, whose words count less.
 _ASIDE = re.compile(
     r" (?:after|following|amid|despite|while|who|which|whose|whom|because|since|although|though|as|unless|if|"
     r"until|when|where|(?<! been)(?<! was)(?<! is)(?<! are)(?<! were)(?: accused| suspected) of|"
@@ -37,7 +37,7 @@ _HEADLINE_WORDS = 17
 _VERB_BEFORE = re.compile(r"(?:ed| decides| continues| begins| starts| helps| moves| has| have| is| are| was| were) $")
 _MODIFIER_COST = 1.6
 _MODIFIER = re.compile(r"(?:^| the| an| a| of) $")
-# *Hands two captured sailors back*: whoever is returned was captured before.
+# *Hands two captured sailors back*: the capture was earlier.
 _RETURNED = re.compile(
     r" (?:(?:hand|return|release|free|repatriate|swap)(?:s|d|ed|ped|ing|ping)?|freeing|releasing) (?:[^ ]+ ){0,2}$"
 )
@@ -51,7 +51,7 @@ _DEED = re.compile(
 
 
 class Candidate(NamedTuple):
-    """A category that a hit speaks for, with its score and the governing hit where there is one."""
+    """A category supported by a hit, with its score and the governing hit, if any."""
 
     category: str
     score: float
@@ -60,12 +60,12 @@ class Candidate(NamedTuple):
 
     @property
     def settles(self) -> bool:
-        """Whether the words leave one category: a verb and its object, or a subject and its verb, ungoverned."""
+        """Whether the words allow only one category: verb and object, or subject and verb, without a governor."""
         return self.hit.entry.form is not None and self.governor is None
 
 
 def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
-    """Every category that the hits speak for, best first (one line per hit)."""
+    """Return all supported categories, best first (one per hit)."""
     if not any(hit.entry.category in CATEGORIES for hit in hits):
         return []
     void = {hit.start for hit in hits if hit.entry.category == WITHOUT and hit.entry.tails}
@@ -88,20 +88,20 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
 
 
 def _is_supposed(text: Text, hit: Hit) -> bool:
-    """*Oman says it will answer if Iran attacks*: a deed that is only supposed, up to the end of its clause."""
+    """Whether a hit is in an *if* clause: *Oman says it will answer if Iran attacks*."""
     supposed = text.lowered.rfind(" if ", 0, hit.start + 1)
     return supposed >= 0 and _STOP.search(text.lowered, supposed, hit.start + 1) is None
 
 
 def _is_void(text: Text, hit: Hit, void: set[int]) -> bool:
-    """*Releases a report*: the verb that would tell an act tells none with this object, or has another."""
+    """Whether the object makes the verb no act (*releases a report*), or belongs to another verb."""
     if hit.entry.form is not None and not is_of_one_clause(text, hit):
         return True
     return hit.start in void and hit.entry.category in CATEGORIES
 
 
 def _without_contained(hits: Sequence[Hit]) -> list[Hit]:
-    """Hits without those whose words all lie in the unbroken words of a longer one."""
+    """Remove hits that lie entirely within the contiguous words of a longer one."""
     kept: list[Hit] = []
     for hit in hits:
         inside = any(
@@ -117,7 +117,7 @@ def _without_contained(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) -> Candidate | None:
-    """The hit's category under every word that governs it, from the nearest to the farthest."""
+    """Return the hit's category after applying its governing words, from the nearest to the farthest."""
     category: str | None = meant(text, hit)
     score = hit.entry.weight
     decided: Hit | None = None
@@ -137,7 +137,7 @@ def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) 
 
 
 def _vows_to_refuse(governor: Hit, hit: Hit) -> bool:
-    """*Vows to veto*: a refusal, not a promise."""
+    """Whether a promise of a refusal is a refusal: *vows to veto*."""
     promised = governor.entry.category == "AGREE" and hit.entry.category == "REJECT"
     return promised and governor.head_end - 1 == hit.start
 
@@ -152,14 +152,14 @@ def _reaches(text: Text, governor: Hit, hit: Hit, hits: Sequence[Hit]) -> bool:
 
 
 def _is_headline_future(text: Text, infinitive: Hit, hits: Sequence[Hit]) -> bool:
-    """*Germany to send tents*: no verb stands before the infinitive of a short headline."""
+    """Whether the infinitive of a short headline without a verb before it is a future: *Germany to send tents*."""
     if text.joined.count(" ") > _HEADLINE_WORDS or _VERB_BEFORE.search(text.lowered, 0, infinitive.start + 1):
         return False
     return not any(h.start < infinitive.start and h.entry.category in CATEGORIES for h in hits)
 
 
 def governed(word: Hit, category: str) -> str | None:
-    """What ``category`` becomes under a governing word; None if nothing is left of it."""
+    """Return the category that ``category`` becomes under a governing word, or None."""
     governor = word.entry.category
     if governor == "AGREE" and category in _FORCE and not word.entry.pattern.startswith("agree"):
         return "THREATEN"
@@ -175,7 +175,7 @@ def governed(word: Hit, category: str) -> str | None:
 
 
 def _is_modifier(text: Text, hit: Hit) -> bool:
-    """*The detained vessels*: a participle before its noun; *in a drone attack*: a noun."""
+    """Whether a hit is a participle before its noun (*the detained vessels*) or a noun (*in a drone attack*)."""
     words = text.lowered[hit.start + 1 : hit.head_end - 1]
     if words in _DEEDS:
         return bool(_DEED.search(text.lowered, 0, hit.start + 1))

@@ -1,4 +1,4 @@
-"""The clause around the deciding words: who stands before them, who behind, who speaks at the end."""
+"""Analyse the clause around the deciding words: actors before and after them, and speakers at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ATTRIBUTION = re.compile(
     r"(?:declares?|finds?|insists?|alleges?|maintains?|complains?|rules?|concludes?)(?: \.)? $)"
 )
 _APPOSITION = re.compile(r" , (?:an?|the|one|which|who|whose|becoming|its|his|her|their) ")
-# What opens a clause of the second rank behind the deciding words.
+# Words that open a subordinate clause after the deciding words.
 _TRAILING = re.compile(
     r" (?:after|amid|despite|while|because|although|though|when|where|following|as|before|who|which|whose|since|unless|"
     r"until|during|than|but|days?|ahead|that (?:is|are|was|were|has|have|had)) "
@@ -34,16 +34,16 @@ _SITUATED = re.compile(
     r" (?:based |operating |stationed |living |sheltering |holed up )?(in|of|from|inside)"
     r"(?: the| southern| northern| eastern| western| south| north| east| west)* "
 )
-# *Chad and Niger swap prisoners in Oman*: where they do it, not whose they are.
+# *Chad and Niger swap prisoners in Oman*: the place of the exchange, not the prisoners' country.
 _SWAPPED = re.compile(r" (?:swap(?:s|ped|ping)?|exchang(?:e|es|ed|ing)|trad(?:e|es|ed|ing)) (?:[^ ]+ ){0,3}$")
 _SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
-# What stands before the agent of a passive verb.
+# The words before the agent of a passive verb.
 BY = re.compile(r" by (?:the |an? )?")
-# What may stand between a subject and its verb.
+# Words allowed between a subject and its verb.
 AUXILIARY = re.compile(
     r" (?:(?:has|have|had|is|was|were|are|will|would|to|may|could|not|also|again|since|already|being|been|\w+ly) )*"
 )
-# *Manila says Chinese ships have rammed*: the noun of a country's doers, before their verb.
+# *Manila says Chinese ships have rammed*: a noun between the country and its verb.
 _DOERS = re.compile(
     r" (?:(?!(?:in|on|of|to|for|by|from|with|and|or|over|at|that|who|which|after|as|,|:) )[^ ]+ ){0,2}?(?<= )"
     + AUXILIARY.pattern.removeprefix(" ")
@@ -59,7 +59,7 @@ _HEADLINE_WORDS = 15
 
 
 class Roles(NamedTuple):
-    """Phrases of who acts and on whom, with the rule that said so."""
+    """Phrases of sources and targets, with the rule that decided."""
 
     sources: list[Phrase]
     targets: list[Phrase]
@@ -67,11 +67,11 @@ class Roles(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """Phrases by their place to the deciding words, each list in order.
+    """Phrases by their position relative to the deciding words, each list in order.
 
-    ``behind`` are those of the same clause, ``later`` those of a clause of the second rank behind them, ``speakers``
-    those of a closing *..., the ministry said* or an opening *Oman says that*. ``start`` and ``end`` bound the head of
-    the deciding words, or both parts of a subject and its verb; ``form`` is that of their pattern.
+    ``before`` and ``behind`` are in the same clause, ``later`` in a following subordinate clause; ``speakers`` are in a
+    closing *..., the ministry said* or an opening *Oman says that*. ``start`` and ``end`` bound the head of the
+    deciding words, or a subject with its verb; ``form`` is that of their pattern.
     """
 
     text: Text
@@ -92,23 +92,23 @@ class Clause(NamedTuple):
 
     @property
     def objects(self) -> list[Phrase]:
-        """Phrases behind that are acted on rather than only tell where."""
+        """Phrases after the deciding words that are not places."""
         return [phrase for phrase in self.behind if not phrase.is_place]
 
     @property
     def places(self) -> list[Phrase]:
-        """Phrases behind that tell where."""
+        """Phrases after the deciding words that are places."""
         return [phrase for phrase in self.behind if phrase.is_place]
 
     @property
     def subjects(self) -> list[Phrase]:
-        """Phrases before that can be the subject: not those of an opening aside, an apposition or a place."""
+        """Phrases before that can be the subject: not in an opening aside or apposition, and not a place."""
         clause = [phrase for phrase in self.before if not _aside(self.text, phrase, self.start)] or self.before
         return [phrase for phrase in clause if not phrase.is_place] or clause
 
 
 def clause_of(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: str | None) -> Clause:
-    """The phrases of a text sorted around the words that decided its category; ``home``: the country of the page."""
+    """Sort the phrases of a text around the words that decided its category; ``home``: the page's own country."""
     decider = chosen.governor if chosen.governor is not None else chosen.hit
     form = decider.entry.form
     start, end = decider.start, decider.end if form == SUBJECT else decider.head_end
@@ -139,7 +139,7 @@ def clause_of(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: st
 
 
 def _located(text: Text, phrases: Sequence[Phrase]) -> list[Phrase]:
-    """*Rebels in the Ivory Coast*, *the Russians of Latvia*, ethnic groups: they are of the country where they are."""
+    """Assign groups to the country where they are: *rebels in the Ivory Coast*, *the Russians of Latvia*."""
     located = list(phrases)
     for number, phrase in enumerate(phrases[:-1]):
         after = phrases[number + 1]
@@ -155,7 +155,7 @@ def _located(text: Text, phrases: Sequence[Phrase]) -> list[Phrase]:
 
 
 def _is_of(text: Text, phrase: Phrase, place: Phrase) -> bool:
-    """Whether the place says whose: *rebels in Chad*, but not *PM in Chad*, who visits, nor captives swapped there."""
+    """Whether a place is an actor's own: *rebels in Chad*, but not a visiting *PM in Chad*, nor swapped captives."""
     joint = _SITUATED.fullmatch(text.lowered, phrase.end - 1, place.start + 1)
     if joint is None or joint[1] != "in":
         return joint is not None
@@ -163,7 +163,7 @@ def _is_of(text: Text, phrase: Phrase, place: Phrase) -> bool:
 
 
 def _is_minority(text: Text, phrase: Phrase) -> bool:
-    """*Ethnic Greeks*, *the Greek minority*."""
+    """Whether a phrase is a minority: *ethnic Greeks*, *the Greek minority*."""
     if phrase.actor.country is None:
         return False
     before, behind = phrase.start + 1, phrase.end - 1
@@ -175,7 +175,7 @@ def _is_minority(text: Text, phrase: Phrase) -> bool:
 
 
 def _is_people_of(text: Text, phrase: Phrase, after: Phrase) -> bool:
-    """*The Russians of Latvia*: people, not an office, and *of*."""
+    """Whether a phrase names the people of a place: *the Russians of Latvia*."""
     return (
         phrase.actor.role is None
         and phrase.actor.text.endswith("s")
@@ -185,18 +185,18 @@ def _is_people_of(text: Text, phrase: Phrase, after: Phrase) -> bool:
 
 
 def differs(phrase: Phrase, other: Phrase) -> bool:
-    """Whether the phrase has a country, and another one than the other."""
+    """Whether the phrase has a country that differs from the other's."""
     return phrase.actor.country is not None and phrase.actor.country != other.actor.country
 
 
 def of_country(phrase: Phrase, other: Phrase) -> Phrase:
-    """The phrase as an actor of the other's country."""
+    """Return the phrase as an actor of the other's country."""
     actor = Actor(other.actor.country, phrase.actor.role, phrase.actor.text)
     return phrase._replace(actor=actor, country_from=other.actor.text)
 
 
 def _attribution_start(text: Text, end: int) -> int:
-    """Where a closing *..., the ministry said* or *: minister* begins; the end of the text where there is none."""
+    """Return the start of a closing *..., the ministry said* or *: minister*; the end of the text without one."""
     comma = text.lowered.rfind(" , ", end - 1)
     if comma >= 0 and _ATTRIBUTION.search(text.lowered, comma):
         return comma
@@ -207,9 +207,9 @@ def _attribution_start(text: Text, end: int) -> int:
 
 
 def _tellers(text: Text, before: Sequence[Phrase], start: int, joint: re.Pattern[str]) -> list[Phrase]:
-    """*Oman says Iran has seized*: those before the word of saying, where the next actor is the subject of the verb.
+    """Return the speakers in *Oman says Iran has seized*, where the last actor before the verb is its subject.
 
-    ``joint``: what may stand between that actor and the verb.
+    ``joint``: the words allowed between that actor and the verb.
     """
     if len(before) < 2 or not joint.fullmatch(text.lowered, before[-1].end - 1, start + 1):
         return []
@@ -218,7 +218,7 @@ def _tellers(text: Text, before: Sequence[Phrase], start: int, joint: re.Pattern
 
 
 def _behind_topic(text: Text, before: list[Phrase], start: int) -> list[Phrase]:
-    """*Summit in Oman: Iran and Iraq sign*: what stands before the colon is the topic, where actors follow it."""
+    """Drop a topic before a colon if actors follow it: *Summit in Oman: Iran and Iraq sign*."""
     colon = text.lowered.rfind(" : ", 0, start + 1)
     if colon < 0:
         return before

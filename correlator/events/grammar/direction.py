@@ -1,4 +1,4 @@
-"""Who does it to whom: voice, order, prepositions and attribution around the deciding words."""
+"""Decide source and target by voice, order, prepositions and attribution around the deciding words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BE = re.compile(r" (?:is|are|was|were|be|been|being|get|gets|got)(?: \w+ly)? $"
 _PARTICIPLE = re.compile(r"(?:ed|wn|held|hit|shot|struck|slain|sent|told|met|sought|freed)$")
 _TALKS = re.compile(r" (?:talks|dialogue|negotiations|summit|parleys|agreement|deal) ")
 _TELLS = re.compile(r" (?:tells|told|urges|urged|warns|warned) ")
-# Participles that close a headline clause without their *is*: *Two Chinese arrested in Ghana*.
+# Participles of a passive headline without *is*: *Two Chinese arrested in Ghana*.
 _SUFFERED = re.compile(
     r" (?:arrested|detained|jailed|imprisoned|killed|martyred|wounded|injured|seized|summoned|expelled|freed|released|"
     r"deported|banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
@@ -32,7 +32,7 @@ _ADJUNCT = re.compile(
     r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|with|via|"
     r"through|\.|,) |$"
 )
-# A deed whose doer's name stands before it.
+# A deed named after its doer.
 _DEED = re.compile(
     r" (?:'s )?(?:[^ ]+ ){0,2}(?:(?:air)?strikes?|raids?|shelling|bombing|bombardment|attacks?|fire|firing|missiles?|"
     r"rockets?|drones?|jets?|artillery|offensive|incursion|sanctions|tariffs?|dut(?:y|ies)|levy|visa ban|"
@@ -41,9 +41,9 @@ _DEED = re.compile(
 _BY_REACH = 54
 _BY_NEXT = 4
 _PHRASE_REACH = 24
-# The rule by which two subjects act on each other.
+# Name of the rule for two subjects that act on each other.
 TOGETHER: Final = "named together"
-# *Carries US message to Tehran*: whose it is, not who gets it.
+# *Carries US message to Tehran*: the sender, not the receiver.
 _BORNE = re.compile(r" (?:'s )?(?:message|letter) ")
 _DONE_TO = re.compile(
     r" (?:[^ ]+ )?(?:(?:air)?strikes?|attacks?|raids?|bombings?|bombardment|shelling|assault|invasion|offensive|"
@@ -64,9 +64,9 @@ _SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"
 
 
 def who_to_whom(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: str | None = None) -> Roles:
-    """Sources and targets (each the first one first, possibly empty) of the event that ``chosen`` decides.
+    """Return sources and targets (main one first, possibly empty) of the event decided by ``chosen``.
 
-    ``home``: the country of the page, whose own offices go without its name.
+    ``home``: the page's own country, which it omits for its own offices.
     """
     clause = clause_of(text, chosen, phrases, home)
     for reading in _READINGS:
@@ -76,7 +76,7 @@ def who_to_whom(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: 
 
 
 def _agent(clause: Clause) -> Roles | None:
-    """*Attacked by*, *an attack by*: whoever stands behind *by* acts."""
+    """Return the actor after *by* as source: *attacked by*, *an attack by*."""
     text = clause.text.lowered
     far = not clause.before or _is_passive(clause) or _lacks_is(clause)
     for match in BY.finditer(text, clause.start, clause.end + (_BY_REACH if far else _BY_NEXT)):
@@ -88,7 +88,7 @@ def _agent(clause: Clause) -> Roles | None:
 
 
 def _demanded(clause: Clause) -> Roles | None:
-    """*Russia said Sudan must return*: who demands of whom is named before the modal, or at the end."""
+    """Return who demands of whom, named before the modal or at the end: *Russia said Sudan must return*."""
     if clause.category != "REQUEST" or not _MODAL.search(clause.text.lowered, 0, clause.end):
         return None
     named = [phrase for phrase in clause.before if phrase.actor.country] or list(clause.before)
@@ -102,7 +102,7 @@ def _demanded(clause: Clause) -> Roles | None:
 
 
 def _suffered(clause: Clause) -> Roles | None:
-    """Passive without *by*: the subject is acted on; where the act has a place, that country is taken to act."""
+    """Return the subject of a passive without *by* as target, and the country of the place as source."""
     if not clause.before:
         return None
     subjects = clause.subjects
@@ -119,14 +119,14 @@ def _suffered(clause: Clause) -> Roles | None:
 
 
 def _where_it_was(clause: Clause, doer: Phrase, subject: Phrase) -> Phrase:
-    """*Civilians killed in Thai fire at Samrong*: who suffers, of the place where no country is said."""
+    """Return the victim, with the country of the place if unnamed: *civilians killed in Thai fire at Samrong*."""
     places = (*clause.places, *clause.later)
     place = next((p for p in places if p.is_place and p.actor.country and differs(p, doer)), None)
     return of_country(subject, place) if subject.actor.country is None and place is not None else subject
 
 
 def _doer_of_deed(clause: Clause, subject: Phrase) -> Phrase | None:
-    """*Hit with US tariffs*, *bombed in Israeli raid*, *deported from Oman*: who is named with a deed or ground."""
+    """Return the actor named with a deed: *hit with US tariffs*, *bombed in Israeli raid*, *deported from Oman*."""
     text = clause.text.lowered
     for phrase in clause.behind:
         before, behind = text[clause.end - 1 : phrase.start + 1], phrase.end - 1
@@ -139,7 +139,7 @@ def _doer_of_deed(clause: Clause, subject: Phrase) -> Phrase | None:
 
 
 def _spoken(clause: Clause) -> Roles | None:
-    """*Attack on Oman unacceptable, says Iran*: the speaker at the end acts where nobody stands before the verb."""
+    """Return the speaker at the end as source if the verb has no subject: *attack on Oman unacceptable, says Iran*."""
     if clause.before or not clause.speakers or clause.category not in _SAID | {"CONSULT"}:
         return None
     if clause.category == "CONSULT" and len({phrase.actor.country for phrase in clause.behind}) > 1:
@@ -162,7 +162,7 @@ def _is_passive(clause: Clause) -> bool:
 
 
 def _lacks_is(clause: Clause) -> bool:
-    """*Two Chinese arrested in Ghana*: a participle without *is*, and no object behind it."""
+    """Whether a passive lacks *is*: *Two Chinese arrested in Ghana*."""
     text = clause.text.lowered
     if _ACTIVE_BEFORE.search(text, 0, clause.start + 1):
         return False
@@ -172,7 +172,7 @@ def _lacks_is(clause: Clause) -> bool:
 
 
 def _active(clause: Clause) -> Roles:
-    """Subject, verb, object; actors named together are sources, or each other's partners."""
+    """Return subject and object of an active verb; actors named together are sources, or act on each other."""
     sources = clause.subjects
     if not sources:
         return _in_order(clause)
@@ -199,13 +199,13 @@ def _active(clause: Clause) -> Roles:
     if (roles := _reported(clause, first)) is not None:
         return roles
     rest = [*objects, *clause.places, *later]
-    if clause.category == "MOBILIZE":  # one's own forces are not whom they are called up against
+    if clause.category == "MOBILIZE":  # own forces are not the target of a mobilisation
         rest = [phrase for phrase in rest if differs(phrase, first)] or rest
     return Roles([first], rest, "subject, verb, object")
 
 
 def _reported(clause: Clause, first: Phrase) -> Roles | None:
-    """*India broke the treaty, says Nepal*: whoever tells it accuses, or is the one acted on."""
+    """Return the roles if the speaker accuses the subject, or is its target: *India broke the treaty, says Nepal*."""
     teller = next((phrase for phrase in clause.speakers if differs(phrase, first)), None)
     if teller is None or clause.in_sentence:
         return None
@@ -215,7 +215,7 @@ def _reported(clause: Clause, first: Phrase) -> Roles | None:
 
 
 def _parties(text: Text, first: Phrase, others: Sequence[Phrase]) -> list[Phrase]:
-    """*Darfur rebels and the Sudanese government*: two of one country that act on each other."""
+    """Return two parties of one country that act on each other: *Darfur rebels and the Sudanese government*."""
     return [
         other
         for other in others[:1]
@@ -224,16 +224,16 @@ def _parties(text: Text, first: Phrase, others: Sequence[Phrase]) -> list[Phrase
 
 
 def _is_mutual(clause: Clause) -> bool:
-    """Whether actors named together act on each other; *Chad-Niger talks in Rome collapse* too."""
+    """Whether actors named together act on each other, also in *Chad-Niger talks in Rome collapse*."""
     if clause.category == "REJECT" and clause.before:
         return _TALKS.search(clause.text.lowered, clause.before[-1].start, clause.end + _PHRASE_REACH) is not None
     return clause.category in _MUTUAL
 
 
 def _is_partner(clause: Clause, phrase: Phrase) -> bool:
-    """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*, *agree on Syria*.
+    """Whether a phrase is a partner rather than the topic: *Egypt, Jordan discuss Gaza*, *agree on Syria*.
 
-    Nor the frame of it: *Chad, Niger swap captives in UAE deal*.
+    A framework is not a partner either: *Chad, Niger swap captives in UAE deal*.
     """
     if phrase.preposition in PLACING:
         return False
@@ -246,7 +246,7 @@ def _is_partner(clause: Clause, phrase: Phrase) -> bool:
 
 
 def _in_order(clause: Clause) -> Roles:
-    """Nobody stands before the verb: the first actor acts, on the next of another country."""
+    """Return the roles if the verb has no subject: the first actor acts on the next one of another country."""
     if (roles := _after_aside(clause)) is not None:
         return roles
     named = sorted([*clause.objects, *clause.before], key=lambda phrase: phrase.start)
@@ -265,7 +265,7 @@ def _in_order(clause: Clause) -> Roles:
 
 
 def _lacks_subject(clause: Clause, first: Phrase) -> bool:
-    """*New tariffs hit Iran*: other words stand before the verb, and the first actor is its direct object."""
+    """Whether the subject is not an actor and the first actor is the direct object: *New tariffs hit Iran*."""
     opening = clause.text.lowered[: clause.start + 1].strip()
     if not opening or opens_aside(clause.text) or first.preposition or first.is_place or first.start < clause.end - 1:
         return False
@@ -276,7 +276,7 @@ def _lacks_subject(clause: Clause, first: Phrase) -> bool:
 
 
 def _towards(clause: Clause, first: Phrase, rest: Sequence[Phrase]) -> Roles:
-    """*Sanctions on Russia*, *returned to Peru*: the first is acted on, by one named without such a preposition."""
+    """Return the first actor as target by its preposition: *sanctions on Russia*, *returned to Peru*."""
     actors = [p for p in rest if p.actor.country and p.preposition not in _TOWARDS | PLACING]
     actors.sort(key=lambda phrase: not differs(phrase, first))
     if not actors and clause.category in _FORCE | {"PROTEST"}:
@@ -285,7 +285,7 @@ def _towards(clause: Clause, first: Phrase, rest: Sequence[Phrase]) -> Roles:
 
 
 def _after_aside(clause: Clause) -> Roles | None:
-    """*After meeting Putin, Modi left*: the subject of an opening aside follows its comma."""
+    """Return the subject after the comma of an opening aside: *After meeting Putin, Modi left*."""
     comma = clause.text.lowered.find(" , ", clause.end - 1)
     if comma < 0 or not opens_aside(clause.text):
         return None
@@ -297,12 +297,12 @@ def _after_aside(clause: Clause) -> Roles | None:
 
 
 def _befalls(place: Phrase, victim: Phrase) -> bool:
-    """*Blast near Samarra kills US soldier*: unknown attackers of the place, and its victim."""
+    """Whether unknown attackers of a place have a foreign victim: *Blast near Samarra kills US soldier*."""
     return place.start < victim.start and not victim.preposition and differs(victim, place)
 
 
 def _ranked(clause: Clause) -> list[Phrase]:
-    """Objects, first the one meant: *killing of X by Y*, *loan of the EU for Y*, *complaint to the UN over Y*."""
+    """Return the objects, the likely target first: *killing of X by Y*, *loan of the EU for Y*."""
     objects = clause.objects
     if clause.category == "AID":
         receivers = [phrase for phrase in objects if phrase.preposition in ("for", "to")]
@@ -310,8 +310,8 @@ def _ranked(clause: Clause) -> list[Phrase]:
     if clause.category == "CONSULT":
         return [p for p in objects if not _BORNE.match(clause.text.lowered, p.end - 1)] or objects
     if clause.category == "REQUEST":
-        asked = [phrase for phrase in objects if phrase.preposition == "from"]
-        return [*asked, *(phrase for phrase in objects if phrase not in asked)]
+        addressees = [phrase for phrase in objects if phrase.preposition == "from"]
+        return [*addressees, *(phrase for phrase in objects if phrase not in addressees)]
     if clause.category == "ACCUSE":
         forums = [p for p in objects if is_forum(clause.text, p)]
         objects = [*(phrase for phrase in objects if phrase not in forums), *forums]
@@ -323,20 +323,20 @@ def _ranked(clause: Clause) -> list[Phrase]:
 
 
 def is_forum(text: Text, phrase: Phrase) -> bool:
-    """*Complains to the UN*, *files WTO case*: the organisation before which somebody else is accused."""
+    """Whether a phrase is the organisation that hears an accusation: *complains to the UN*, *files WTO case*."""
     heard = phrase.preposition in _BEFORE_WHOM or _CASE.match(text.lowered, phrase.end - 1) is not None
     return heard and phrase.actor.role == "IGO"
 
 
 def _suffers_from(text: Text, doer: Phrase, phrase: Phrase) -> bool:
-    """*Condemns Spain's attack on Malta*: who is judged is the one that acted, not the one acted on."""
+    """Whether a phrase is the victim of ``doer``'s deed, who is the one judged: *condemns Spain's attack on Malta*."""
     return doer.end <= phrase.start and bool(_DONE_TO.fullmatch(text.lowered, doer.end - 1, phrase.start + 1))
 
 
 def _not_topics(clause: Clause, objects: Sequence[Phrase]) -> list[Phrase]:
-    """*Oman backs Malta's stance on Cyprus*: what is talked about is not talked to, where somebody else is.
+    """Remove topics if another object is addressed: *Oman backs Malta's stance on Cyprus*.
 
-    A complaint to somebody is about whom it accuses.
+    For accusations the topic is the one accused, so nothing is removed.
     """
     if clause.category not in (_SAID | {"CONSULT"}) - {"ACCUSE"}:
         return list(objects)

@@ -1,4 +1,4 @@
-"""Who gives to whom where the subject is the one that receives: *receives a loan from*, *secures a Saudi loan*."""
+"""Find the giver if the subject is the receiver: *receives a loan from*, *secures a Saudi loan*."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _RECEIVES = re.compile(
 )
 # Passive with its object: *handed a loan by*.
 _HANDED = re.compile(r" (?:is |was |has been |gets )?(?:handed|given|granted|lent|awarded|promised|offered|gifted) ")
-# The rule by which whoever is named with a gift gives it.
+# Name of the rule for a giver named with the gift.
 WITH_GIFT: Final = "receives from, named with the gift"
 _OF_GIFT = frozenset({"", "of"})
 _GIVEN = frozenset({"AID", "SUPPORT", "COOPERATE", "AGREE"})
-# A gift that is promised; *to receive a minister* is a visit.
+# A promised gift; *to receive a minister* is a visit.
 _TO_RECEIVE = re.compile(r" (?:to|will|set to|due to) (?:get|secure|obtain) ")
 # *Jordan gets $90m as IMF clears review*.
 _GIVES = re.compile(
@@ -28,7 +28,7 @@ _GIVES = re.compile(
 
 
 def received(clause: Clause) -> Roles | None:
-    """*Faces pressure from*, *receives a loan from*, *handed a loan by*: the giver acts."""
+    """Return the giver as source: *faces pressure from*, *receives a loan from*, *handed a loan by*."""
     if not clause.before:
         return None
     text = clause.text.lowered
@@ -44,7 +44,7 @@ def received(clause: Clause) -> Roles | None:
 
 
 def gifted(clause: Clause) -> Roles | None:
-    """*Chad secures a Saudi loan*, *wins backing of Mali*: the giver is named with what is given."""
+    """Return the giver named with the gift as source: *Chad secures a Saudi loan*, *wins backing of Mali*."""
     verb_of = _TO_RECEIVE if clause.category == "AGREE" else _RECEIVES
     if clause.category not in _GIVEN or not clause.before:
         return None

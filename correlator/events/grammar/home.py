@@ -1,4 +1,4 @@
-"""Actors without a country of their own: *rebels*, *the president*, a place that two countries share."""
+"""Resolve actors without a country: *rebels*, *the president*, a place shared by two countries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from correlator.events.grammar.phrases import Phrase
 from correlator.events.model import Actor
 
 _DOMESTIC = frozenset({"CONCEDE", "RETREAT", "COERCE", "PROTEST", "ASSAULT", "MOBILIZE"})
-# Acts whose direct object, where no country is named with it, is at home: *Argentine judge orders former president to*.
+# Acts whose direct object is domestic if no country is named with it: *Argentine judge orders former president to*.
 _ON_PERSONS = frozenset({"REQUEST", "ASSAULT", "COERCE", "CONCEDE", "ACCUSE", "PROTEST"})
 _PERSONS = frozenset({"OPP", "CVL", "REB", "PTY", "JUD", "LEG", "GOV"})
 # Roles that act where they are, rather than abroad.
@@ -20,17 +20,17 @@ _RESIDENT = frozenset({"CVL", "REB", "OPP", "COP", "JUD", "PTY", "LEG"})
 _POWERS = frozenset({"GOV", "MIL", "COP", "LEG", "JUD", "OPP"})
 _POST = re.compile(r"\b(?:embassy|consulate|mission|envoys?|ambassadors?|diplomats?|high commission(?:er)?)\b")
 _AIMED = frozenset({"on", "against", "into", "at", "upon", "over"})
-# What another country does to that of the page where no target is said.
+# Acts of another country towards the page's own if no target is named.
 _COMES_OR_GIVES = frozenset({"CONSULT", "AID"})
 _CLOSE = 40
-# What is done to others, whom the text may not name as a country's: *US sanctions Rosneft*.
+# Acts on foreign targets whose country may not be named: *US sanctions Rosneft*.
 _ABROAD = re.compile(r" (?:sanctions?|sanctioned|blacklists?|blacklisted|tariffs?|duty|duties|embargo(?:es)?) ")
-# The rule by which who suffers is of another country than the doer.
+# Name of the rule by which the victim is of another country than the doer.
 BY_DEED: Final = "passive, by its deed"
 
 
 def own_people(clause: Clause, first: Phrase) -> list[Phrase]:
-    """The direct object without a country named with it: of the place of the act, else of the subject's own country."""
+    """Return a direct object without a country as one of the place of the act, else of the subject's own country."""
     direct = next(iter(clause.objects), None)
     if direct is None or clause.category not in _ON_PERSONS or first.actor.country is None:
         return []
@@ -56,7 +56,7 @@ def own_people(clause: Clause, first: Phrase) -> list[Phrase]:
 def settled(
     clause: Clause, sources: list[Phrase], targets: list[Phrase], rule: str
 ) -> tuple[list[Phrase], list[Phrase], str]:
-    """Roles without country take the one that the text tells for them; shared places become the other side's."""
+    """Give roles without a country the one implied by the text, and shared places that of the other side."""
     if sources and sources[0].actor.country is None:
         home = _home(clause, sources[0], targets)
         sources = [of_country(sources[0], home), *sources[1:]] if home is not None else sources
@@ -69,8 +69,8 @@ def settled(
         abroad = clause.home is not None and clause.home != country
         targets = [from_page(targets[0], clause.home), *targets[1:]] if clause.home and abroad else targets
     elif targets and targets[0].actor.country is None:
-        own = next((phrase for phrase in (*sources[:1], *targets) if phrase.actor.country), None)
-        targets = [of_country(targets[0], own), *targets[1:]] if own is not None else targets
+        known = next((phrase for phrase in (*sources[:1], *targets) if phrase.actor.country), None)
+        targets = [of_country(targets[0], known), *targets[1:]] if known is not None else targets
     targets = [other_side(phrase, country) for phrase in targets]
     if not targets and _is_guest(clause, country):
         return sources, [Phrase(0, 0, Actor(clause.home, None, ""), False, country_from=THE_PAGE)], f"{rule}; unsaid"
@@ -83,19 +83,19 @@ def settled(
 
 
 def _is_guest(clause: Clause, country: str | None) -> bool:
-    """*Chinese premier arrives on a visit*, *Kuwait extends loan*: another country comes or gives to the page's own."""
+    """Whether another country visits or aids the page's own: *Chinese premier arrives*, *Kuwait extends loan*."""
     return clause.home is not None and country not in (None, clause.home) and clause.category in _COMES_OR_GIVES
 
 
 def other_side(phrase: Phrase, country: str | None) -> Phrase:
-    """A crossing or region that two countries share belongs, against one of them, to the other."""
+    """Assign a place shared by two countries to the other one if ``country`` is one of them."""
     if phrase.shared is None or phrase.actor.country != country:
         return phrase
     return phrase._replace(actor=Actor(phrase.shared, phrase.actor.role, phrase.actor.text), shared=country)
 
 
 def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> Phrase | None:
-    """What tells the country of a source that is only a role: where it is, or the one country that a sentence names."""
+    """Return the phrase that gives a source its country: its place, or the only country in the sentence."""
     everywhere = (*clause.before, *clause.behind, *clause.later, *clause.speakers)
     named = [phrase for phrase in everywhere if phrase.actor.country]
     places = [phrase for phrase in named if phrase.is_place]
@@ -122,7 +122,7 @@ def _is_domestic(clause: Clause, source: Phrase) -> bool:
 
 
 def _at_home(source: Phrase, target: Phrase) -> bool:
-    """*Rebels attack the Congolese army*: both of one country; *protesters storm the US embassy*: not."""
+    """Whether both are of one country: *rebels attack the Congolese army*, not *protesters storm the US embassy*."""
     if source.actor.role not in _RESIDENT or target.actor.role not in _POWERS:
         return False
     return _POST.search(target.actor.text.lower()) is None

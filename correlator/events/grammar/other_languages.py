@@ -1,8 +1,8 @@
-"""Plain headlines in Urdu, Turkish, Azerbaijani and Arabic: who did what to whom, by small lexica.
+"""Code simple headlines in Urdu, Turkish, Azerbaijani and Arabic with small lexica.
 
-An event is told only where an act and two different countries or organisations are named (one may be the page's own),
-so that what is not plain is left alone. Roles follow from what stands or grows next to a name (*nay*, *ko*, *-a*,
-*-dan*, *ma'a*); of two without a mark the first acts.
+An event needs an act and two different countries or organisations (one may be the page's own), so that unclear
+headlines are left out. Roles follow from particles and suffixes next to a name (*nay*, *ko*, *-a*, *-dan*, *ma'a*); of
+two unmarked names the first is the source.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from correlator.events.vocabulary.actors import Name
 from correlator.events.vocabulary.language import LEXICAL
 from correlator.events.vocabulary.small_lexicon import NO_EVENT, Act, Lexicon, normal, small_lexicon
 
-# Small lexica give no probability: what was right on headlines composed after they were frozen (docs/coder.md).
+# Small lexica give no probability: this is the accuracy on headlines composed after they were frozen (docs/coder.md).
 CONFIDENCE: Final = 0.7
 _SOURCE, _TARGET, _AWAY, _OPEN = "source", "target", "away", ""
 _WORD = re.compile(r"[\w\u0300-\u036f\u064b-\u065f\u0670]+(?:['’ʼ-][\w\u0300-\u036f]+)*|[^\w\s]")
@@ -38,19 +38,19 @@ class _Words(NamedTuple):
     places: tuple[tuple[int, int], ...]
 
     def evidence(self, field: str, start: int, end: int, rule: str) -> Evidence:
-        """The words of ``joined[start:end]`` as evidence."""
+        """Return the words of ``joined[start:end]`` as evidence."""
         first, last = self.joined.count(" ", 0, start) - 1, self.joined.count(" ", 0, end) - 2
         begin, stop = self.places[first][0], self.places[last][1]
         return {"field": field, "span": self.original[begin:stop], "start": begin, "end": stop, "rule": rule}
 
     def printed(self, start: int) -> str:
-        """The original word that begins at ``joined[start]``."""
+        """Return the original word that begins at ``joined[start]``."""
         begin, stop = self.places[self.joined.count(" ", 0, start) - 1]
         return self.original[begin:stop]
 
 
 class _Side(NamedTuple):
-    """An actor: span in ``joined`` (with the space behind), country or organisation, role, and its mark."""
+    """An actor: span in ``joined`` (with the following space), country or organisation, role, and mark."""
 
     start: int
     end: int
@@ -62,7 +62,7 @@ class _Side(NamedTuple):
 
 
 def code_other(reading: Reading) -> list[CodedEvent]:
-    """Events of a headline in one of ``LEXICAL`` languages, the main one first; empty if nothing is plain."""
+    """Code a headline in one of ``LEXICAL`` languages, the main event first; empty if unclear."""
     if reading.language not in LEXICAL:
         return []
     lexicon = small_lexicon(reading.language)
@@ -84,7 +84,7 @@ def _words(text: str, language: str) -> _Words:
 
 
 def _decided(words: _Words, lexicon: Lexicon) -> tuple[Act, int, int] | None:
-    """The deciding act with its span: the last, or in a language whose verb comes first the first, before a colon."""
+    """Return the deciding act with its span: the last one, or the first one in a language with initial verbs."""
     hits = [(act, *match.span()) for act in lexicon.acts for match in act.compiled.finditer(words.joined)]
     if any(act.category == NO_EVENT for act, _, _ in hits) or not hits:
         return None
@@ -103,12 +103,12 @@ def _sides(words: _Words, lexicon: Lexicon, reading: Reading) -> list[_Side]:
     parts = sorted([*(side for side in sides if side is not None), *free], key=lambda side: (side.start, -side.end))
     merged: list[_Side] = []
     for part in parts:
-        if merged and part.start <= merged[-1].end and _of_one(merged[-1], part):
+        if merged and part.start <= merged[-1].end and _same_country(merged[-1], part):
             merged[-1] = _joined(merged[-1], part)
         else:
             merged.append(part)
-    own = [side if side.country else side._replace(country=reading.home, is_of_page=True) for side in merged]
-    marked = [_marked(words, lexicon, side) for side in own]
+    located = [side if side.country else side._replace(country=reading.home, is_of_page=True) for side in merged]
+    marked = [_marked(words, lexicon, side) for side in located]
     return [side for side in _listed(words, lexicon, marked) if side.country is not None]
 
 
@@ -119,15 +119,15 @@ def _side(words: _Words, match: re.Match[str], lexicon: Lexicon, reading: Readin
     if lexicon.language in ("tr", "az") and len(match["name"]) < _SHORT_NAME and not printed[:2].isupper():
         return None
     meant = _in_office(lexicon.names[match["name"]], reading)
-    return _Side(match.start(), match.end() + 1, meant.country, meant.role, *_grown(match))
+    return _Side(match.start(), match.end() + 1, meant.country, meant.role, *_affix_mark(match))
 
 
 def _in_office(names: Sequence[Name], reading: Reading) -> Name:
     return next((name for name in names if name.in_office(reading.on)), names[-1])
 
 
-def _grown(match: re.Match[str]) -> tuple[str, bool]:
-    """The mark that a name's ending or beginning gives it, and whether it is joined to the one before (*and*)."""
+def _affix_mark(match: re.Match[str]) -> tuple[str, bool]:
+    """Return the mark given by a name's suffix or prefix, and whether it is joined to the previous name (*and*)."""
     groups = match.groupdict()
     if groups.get("away"):
         return _AWAY, False
@@ -137,22 +137,22 @@ def _grown(match: re.Match[str]) -> tuple[str, bool]:
 
 
 def _office(match: re.Match[str]) -> _Side:
-    return _Side(match.start(), match.end() + 1, None, "GOV", *_grown(match))
+    return _Side(match.start(), match.end() + 1, None, "GOV", *_affix_mark(match))
 
 
-def _of_one(first: _Side, second: _Side) -> bool:
+def _same_country(first: _Side, second: _Side) -> bool:
     return first.country is None or second.country in (None, first.country)
 
 
 def _joined(first: _Side, second: _Side) -> _Side:
-    """Country, office and name side by side are one actor; two countries are not."""
+    """Merge adjacent country, office and name into one actor."""
     country = first.country or second.country
     role = first.role or second.role
     return _Side(first.start, max(first.end, second.end), country, role, second.mark or first.mark, first.joins)
 
 
 def _marked(words: _Words, lexicon: Lexicon, side: _Side) -> _Side:
-    """With the mark that the words next to it give: those behind first, then those before."""
+    """Return the side with the mark of the words after it, else of those before it."""
     if lexicon.behind_target is not None and lexicon.behind_target.match(words.joined, side.end):
         return side._replace(mark=_TARGET)
     if lexicon.behind_source is not None and lexicon.behind_source.match(words.joined, side.end):
@@ -163,7 +163,7 @@ def _marked(words: _Words, lexicon: Lexicon, side: _Side) -> _Side:
 
 
 def _listed(words: _Words, lexicon: Lexicon, sides: Sequence[_Side]) -> list[_Side]:
-    """*A and B*: in a list the last member's mark is that of all, unless a postposition of *with* is the *and*."""
+    """Copy the marks within a list (*A and B*), unless a postposition of *with* stands for *and*."""
     out = list(sides)
     for number, (first, second) in enumerate(pairwise(sides)):
         joint = lexicon.between.match(words.joined, first.end)
@@ -175,7 +175,7 @@ def _listed(words: _Words, lexicon: Lexicon, sides: Sequence[_Side]) -> list[_Si
 
 
 def _pairs(sides: Sequence[_Side]) -> list[tuple[_Side, _Side]]:
-    """Sources with targets of another country, as the marks tell; without a mark the first acts on the next."""
+    """Pair sources with targets of another country by their marks; without marks the first acts on the next."""
     sources = [side for side in sides if side.mark == _SOURCE]
     open_ = [side for side in sides if side.mark == _OPEN]
     targets = [side for side in sides if side.mark in (_TARGET, _AWAY)]

@@ -1,4 +1,4 @@
-"""What a page leaves unsaid because its readers know it: *PM* is that of its own country."""
+"""Resolve offices of a page's own country, which it does not name: *PM*."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from correlator.events.grammar.phrases import Phrase
 from correlator.events.model import Actor
 from correlator.events.vocabulary.text import Text
 
-# The evidence's word for it.
+# The name of the page in evidence.
 THE_PAGE: Final = "the page"
 OF_OTHERS: Final = re.compile(
     r" (?:world|foreign|international|western|arab|muslim|european|regional|global|islamic|gulf|other|both|allied|"
@@ -20,7 +20,7 @@ _OFFICES = frozenset({"GOV", "MIL", "LEG"})
 
 
 def of_page(text: Text, phrases: Sequence[Phrase], home: str | None) -> list[Phrase]:
-    """*PM leaves for Baku*: an office of the page's own country, where no other country is named before it."""
+    """Assign offices to the page's own country if no other country is named before: *PM leaves for Baku*."""
     if home is None:
         return list(phrases)
     foreign = next(
@@ -33,12 +33,12 @@ def of_page(text: Text, phrases: Sequence[Phrase], home: str | None) -> list[Phr
 
 
 def is_own_office(text: Text, phrase: Phrase) -> bool:
-    """*PM*, *army chief*: an organ of a state without a country, and not *foreign ministers*, *all parliaments*."""
+    """Whether a phrase is an office without a country (*PM*, *army chief*), but not *foreign ministers*."""
     if phrase.actor.country is not None or phrase.actor.role not in _OFFICES:
         return False
     return OF_OTHERS.search(text.lowered, 0, phrase.start + 1) is None
 
 
 def from_page(phrase: Phrase, home: str) -> Phrase:
-    """The phrase as an actor of the country of the page."""
+    """Return the phrase as an actor of the page's own country."""
     return phrase._replace(actor=Actor(home, phrase.actor.role, phrase.actor.text), country_from=THE_PAGE)

@@ -1,4 +1,4 @@
-"""Who in a headline can be party to an act between states: not *U.S. banks*, not what stands behind *Oil rises on*."""
+"""Find who in a headline can be party to an act between states: not *U.S. banks*, nor anybody in *Oil rises on ...*."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _AT_HOME = OFFICIAL | {"PTY", "CVL"}
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP"})
 _ARMED_OR_PEOPLE = _ARMED | {"CVL"}
 _PEOPLE_CAN = frozenset({"PROTEST", "ASSAULT", "RETREAT"})
-# What falls on names of companies; names behind deeds of war are places.
+# Acts that companies may be the target of; names after acts of war are places.
 _ON_COMPANIES = frozenset({"AGREE", "SUPPORT", "COOPERATE", "AID", "REQUEST", "ACCUSE", "REJECT", "THREATEN", "COERCE"})
 _ON_GOODS = frozenset({"SUPPORT", "REQUEST", "ACCUSE", "REJECT", "COERCE", "CONSULT"})
 _OPEN_WAR = frozenset({"ASSAULT", "PROTEST", "MOBILIZE"})
-# What follows a country that stands for itself.
+# Words that may follow a country used as a noun.
 _HEAD_BEFORE = re.compile(
     r" (?:$|[,;:.!?\"()]|(?:and|or|to|may|could|can|should|must|will|would|has|have|had|is|are|was|were|in|on|over|"
     r"for|at|of|by|with|from|as|after|amid|against|about|not|also|again|into|before|if|that|says?|said) )"
@@ -48,14 +48,13 @@ _PREPOSITION = re.compile(
 
 
 class Parties(NamedTuple):
-    """What speaks for an act between political actors, and what speaks for one of companies.
+    """Evidence for an act between political actors, and for one of companies.
 
-    ``number``: states and organisations that can be party to it; ``organisation``: one of them is an organisation;
-    ``pair``: source and target are two organs, or an organ and a country or people; ``armed``: forces act or suffer,
-    or people in a conflict; ``abroad``: weight of the words of foreign affairs; ``market``: a market's word is the
-    subject; ``company``: the act falls on a name that is not an actor's, ``goods``: on a word of business; ``firm``: a
-    company acts; ``bare``: the act falls on a country that stands for itself; ``unsaid``: who acts is not said, or
-    only where.
+    ``number``: states and organisations that can be party; ``organisation``: one of them is an organisation; ``pair``:
+    source and target are two state bodies, or one and a country or people; ``armed``: forces act or are targets, or
+    people in a conflict; ``abroad``: weight of the words of foreign affairs; ``market``: the subject is a market word;
+    ``company``: the target is a name that is not an actor's; ``goods``: the target is a business word; ``firm``: a
+    company acts; ``bare``: the target is a country used as a noun; ``unsaid``: the source is not named, or only places.
     """
 
     number: int
@@ -72,7 +71,7 @@ class Parties(NamedTuple):
 
 
 def parties(reading: Reading) -> Parties:
-    """The parties of a headline whose deciding words are chosen."""
+    """Return the parties of a headline whose deciding words are chosen."""
     text, actors, hits, best, roles = reading.text, reading.actors, reading.hits, reading.choice, reading.roles
     if best is None or roles is None:
         raise ValueError("parties are those of a reading whose deciding words are chosen")
@@ -107,17 +106,17 @@ def parties(reading: Reading) -> Parties:
 
 
 def _is_company(text: Text, phrase: Phrase) -> bool:
-    """A firm or bank, not the *Irish bank plan* of a state."""
+    """Whether a phrase is a firm or bank, and not a state's *Irish bank plan*."""
     return phrase.actor.role == "BUS" and _POLICY.match(text.lowered, phrase.end - 1) is None
 
 
 def _group(text: Text, phrase: Phrase) -> bool:
-    """*Taliban*: an armed group with a name is a party of its own."""
+    """Whether a phrase is a named armed group, which is a party of its own: *Taliban*."""
     return phrase.actor.role in ("REB", "IMG") and text.joined[phrase.start + 1].isupper()
 
 
 def _unsaid(category: str, roles: Roles, actors: Sequence[Phrase]) -> bool:
-    """*Cuba must save*, Cuba or nobody says; *sanctions in Cuba*, on whom is left open."""
+    """Whether source or target is not stated: *Cuba must save*, *sanctions in Cuba*."""
     sides = {phrase.actor.country for phrase in (*roles.sources[:1], *roles.targets[:1])} - {None}
     placed = category not in _OPEN_WAR and all(phrase.is_place for phrase in actors)
     at_home = bool(roles.targets) and len(sides) < _TWO and not any(p.actor.role in _FORCES for p in roles.targets[:1])
@@ -125,14 +124,14 @@ def _unsaid(category: str, roles: Roles, actors: Sequence[Phrase]) -> bool:
 
 
 def _armed(category: str, ends: Sequence[Phrase], country: bool) -> bool:
-    """Forces act or suffer, people protest or are attacked, or a deed of war befalls a country."""
+    """Whether forces act or are targets, people protest or are attacked, or a country is the target of war."""
     sides = _ARMED_OR_PEOPLE if category in _PEOPLE_CAN else _ARMED
     known = [phrase for phrase in ends if country or phrase.actor.role != "MIL" or category in _OPEN_WAR]
     return any(phrase.actor.role in sides for phrase in known) or (country and category in _OPEN_WAR)
 
 
 def organisations() -> frozenset[str]:
-    """Codes of the international organisations."""
+    """Return the codes of the international organisations."""
     return _organisations(own_path())
 
 
@@ -142,7 +141,7 @@ def _organisations(own: Path | None) -> frozenset[str]:
 
 
 def in_sentence_case(text: Text) -> bool:
-    """Whether a longer word other than a preposition begins with a small letter: then a capital is a name's."""
+    """Whether a longer word other than a preposition is in lower case, so that capitals mark names."""
     return any(
         word[0].islower() and len(word) >= _LONG_WORD and word.isalpha() and not _PREPOSITION.fullmatch(word)
         for word in text.joined.split()
@@ -150,14 +149,14 @@ def in_sentence_case(text: Text) -> bool:
 
 
 def _business(hits: Sequence[Hit]) -> frozenset[int]:
-    """Where words of business stand that do not also tell what is done (*downgrades ties*)."""
+    """Return the positions of business words that are not also words of an act (*downgrades ties*)."""
     deeds = {hit.start for hit in hits if hit.entry.category in CATEGORIES}
     companies = (hit for hit in hits if hit.entry.category == WITHOUT and hit.entry.weight >= _COMPANY_WEIGHT)
     return frozenset(hit.start for hit in companies if hit.start not in deeds)
 
 
 def _is_party(text: Text, phrase: Phrase, business: frozenset[int]) -> bool:
-    """Whether a phrase is a party by itself: *Iran warns*, *Iran's Velayati*, not *Iranian banks*, *Iran-based*."""
+    """Whether a phrase is a party by itself: *Iran warns*, *Iran's Velayati*, but not *Iranian banks*, *Iran-based*."""
     if _is_company(text, phrase):
         return False
     if phrase.actor.role == "BUS":
@@ -169,7 +168,7 @@ def _is_party(text: Text, phrase: Phrase, business: frozenset[int]) -> bool:
 
 
 def _pair(text: Text, ends: Sequence[Phrase], standing: set[int]) -> bool:
-    """Whether one organ acts on another, on a country, or on people; who only speaks behind a colon is none."""
+    """Whether a state body acts on another, a country, or people; a speaker after a colon does not count."""
     sides = {
         (phrase.actor.country, phrase.actor.role)
         for phrase in ends
@@ -182,7 +181,7 @@ def _pair(text: Text, ends: Sequence[Phrase], standing: set[int]) -> bool:
 
 
 def _of_a_name(text: Text, phrase: Phrase, actors: Sequence[Phrase], business: frozenset[int]) -> bool:
-    """*Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*: a country without office next to a name of no actor."""
+    """Whether a country is part of another name: *Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*."""
     if phrase.actor.role not in (None, "BUS") or not in_sentence_case(text):
         return False
     if _unknown_name(text, _behind(text, phrase), actors):
@@ -194,12 +193,12 @@ def _of_a_name(text: Text, phrase: Phrase, actors: Sequence[Phrase], business: f
 
 
 def _behind(text: Text, phrase: Phrase) -> int:
-    """The place of the space behind a phrase and its *'s*."""
+    """Return the position of the space after a phrase and its *'s*."""
     return phrase.end - 1 + (len(" 's") if text.lowered.startswith(" 's ", phrase.end - 1) else 0)
 
 
 def _unknown_name(text: Text, place: int, actors: Sequence[Phrase]) -> bool:
-    """Whether the word behind the space at ``place`` has a capital and is not an actor's."""
+    """Whether the word after the space at ``place`` is capitalised and not an actor's."""
     word = text.joined[place + 1 : text.joined.find(" ", place + 1)]
     if len(word) <= _SHORT_NAME or not word[0].isupper():
         return False
@@ -207,7 +206,7 @@ def _unknown_name(text: Text, place: int, actors: Sequence[Phrase]) -> bool:
 
 
 def _falls_on(text: Text, after: int, actors: Sequence[Phrase], business: frozenset[int]) -> tuple[bool, bool]:
-    """Whether an unknown name, or a word of business, stands right behind the deciding words."""
+    """Whether an unknown name, or a business word, directly follows the deciding words."""
     if after in business:
         return False, True
     matched = _ONTO.match(text.lowered, after)

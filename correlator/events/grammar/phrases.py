@@ -1,4 +1,4 @@
-"""Mentions of actors put together to noun phrases: *Israeli Prime Minister Ehud Barak* is one actor, ISR:GOV."""
+"""Combine mentions of actors into noun phrases: *Israeli Prime Minister Ehud Barak* is one actor, ISR:GOV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from correlator.events.model import Actor
 from correlator.events.vocabulary.actors import Name
 from correlator.events.vocabulary.text import Text, prepare
 
-# What may stand between two names of one actor.
+# Words allowed between two names of one actor.
 _JOINT = re.compile(
     r"(?:(?:'s|of|the|for|new|former|top|senior|deputy|acting|foreign|prime|interim|state|federal|special|"
     r"ruling|main|led|based|capital|city|chief|ex|vice|first|supreme|national|central|military|security|armed|riot|"
@@ -27,14 +27,14 @@ _PREPOSITION = re.compile(
     r"capital|territory|south|north|east|west|central|neighbouring|neighboring|remote|whole|mostly|around|of|"
     r"[^ ]+(?:ern|al|ing|ish|ive|ous|ary|held|ian|ed)|\d[\d.,]*))*? $"
 )
-# *In the streets of*, *in a suburb of*: what follows *of* is a place too.
+# *In the streets of*, *in a suburb of*: the name after *of* is a place.
 _PART_OF = re.compile(
     r" (?:in|at|near|inside|around|off|outside|across|into|from)(?: [^ ,]+)?? (?:[^ ,]+ )?(?:city|town|sector|suburbs?|"
     r"areas?|parts?|regions?|province|capital|outskirts|districts?|streets|north|south|east|west|village|port|half|"
     r"cent(?:er|re)|enclave|heart|quarter|neighbou?rhood|state|island|coast|territory|valley) of"
     r"(?: (?:the|mostly|[^ ]+(?:ern|ian)))* $"
 )
-# *Hackers linked to Iran*: the name says whose they are.
+# *Hackers linked to Iran*: the name is their country.
 _ATTACHED = re.compile(r" (?:linked|loyal|aligned|allied|belonging|affiliated|close) (?:to|with)(?: the)? $")
 PLACING = frozenset(
     {
@@ -53,7 +53,7 @@ PLACING = frozenset(
         "through",
     }
 )
-# *Lashes out at Oman*: it is aimed at, not where.
+# *Lashes out at Oman*: a target, not a place.
 _AIMED_AT = re.compile(
     r" (?:lash(?:es|ed|ing)?|hits?|hitting|lashes out|out|back|swipe|dig|fury|anger|fires|fired|firing|barb|salvo|"
     r"missiles?|rockets?|aimed|jabs?|broadside) at(?: the)? $"
@@ -62,18 +62,18 @@ _GROUND = re.compile(
     r" (?:'s )?(?:capital|city|town|village|port|province|region|district|territory|airspace|waters|soil|coast|"
     r"border|frontier|side|desert|peninsula|island|countryside|enclave|suburb|parliament square) "
 )
-# *At the OIC summit*: the organisation is where they meet.
+# *At the OIC summit*: the organisation is the venue.
 _VENUE = re.compile(r" (?:'s )?(?:[^ ]+ )?(?:summit|meeting|conference|session|forum|moot|sidelines) ")
 _BORDER = re.compile(r" (?:'s )?(?:border|frontier|coast|soil|territory|side of|(?:summit |moot )?sidelines) ")
 _ENVOY_BEFORE = re.compile(r" (?:ambassador|envoy|commissioner|ambassadors|trip|flight|access)(?: to| for) (?:the )?$")
-# *Iran-backed*, *UN-brokered*, *pro-Russian*: the name says what kind of actor or thing follows, not who acts.
+# *Iran-backed*, *UN-brokered*, *pro-Russian*: the name qualifies the next word rather than naming an actor.
 _BACKED = re.compile(r" (?:backed|linked|allied|sponsored|funded|aligned|affiliated|inspired|supported) ")
 _MADE = re.compile(
     r" (?:brokered|mediated|occupied|controlled|held|administered|made|built|bound|born|manned|drafted|style|owned|"
     r"hosted|supplied|trained|armed|educated|monitored|registered|flagged|speaking|"
     r"dictated|imposed|mandated|led|driven) "
 )
-# Words of an actor that only describe what follows: *an official visit*, *military exercises*.
+# Actor words used as adjectives: *an official visit*, *military exercises*.
 _DESCRIBING = frozenset({"official", "military", "customs", "house", "mission", "police", "army"})
 _DESCRIBES = re.compile(
     r" (?:visits?|protests?|talks|statements?|trips?|documents?|complaints?|invitations?|exercises?|drills?|aid|bases?|"
@@ -99,11 +99,11 @@ _LONG_LOOK_BACK = 70
 
 
 class Phrase(NamedTuple):
-    """One actor in the text: span in ``Text.joined``, who it is, and how it is joined to the rest.
+    """One actor in the text: its span in ``Text.joined``, its identity, and its relation to the rest.
 
-    ``is_place``: it only tells where; ``preposition``: the one before it, or empty; ``shared``: the other country of a
-    place that two hold or claim (a crossing, a disputed region); ``country_from``: the words that gave a country to an
-    actor without one of its own.
+    ``is_place``: it is only a place; ``preposition``: the one before it, or empty; ``shared``: the second country of a
+    place held or claimed by two (a crossing, a disputed region); ``country_from``: the words that gave a country to an
+    actor without one.
     """
 
     start: int
@@ -116,7 +116,7 @@ class Phrase(NamedTuple):
 
 
 class _Named(NamedTuple):
-    """A mention and whom it stands for on the day; ``qualifies``: it only says what kind the next one is of."""
+    """A mention and its actor on the day; ``qualifies``: whether it only qualifies the next one."""
 
     mention: Mention
     name: Name
@@ -124,7 +124,7 @@ class _Named(NamedTuple):
 
 
 def phrases(text: Text, mentions: Sequence[Mention], on: date | None) -> list[Phrase]:
-    """The actors of a text in order of place; ``on`` is the day that decides who held an office."""
+    """Return the actors of a text in order of position; ``on`` is the day for which offices are looked up."""
     named = _named(text, mentions, on)
     standing = [item for item in named if not item.qualifies]
     hits: list[Phrase] = []
@@ -140,7 +140,7 @@ def phrases(text: Text, mentions: Sequence[Mention], on: date | None) -> list[Ph
 
 
 def _listed(text: Text, hits: list[Phrase]) -> list[Phrase]:
-    """*In Lahore, Multan and Quetta*: the members of a list of places are places."""
+    """Mark the members of a list of places as places: *in Lahore, Multan and Quetta*."""
     joints = [text.lowered[a.end - 1 : b.start + 1] for a, b in pairwise(hits)]
     for number, joint in enumerate(joints):
         member, first = hits[number + 1], hits[number]
@@ -172,7 +172,7 @@ def _named(text: Text, mentions: Sequence[Mention], on: date | None) -> list[_Na
 
 
 def _choose(names: tuple[Name, ...], on: date | None) -> Name | None:
-    """The name whose office was held on the day; without a day the last one in the data."""
+    """Return the name whose office was held on the day; without a day the last one in the data."""
     if len(names) == 1 and names[0].since is None:
         return names[0]
     held = [name for name in names if name.in_office(on)]
@@ -180,7 +180,7 @@ def _choose(names: tuple[Name, ...], on: date | None) -> Name | None:
 
 
 def _is_money(text: Text, mention: Mention, name: Name) -> bool:
-    """*US 50 million*, *Swiss francs*."""
+    """Whether a name is part of an amount of money: *US 50 million*, *Swiss francs*."""
     if name.kind not in ("country", "demonym"):
         return False
     if (money := _MONEY.match(text.lowered, mention.end - 1)) is not None:
@@ -189,7 +189,7 @@ def _is_money(text: Text, mention: Mention, name: Name) -> bool:
 
 
 def _dateline(text: Text, mentions: Sequence[Mention]) -> int:
-    """Length in ``text.joined`` of a *CAIRO (Reuters) --* at the head of a text, which tells where it was written."""
+    """Return the length in ``text.joined`` of a dateline such as *CAIRO (Reuters) --*, or 0."""
     if not mentions or mentions[0].start > 0 or all(name.kind != "place" for name in mentions[0].names):
         return 0
     match = _DATELINE.match(text.original)
@@ -197,7 +197,7 @@ def _dateline(text: Text, mentions: Sequence[Mention]) -> int:
 
 
 def _qualifies(text: Text, mention: Mention, after: _Named | None) -> bool:
-    """Whether a name stands before *-backed* or *-brokered*, or behind *anti-*; a backer may stand in."""
+    """Whether a name is before *-backed* or *-brokered*, or after *anti-*; a backer counts if no actor follows."""
     lowered = text.lowered
     if _STANCE.search(lowered, max(0, mention.start - 6), mention.start + 1):
         return not _AGAINST.match(lowered, mention.end - 1)
@@ -210,7 +210,7 @@ def _qualifies(text: Text, mention: Mention, after: _Named | None) -> bool:
 
 
 def _hyphenated(text: Text, mention: Mention) -> bool:
-    """*US-brokered truce*, not *US brokered truce*."""
+    """Whether a hyphen follows a mention: *US-brokered truce*, not *US brokered truce*."""
     _, end = text.offsets(mention.start, mention.end)
     return text.original[end : end + 1] in ("-", "\u2010", "\u2011")
 
@@ -244,12 +244,12 @@ def _phrase(text: Text, group: list[_Named]) -> Phrase:
 
 
 def _country(names: Iterable[Name]) -> str | None:
-    """The first country named; that of an office (*COAS*) stands in only where none is."""
+    """Return the first country named, ignoring countries of agents (*COAS*)."""
     return next((name.country for name in names if name.country and name.kind != "agent"), None)
 
 
 def _role(names: Sequence[Name]) -> str | None:
-    """The role of the last words that say one; an organisation's missions and officials are the organisation."""
+    """Return the role of the last words with one; missions and officials of an organisation count as it."""
     if names[0].role in ("IMG", "NGO"):
         return names[0].role
     if any(name.role == "IGO" for name in names) and all(name.role in ("IGO", "GOV", None) for name in names):
@@ -268,7 +268,7 @@ def _preposition(text: Text, start: int) -> str:
 
 
 def _is_ground(text: Text, names: Sequence[Name], end: int) -> bool:
-    """A country or place alone, or a demonym before *capital*, *province* and the like."""
+    """Whether names are a country or place alone, or a demonym before *capital*, *province* and the like."""
     if all(name.kind in ("country", "place") for name in names):
         return True
     if any(name.kind not in ("country", "place", "demonym") for name in names):

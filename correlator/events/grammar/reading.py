@@ -1,7 +1,7 @@
-"""A headline's walk through the coder: one frozen ``Reading``, handed from step to step.
+"""The state of a headline in the coder: one frozen ``Reading``, passed from step to step.
 
-``read`` makes it from a text with its names and patterns, ``weighed`` adds the categories they speak for, ``named`` the
-actors, ``chosen`` the deciding words with who acts on whom. Each step is a function of a reading to a reading.
+``read`` creates it from a text with its names and patterns, ``weighed`` adds the supported categories, ``named`` the
+actors, ``chosen`` the deciding words with source and target. Each step maps a reading to a reading.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ MOST_CHARACTERS = 2_000
 
 
 class Reading(NamedTuple):
-    """A text with what is known of it so far.
+    """A text with the results of the steps so far.
 
-    ``language``: ISO 639-1 code. ``on``: the day by which leaders hold office; ``home``: the country of the page.
-    ``opposing``: weight of the words of sport, markets, weather and the like. ``choice`` and ``roles``: the deciding
-    words, and who acts on whom.
+    ``language``: ISO 639-1 code. ``on``: the day for which leaders' offices are looked up; ``home``: the page's own
+    country. ``opposing``: weight of the words of sport, markets, weather and the like. ``choice`` and ``roles``: the
+    deciding words, and source and target.
     """
 
     text: Text
@@ -50,9 +50,9 @@ class Reading(NamedTuple):
 
 
 def read(text: str, on: date | None = None, home: str | None = None) -> Reading:
-    """Names and patterns of a text; nothing of one in a language that is not coded.
+    """Find names and patterns in a text; none in a language that is not supported.
 
-    Of a text that is longer than any headline its first words are read: who governs whom is asked of every pair.
+    A text longer than ``MOST_CHARACTERS`` is cut, since the time is quadratic in the number of patterns.
     """
     text = text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS].rpartition(" ")[0]
     ready, language = prepare(text), language_of(text)
@@ -61,7 +61,7 @@ def read(text: str, on: date | None = None, home: str | None = None) -> Reading:
 
 
 def weighed(reading: Reading) -> Reading:
-    """With the categories that the patterns speak for, best first, and the weight of what speaks against an event."""
+    """Add the supported categories, best first, and the weight of evidence against an event."""
     if not reading.hits or reading.candidates:
         return reading
     options = tuple(candidates(reading.text, reading.hits))
@@ -69,7 +69,7 @@ def weighed(reading: Reading) -> Reading:
 
 
 def named(reading: Reading) -> Reading:
-    """Weighed, and with its actors, in order of place."""
+    """Add categories and actors, the latter in order of position."""
     reading = weighed(reading)
     if not reading.mentions:
         return reading
@@ -77,11 +77,11 @@ def named(reading: Reading) -> Reading:
 
 
 def chosen(reading: Reading, choice: Candidate) -> Reading:
-    """With the deciding words, and who acts on whom by the grammar around them."""
+    """Add the deciding words, and source and target by the grammar around them."""
     return reading._replace(choice=choice, roles=who_to_whom(reading.text, choice, reading.actors, reading.home))
 
 
 def _opposing(reading: Reading) -> float:
-    """In a long sentence words of business count less."""
+    """Return the weight of opposing words, which count less in a long sentence."""
     opposing = {hit.start: hit.entry.weight for hit in reading.hits if hit.entry.category == WITHOUT}
     return sum(opposing.values()) * min(1.0, (_HEADLINE_WORDS / reading.text.length) ** 2) if opposing else 0.0

@@ -1,4 +1,4 @@
-"""One pass over a headline: every name of an actor and every pattern of the lexicon that stands in it."""
+"""Find all names of actors and patterns of the lexicon in a headline, in one pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAMPLE_LENGTH = 2
 
 
 class Hit(NamedTuple):
-    """A pattern found: span in ``Text.joined`` of the whole, end of its head, start of its tail, and the entry."""
+    """A matched pattern: its span in ``Text.joined``, end of its head, start of its tail, and the entry."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Hit(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """A name found: span in ``Text.joined`` and whom it can stand for."""
+    """A matched name: its span in ``Text.joined`` and the actors it may mean."""
 
     start: int
     end: int
@@ -41,32 +41,32 @@ class Mention(NamedTuple):
 
 
 class Meaning(NamedTuple):
-    """What a string stands for: names, entries that it is the whole of, those that it begins or (by number) ends."""
+    """The meaning of a string: names, entries that it matches completely, entries whose head or tail (number) it is."""
 
     names: tuple[Name, ...]
-    whole: tuple[Entry, ...]
-    begun: tuple[Entry, ...]
-    ended: frozenset[int]
+    complete: tuple[Entry, ...]
+    heads: tuple[Entry, ...]
+    tails: frozenset[int]
 
 
 @dataclass(frozen=True)
 class Automaton:
-    """The matcher, and what each of its strings stands for."""
+    """The matcher, and the meaning of each of its strings."""
 
     matcher: AhoCorasick
     meanings: tuple[Meaning, ...]
 
 
 def automaton() -> Automaton:
-    """The matcher over ``data/events`` and the user's own file, built once a process and file."""
+    """Return the matcher over ``data/events`` and the user's own file, built once per process and file."""
     return automaton_with(own_path())
 
 
 @cache
 def automaton_with(own: Path | None) -> Automaton:
-    """The matcher over the shipped names and patterns and those of a user's file.
+    """Build the matcher over the shipped names and patterns and those of a user's file.
 
-    Raises InputError for a line of the user's whose example its pattern does not find.
+    Raises InputError for a user's line whose pattern does not match its example.
     """
     from ahocorasick_rs import AhoCorasick, Implementation
 
@@ -83,12 +83,10 @@ def automaton_with(own: Path | None) -> Automaton:
     for line in lexicon_with(own)[len(lexicon_with(None)) :]:
         shown = prepare(line.example).lowered
         if not all(any(f" {text} " in shown for text in part) for part in (line.heads, line.tails) if part):
-            raise InputError(
-                f"the example of the lexicon line {line.pattern!r} does not have its words", hint=line.example
-            )
+            raise InputError(f"the lexicon pattern {line.pattern!r} does not match its example", hint=line.example)
     patterns = [text for text in dict.fromkeys([*names, *heads, *tails]) if len(text) > _SAMPLE_LENGTH]
     return Automaton(
-        # It finds as fast as the full table that DFA makes, and is made in a quarter of the time.
+        # As fast to search as a DFA, and built in a quarter of the time.
         AhoCorasick(patterns, implementation=Implementation.ContiguousNFA),
         tuple(
             Meaning(
@@ -103,7 +101,7 @@ def automaton_with(own: Path | None) -> Automaton:
 
 
 def scan(text: Text) -> tuple[list[Mention], list[Hit]]:
-    """Names and patterns of ``text``, each list in order of place."""
+    """Return names and patterns in ``text``, each list in order of position."""
     machine = automaton()
     meanings = machine.meanings
     mentions: list[Mention] = []
@@ -111,15 +109,15 @@ def scan(text: Text) -> tuple[list[Mention], list[Hit]]:
     heads: list[tuple[int, int, Entry]] = []
     tails: list[tuple[int, int, frozenset[int]]] = []
     for pattern, start, end in machine.matcher.find_matches_as_indexes(text.lowered, overlapping=True):
-        names, whole, begun, ended = meanings[pattern]
+        names, complete, head_of, tail_of = meanings[pattern]
         if names and (written := _as_written(text, start, end, names)):
             mentions.append(Mention(start, end, written))
-        if whole:
-            hits += [Hit(start, end, end, end, entry) for entry in whole]
-        if begun:
-            heads += [(start, end, entry) for entry in begun]
-        if ended:
-            tails.append((start, end, ended))
+        if complete:
+            hits += [Hit(start, end, end, end, entry) for entry in complete]
+        if head_of:
+            heads += [(start, end, entry) for entry in head_of]
+        if tail_of:
+            tails.append((start, end, tail_of))
     if heads and tails:
         hits += _with_tails(text, heads, tails)
     if len(hits) > 1:
@@ -140,7 +138,7 @@ def _as_written(text: Text, start: int, end: int, names: tuple[Name, ...]) -> tu
 
 
 def _longest(mentions: list[Mention]) -> list[Mention]:
-    """Mentions in order, without those that lie in a longer one."""
+    """Return the mentions in order, without those inside a longer one."""
     if len(mentions) < 2:
         return mentions
     kept: list[Mention] = []
@@ -152,7 +150,7 @@ def _longest(mentions: list[Mention]) -> list[Mention]:
 
 
 def _outside(mentions: Sequence[Mention], hits: list[Hit]) -> list[Hit]:
-    """Hits without those that are part of a longer name, as *appeals* of *appeals court*."""
+    """Remove hits that are part of a longer name, such as *appeals* in *appeals court*."""
     long = [mention for mention in mentions if mention.names[0].text.count(" ")]
     if not long:
         return hits
@@ -166,7 +164,7 @@ def _outside(mentions: Sequence[Mention], hits: list[Hit]) -> list[Hit]:
 def _with_tails(
     text: Text, heads: list[tuple[int, int, Entry]], tails: list[tuple[int, int, frozenset[int]]]
 ) -> list[Hit]:
-    """Each head with the first of its tails behind it, near enough and in the same sentence."""
+    """Return each head with the first of its tails that follows closely enough in the same sentence."""
     hits: list[Hit] = []
     last = max(tail[0] for tail in tails)
     for start, end, entry in heads:
@@ -176,12 +174,12 @@ def _with_tails(
         for tail_start, tail_end, numbers in tails:
             if number not in numbers or tail_start < end - 1:
                 continue
-            if text.joined.count(" ", end, tail_start) < _GAP_WORDS and not _parted(text.joined, end, tail_start):
+            if text.joined.count(" ", end, tail_start) < _GAP_WORDS and not _is_separated(text.joined, end, tail_start):
                 hits.append(Hit(start, tail_end, end, tail_start, entry))
                 break
     return hits
 
 
-def _parted(joined: str, start: int, end: int) -> bool:
-    """Whether a stop or semicolon stands between."""
+def _is_separated(joined: str, start: int, end: int) -> bool:
+    """Whether a full stop or semicolon is in between."""
     return joined.find(" . ", start - 1, end + 1) >= 0 or joined.find(" ; ", start - 1, end + 1) >= 0

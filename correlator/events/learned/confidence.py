@@ -1,7 +1,7 @@
-"""How likely a headline tells an act across a border, strictly read: one probability of all that the steps found.
+"""Estimate the probability that a headline reports a cross-border act, from the findings of all steps.
 
 The weights are in ``data/events/confidence.csv``: two logistic regressions (with and without the encoder) that
-``tools/fit_confidence.py`` fits to what the models say of months that they have not seen.
+``tools/fit_confidence.py`` fits to the models' predictions for held-out months.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from correlator.events.grammar.reading import Reading
 from correlator.events.learned.encoder import Floats
 from correlator.events.learned.fitted import Judgement
 
-# How likely a headline must tell an act across a border; more where it has signs of companies, goods or a market.
+# Least probability of a cross-border act; higher for headlines with signs of companies, goods or a market.
 SURE: Final = 0.6
 DOUBTED: Final = 0.7
 LINEAR: Final = "linear"
@@ -29,9 +29,9 @@ _MOST_COUNTRIES = 3
 
 
 def signs_of(reading: Reading, judgement: Judgement, roles: Roles, views: Floats | None) -> dict[str, float]:
-    """What speaks for and against an act across a border, by name.
+    """Return the signs for and against a cross-border act, by name.
 
-    ``views``: probability of each actor to be source, target or neither, shape (actors, 3), None without the encoder.
+    ``views``: probabilities that each actor is source, target or neither, shape (actors, 3); None without encoder.
     """
     source, target = (phrases[0].actor.country if phrases else None for phrases in (roles.sources, roles.targets))
     countries = {actor.actor.country for actor in reading.actors if actor.actor.country}
@@ -58,7 +58,7 @@ def signs_of(reading: Reading, judgement: Judgement, roles: Roles, views: Floats
 
 
 def likelihood(signs: Mapping[str, float]) -> float:
-    """Probability of an act across a border by the weights of the signs."""
+    """Return the probability of a cross-border act from the weighted signs."""
     known = weights()[BOTH if "encoder" in signs else LINEAR]
     return logistic(sum(known.get(name, 0.0) * value for name, value in signs.items()))
 
@@ -70,7 +70,7 @@ def is_told(event: float, signs: Mapping[str, float]) -> bool:
 
 @cache
 def weights() -> dict[str, dict[str, float]]:
-    """Fitted weight of each sign, with the encoder and without it."""
+    """Return the fitted weight of each sign, with and without the encoder."""
     out: dict[str, dict[str, float]] = {LINEAR: {}, BOTH: {}}
     with data_path("events", "confidence.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):

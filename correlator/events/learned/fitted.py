@@ -1,4 +1,4 @@
-"""The fitted part of the ``full`` coder: a linear model over hashed n-grams and the rules' findings, and the encoder.
+"""The fitted models of the ``full`` coder: a linear model over hashed n-grams and the rules' findings, and the encoder.
 
 The linear model's weights are shipped as numbers in ``data/events/full_weights.npz``; ``tools/fit_coder.py`` fits them
 and says on what. It is two logistic regressions over the same features: a multinomial one for the category, and for
@@ -34,17 +34,17 @@ from correlator.events.learned.features import (
 from correlator.events.model import CATEGORIES
 
 _QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for name in CLASSES)
-# The mean of two models is less sure than it is right: shares are sharpened by this power (fitted to a fold not seen).
+# The mean of two models is underconfident: probabilities are sharpened by this power (fitted to a held-out fold).
 _SHARPER = 1.35
 _NO_EVENT, _CROSS_BORDER = 0, 2
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the fitted models say of a text.
+    """The prediction of the fitted models for a text.
 
-    ``category``: the likeliest one, NONE only where the text has no gate; ``share``: its probability, given an event;
-    ``stated``: log odds of an event by the linear model, and by the encoder of any event and of one across a border;
+    ``category``: the most likely one, NONE only if the text has no gate; ``share``: its probability, given an event;
+    ``stated``: log odds of an event by the linear model, and of any event and a cross-border one by the encoder;
     ``roles``: logits of each actor (source, target, neither) before the grammar's hints, None without the encoder.
     """
 
@@ -58,7 +58,7 @@ class Judgement:
 class Weights:
     """The linear model. ``row`` maps a bucket to its row of ``grams`` (-1: not used), ``grams``: (rows, columns).
 
-    Columns are the classes, and last whether a headline tells an event.
+    Columns are the classes, and last whether a headline reports an event.
     """
 
     row: NDArray[np.int64]
@@ -68,7 +68,7 @@ class Weights:
     intercept: Floats
 
     def contributions(self, grams_of_text: Grams) -> tuple[Floats, float]:
-        """Weighted n-grams of shape (used, classes), already divided by the norm, and that norm."""
+        """Return the weighted n-grams of shape (used, classes), divided by the norm, and that norm."""
         rows = self.row[grams_of_text.buckets]
         used = rows >= 0
         values = grams_of_text.counts[used] * self.idf[rows[used]]
@@ -78,7 +78,7 @@ class Weights:
 
 @cache
 def load_weights() -> Weights:
-    """The shipped weights of the linear model."""
+    """Load the shipped weights of the linear model."""
     with np.load(data_path("events", "full_weights.npz")) as stored:
         part = {name: stored[name] for name in stored.files}
     row = np.full(BUCKETS, -1, dtype=np.int64)
@@ -94,12 +94,12 @@ def load_weights() -> Weights:
 
 @cache
 def has_encoder() -> bool:
-    """Whether the encoder is there: its base weights are installed next to ours."""
+    """Whether the encoder's base weights are installed."""
     return model_folder() is not None
 
 
 def judge(readings: Sequence[Reading]) -> list[Judgement]:
-    """What the models say of each reading that has its actors, in order."""
+    """Return the predictions for each reading with actors, in order."""
     if not readings:
         return []
     shown = [masked(reading.text, reading.mentions) for reading in readings]
@@ -126,7 +126,7 @@ def _judge(reading: Reading, words: str, encoded: Encoded | None, number: int) -
 
 
 def judgement_of(logits: Floats, encoded: Encoded | None, number: int, *, headline: bool) -> Judgement:
-    """What both models say together of text ``number`` of those ``encoded``.
+    """Return the joint prediction of both models for text ``number`` of those ``encoded``.
 
     ``logits``: the linear model's, shape (classes + 1,), last that of an event; ``headline``: whether the text has a
     gate.
@@ -156,7 +156,7 @@ def _softmax(logits: Floats) -> Floats:
 
 
 def choose(shares: NDArray[np.floating]) -> int:
-    """The class within the quad class of the greatest summed probability."""
+    """Return the most likely class within the quad class of the largest summed probability."""
     sums: dict[str, float] = {}
     for quad, share in zip(_QUADS, shares, strict=True):
         sums[quad] = sums.get(quad, 0.0) + float(share)
@@ -165,7 +165,7 @@ def choose(shares: NDArray[np.floating]) -> int:
 
 
 def loudest(reading: Reading, category: str) -> str:
-    """The word whose n-grams add most to a category in the linear model."""
+    """Return the word whose n-grams add most to a category in the linear model."""
     weights, chosen = load_weights(), CLASSES.index(category)
     words = masked(reading.text, reading.mentions).words
     best, most = "", -np.inf

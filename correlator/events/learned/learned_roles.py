@@ -1,4 +1,4 @@
-"""Who does what to whom, learned: the encoder's view of each actor with the grammar's, and the grammar's veto."""
+"""Decide source and target from the encoder's probabilities and the grammar, which may veto."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from correlator.events.learned.encoder import Floats, hints
 from correlator.events.learned.features import role_features
 
 _SOURCE, _TARGET, _NEITHER = 0, 1, 2
-# By how much (in log odds) the encoder must disagree before the grammar's reading is left; more where its construction
-# is plain.
+# How much (in log odds) the encoder must disagree to overrule the grammar; more for plain constructions.
 MARGIN: Final = 3.0
 _PLAIN_MARGIN: Final = 5.0
-# Constructions that the encoder does not overrule.
+# Constructions that the encoder never overrules.
 _SETTLED = (BY_DEED, WITH_GIFT, BORNE, EASED, NAMED_WITH)
 _PLAIN = ("passive, by", "receives from", "says that", "must")
-# Both of one country: seldom what is meant where another one is named.
+# Penalty for source and target of the same country, which is rarely right if another one is named.
 _SAME_COUNTRY = 1.5
 _TOGETHER = 0.6
 _LEAST = 1e-6
@@ -35,7 +34,7 @@ _JOINT = 2
 
 
 def views_of(reading: Reading, logits: Floats, weights: Path | None = None) -> Floats:
-    """Probability of each actor to be source, target or neither, (actors, 3): the encoder's ``logits`` and the grammar.
+    """Return probabilities (actors, 3) of source, target and neither from the encoder's ``logits`` and the grammar.
 
     ``weights``: the file of the encoder's fit, None for the shipped one.
     """
@@ -45,7 +44,7 @@ def views_of(reading: Reading, logits: Floats, weights: Path | None = None) -> F
 
 
 def learned_roles(reading: Reading, views: Floats) -> Roles:
-    """Source and target of a reading by its actors' ``views`` (actors, 3); the grammar's where they agree enough."""
+    """Return source and target by the actors' ``views`` (actors, 3), or the grammar's if they agree enough."""
     grammar, actors = reading.roles, reading.actors
     if not actors:
         return grammar or Roles([], [], "nobody")
@@ -57,10 +56,10 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
             return grammar
         if target is not None and _act_together(grammar, actors[target]):
             return grammar
-        own = _places(actors, grammar)
+        numbers = _places(actors, grammar)
         plain = grammar.rule.startswith(_PLAIN) or (reading.choice is not None and reading.choice.settles)
         margin = _PLAIN_MARGIN if plain else MARGIN
-        if _gain(actors, gains, *own) >= _gain(actors, gains, source, target) - margin:
+        if _gain(actors, gains, *numbers) >= _gain(actors, gains, source, target) - margin:
             return grammar
     sources = [] if source is None else [actors[source], *_others(actors, views, _SOURCE, (source, target))]
     targets = [] if target is None else [actors[target], *_others(actors, views, _TARGET, (source, target))]
@@ -71,7 +70,7 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
 
 
 def _act_together(grammar: Roles, other: Phrase) -> bool:
-    """*Kenya, Uganda lift ban on Chad*: of joint subjects none is acted on, where somebody else is."""
+    """Whether ``other`` is a joint subject and another actor the target: *Kenya, Uganda lift ban on Chad*."""
     joint = [phrase.actor.country for phrase in grammar.sources]
     acted_on = next(iter(grammar.targets), None)
     if len(joint) < _JOINT or acted_on is None or acted_on.preposition in PLACING or acted_on.country_from:
@@ -81,7 +80,7 @@ def _act_together(grammar: Roles, other: Phrase) -> bool:
 
 
 def _without_forums(reading: Reading, views: Floats) -> Floats:
-    """*Peru takes Chile to the WTO*: of three or more, where an accusation is heard takes part in nothing."""
+    """Exclude the forum of an accusation if there are three or more actors: *Peru takes Chile to the WTO*."""
     accused = reading.choice is not None and reading.choice.category == "ACCUSE"
     if not accused or len(reading.actors) < _SIDES_AND_FORUM:
         return views
@@ -90,7 +89,7 @@ def _without_forums(reading: Reading, views: Floats) -> Floats:
 
 
 def _best_pair(actors: Sequence[Phrase], gains: Floats) -> tuple[int | None, int | None]:
-    """The source and target (by number, None: nobody) of the greatest summed gain over taking part in nothing."""
+    """Return the source and target (numbers, or None) with the largest summed gain over taking no part."""
     numbers: list[int | None] = [None, *range(len(actors))]
     pairs = [(s, t) for s in numbers for t in numbers if s is None or s != t]
     pairs = [pair for pair in pairs if pair != (None, None)]
@@ -107,7 +106,7 @@ def _gain(actors: Sequence[Phrase], gains: Floats, source: int | None, target: i
 
 
 def _places(actors: Sequence[Phrase], roles: Roles) -> tuple[int | None, int | None]:
-    """The numbers of the actors that the grammar has as source and target."""
+    """Return the numbers of the actors that are source and target in the grammar."""
     places: list[int | None] = []
     for phrases in (roles.sources, roles.targets):
         starts = {phrase.start for phrase in phrases[:1] if phrase.end}
@@ -116,7 +115,7 @@ def _places(actors: Sequence[Phrase], roles: Roles) -> tuple[int | None, int | N
 
 
 def _others(actors: Sequence[Phrase], views: Floats, side: int, taken: tuple[int | None, int | None]) -> list[Phrase]:
-    """Further actors that surely stand on the same side."""
+    """Return further actors that are clearly on the same side."""
     return [
         actor
         for number, actor in enumerate(actors)

@@ -1,1 +1,1 @@
-"""Which instruments a text concerns, and on what evidence."""
+"""Link texts to the instruments they concern, with evidence."""

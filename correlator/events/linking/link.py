@@ -1,10 +1,9 @@
-"""Which instruments an article concerns, of what kind, and on what evidence.
+"""Link an article to the instruments it concerns, with the kind of link and its evidence.
 
-``printed``: the symbol stands on the strip of the article's page. ``named``: the company's name, an alias or its ticker
-stands in the headline or body, never the strip; one that is a word too needs a second sign, a ticker of one or two
-letters that of a ticker (``second_sign``).
-``country``: the instrument is listed in an actor's country. ``sector`` and ``watchlist``: the user's own file says that
-certain words concern it.
+``printed``: the symbol is on the strip of the article's page. ``named``: the company's name, an alias or its ticker is
+in the headline or body, not the strip; a name that is also a common word needs a second sign, and a ticker of one or
+two letters needs the mark of a ticker (``second_sign``). ``country``: the instrument is listed in an actor's country.
+``sector`` and ``watchlist``: the user's own file assigns certain words to it.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 LINK_KINDS: Final = ("printed", "named", "country", "sector", "watchlist")
 _USER_KINDS = ("sector", "watchlist")
-# Endings of a company's registered name that newspapers leave out.
+# Endings of a company's registered name that newspapers omit.
 _ENDINGS = re.compile(
     r"(?:,? (?:limited|ltd|inc|incorporated|corp|corporation|plc|co|company|llc|sa|ag|nv|holdings?|"
     r"\(pvt\)|pvt|private|group)\.?)+$",
@@ -51,11 +50,11 @@ _SHOUTING = 0.7
 _SMALL = frozenset(("of", "and", "for", "the", "in", "on", "de", "al"))
 
 Row = tuple[str, str | None, str | None] | tuple[str, str | None, str | None, str | None]
-"""An instrument: its symbol, its name, its aliases separated by |, and its exchange where it is known."""
+"""An instrument: its symbol, its name, its aliases separated by |, and its exchange if known."""
 
 
 class Link(NamedTuple):
-    """One link: ``evidence`` is the text found and where, or the rule."""
+    """One link: ``evidence`` is the matched text with its place, or the rule."""
 
     symbol: str
     kind: str
@@ -63,12 +62,14 @@ class Link(NamedTuple):
 
 
 _Found = tuple[str, str, tuple[int, int]]
-"""A symbol, the kind of its link, and where in the text it is found."""
+"""A symbol, the kind of its link, and its span in the text."""
 
 
 class _Meaning(NamedTuple):
-    """What a phrase stands for; ``exact``: the capitals it must have, a ticker's, ``name``: those of a name of several
-    words; ``weak``: it is a word too.
+    """The meaning of a phrase.
+
+    ``exact``: the required capitalisation of a ticker; ``name``: that of a name of several words; ``weak``: whether the
+    phrase is also a common word.
     """
 
     symbol: str
@@ -83,7 +84,7 @@ class _Meaning(NamedTuple):
 
 @dataclass(frozen=True)
 class WatchTerm:
-    """A line of the user's file: words that concern a symbol, as ``sector`` or ``watchlist``."""
+    """A line of the user's file: words assigned to a symbol, as ``sector`` or ``watchlist``."""
 
     symbol: str
     kind: str
@@ -91,7 +92,7 @@ class WatchTerm:
 
 
 class Linker:
-    """Finds instruments in texts; building it costs more than using it, so one serves many articles."""
+    """Finds instruments in texts. Building one is expensive, so it should be used for many articles."""
 
     def __init__(self, instruments: Iterable[Row], watched: Sequence[WatchTerm] = ()) -> None:
         """``instruments``: (symbol, name, aliases separated by |, exchange if known) of each."""
@@ -121,7 +122,7 @@ class Linker:
         self._matcher: AhoCorasick = AhoCorasick(list(phrases) or [" \x00 "])
 
     def link(self, headline: str, body: str | None, printed_symbols: Iterable[str]) -> list[Link]:
-        """Links of one article, printed ones first; each symbol once per kind, with the first place it was found."""
+        """Return the links of one article, printed ones first; each symbol once per kind, with its first match."""
         links = {
             (symbol, "printed"): Link(symbol, "printed", "on the page's strip")
             for symbol in dict.fromkeys(printed_symbols)
@@ -145,7 +146,7 @@ class Linker:
             for meaning in self._meanings[pattern]:
                 if meaning.is_ticker and printed == _spaced(meaning.exact or ""):
                     span = ready.offsets(start, end)
-                    if not _is_it(meaning, text, span, marked):
+                    if not _is_own_ticker(meaning, text, span, marked):
                         continue
                     if printed in marked:
                         yield meaning.symbol, meaning.kind, span
@@ -156,7 +157,7 @@ class Linker:
                     continue
                 if meaning.kind == "named" and (printed.islower() or _lacks_capitals(printed, meaning.name)):
                     continue
-                first, last = ready.offsets(start, end)  # looks at every word: only now
+                first, last = ready.offsets(start, end)  # slow, so only for remaining candidates
                 if meaning.is_ticker and not meaning.weak and is_another_company(text, last):
                     continue
                 if meaning.kind == "named" and (means_otherwise(text, printed) or is_sibling(text, last)):
@@ -166,22 +167,22 @@ class Linker:
 
 
 def _is_longer(found: _Found, symbol: str, first: int, last: int) -> bool:
-    """Whether the longer name of another instrument stands there: *Orlana Foods*, where *Orlana* is one, too."""
+    """Whether a match is the longer name of another instrument: *Orlana Foods* where *Orlana* is also one."""
     other, kind, (start, end) = found
     return other != symbol and kind == "named" and start <= first and last <= end and end - start > last - first
 
 
 def _lacks_capitals(printed: str, name: str) -> bool:
-    """*Hub power plant* does not name Hub Power: a word that has a capital in the name has none, though others have."""
+    """Whether a word that is capitalised in the name is not in the text: *Hub power plant* does not name Hub Power."""
     return any(
-        word.islower() and not own.islower() and word not in _SMALL
-        for word, own in zip(printed.split(), name.split(), strict=False)
+        word.islower() and not part.islower() and word not in _SMALL
+        for word, part in zip(printed.split(), name.split(), strict=False)
     )
 
 
-def _is_it(meaning: _Meaning, text: str, span: tuple[int, int], marked: Mapping[str, frozenset[str]]) -> bool:
-    """Whether the ticker at ``span`` of a text is that of the instrument: not one of another exchange that is printed
-    with it, nor of another class of shares.
+def _is_own_ticker(meaning: _Meaning, text: str, span: tuple[int, int], marked: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the ticker at ``span`` of a text is the instrument's, rather than one of another exchange printed with it
+    or of another share class.
     """
     first, last = span
     written = text[first:last]
@@ -195,9 +196,9 @@ def _is_it(meaning: _Meaning, text: str, span: tuple[int, int], marked: Mapping[
 def link_article(
     headline: str, body: str | None, printed_symbols: Iterable[str], instruments: Iterable[Row]
 ) -> list[Link]:
-    """Links of one article to ``instruments`` (symbol, name, aliases), printed or named.
+    """Return the links (printed and named) of one article to ``instruments`` (symbol, name, aliases).
 
-    The linker is made of those alone that have a name whose first word stands in the article.
+    The linker is built only from instruments with a name whose first word is in the article.
     """
     words = set(prepare(headline).lowered.split()) | set(prepare(body or "").lowered.split())
     near = [row for row in instruments if any(first_word(text) in words for text in (row[0], *_listed(row[1], row[2])))]
@@ -205,12 +206,12 @@ def link_article(
 
 
 def linker_of(instruments: pl.DataFrame) -> Linker:
-    """The linker of ``instruments`` (symbol, name, aliases); the last few made are kept."""
+    """Return the linker of ``instruments`` (symbol, name, aliases); the last few are cached."""
     return _linker(_instrument_rows(instruments))
 
 
 def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[Link]:
-    """Instruments listed in one of the actors' countries (ISO 3166-1 alpha-3)."""
+    """Return links to instruments listed in one of the actors' countries (ISO 3166-1 alpha-3)."""
     codes = set(countries)
     return [
         Link(symbol, "country", f"listed in {country}")
@@ -220,10 +221,10 @@ def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[
 
 
 def read_watchlist(path: str | Path) -> list[WatchTerm]:
-    """A user's table with the columns symbol, words and optionally kind (sector or watchlist, the default).
+    """Read a user's table with the columns symbol, words and optionally kind (sector or watchlist, the default).
 
-    Several words of a symbol stand in rows of their own, or in one cell with | or ; between them. Raises InputError
-    naming the line that cannot be read.
+    Several phrases of a symbol are in separate rows, or in one cell separated by | or ;. Raises InputError, which names
+    the invalid line.
     """
     from correlator.containers.foot import without_foot
     from correlator.containers.read import text_table
@@ -231,19 +232,19 @@ def read_watchlist(path: str | Path) -> list[WatchTerm]:
     name = Path(path).name
     rows = without_foot(text_table(path), name)
     ours = {column: event_field(column) or column.strip().lower() for column in rows.columns}
-    rows = rows.rename({column: own for column, own in ours.items() if [*ours.values()].count(own) == 1})
+    rows = rows.rename({column: name for column, name in ours.items() if [*ours.values()].count(name) == 1})
     missing = {"symbol", "words"} - set(rows.columns)
     if missing:
-        raise InputError(f"{name} lacks the column {min(missing)!r}", hint="it needs symbol and words")
+        raise InputError(f"{name}: column {min(missing)!r} is missing", hint="the table needs symbol and words")
     terms: list[WatchTerm] = []
     for number, row in enumerate(rows.iter_rows(named=True), start=2):
         symbol, words = (str(row[column] or "").strip() for column in ("symbol", "words"))
         kind = str(row.get("kind") or "watchlist").strip().lower()
         empty = [column for column, text in (("symbol", symbol), ("words", words)) if not text]
         if empty:
-            raise InputError(f"{name} line {number} has no {empty[0]}", hint="it needs symbol and words")
+            raise InputError(f"{name} line {number} has no {empty[0]}", hint="every line needs symbol and words")
         if kind not in _USER_KINDS:
-            raise InputError(f"{name} line {number}: kind {kind!r} is not known", hint="kind is sector or watchlist")
+            raise InputError(f"{name} line {number}: unknown kind {kind!r}", hint="use sector or watchlist")
         terms += [WatchTerm(symbol, kind, each.strip()) for each in re.split(r"[|;]", words) if each.strip()]
     check_names((term.symbol for term in terms), "symbol", name)
     return terms
@@ -270,7 +271,7 @@ def _names(name: str | None, aliases: str | None) -> list[str]:
 
 
 def _spaced(name: str) -> str:
-    """A name as ``prepare`` joins it: its words with a space between."""
+    """Return a name as joined by ``prepare``: its words separated by spaces."""
     return prepare(name).joined.strip()
 
 

@@ -1,8 +1,8 @@
-"""Names and tickers that are words too: *POL*, *Systems*, *Apple*. They link only where a second sign says the company.
+"""Names and tickers that are also common words (*POL*, *Systems*, *Apple*) link only with a second sign of the company.
 
-Words are in ``data/instruments/words.csv``. Its ``otherwise`` are phrases that tell the other meaning; ``alone`` is yes
-where the word mostly is the company's all the same. Other tickers of up to three letters may stand for anything; those
-of one or two link only with the mark of a ticker: an exchange and a colon, or a dollar sign.
+The words are in ``data/instruments/words.csv``: ``otherwise`` lists phrases with the other meaning; ``alone`` is yes if
+the word usually means the company anyway. Other tickers of up to three letters are ambiguous; those of one or two link
+only with the mark of a ticker: an exchange and a colon, or a dollar sign.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SHORT_TICKER: Final = 3
 _BARE_TICKER: Final = 2
 _REACH = 20
 _EXCHANGE = rf"\b(?:{printed_pattern()})\s*:\s*"
-# *(NYSE: GM, F)*, *$T*; not the article behind a colon (*on the NYSE: A broker said*), nor the next exchange.
+# *(NYSE: GM, F)*, *$T*; not an article after the colon (*on the NYSE: A broker said*), nor the next exchange.
 _LISTED = r"(?!(?<=\s)[AI]\s+[a-z])[A-Z][A-Z0-9]*\b(?!\s*:)"
 _MARKED = re.compile(rf"({_EXCHANGE})({_LISTED}(?:\s*[,/;&]\s*{_LISTED})*)|(?<![\w$])\$([A-Z]+)\b")
 _TICKER = re.compile(r"[A-Z][A-Z0-9]*")
@@ -47,7 +47,7 @@ _MOVES_BEHIND = re.compile(
     r"\s+(?:rises?|falls?|fell|gains?|drops?|jumps?|slips?|surges?|closes?|closed|hits (?:upper|lower))\b",
     re.IGNORECASE,
 )
-# *DST Systems*: initials before the word make another name of it.
+# *DST Systems*: with initials before the word it is another name.
 _INITIALS_BEFORE = re.compile(r"\b(?!PSX|KSE|CEO|US|UK|EU|UPDATE)[A-Z]{2,6} $")
 # *Coca-Cola Enterprises*, *Reliance Power*, *United Bank of India*: another company whose name begins with this one's.
 _SIBLING_BEHIND = re.compile(
@@ -64,7 +64,7 @@ _TICKER_LETTERS = re.compile(r"[A-Z]+")
 
 @dataclass(frozen=True)
 class Word:
-    """A name or ticker that has another meaning; ``otherwise`` finds the phrases that tell it."""
+    """A name or ticker with another meaning; ``otherwise`` matches phrases with that meaning."""
 
     alone: bool
     otherwise: re.Pattern[str] | None
@@ -72,7 +72,7 @@ class Word:
 
 @cache
 def words() -> Mapping[str, Word]:
-    """Word in lower case to what else it may mean."""
+    """Return the words with another meaning, by lower-case word."""
     with data_path("instruments", "words.csv").open(encoding="utf-8", newline="") as lines:
         return {row["word"]: Word(row["alone"] == "yes", _phrases(row["otherwise"])) for row in csv.DictReader(lines)}
 
@@ -82,7 +82,7 @@ def _phrases(listed: str) -> re.Pattern[str] | None:
 
 
 def needs_sign(name: str) -> bool:
-    """Whether a name or ticker is a word of the language, or so short that it may stand for something else."""
+    """Whether a name or ticker is a common word, or so short that it is ambiguous."""
     word = words().get(name.lower())
     if word is not None:
         return not word.alone
@@ -90,14 +90,14 @@ def needs_sign(name: str) -> bool:
 
 
 def is_bare(ticker: str) -> bool:
-    """Whether a ticker is so short that nothing but the mark of one tells it: *A*, *GE*."""
+    """Whether a ticker is so short that only the mark of a ticker identifies it: *A*, *GE*."""
     return len(ticker) <= _BARE_TICKER
 
 
 def marked_tickers(text: str) -> Mapping[str, frozenset[str]]:
-    """The tickers of a text that stand behind an exchange and a colon, or a dollar sign: none of them is a word.
+    """Return the tickers of a text that follow an exchange and a colon, or a dollar sign.
 
-    Each with the market identifier codes that are printed with it anywhere in the text, none for a dollar sign alone.
+    Each has the market identifier codes printed with it anywhere in the text, none for a dollar sign alone.
 
     >>> marked_tickers("Vodafone (LSE: VOD) and $T")
     {'VOD': frozenset({'XLON'}), 'T': frozenset()}
@@ -114,7 +114,7 @@ def marked_tickers(text: str) -> Mapping[str, frozenset[str]]:
 
 
 def place_behind(text: str, end: int) -> str | None:
-    """The exchange that the ending of a ticker says (*VOD.L*, *AIRLINK.KA*, *VOD LN Equity*), or None."""
+    """Return the exchange given by the suffix of a ticker (*VOD.L*, *AIRLINK.KA*, *VOD LN Equity*), or None."""
     match = _PLACE_BEHIND.match(text, end)
     if match is None:
         return None
@@ -122,18 +122,18 @@ def place_behind(text: str, end: int) -> str | None:
 
 
 def is_of_a_class(text: str, end: int) -> bool:
-    """*BRK.B*, *BRK-B*: what stands behind a ticker makes it that of a class of shares."""
+    """Whether the suffix of a ticker makes it that of a share class: *BRK.B*, *BRK-B*."""
     return _CLASS_BEHIND.match(text, end) is not None
 
 
 def means_otherwise(text: str, name: str) -> bool:
-    """Whether a text tells the other meaning of a name: *BOP crisis*."""
+    """Whether a text uses the other meaning of a name: *BOP crisis*."""
     word = words().get(name.lower())
     return word is not None and word.otherwise is not None and word.otherwise.search(text) is not None
 
 
 def has_sign(text: str, start: int, end: int, *, is_ticker: bool) -> bool:
-    """Whether the name at ``text[start:end]`` is the company's: by an exchange, an ending, or words of companies.
+    """Whether the name at ``text[start:end]`` is the company's, by an exchange, an ending, or business words.
 
     A ticker with the ending of a company (*SPX Corp*) is another company's name.
     """
@@ -151,12 +151,12 @@ def has_sign(text: str, start: int, end: int, *, is_ticker: bool) -> bool:
 
 
 def is_another_company(text: str, end: int) -> bool:
-    """*SPX Corp*, *Apple Inc*: the ending of a company stands behind."""
+    """Whether the ending of a company's name follows: *SPX Corp*, *Apple Inc*."""
     return _ENDING_BEHIND.match(text, end) is not None
 
 
 def is_sibling(text: str, end: int) -> bool:
-    """*Coca-Cola Enterprises*: what stands behind a name makes it that of another company."""
+    """Whether the next word makes a name that of another company: *Coca-Cola Enterprises*."""
     return _SIBLING_BEHIND.match(text, end) is not None
 
 

@@ -1,1 +1,1 @@
-"""The selection language: which events a study takes."""
+"""The language for selecting events."""

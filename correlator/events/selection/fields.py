@@ -1,4 +1,4 @@
-"""The fields that a selection can name: their values checked, and compared as expressions over events."""
+"""The fields of a selection: check their values, and compare them by expressions over events."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _ALIASES: Final = {
 _NUMBERS: Final = frozenset({"event_id", "article_id", "goldstein", "tone", "confidence", "load_id"})
 _TEXTS: Final = frozenset({"headline", "publisher"})
 DAY_ZERO, SYMBOL, CONCERNS = "day_zero", "symbol", "concerns"
-"""Fields that a plain row of events does not answer: its session on an exchange, and the instruments it concerns (a
-column of lists of names in capitals).
+"""Fields that are not columns of events: the session on an exchange, and the instruments concerned (a column of lists
+of upper-case names).
 """
 _TIMES: Final = frozenset({"known_at"})
 _DAY: Final = len("2025-05-28")
@@ -54,12 +54,12 @@ _MERGED: Final = {"YIELD": ("CONCEDE", "RETREAT"), "STATEMENT": ("STATEMENT",)}
 
 
 def field_named(name: str, selection: str) -> str:
-    """The column, or the side of an event, that a word names. Raises InputError with the nearest known field."""
+    """Return the column or side of an event that a word names. Raises InputError with the closest known field."""
     known = {*EVENTS.column_names, *_ALIASES}
     lowered = name.lower()
     if lowered not in known:
         raise InputError(
-            f"events have no field {name!r} (selection {selection!r})", hint=_nearest(lowered, sorted(known))
+            f"unknown field {name!r} in the selection {selection!r}", hint=_nearest(lowered, sorted(known))
         )
     return _ALIASES.get(lowered, lowered)
 
@@ -70,7 +70,7 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 
 
 def equal(field: str, values: Sequence[str]) -> pl.Expr:
-    """Where a field, other than the category, has one of the values; a dyad matches in either order."""
+    """Return the expression that a field (not the category) has one of the values; dyads match in either order."""
     import polars as pl
 
     if field in ("source", "target"):
@@ -96,23 +96,24 @@ def equal(field: str, values: Sequence[str]) -> pl.Expr:
 
 
 def has_words(field: str, texts: Sequence[str]) -> pl.Expr:
-    """Where every word of one of the texts is a whole word of the field. Raises InputError where that is no text."""
+    """Return the expression that a text field contains all words of one of the texts. Raises InputError otherwise."""
     import polars as pl
 
     if field not in _TEXTS:
-        raise InputError(f"{field} is not a text, so has does not apply", hint="use = or in")
+        raise InputError(f"'has' needs a text field, got {field}", hint="use = or in")
     column = pl.col(field).str.to_lowercase()
-    ways = []
+    alternatives = []
     for text in texts:
         words = text.lower().split()
         if not words:
-            raise InputError("has needs a word to look for", hint="for example: headline has 'indus water'")
-        ways.append(pl.all_horizontal(column.str.contains(rf"(^|\W){re.escape(word)}($|\W)") for word in words))
-    return _any_of(ways)
+            raise InputError("'has' needs at least one word", hint="for example: headline has 'indus water'")
+        matches = (column.str.contains(rf"(^|\W){re.escape(word)}($|\W)") for word in words)
+        alternatives.append(pl.all_horizontal(matches))
+    return _any_of(alternatives)
 
 
 def in_category(words: Sequence[tuple[str, bool]], own: frozenset[str] | None) -> pl.Expr:
-    """Where the category is one of the words, each with whether it is quoted; ``own`` as in ``Parser``."""
+    """Return the expression that the category is one of ``words`` (word, is quoted); ``own`` as in ``Parser``."""
     import polars as pl
 
     names = [name for word, quoted in words for name in _category(word, own, quoted=quoted)]
@@ -122,11 +123,11 @@ def in_category(words: Sequence[tuple[str, bool]], own: frozenset[str] | None) -
 def _any_of(parts: Sequence[pl.Expr]) -> pl.Expr:
     import polars as pl
 
-    return pl.any_horizontal(parts).fill_null(False)  # not one in another: polars goes down into each by its stack
+    return pl.any_horizontal(parts).fill_null(False)  # not nested with |, since polars recurses into each
 
 
 def ordered(field: str, mark: str, value: str) -> pl.Expr:
-    """Where a number, instant or day stands to ``value`` as ``mark`` says. Raises InputError for other fields."""
+    """Return the comparison of a number, instant or day with ``value``. Raises InputError for other fields."""
     import polars as pl
 
     if field in _NUMBERS:
@@ -138,13 +139,13 @@ def ordered(field: str, mark: str, value: str) -> pl.Expr:
     elif field == DAY_ZERO:
         bound = pl.lit(_instant(value, DAY_ZERO).date())
     else:
-        raise InputError(f"{field} has no order, so {mark} does not apply", hint="use = or in")
+        raise InputError(f"{mark} needs a number or time, got {field}", hint="use = or in")
     column = pl.col(field)
     return _ORDERED[mark](column, bound).fill_null(False)
 
 
 def _at(column: pl.Expr, value: str) -> pl.Expr:
-    """On a day, or at an instant."""
+    """Return the expression that a time is on a day, or at an instant."""
     when = _instant(value)
     return column.dt.date() == when.date() if len(value.strip()) == _DAY else column == when
 
@@ -155,7 +156,7 @@ def _number(field: str, value: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number) or abs(number) >= 2**63:
-        raise InputError(f"{field} is compared with {value!r}, which is not a number")
+        raise InputError(f"{field} must be compared with a number, got {value!r}")
     return number
 
 
@@ -164,8 +165,8 @@ def _instant(value: str, field: str = "known_at") -> datetime:
         moment = iso_moment(value)
     except ValueError:
         raise InputError(
-            f"{field} is compared with {value!r}, which is not a day or an instant",
-            hint="give a day or an instant, 2025-05-28",
+            f"{field} must be compared with a date or time, got {value!r}",
+            hint="write it like 2025-05-28 or 2025-05-28T06:02+05:00",
         ) from None
     try:
         instant = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
@@ -176,8 +177,8 @@ def _instant(value: str, field: str = "known_at") -> datetime:
 
 def _beyond(field: str, value: str) -> InputError:
     return InputError(
-        f"{field} is compared with {value!r}, which is beyond the calendar",
-        hint="give an instant of the years 1 to 9999",
+        f"{field} is compared with {value!r}, which is out of range",
+        hint="give a time in the years 1 to 9999",
     )
 
 
@@ -190,7 +191,7 @@ def _actor(side: str, value: str) -> pl.Expr:
 
 
 def _category(word: str, own: frozenset[str] | None, *, quoted: bool) -> Sequence[str]:
-    """The categories that a word stands for; ``own``: those that the events carry (None: not known yet)."""
+    """Return the categories that a word stands for; ``own``: those of the events (None: not known yet)."""
     name = word.upper()
     if name in _MERGED:
         return _MERGED[name]
@@ -200,18 +201,18 @@ def _category(word: str, own: frozenset[str] | None, *, quoted: bool) -> Sequenc
     if own is None or quoted or carried:
         return carried or (word,)
     hint = _nearest(name, [*CATEGORIES, *_MERGED, *sorted(own - set(CATEGORIES))])
-    raise InputError(f"category {word!r} is not known, and no event carries it", hint=hint)
+    raise InputError(f"unknown category {word!r}: no event has it", hint=hint)
 
 
 def _quad(value: str) -> Sequence[str]:
     if value.lower() not in QUAD_CLASSES:
-        raise InputError(f"no quad class {value!r}", hint=_nearest(value.lower(), QUAD_CLASSES))
+        raise InputError(f"unknown quad class {value!r}", hint=_nearest(value.lower(), QUAD_CLASSES))
     return (value.lower(),)
 
 
 def _scope(value: str) -> Sequence[str]:
     if value.lower() not in SCOPES:
-        raise InputError(f"scope {value!r} is not known", hint=_nearest(value.lower(), SCOPES))
+        raise InputError(f"unknown scope {value!r}", hint=_nearest(value.lower(), SCOPES))
     return (value.lower(),)
 
 
@@ -219,20 +220,20 @@ def _country(value: str) -> Sequence[str]:
     code = country_of(value)
     if code is None:
         hint = _nearest(value.upper(), sorted(country_codes()))
-        raise InputError(f"no country or organisation has the code {value!r}", hint=hint)
+        raise InputError(f"unknown country or organisation {value!r}", hint=hint)
     return (code,)
 
 
 def _role(value: str) -> Sequence[str]:
     if value.upper() not in _ROLES:
-        raise InputError(f"no role {value!r}", hint=_nearest(value.upper(), _ROLES))
+        raise InputError(f"unknown role {value!r}", hint=_nearest(value.upper(), _ROLES))
     return (value.upper(),)
 
 
 def _dyad(value: str) -> Sequence[str]:
     codes = value.upper().split("-")
     if len(codes) != 2:
-        raise InputError(f"{value!r} is not a dyad", hint="two codes joined by a dash, PAK-AZE")
+        raise InputError(f"{value!r} is not a dyad", hint="write two country codes joined by a hyphen, such as PAK-AZE")
     return ("-".join(sorted(_country(code)[0] for code in codes)),)
 
 

@@ -1,4 +1,4 @@
-"""The parser of the selection language: words and marks to the filter that they ask for."""
+"""Parse the selection language into a filter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\s*(?:(<=|>=|!=|==|=|<|>|\(|\)|,)|'([^']*)'|\"([^\"]*)\"|(
 
 @dataclass(frozen=True)
 class Token:
-    """A word or mark of a selection: its text, its place (from 0), and whether it is quoted or a mark."""
+    """A token of a selection: its text, its position (from 0), and whether it is quoted or a symbol."""
 
     text: str
     place: int
@@ -28,14 +28,14 @@ class Token:
 
 _SHOWN = 200
 DEEPEST, MOST_COMPARISONS = 50, 500
-"""Levels and comparisons of a selection: what polars filters by takes its time, and its stack, for each."""
+"""Limits on nesting and comparisons: each costs time and stack in polars."""
 
 
 class Parser:
     """Recursive descent over the tokens of one selection.
 
-    ``own``: the categories that the events carry (None: not known yet); ``seen`` gathers every field that is named with
-    the values it is compared with.
+    ``own``: the categories of the events (None: not known yet); ``seen`` collects the fields with the values they are
+    compared with.
     """
 
     def __init__(self, text: str, own: frozenset[str] | None, seen: dict[str, list[str]] | None = None) -> None:
@@ -46,15 +46,15 @@ class Parser:
         self.next = self.depth = self.comparisons = 0
 
     def parse(self) -> pl.Expr:
-        """The filter that the whole text asks for. Raises InputError naming the place."""
+        """Parse the whole text into a filter. Raises InputError, which names the position."""
         if not self.tokens:
             raise InputError(
                 "the selection of events is empty", hint="for example: category = AGREE and dyad = PAK-AZE"
             )
-        whole = self._any()
+        condition = self._any()
         if self.next < len(self.tokens):
             self._fail("'and' or 'or'")
-        return whole
+        return condition
 
     def _any(self) -> pl.Expr:
         either = self._all()
@@ -85,7 +85,7 @@ class Parser:
     def _comparison(self) -> pl.Expr:
         self.comparisons += 1
         if self.comparisons > MOST_COMPARISONS:
-            self._fail(f"at most {MOST_COMPARISONS} comparisons; a list of values is one: in (...)")
+            self._fail(f"at most {MOST_COMPARISONS} comparisons; a list in (...) counts as one")
         field = field_named(self._word("a field").text, self.text)
         negated = self._take("not")
         if self._take("in"):
@@ -157,7 +157,7 @@ class Parser:
 
 
 def tokens_of(text: str) -> list[Token]:
-    """The words and marks of a selection. Raises InputError where a quote is not closed."""
+    """Split a selection into tokens. Raises InputError if a quote is not closed."""
     tokens: list[Token] = []
     place = 0
     end = len(text.rstrip())

@@ -1,1 +1,1 @@
-"""Words and who is meant by them: actors, lexica, languages, tone."""
+"""Vocabularies: actors, lexica, languages, tone."""

@@ -1,4 +1,4 @@
-"""Who is meant by a name: countries, demonyms, places, organisations, agents and leaders with dates of office."""
+"""The actors behind names: countries, demonyms, places, organisations, agents and leaders with dates of office."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from correlator.events.vocabulary.own_actors import own_path, read_own
 
 @dataclass(frozen=True)
 class Name:
-    """One name of an actor as the automaton looks for it.
+    """One name of an actor as matched by the automaton.
 
     ``kind`` is country, demonym, place, igo, body (armies, parties, armed groups), agent, leader, or other (a name that
-    only looks like an actor's); ``since`` and ``until`` bound the time in office (None: open); ``exact`` asks for the
-    very capitals of ``text`` (acronyms such as US or WHO); ``shared`` is the other country of a place that two hold.
+    only looks like an actor's); ``since`` and ``until`` bound the time in office (None: open); ``exact`` requires the
+    capitalisation of ``text`` (acronyms such as US or WHO); ``shared`` is the second country of a divided place.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Name:
     shared: str | None = None
 
     def in_office(self, on: date | None) -> bool:
-        """Whether the leader held office on a day; without a day, whether the office is open now."""
+        """Whether the leader held office on a day; True without a day."""
         if self.since is None:
             return True
         if on is None:
@@ -40,7 +40,7 @@ class Name:
         return self.since <= on and (self.until is None or on <= self.until)
 
 
-# Slots of headline templates stand for a country or a place that is not known yet.
+# Slots of headline templates, placeholders for a country or place.
 _SLOTS = ("country", "city", "region", *(f"{slot}_{n}" for slot in ("country", "city", "region") for n in (1, 2, 3, 4)))
 
 
@@ -55,7 +55,7 @@ def _acronym(text: str) -> bool:
 
 
 def _proper(text: str) -> bool:
-    """Whether a name could be a common word without its capital: *Petro*, *Gori*."""
+    """Whether a name may be a common word if not capitalised: *Petro*, *Gori*."""
     return " " not in text
 
 
@@ -64,13 +64,13 @@ def _day(text: str) -> date | None:
 
 
 def load_names() -> tuple[Name, ...]:
-    """Every name in ``data/events`` and in the user's own file (``own_actors``)."""
+    """Return all names in ``data/events`` and in the user's own file (``own_actors``)."""
     return names_with(own_path())
 
 
 @cache
 def names_with(own: Path | None) -> tuple[Name, ...]:
-    """Every shipped name, and those of a user's file. Raises InputError where the two contradict each other."""
+    """Return all shipped names and those of a user's file. Raises InputError if they contradict each other."""
     shipped, user_names = _shipped_names(), read_own(own)
     if not user_names.actors:
         return shipped
@@ -79,7 +79,7 @@ def names_with(own: Path | None) -> tuple[Name, ...]:
     replaced, added = set(), []
     for actor in user_names.actors:
         if actor.country is not None and actor.country not in codes:
-            raise InputError(f"no country or organisation has the code {actor.country!r} ({actor.names[0]})")
+            raise InputError(f"unknown country or organisation {actor.country!r} of actor {actor.names[0]!r}")
         for text in actor.names:
             other = meant.get(text.lower())
             if actor.replaces:
@@ -87,7 +87,7 @@ def names_with(own: Path | None) -> tuple[Name, ...]:
             elif other is not None and other.country != actor.country:
                 raise InputError(
                     f"{text!r} is {other.country} in the shipped data, not {actor.country}",
-                    hint="add replaces = true to the entry to take the name for yours",
+                    hint="add replaces = true to the entry to replace the shipped one",
                 )
             exact = _acronym(text) if actor.kind in ("body", "igo", "country") else _proper(text)
             exact = exact and actor.kind != "agent"
@@ -97,7 +97,7 @@ def names_with(own: Path | None) -> tuple[Name, ...]:
 
 @cache
 def _shipped_names() -> tuple[Name, ...]:
-    """Every name in ``data/events``: countries, places, organisations, leaders, agents, and mere look-alikes."""
+    """Return all names in ``data/events``: countries, places, organisations, leaders, agents, and look-alikes."""
     names = [Name(f"{{{slot}}}", "country", None, None) for slot in _SLOTS]
     for row in _rows("agents.csv"):
         names += [Name(text, "agent", row["country"] or None, row["role"]) for text in row["words"].split(";")]
@@ -127,14 +127,15 @@ def _shipped_names() -> tuple[Name, ...]:
 
 
 def country_codes() -> frozenset[str]:
-    """Every country and organisation code that the actor data know."""
+    """Return all country and organisation codes in the actor data."""
     own = {actor.country for actor in read_own(own_path()).actors if actor.kind == "igo" and actor.country}
     return _shipped_codes() | own
 
 
 def country_of(text: str) -> str | None:
-    """The code of a country or organisation that is written as a code or by a name of its own; None if it is
-    neither. Other codes of two letters are none: IS is Israel to some, Iceland to others.
+    """Return the code of a country or organisation written as a code or by name, or None.
+
+    Two-letter country codes are not accepted, since they are ambiguous: IS is Israel (FIPS) or Iceland (ISO).
     """
     return _codes_by_name(own_path()).get(text.strip().casefold())
 
@@ -152,12 +153,12 @@ def _shipped_codes() -> frozenset[str]:
 
 
 def actors_as_of() -> date:
-    """The day up to which the shipped leaders are known: the last one on which an office changed hands."""
+    """Return the date of the last change of office in the shipped data on leaders."""
     days = [row[key] for row in _rows("leaders.csv") for key in ("from", "to") if row[key]]
     return date.fromisoformat(max(days))
 
 
 def offices_checked() -> tuple[int, int]:
-    """How many of the shipped offices were compared with a source (column ``checked``), and how many there are."""
+    """Return how many shipped offices were checked against a source (column ``checked``), and how many there are."""
     rows = _rows("leaders.csv")
     return sum(bool(row["checked"]) for row in rows), len(rows)

@@ -1,6 +1,6 @@
-"""The language of a headline, so far as to choose its lexicon or to say that it is not coded.
+"""Detect the language of a headline, to choose its lexicon or to report that it is not supported.
 
-By its script, its letters and its commonest words.
+The script, special letters and the most common words decide.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import unicodedata
 from typing import Final
 
 CODED: Final = "en"
-# Languages that small lexica code in plain headlines (``small_lexicon``).
+# Languages whose simple headlines are coded with small lexica (``small_lexicon``).
 LEXICAL: Final = ("ur", "tr", "az", "ar")
 _SCRIPTS: Final = {
     "ARABIC": "ar", "CYRILLIC": "ru", "DEVANAGARI": "hi", "BENGALI": "bn", "CJK": "zh", "HIRAGANA": "ja",
@@ -23,14 +23,14 @@ _PERSIAN = frozenset("پچژگکی")
 _AZERBAIJANI = frozenset("əƏ")
 _TURKISH = frozenset("ışğİüöç")
 _LATIN_END = 0x24F
-# *Rusya'dan*, *Putin'in*, *Irak'a*: endings of a Turkish name, of which one of a letter (*Sana'a*) is none by itself.
+# *Rusya'dan*, *Putin'in*, *Irak'a*: suffixes of a Turkish name; one of a single letter (*Sana'a*) is not enough alone.
 _TURKISH_ENDING = re.compile(r"\w{2,}['’](y?[aeıiuü]|n[ae]|n?[ıiuü]n|n?[dt][ae]n?|y?l[ae]|n?[dt][ae]ki)$")
-# A verb at the end: Azerbaijani *-ıb*, or what both languages have.
+# A final verb: Azerbaijani *-ıb*, or endings of both languages.
 _TURKIC_VERB = re.compile(
     r"(?:([ıiuü]b(?:lar|lər)?|[aə]c[aə]q|[ae]y?[ıiuü]r)|[dt][ıiuü](?:lar|ler|lər)?|[ae]c[ae]k|[ıiuü]yor|m[ıi]ş)$"
 )
 _STOPS = ".,:;!?\"'"
-# The commonest words of languages in Latin letters; a word of two languages decides for neither alone.
+# The most common words of languages in Latin script; a word of two languages counts for both.
 _WORDS: Final = {
     "tr": "ve bir ile için bu açıkladı dedi göre sonra türkiye yeni cumhurbaşkanı bakanı görüştü etti oldu",
     "az": "və ilə üçün olub edib ölkə prezidenti azərbaycan görüş edir",
@@ -52,7 +52,7 @@ _LEAST_WORDS = 2
 
 
 def language_of(text: str) -> str:
-    """ISO 639-1 code of the language that a text is surely in; ``en`` where nothing tells another."""
+    """Return the ISO 639-1 code of the language of a text; ``en`` unless another one is certain."""
     words = set(text.lower().split())
     if not text.isascii():
         letters = [letter for letter in text if letter.isalpha()]
@@ -66,13 +66,13 @@ def language_of(text: str) -> str:
     known = words & _ANY
     if len(known) < _LEAST_WORDS:
         return CODED
-    hits = {code: len(known & own) for code, own in _STOP.items()}
+    hits = {code: len(known & stopwords) for code, stopwords in _STOP.items()}
     best = max(hits, key=lambda code: hits[code])
     return best if hits[best] >= _LEAST_WORDS and hits[best] > 2 * len(words & _ENGLISH) else CODED
 
 
 def _turkic(words: list[str]) -> str | None:
-    """Turkish or Azerbaijani: by two words with its letters or endings, or one and a verb at the end."""
+    """Detect Turkish or Azerbaijani by two words with their letters or suffixes, or by one and a final verb."""
     azerbaijani = sum(not _AZERBAIJANI.isdisjoint(word) for word in words)
     endings = [match for word in words if (match := _TURKISH_ENDING.search(word.strip(_STOPS)))]
     lettered = sum(not (_TURKISH | _AZERBAIJANI).isdisjoint(word) for word in words)

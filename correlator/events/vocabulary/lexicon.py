@@ -1,8 +1,8 @@
 """The lexicon: word patterns with their category, weight and example, read from ``data/events/lexicon.tsv``.
 
-Pattern syntax: ``urge~`` stands for every inflection of the verb, ``a|b`` for either word, ``step~_down`` for words
-that stay together within a choice, ``@aid`` for a group of ``groups.tsv``, and `` .. `` for up to six words between
-what stands left and right of it. Patterns are matched on text in lower case without punctuation.
+Pattern syntax: ``urge~`` matches every inflection of the verb, ``a|b`` either word, ``step~_down`` words that stay
+together within an alternative, ``@aid`` a group of ``groups.tsv``, and `` .. `` up to six words between its left and
+right part. Patterns are matched on text in lower case without punctuation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
 from correlator.events.vocabulary.own_actors import own_path, read_own
 
-# Classes that only govern other words, that speak against an event, or for one between states.
+# Classes of words that only govern other words, that are evidence against an event, or for one between states.
 WILL, NOT, STOP, WITHOUT, ABROAD = "WILL", "NOT", "STOP", "WITHOUT", "ABROAD"
 OBJECT, SUBJECT = "object", "subject"
 _VOWELS = "aeiou"
@@ -27,11 +27,11 @@ _VOWELS = "aeiou"
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the lexicon; ``heads`` and ``tails`` are the literal strings it stands for.
+    """One line of the lexicon; ``heads`` and ``tails`` are the literal strings it matches.
 
-    ``governs``: the words also decide how what follows them counts (*agree to*, *refuse to*, *urge*). ``form``:
-    ``object`` (a verb .. its object) or ``subject`` (a subject .. its verb) where both parts must be of one clause;
-    None where anything may stand between.
+    ``governs``: the words also decide how the following words count (*agree to*, *refuse to*, *urge*). ``form``:
+    ``object`` (a verb .. its object) or ``subject`` (a subject .. its verb) if both parts must be in one clause; None
+    if anything may be in between.
     """
 
     number: int
@@ -46,7 +46,7 @@ class Entry:
 
 
 def inflect(verb: str, irregular: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Base, -s, past, participle and -ing form of ``verb``."""
+    """Return base, -s, past, participle and -ing form of ``verb``."""
     if verb in irregular:
         return (verb, *irregular[verb])
     if verb.endswith("e"):
@@ -59,7 +59,7 @@ def inflect(verb: str, irregular: Mapping[str, tuple[str, ...]]) -> tuple[str, .
 
 
 def expand(pattern: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Every literal string that a pattern without a gap stands for."""
+    """Return all literal strings that a pattern without a gap matches."""
     choices = [_choice(token, groups) for token in pattern.split()]
     return tuple(dict.fromkeys(" ".join(words) for words in itertools.product(*choices)))
 
@@ -82,7 +82,7 @@ def _phrase(words: list[str]) -> list[str]:
 
 @cache
 def irregular_verbs() -> dict[str, tuple[str, ...]]:
-    """Base form to the other forms, from ``data/events/irregular_verbs.csv``."""
+    """Return the other forms by base form, from ``data/events/irregular_verbs.csv``."""
     with data_path("events", "irregular_verbs.csv").open(encoding="utf-8", newline="") as lines:
         return {row["base"]: tuple(row["forms"].split(";")) for row in csv.DictReader(lines)}
 
@@ -95,14 +95,14 @@ def _lines(name: str, fields: int) -> list[tuple[int, list[str]]]:
             continue
         parts = [part.strip() for part in line.split("|||")]
         if len(parts) != fields:
-            raise InputError(f"{name} line {number} has {len(parts)} fields instead of {fields}")
+            raise InputError(f"{name} line {number} must have {fields} fields, got {len(parts)}")
         rows.append((number, parts))
     return rows
 
 
 @cache
 def load_groups() -> dict[str, tuple[str, ...]]:
-    """Named groups of words, from ``data/events/groups.tsv``."""
+    """Return the named groups of words, from ``data/events/groups.tsv``."""
     return {
         name: tuple(phrase for word in words.split(";") for phrase in _phrase(word.split()))
         for _, (name, words) in _lines("groups.tsv", 2)
@@ -110,13 +110,13 @@ def load_groups() -> dict[str, tuple[str, ...]]:
 
 
 def load_lexicon() -> tuple[Entry, ...]:
-    """Every entry in file order, those of the user's own file last; raises InputError naming the line at fault."""
+    """Return all entries in file order, then those of the user's file. Raises InputError, which names the line."""
     return lexicon_with(own_path())
 
 
 @cache
 def lexicon_with(own: Path | None) -> tuple[Entry, ...]:
-    """Every shipped entry, and those of a user's file, which are numbered on."""
+    """Return all shipped entries and those of a user's file, numbered consecutively."""
     shipped = _shipped_lexicon()
     first = shipped[-1].number + 1
     lines = enumerate(read_own(own).lexicon, start=1)
@@ -141,12 +141,12 @@ def _entry(number: int, label: str, weight: float, texts: tuple[str, str], *, wh
     groups, (pattern, example) = load_groups(), texts
     category, _, form = label.removesuffix("+").partition(":")
     if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT, ABROAD):
-        raise InputError(f"{where}: category {category!r} is not known", hint=f"one of {', '.join(CATEGORIES)}")
+        raise InputError(f"{where}: unknown category {category!r}", hint=f"categories are {', '.join(CATEGORIES)}")
     head, _, tail = pattern.partition(" .. ")
     if form not in ("", OBJECT, SUBJECT):
-        raise InputError(f"{where}: form {form!r} is not known", hint=f"{OBJECT} or {SUBJECT}")
+        raise InputError(f"{where}: unknown form {form!r}", hint=f"use {OBJECT} or {SUBJECT}")
     try:
         heads, tails = expand(head, groups), expand(tail, groups) if tail else ()
     except KeyError as error:
-        raise InputError(f"{where}: there is no group of words @{error.args[0]}") from None
+        raise InputError(f"{where}: unknown word group @{error.args[0]}") from None
     return Entry(number, category, label.endswith("+"), form or None, weight, pattern, example, heads, tails)

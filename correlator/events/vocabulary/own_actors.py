@@ -1,14 +1,14 @@
-"""A user's own actors and lexicon lines: a TOML file named by ``--actors`` or ``$CORRELATOR_ACTORS``.
+"""A user's own actors and lexicon lines, in a TOML file given by ``--actors`` or ``$CORRELATOR_ACTORS``.
 
 ::
 
     [[actors]]
     kind = "leader"          # leader, body, igo, place, country, agent, or other: a name that only looks like an actor
     names = ["Jane Roe", "Roe"]
-    country = "CAN"          # of an igo its own code
+    country = "CAN"          # for an igo its own code
     role = "GOV"
-    from = 2026-11-01        # first and last day in office, where it has one
-    replaces = true          # where a shipped name means somebody else
+    from = 2026-11-01        # first day in office; also: to
+    replaces = true          # if a shipped name means somebody else
 
     [[lexicon]]
     category = "AID"         # or WITHOUT: no event
@@ -68,7 +68,7 @@ class OwnLine:
 
 @dataclass(frozen=True)
 class OwnFile:
-    """What a user's file says."""
+    """The content of a user's file."""
 
     actors: tuple[OwnActor, ...]
     lexicon: tuple[OwnLine, ...]
@@ -76,7 +76,7 @@ class OwnFile:
 
 @contextmanager
 def own_actors(path: str | Path | None) -> Iterator[None]:
-    """Within the block the coder knows the actors and lines of ``path``; None: those of ``$CORRELATOR_ACTORS``."""
+    """Use the actors and lexicon lines of ``path`` within the block (None: those of ``$CORRELATOR_ACTORS``)."""
     token = _chosen.set(Path(path) if path is not None else None)
     try:
         yield
@@ -85,22 +85,22 @@ def own_actors(path: str | Path | None) -> Iterator[None]:
 
 
 def own_path() -> Path | None:
-    """The user's file that holds now, or None."""
+    """Return the user's file currently in use, or None."""
     named = os.environ.get(VARIABLE)
     return _chosen.get() or (Path(named) if named else None)
 
 
 @cache
 def read_own(path: Path | None) -> OwnFile:
-    """What a user's file says; nothing for None. Raises NotFoundError, or InputError naming the entry at fault."""
+    """Read a user's file (empty for None). Raises NotFoundError, or InputError, which names the invalid entry."""
     if path is None:
         return OwnFile((), ())
     if not path.is_file():
-        raise NotFoundError(f"the file of actors {path} does not exist", hint=f"see --actors and ${VARIABLE}")
+        raise NotFoundError(f"the actors file {path} does not exist", hint=f"check --actors and ${VARIABLE}")
     content = read_toml(path)
     unknown = sorted(set(content) - {"actors", "lexicon"})
     if unknown:
-        raise InputError(f"{path.name}: table {unknown[0]!r} is not known", hint="tables are actors and lexicon")
+        raise InputError(f"{path.name}: unknown table {unknown[0]!r}", hint="tables are actors and lexicon")
     actors = tuple(_actor(entry, f"{path.name}: actor {n}") for n, entry in enumerate(content.get("actors", []), 1))
     lines = tuple(
         _line(entry, f"{path.name}: lexicon line {n}") for n, entry in enumerate(content.get("lexicon", []), 1)
@@ -112,21 +112,21 @@ def _actor(entry: Mapping[str, object], where: str) -> OwnActor:
     _known(entry, _ACTOR_KEYS, where)
     kind, role, country = entry.get("kind"), entry.get("role"), entry.get("country")
     if kind not in KINDS:
-        raise InputError(f"{where}: kind {kind!r} is not known", hint=f"kinds are {', '.join(KINDS)}")
+        raise InputError(f"{where}: unknown kind {kind!r}", hint=f"kinds are {', '.join(KINDS)}")
     names = entry.get("names")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
-        raise InputError(f"{where}: names must be a list of texts")
+        raise InputError(f"{where}: names must be a list of strings")
     if role is not None and role not in ROLES:
-        raise InputError(f"{where}: role {role!r} is not known", hint=f"roles are {', '.join(ROLES)}")
+        raise InputError(f"{where}: unknown role {role!r}", hint=f"roles are {', '.join(ROLES)}")
     if country is not None and (not isinstance(country, str) or not _CODE.fullmatch(country)):
-        raise InputError(f"{where}: country {country!r} is not a code", hint="PAK, or an organisation's such as IMF")
+        raise InputError(f"{where}: country {country!r} is not a code", hint="write one such as PAK or IMF")
     if kind not in ("agent", "other") and country is None:
-        raise InputError(f"{where}: a {kind} needs a country", hint="country = 'PAK'")
+        raise InputError(f"{where}: country is missing for a {kind}", hint="for example: country = 'PAK'")
     since, until = _day(entry, "from", where), _day(entry, "to", where)
     if since is not None and until is not None and until < since:
         raise InputError(f"{where}: to {until} is before from {since}")
     if until is not None and since is None:
-        raise InputError(f"{where}: to needs from")
+        raise InputError(f"{where}: 'to' needs 'from'")
     replaces = entry.get("replaces", False)
     if not isinstance(replaces, bool):
         raise InputError(f"{where}: replaces must be true or false")
@@ -153,14 +153,14 @@ def _line(entry: Mapping[str, object], where: str) -> OwnLine:
 
 def _known(entry: Mapping[str, object], keys: frozenset[str], where: str) -> None:
     if not isinstance(entry, Mapping):
-        raise InputError(f"{where} is not a table")
+        raise InputError(f"{where} must be a table")
     unknown = sorted(set(entry) - keys)
     if unknown:
-        raise InputError(f"{where}: key {unknown[0]!r} is not known", hint=f"keys are {', '.join(sorted(keys))}")
+        raise InputError(f"{where}: unknown key {unknown[0]!r}", hint=f"keys are {', '.join(sorted(keys))}")
 
 
 def _day(entry: Mapping[str, object], key: str, where: str) -> date | None:
     value = entry.get(key)
     if value is None or type(value) is date:
         return value
-    raise InputError(f"{where}: {key} must be a day such as 2026-11-01, got {value!r}")
+    raise InputError(f"{where}: {key} must be a date such as 2026-11-01, got {value!r}")

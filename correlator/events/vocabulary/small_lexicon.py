@@ -1,9 +1,9 @@
-"""Small lexica of languages other than English: ``data/events/languages``.
+"""Small lexica of languages other than English, in ``data/events/languages``.
 
-``names.csv`` has countries, organisations and leaders in each language with what they are called in the English data
-(so that an office has its dates in one place), ``grammar.toml`` what stands or grows next to a name of one who acts or
-is acted on, and one file a language (``ur.tsv`` ...) the words of acts. Patterns are those of the English lexicon, but
-``~`` stands for any ending, and alternatives of several words are joined by ``_``.
+``names.csv`` maps countries, organisations and leaders in each language to the English data, which have the dates of
+office; ``grammar.toml`` has the particles and suffixes next to names of sources and targets; one file per language
+(``ur.tsv`` ...) has the words of acts. Patterns are those of the English lexicon, but ``~`` matches any ending, and
+alternatives of several words are joined by ``_``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _GAP = r"(?:\S+ ){0,6}?"
 
 @dataclass(frozen=True)
 class Act:
-    """Words of an act: pattern over normalised words, and an example with source and target (None: no event)."""
+    """An act: a pattern over normalised words, and an example with source and target (None: no event)."""
 
     category: str
     weight: float
@@ -47,10 +47,10 @@ class Act:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What is known of a language.
+    """The lexicon of a language.
 
-    ``names`` maps a name to whom it may stand for; the patterns find names and offices with their endings, and words
-    next to them. ``verb_last``: whether the last act decides, or the first.
+    ``names`` maps a name to the actors it may mean; the patterns match names and offices with their endings, and words
+    next to them. ``verb_last``: whether the last act decides rather than the first.
     """
 
     language: str
@@ -66,7 +66,7 @@ class Lexicon:
 
 
 def normal(word: str, language: str) -> str:
-    """A word as the lexicon of its language has it: one spelling of look-alike letters, no vowel signs, small."""
+    """Normalise a word for its language's lexicon: unified look-alike letters, no vowel signs, lower case."""
     word = unicodedata.normalize("NFC", word).translate(_APOSTROPHES)
     if language in _LATIN:
         return _MARKS.sub("", word.translate(_CAPITALS).lower())
@@ -75,7 +75,7 @@ def normal(word: str, language: str) -> str:
 
 @cache
 def small_lexicon(language: str) -> Lexicon:
-    """The lexicon of one of ``LANGUAGES``. Raises InputError naming the line at fault."""
+    """Load the lexicon of one of ``LANGUAGES``. Raises InputError, which names the invalid line."""
     with data_path("events", "languages", "grammar.toml").open("rb") as file:
         grammar: dict[str, str] = tomllib.load(file)[language]
     names = _names(language)
@@ -99,7 +99,7 @@ def _listed(words: str, language: str) -> list[str]:
 
 
 def _suffixes(grammar: dict[str, str]) -> str:
-    """Endings of a name as optional groups: ``away`` (out of), ``target`` or ``plain``; plurals have no group."""
+    """Return the pattern of a name's endings, with groups ``away`` (out of), ``target`` or ``plain``."""
     if "suffixes_target" not in grammar:
         return f"(?:{'|'.join(grammar['endings'].split())})?" if "endings" in grammar else ""
     parts = {key: "|".join(grammar[f"suffixes_{key}"].split()) for key in ("target", "plain")}
@@ -132,7 +132,7 @@ def _names(language: str) -> dict[str, tuple[Name, ...]]:
         for number, row in enumerate(csv.DictReader(lines), start=2):
             meant = [name for name in known[row["who"]] if name.kind in ("leader", "country", "igo")]
             if not meant:
-                raise InputError(f"languages/names.csv line {number}: nobody is called {row['who']!r}")
+                raise InputError(f"languages/names.csv line {number}: unknown name {row['who']!r}")
             meant = meant if meant[0].kind == "leader" else meant[:1]
             for text in filter(None, row[language].split(";")):
                 spelt = " ".join(normal(word, language) for word in text.split())
@@ -149,7 +149,7 @@ def _acts(language: str) -> tuple[Act, ...]:
             continue
         parts = [part.strip() for part in line.split("|||")]
         if len(parts) != 5 or parts[0] not in (*CATEGORIES, NO_EVENT):
-            raise InputError(f"languages/{name} line {number} is not category, weight, pattern, dyad and example")
+            raise InputError(f"languages/{name} line {number} must have category, weight, pattern, dyad and example")
         category, weight, pattern, dyad, example = parts
         source, _, target = dyad.partition(" ")
         expression = re.compile(_GAP.join(_words(part, language) for part in pattern.split(" .. ")))
@@ -158,7 +158,7 @@ def _acts(language: str) -> tuple[Act, ...]:
 
 
 def _words(pattern: str, language: str) -> str:
-    """A pattern's words as a regular expression over words that have a space before and behind."""
+    """Convert a pattern's words to a regular expression over words with a space on either side."""
     prefixes = "(?:و|ف)?(?:ال|بال|لل|ب|ل)?" if language == "ar" else ""
     out = ""
     for token in pattern.split(" "):

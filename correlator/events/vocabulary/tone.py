@@ -10,14 +10,14 @@ from correlator.base.resources import data_path
 
 @cache
 def tone_words() -> tuple[frozenset[str], frozenset[str]]:
-    """Positive and negative words in lower case."""
+    """Return positive and negative words in lower case."""
     with data_path("events", "tone.csv").open(encoding="utf-8", newline="") as lines:
         rows = {row["tone"]: frozenset(row["words"].split(";")) for row in csv.DictReader(lines)}
     return rows["positive"], rows["negative"]
 
 
 def tone_of(lowered: str) -> float:
-    """(positive - negative) / (positive + negative) of the words; 0 where there are none. Between -1 and 1."""
+    """Return (positive - negative) / (positive + negative) of the words, from -1 to 1; 0 without any."""
     positive, negative = tone_words()
     words = lowered.split()
     good = sum(word in positive for word in words)
