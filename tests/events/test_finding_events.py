@@ -74,8 +74,8 @@ def test_the_same_events_in_list_and_study(store, selection, events):
         ("hedline has water", InputError, "did you mean headline"),
         ("goldstein has water", InputError, "'has' needs a text field, got goldstein"),
         ("headline has ''", InputError, "needs at least one word"),
-        ("date = yesterday", InputError, "is not a day"),
-        ("load = x", InputError, "not a number"),
+        ("date = yesterday", InputError, "compared with a date or time"),
+        ("load = x", InputError, "compared with a number"),
         ("category = EARNING", InputError, "did you mean EARNINGS"),
     ],
 )

@@ -162,7 +162,7 @@ def test_a_country_by_its_name_is_the_country_of_that_code(store, tmp_path):
     assert (report.added, report.known, report.rejected) == (2, 1, 1)
     assert "1 with an actor that is not a country or organisation we know" in str(report)
     reasons = store.frame("SELECT reason FROM rejects")["reason"].to_list()
-    assert reasons == ["'PK' can be read as an ISO or a FIPS code (write three letters, PAK)"]
+    assert reasons == ["country 'PK' may be an ISO or a FIPS code (write three letters, such as PAK)"]
     for selection in ("source = Pakistan", "dyad = 'Pakistan-Türkiye'", "dyad = TUR-PAK"):
         assert listing(store, "events", selection=selection).height >= 1, selection
 

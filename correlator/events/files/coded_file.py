@@ -357,9 +357,7 @@ def _actor(code: str) -> Actor | None:
     country, _, role = (part.strip() for part in code.partition(":"))
     known = country_of(country)
     if known is None and len(country) == len("PK"):
-        raise InputError(
-            f"country {country!r} is ambiguous (ISO or FIPS code)", hint="write three letters, such as PAK"
-        )
+        raise InputError(f"country {country!r} may be an ISO or a FIPS code", hint="write three letters, such as PAK")
     return Actor(known or country.upper() or None, role.upper() or None, code) if code else None
 
 
