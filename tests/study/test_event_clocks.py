@@ -109,9 +109,9 @@ REJECTED = [
     ),
     ("2024-05-14", "17:00", "", "has no zone"),
     ("2024-05-14", "17:00", "EST", "does not determine a time zone"),
-    ("2024-05-14", "amc", "America/New_York", "no time of day"),
+    ("2024-05-14", "amc", "America/New_York", "not a time of day"),
     ("2024-05-14", "soon", "America/New_York", "not a time of day"),
-    ("2024-05-14T17:00Z", "16:00", "", "keep one of both"),
+    ("2024-05-14T17:00Z", "16:00", "", "remove one of them"),
 ]
 
 
