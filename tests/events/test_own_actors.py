@@ -72,7 +72,7 @@ def test_the_command_takes_them_by_option_and_by_variable(own, tmp_path):
         ),
         ("[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'CAN'\nage = 3\n", "unknown key 'age'"),
         ("[[lexicon]]\ncategory = 'GIFT'\npattern = 'x'\nexample = 'x'\n", "unknown category 'GIFT'"),
-        ("[[lexicon]]\ncategory = 'AID'\npattern = 'x~'\nexample = 'y'\n", "does not have its words"),
+        ("[[lexicon]]\ncategory = 'AID'\npattern = 'x~'\nexample = 'y'\n", "does not match its example"),
         ("[[people]]\nname = 'x'\n", "unknown table 'people'"),
         ("[[actors]\n", "is not a TOML file: line 1, column"),
     ],
