@@ -1,7 +1,7 @@
-"""Addresses on the web: which may be asked, and how they are shown.
+"""Web addresses: which may be requested, and how they are displayed.
 
-An address comes from anybody: a user, a feed, a redirect. It must not be a way into the machine it is read on, nor into
-the network around it, and what it holds of secrets must not end in a store, a log or a report.
+An address may come from anybody: a user, a feed, a redirect. It must not give access to this machine or the network
+around it, and its secrets must not reach a store, a log or a report.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ _OWN_NETWORKS = tuple(
         ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "::1/128", "fc00::/7"),
     )
 )
-"""What a user may allow: this machine, and the private networks of RFC 1918, 6598 and 4193."""
+"""Networks that a user may allow: this machine, and the private networks of RFC 1918, 6598 and 4193."""
 _METADATA = tuple(
     map(
         ipaddress.ip_network,
         ("fd00:ec2::/32", "100.100.100.200/32", "fd20:ce::254/128", "fd00:42::42/128", "168.63.129.16/32"),
     )
 )
-"""Where clouds tell a machine its credentials, besides link-local and reserved addresses."""
+"""Metadata services of clouds, which give out credentials, besides link-local and reserved addresses."""
 _RESERVED = tuple(
     map(
         ipaddress.ip_network,
         ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16", "64:ff9b:1::/48"),
     )
 )
-"""What is not public though some versions of Python say so (RFC 6890, 7526, 3879, 9637, 9602, 8215)."""
+"""Networks that some versions of Python wrongly consider public (RFC 6890, 7526, 3879, 9637, 9602, 8215)."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -69,7 +69,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class Target:
-    """An address that may be asked: its parts, and the IP addresses that its host has, all of them checked."""
+    """An address that may be requested: its parts, and the IP addresses of its host, all of them checked."""
 
     url: str
     scheme: str
@@ -86,16 +86,16 @@ class Target:
 
 
 def is_address(source: object) -> bool:
-    """Whether a source is written as an address (of whatever scheme) and not as a path."""
+    """Whether a source is an address (of any scheme) rather than a path."""
     return isinstance(source, str) and _SCHEME.match(source) is not None
 
 
 def target_of(url: str, *, allow_private: bool = False) -> Target:
-    """The address ``url`` resolved and checked; ``allow_private`` lets it be on this machine or a private network,
-    but never a link-local one or where a cloud tells its secrets.
+    """Resolve and check the address ``url``.
 
-    Raises InputError for what is not an http or https address, or one that may not be asked; SourceError where the
-    name is unknown.
+    ``allow_private`` allows this machine and private networks, but never link-local addresses or metadata services.
+    Raise InputError for anything but an http or https address and for a forbidden one, and SourceError for an unknown
+    host.
     """
     parts, host, port = _parts_of(url)
     if not allow_private and _is_own_name(host):
@@ -112,12 +112,12 @@ def target_of(url: str, *, allow_private: bool = False) -> Target:
 
 
 def check_address(url: str) -> None:
-    """Raise InputError for what cannot be an http or https address; its host is not asked for."""
+    """Raise InputError if ``url`` is not an http or https address, without resolving its host."""
     _parts_of(url)
 
 
 def shown(url: str) -> str:
-    """The address without its secrets: user and password, values of parameters and pieces of the path that look so.
+    """Return the address without secrets: user, password, and parameter values and path segments that look secret.
 
     Examples:
     >>> shown("https://me:pw@feeds.example/rss?q=trade&token=abc")
@@ -174,11 +174,13 @@ def _split(url: str) -> SplitResult:
     if len(url) > LONGEST:
         raise InputError(f"an address of {len(url):,} characters is longer than the limit of {LONGEST:,}")
     if _UNSAFE.search(url):
-        raise InputError(f"address {shown(url)!r} holds blanks, backslashes or control characters", hint="encode them")
+        raise InputError(
+            f"address {shown(url)!r} contains spaces, backslashes or control characters", hint="percent-encode them"
+        )
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise InputError(f"address {shown(url)!r} cannot be read: {error}") from None
+        raise InputError(f"address {shown(url)!r} is invalid: {error}") from None
     if parts.scheme.lower() not in SCHEMES:
         raise InputError(f"address {shown(url)!r} is not an http or https address", hint="give a path, or https://...")
     return parts
@@ -197,7 +199,7 @@ def _port_of(parts: SplitResult, url: str) -> int:
     except ValueError:
         port = 0
     if port == 0:
-        raise InputError(f"address {shown(url)!r} has a port that is not between 1 and 65535")
+        raise InputError(f"address {shown(url)!r} has a port outside 1 to 65535")
     return port or SCHEMES[parts.scheme.lower()]
 
 
@@ -212,13 +214,13 @@ def _resolve(host: str, port: int, url: str) -> tuple[str, ...]:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise SourceError(
-            f"{shown(url)}: host {host} is not known", hint="check the address and the network"
+            f"{shown(url)}: host {host} cannot be resolved", hint="check the address and the network"
         ) from error
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in answers))
 
 
 def _is_public(text: str) -> bool:
-    """Whether an IP address, and every IPv4 address inside it, is of the public internet."""
+    """Whether an IP address, and every IPv4 address embedded in it, is public."""
     address = ipaddress.ip_address(text.partition("%")[0])
     return all(
         each.is_global and not each.is_multicast and not each.is_reserved and not _is_in(each, (*_METADATA, *_RESERVED))
@@ -227,8 +229,10 @@ def _is_public(text: str) -> bool:
 
 
 def _may_be_allowed(text: str) -> bool:
-    """Whether a user may allow an IP address that is not public: it, or the IPv4 address it stands for, is of this
-    machine or a private network, and no cloud's service of metadata.
+    """Whether a user may allow a non-public IP address.
+
+    It, or the IPv4 address embedded in it, must belong to this machine or a private network, and not be a cloud's
+    metadata service.
     """
     address = ipaddress.ip_address(text.partition("%")[0])
     inside = _embedded(address)
@@ -244,7 +248,7 @@ def _is_in(address: IPAddress, networks: Sequence[IPNetwork]) -> bool:
 
 
 def _embedded(address: IPAddress) -> Sequence[IPAddress]:
-    """IPv4 addresses that an IPv6 address stands for: mapped, 6to4, Teredo, NAT64, and the old compatible form."""
+    """Return the IPv4 addresses embedded in an IPv6 address: mapped, 6to4, Teredo, NAT64, and IPv4-compatible."""
     if isinstance(address, ipaddress.IPv4Address):
         return ()
     inside: list[IPAddress] = [each for each in (address.ipv4_mapped, address.sixtofour) if each is not None]
@@ -257,13 +261,13 @@ def _embedded(address: IPAddress) -> Sequence[IPAddress]:
 
 def _private(url: str, what: str) -> InputError:
     return InputError(
-        f"{shown(url)} is on this machine or a private network ({what})", hint="--allow-private lets it be read"
+        f"{shown(url)} is on this machine or a private network ({what})", hint="allow it with --allow-private"
     )
 
 
 def _closed(url: str, what: str) -> InputError:
     return InputError(
-        f"{shown(url)} is a link-local, reserved or metadata address ({what})", hint="such addresses are never asked"
+        f"{shown(url)} is a link-local, reserved or metadata address ({what})", hint="such addresses are never read"
     )
 
 
@@ -272,6 +276,6 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def _is_random(piece: str) -> bool:
-    """Whether a piece of an address is a key: long, letters and digits mixed, and no words joined by dashes."""
+    """Whether a piece of an address looks like a key: long, letters and digits mixed, not words joined by dashes."""
     longest = max(len(part) for part in re.split(r"[-_.]", piece))
     return longest >= 20 and _SECRET_VALUE.fullmatch(piece) is not None

@@ -121,7 +121,7 @@ def _arrow(file: pa.NativeFile, source: str) -> tuple[pa.Schema, Iterator[pa.Rec
 
 
 def _check_metadata(metadata: pq.FileMetaData, size: int, source: str) -> None:
-    """Raise InputError for a footer that promises more than the file can hold."""
+    """Raise InputError for a footer that declares more than the file can contain."""
     check_shape(metadata.num_rows, metadata.num_columns, source)
     needed = rows = 0
     for number in range(metadata.num_row_groups):
@@ -131,12 +131,16 @@ def _check_metadata(metadata: pq.FileMetaData, size: int, source: str) -> None:
         for place in range(group.num_columns):
             column = group.column(place)
             if not 0 <= column.total_compressed_size <= size or column.total_uncompressed_size < 0:
-                raise InputError(f"{source} is damaged: a column of {column.total_compressed_size:,} bytes")
+                raise InputError(
+                    f"{source} is damaged: its footer declares a column of {column.total_compressed_size:,} bytes"
+                )
             needed += max(column.total_uncompressed_size, 0)
-        # what repeats is written once, so the values count as well as the bytes
+        # repeated values are stored once, so the number of values counts as well as the bytes
         needed = max(needed, rows * group.num_columns * 8)
     if rows != metadata.num_rows:
-        raise InputError(f"{source} is damaged: it promises {metadata.num_rows:,} rows and has groups of {rows:,}")
+        raise InputError(
+            f"{source} is damaged: it declares {metadata.num_rows:,} rows, but its row groups have {rows:,}"
+        )
     check_table_bytes(needed, size, source)
 
 
@@ -145,7 +149,7 @@ def _size(file: pa.NativeFile) -> int:
 
 
 def _as_polars(batches: Sequence[pa.RecordBatch], schema: pa.Schema, source: str) -> pl.DataFrame:
-    """The batches as one frame, after a look at every offset, length and text."""
+    """Return the batches as one frame, after validating every offset, length and text."""
     import polars as pl
     import pyarrow as pa
 
@@ -160,9 +164,9 @@ def _as_polars(batches: Sequence[pa.RecordBatch], schema: pa.Schema, source: str
 
 
 def check_fields(fields: Iterable[pa.Field], source: str) -> None:
-    """Raise InputError for a column of a type that polars has not, nor what is within; it would panic.
+    """Raise InputError for a column of a type, also a nested one, that polars does not support and would panic on.
 
-    Reads every name: one that is not text raises UnicodeDecodeError here, and panics later.
+    This decodes every name: one that is not valid text raises UnicodeDecodeError here instead of a panic later.
     """
     import pyarrow as pa
 
@@ -170,7 +174,7 @@ def check_fields(fields: Iterable[pa.Field], source: str) -> None:
         kind, name = field.type, field.name
         if pa.types.is_decimal256(kind) or pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind):
             raise InputError(
-                f"{source} has a column {name[:40]!r} of type {str(kind)[:40]}, which is not read",
-                hint="write it as floats or texts",
+                f"{source}: column {name[:40]!r} has the unsupported type {str(kind)[:40]}",
+                hint="write it as floats or text",
             )
         check_fields((kind.field(k) for k in range(kind.num_fields)), source)

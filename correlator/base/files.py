@@ -1,7 +1,6 @@
-"""Files opened by their names: the one place where a path meets polars, DuckDB or Arrow.
+"""Open files by their literal names: the only place where a path is passed to polars, DuckDB or Arrow.
 
-A name is a name, never a pattern: these libraries take ``a[1].parquet`` for every file that matches, ``symbol=X/`` for
-a column and ``s3:`` for a service, unless told otherwise.
+By default these libraries treat ``a[1].parquet`` as a pattern, ``symbol=X/`` as a column and ``s3:`` as a service.
 """
 
 from __future__ import annotations
@@ -34,24 +33,24 @@ _NAMES: dict[str, str] = {}
 
 
 def stands_for(path: Path, name: str) -> None:
-    """From here on messages and tables call the file ``path`` by ``name``, what it stands for."""
+    """Have messages and tables call the file ``path`` by ``name`` from now on."""
     _NAMES[str(path)] = name
 
 
 def called(path: str | Path) -> str:
-    """What messages and tables call a file: its path as given, or what it stands for."""
+    """Return the name of a file in messages and tables: its path as given, or the name set by ``stands_for``."""
     return _NAMES.get(str(path), str(path))
 
 
 def in_words(text: str) -> str:
-    """``text`` with every file called by what it stands for."""
+    """Return ``text`` with the paths of renamed files replaced by their names."""
     for path, name in _NAMES.items():
         text = text.replace(path, name).replace(Path(path).name, name)
     return text
 
 
 def is_pipe(path: str | Path) -> bool:
-    """Whether ``path`` names what can be read once: a pipe or a socket."""
+    """Whether ``path`` is a pipe or a socket, which can be read only once."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
@@ -61,12 +60,12 @@ def is_pipe(path: str | Path) -> bool:
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
-    """The bytes of the file called exactly ``path``.
+    """Open the file called exactly ``path`` for reading bytes.
 
-    Raises NotFoundError where there is no such file, and InputError where it is a folder or may not be read.
+    Raise NotFoundError if it does not exist, and InputError if it is a folder or not readable.
     """
     if is_pipe(path):
-        raise InputError(f"{path} is a pipe, which can be read once", hint="write it to a file, and give that")
+        raise InputError(f"{path} is a pipe, which can be read only once", hint="write it to a file first")
     try:
         file = Path(path).open("rb")  # noqa: SIM115 (closed below)
     except FileNotFoundError:
@@ -80,30 +79,30 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 def read_parquet(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame:
-    """The rows of one Parquet file, or of its bytes ``data`` that errors call ``path``.
+    """Return the rows of a Parquet file, or of its bytes ``data``, which errors call ``path``.
 
-    Arrow reads and checks them: it refuses what is damaged where other readers abort. Raises InputError for what is not
-    Parquet or unpacks to far more than its size, NotFoundError for a missing file.
+    Arrow reads and validates them: it reports damage where other readers abort. Raise InputError for a file that is not
+    Parquet or unpacks to far more than its size, and NotFoundError for a missing file.
     """
     with _understood(path, "Parquet"), _source(path, data) as file:
         return parquet_frame(file, str(path))
 
 
 def read_arrow(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame:
-    """The rows of one Arrow IPC (Feather) file, or of its bytes ``data``; raises as ``read_parquet`` does."""
+    """Return the rows of an Arrow IPC (Feather) file, or of its bytes ``data``; raise as ``read_parquet``."""
     with _understood(path, "Arrow"), _source(path, data) as file:
         _refuse_feather_1(file, path)
         return arrow_frame(file, str(path))
 
 
 def read_parquet_slices(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
-    """As ``read_parquet``, about ``rows`` at a time."""
+    """Yield the rows as ``read_parquet``, about ``rows`` at a time."""
     with _understood(path, "Parquet"), _source(path) as file:
         yield from parquet_slices(file, str(path), rows)
 
 
 def read_arrow_slices(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
-    """As ``read_arrow``, about ``rows`` at a time."""
+    """Yield the rows as ``read_arrow``, about ``rows`` at a time."""
     with _understood(path, "Arrow"), _source(path) as file:
         _refuse_feather_1(file, path)
         yield from arrow_slices(file, str(path), rows)
@@ -113,17 +112,17 @@ def _refuse_feather_1(file: pa.NativeFile, path: str | Path) -> None:
     is_feather_1 = file.read(4) == b"FEA1"
     file.seek(0)
     if is_feather_1:
-        raise InputError(f"{path} is Feather of version 1, which is not read", hint="write it as version 2")
+        raise InputError(f"{path} is a Feather version 1 file, which is not supported", hint="write it as version 2")
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """The tables of a TOML file; raises InputError for what is not TOML, NotFoundError for a missing file."""
+    """Read a TOML file; raise InputError if it is not TOML, and NotFoundError if it does not exist."""
     with opened(path) as file:
         return toml_document(file.read(MOST_TOML_BYTES + 1), str(path))
 
 
 def toml_document(data: bytes, source: str) -> dict[str, Any]:
-    """The tables of a TOML text; raises InputError naming ``source`` and the line."""
+    """Parse a TOML text; raise InputError naming ``source`` and the line."""
     import tomllib
 
     check_size(len(data), source, MOST_TOML_BYTES)
@@ -133,12 +132,12 @@ def toml_document(data: bytes, source: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except InputError:
         raise
-    except (ValueError, RecursionError) as error:  # of a number with thousands of digits, too
-        raise InputError(f"{source} is not a TOML file: {toml_fault(error)}", hint="check that place") from None
+    except (ValueError, RecursionError) as error:  # also for a number with thousands of digits
+        raise InputError(f"{source} is not valid TOML: {toml_fault(error)}", hint="correct the file there") from None
 
 
 def read_csv(path: str | Path, **options: Any) -> pl.DataFrame:
-    """The rows of one CSV file; ``options`` as of ``polars.read_csv``; raises as ``read_parquet`` does."""
+    """Return the rows of a CSV file; ``options`` as in ``polars.read_csv``; raise as ``read_parquet``."""
     import polars as pl
 
     try:
@@ -151,34 +150,34 @@ def read_csv(path: str | Path, **options: Any) -> pl.DataFrame:
 
 
 def _refuse_long_rows(path: str | Path, separator: str) -> None:
-    """Raises InputError naming the first row that has more cells than the header."""
+    """Raise InputError naming the first row that has more cells than the header."""
     with Path(path).open(encoding="utf-8", errors="replace", newline="") as lines, suppress(csv.Error):
         rows = csv.reader(lines, delimiter=separator)
         columns = len(next(rows, []))
         for row in rows:
             if len(row) > columns:
                 raise InputError(
-                    f"{path} line {rows.line_num} has {len(row)} cells, its header {columns}",
-                    hint="quote cells that hold a separator, and write numbers without marks of thousands",
+                    f"{path} line {rows.line_num} has {len(row)} cells, but the header has {columns}",
+                    hint="quote cells that contain the separator, and write numbers without thousands separators",
                 )
 
 
 def check_target(path: str | Path) -> None:
-    """Raises InputError where ``path`` names no file or a folder, NotFoundError where its folder does not exist."""
+    """Raise InputError if ``path`` is not the name of a file, and NotFoundError if its folder does not exist."""
     name = Path(path).name
     if name in ("", "..") or Path(path).is_dir():
         raise InputError(f"{str(path)!r} is a folder", hint="give the name of a file")
     if not Path(path).parent.is_dir():
-        raise NotFoundError(f"folder {Path(path).parent} does not exist", hint="make it, or write elsewhere")
+        raise NotFoundError(f"folder {Path(path).parent} does not exist", hint="create it, or write elsewhere")
 
 
 @contextmanager
 def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path]:
-    """A name next to ``path`` to write to; when the block ends well the file takes the name ``path``, whole.
+    """Yield a temporary name next to ``path`` to write to, and rename the file to ``path`` if the block succeeds.
 
-    Where the block fails, or the disk is full, what stood at ``path`` stays as it was. What killed processes left
-    there is removed. A device or pipe is written to as it is. Raises InputError where ``path`` cannot be written and,
-    unless ``over_database``, where a DuckDB database stands: an output never goes onto a store.
+    If the block fails, or the disk is full, the file at ``path`` is unchanged. Temporary files of killed processes are
+    removed. A device or pipe is written to directly. Raise InputError if ``path`` cannot be written, or if it is a
+    DuckDB database, unless ``over_database``: an output never replaces a store.
     """
     check_target(path)
     target = Path(os.path.realpath(path))
@@ -186,7 +185,7 @@ def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path
         yield target
         return
     if not over_database and _is_database(target):
-        raise InputError(f"{path} is a DuckDB database, which no output replaces", hint="write to another file")
+        raise InputError(f"{path} is a DuckDB database and is not overwritten", hint="write to another file")
     _sweep(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
@@ -203,7 +202,7 @@ def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path
 
 
 def write_whole(path: str | Path, content: bytes | str) -> None:
-    """Write a file so that it has all of ``content``, or what it had before; text is UTF-8."""
+    """Write a file atomically: it has all of ``content`` or its previous content; text is written as UTF-8."""
     data = content.encode() if isinstance(content, str) else content
     with replacing(path) as temporary:
         temporary.write_bytes(data)
@@ -211,7 +210,7 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
 
 @contextmanager
 def temporary_folder(name: str) -> Iterator[Path]:
-    """A folder of this process for the block; those that killed processes left under the same name are removed."""
+    """Yield a temporary folder for the block, and remove those of the same name left by killed processes."""
     for leftover in Path(tempfile.gettempdir()).glob(f"{name}-*-*"):
         number = leftover.name.removeprefix(f"{name}-").partition("-")[0]
         if number.isdigit() and not _is_running(int(number)):
@@ -221,7 +220,7 @@ def temporary_folder(name: str) -> Iterator[Path]:
 
 
 def flush_folder(folder: Path) -> None:
-    """Have the folder's names on the disk, where the system can."""
+    """Flush the folder's entries to disk, if the system supports it."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -235,13 +234,13 @@ def flush_folder(folder: Path) -> None:
 
 
 def flush_file(path: Path) -> None:
-    """Have the file's bytes on the disk."""
+    """Flush the file's bytes to disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def _is_database(path: Path) -> bool:
-    """Whether a DuckDB database stands there, or the journal of one."""
+    """Whether the file is a DuckDB database, or the write-ahead log of one."""
     if path.suffix == ".wal" and path.exists():
         return _is_database(path.with_suffix(""))
     try:
@@ -252,7 +251,7 @@ def _is_database(path: Path) -> bool:
 
 
 def _sweep(target: Path) -> None:
-    """Remove what processes that are gone have left of writing ``target``."""
+    """Remove temporary files for ``target`` left by processes that no longer run."""
     for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.partial*"):
         number = leftover.name.removeprefix(f".{target.name}.").partition(".")[0]
         if number.isdigit() and not _is_running(int(number)):
@@ -280,23 +279,23 @@ def _writable(path: str | Path) -> Iterator[None]:
 
 
 def duckdb_name(path: str | Path) -> str:
-    """A name by which DuckDB reads this file and no other (give ``hive_partitioning = false`` next to it)."""
+    """Return a name by which DuckDB reads this file and no other (pass ``hive_partitioning = false`` with it)."""
     return str(Path(path).absolute()).translate(_PATTERN_MARKS)
 
 
 @contextmanager
 def _source(path: str | Path, data: bytes | None = None) -> Iterator[pa.NativeFile]:
-    """Bytes for Arrow to read."""
+    """Open the bytes for Arrow to read."""
     if data is None:
         with opened(path):
-            pass  # a path that cannot be opened is told in our words
+            pass  # raises our error for a path that cannot be opened
     with native_file(path, data) as file:
         yield file
 
 
 @contextmanager
 def _understood(path: str | Path, kind: str) -> Iterator[None]:
-    """What polars and Arrow say about a file that they cannot read, panics included, in one line of ours."""
+    """Convert exceptions of polars and Arrow about an unreadable file, panics included, to a one-line InputError."""
     import polars as pl
     import pyarrow as pa
 

@@ -1,9 +1,9 @@
-"""What leaves is inert: cells that no spreadsheet runs, text that no terminal obeys, names of files that stay in place.
+"""Make output inert: no formulas in spreadsheet cells, no terminal control characters, no path parts in file names.
 
-A spreadsheet runs a cell of text that starts with ``=``, ``+``, ``-`` or ``@`` (or their full-width forms), also behind
-blanks, tabs or line breaks, as a formula, which may call programs and send data elsewhere. Such a text gets an
-apostrophe in front. Texts that are numbers (``-3.77``, ``+5%``, ``1e-3``) or windows of offsets (``-1:1``) stay as they
-are: they can do nothing, and programs read them. Columns of numbers are never touched.
+A spreadsheet runs text that starts with ``=``, ``+``, ``-`` or ``@`` (or their full-width forms), also after spaces,
+tabs or line breaks, as a formula, which may call programs and send data elsewhere. Such text gets a leading apostrophe.
+Text that is a number (``-3.77``, ``+5%``, ``1e-3``) or a window of offsets (``-1:1``) stays unchanged: it is harmless,
+and programs read it. Numeric columns are never changed.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ _ORDERS = tuple(
     for part in (range(9), (11, 12), range(14, 32), range(127, 160), range(0x202A, 0x202F), range(0x2066, 0x206A))
     for point in part
 )
-"""Controls but tabs and line ends, and what overrides or isolates a direction; joiners and single marks stay."""
+"""Control characters except tabs and line ends, and bidirectional overrides and isolates; joiners and marks stay."""
 
 
 def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with every text and every name of a column that a spreadsheet would run led by an apostrophe, and marks
-    in place of characters that order a terminal about or turn the direction of a line.
+    """Return ``frame`` with an apostrophe before text cells and column names that a spreadsheet would run.
+
+    Control and bidirectional characters are replaced by their escapes.
     """
     import polars as pl
 
@@ -53,13 +54,13 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def safe_text(text: str) -> str:
-    """One cell as ``safe_cells`` makes it."""
+    """Return one cell as ``safe_cells``."""
     marked = "".join(_mark(each) if each in _ORDERS else each for each in text)
     return f"'{marked}" if _RUNS.match(marked) and not _IS_PLAIN.match(marked) else marked
 
 
 def unsafe_count(frame: pl.DataFrame) -> int:
-    """How many cells ``safe_cells`` would change."""
+    """Return how many cells ``safe_cells`` would prefix."""
     import polars as pl
 
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
@@ -69,7 +70,7 @@ def unsafe_count(frame: pl.DataFrame) -> int:
 
 
 def visible(text: str, *, keep: str = "\n\t") -> str:
-    r"""``text`` with marks in place of characters that move the cursor, turn the line or hide: all but ``keep``.
+    r"""Return ``text`` with escapes for non-printable characters except ``keep``.
 
     Examples:
     >>> print(visible("\x1b[2J and \u202e"))
@@ -81,8 +82,7 @@ def visible(text: str, *, keep: str = "\n\t") -> str:
 
 
 def file_name(text: str) -> str:
-    """``text`` as the name of a file in the folder at hand: no separators, no controls, no leading dot or dash, and no
-    device of Windows.
+    """Return ``text`` as a safe file name: no separators, control characters, leading dot or dash, or Windows device.
 
     Examples:
     >>> file_name("../evil"), file_name("BRK/B"), file_name("^KSE"), file_name("CON")

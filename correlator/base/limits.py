@@ -78,7 +78,7 @@ def limits() -> Limits:
 
 
 def thread_count() -> int:
-    """Threads to compute with: the limit, else the processors that this process may use."""
+    """Return the number of threads to use: the limit, else the processors available to this process."""
     allowed = limits().threads
     if allowed is not None:
         return allowed
@@ -87,14 +87,14 @@ def thread_count() -> int:
 
 
 def size_in_bytes(size: str | int) -> int:
-    """Bytes of ``1GiB``, ``500MB`` or a number of bytes; raises InputError for less than 64 MB."""
+    """Convert ``1GiB``, ``500MB`` or a number of bytes to bytes; raise InputError for less than 64 MB."""
     match = _SIZE.fullmatch(str(size).strip())
     if match is None:
-        raise InputError(f"{size!r} is not an amount of memory", hint="for example 1GiB or 500MB")
+        raise InputError(f"memory must be a size such as 1GiB or 500MB, got {size!r}", argument="memory")
     base = 1024 if match[3] else 1000
     amount = int(float(match[1]) * base ** _POWERS[match[2].upper()])
     if amount < _LEAST:
-        raise InputError(f"memory must be at least 64MB, got {size}")
+        raise InputError(f"memory must be at least 64MB, got {size}", argument="memory")
     return amount
 
 
@@ -104,5 +104,5 @@ def _checked_threads(threads: int | str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise InputError(f"threads must be at least 1, got {threads}")
+        raise InputError(f"threads must be at least 1, got {threads}", argument="threads")
     return number

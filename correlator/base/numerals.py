@@ -1,4 +1,4 @@
-"""Digits and signs as other scripts and programs print them, in those that everything here reads."""
+"""Convert digits and signs of other scripts to ASCII."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import cache
 import polars as pl
 
 DIRECTION_MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-"""Marks of the direction of text, which Windows and right-to-left pages put around the parts of a date."""
+"""Direction marks, which Windows and right-to-left pages put around the parts of a date."""
 _SIGNS = {"\u066b": ".", "\u066c": ",", "\u2212": "-", "\ufe63": "-", "\uff0d": "-"}
 _LAST = 0x20000  # behind the last script that has digits
 
 
 def plain_digit(letter: str) -> str:
-    """A decimal digit of any script as 0 to 9; any other letter as it is.
+    """Return a decimal digit of any script as 0 to 9, and any other character unchanged.
 
     >>> plain_digit("\u0e57"), plain_digit("x")
     ('7', 'x')
@@ -24,7 +24,7 @@ def plain_digit(letter: str) -> str:
 
 
 def in_plain_signs(text: pl.Series) -> pl.Series:
-    """Text with the digits 0 to 9, a point, a comma and a hyphen for the same signs of other scripts and of print.
+    """Replace digits, decimal points, commas and minus signs of other scripts by their ASCII forms.
 
     >>> in_plain_signs(pl.Series(["\u0664\u0665\u066b\u0667", "\u22121.5", None])).to_list()
     ['45.7', '-1.5', None]

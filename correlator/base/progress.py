@@ -1,4 +1,4 @@
-"""Long loops say how far they are to a listener: the command line draws a bar, a program has none."""
+"""Report the progress of long loops to a listener: the command line draws a bar, programs have no listener."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Listener = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
-"""Takes what is done and how many items it has (None: not known), and gives what takes the number of items done."""
+"""Called with the task and its number of items (None: unknown); returns a context with the function to advance it."""
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 def listen(listener: Listener | None) -> None:
-    """Have ``listener`` hear of every loop from here on in this context."""
+    """Report every loop in this context to ``listener`` from now on."""
     _listener.set(listener)
 
 
 def tracked(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """``items`` one by one, the listener told after each; ``total`` where the items cannot be counted."""
+    """Yield ``items`` and report each to the listener; ``total``: their number, if they have no length."""
     listener = _listener.get()
     if listener is None:
         yield from items

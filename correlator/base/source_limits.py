@@ -1,6 +1,6 @@
-"""How much is read from one source: the limits of every door, in one place.
+"""Limits on what is read from one source, for all readers in one place.
 
-They are far above what real files hold, and far below what takes a machine down. What is beyond them is refused whole.
+They are far above what real files contain, and far below what brings a machine down. A source beyond them is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 2 << 30
 """Bytes of a source that is read at once, as it is or unpacked."""
 FREE_BYTES = 100_000_000
-"""Unpacked bytes that no ratio is asked of."""
+"""Unpacked size in bytes up to which the ratio is not checked."""
 MOST_RATIO = 100
 """Unpacked over packed size: text packs 3 to 30 times, a bomb 1,000 times and more."""
 MOST_ROWS = 200_000_000
@@ -50,23 +50,23 @@ MOST_ATTRIBUTES = 5_000
 _LONG_TAG = re.compile(r"<[A-Za-z][^<>]{100000,}")
 _SCRIPT = re.compile(r"(<script\b[^<>]*>).*?</script>", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")
-# from the begin of a word on: what may begin at each of its letters takes the square of a long word's time
+# anchored at the start of a word: a match that may start at each letter takes quadratic time in a long word
 _LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){%d}" % DEEPEST)  # noqa: UP031 (braces of the pattern)
 
 
 def check_unpacked(size: int, packed: int, source: str) -> None:
-    """Raise InputError where ``size`` bytes so far are too many for a source of ``packed`` bytes."""
+    """Raise InputError if ``size`` unpacked bytes so far are too many for a source of ``packed`` bytes."""
     if size > MOST_BYTES:
-        raise InputError(f"{source} unpacks to more than {MOST_BYTES >> 30} GiB, the limit", hint="split it")
+        raise InputError(f"{source} unpacks to more than the limit of {MOST_BYTES >> 30} GiB", hint="split it")
     if size > FREE_BYTES and size > MOST_RATIO * packed:
-        raise InputError(f"{source} unpacks to more than {MOST_RATIO} times its size, which no table does")
+        raise InputError(f"{source} unpacks to more than {MOST_RATIO} times its size, the limit for a table")
 
 
 def check_size(size: int, source: str, most: int = MOST_BYTES) -> None:
     """Raise InputError for a source of more than ``most`` bytes."""
     if size > most:
         shown = f"{most >> 30} GiB" if most >= 1 << 30 else f"{most / 1e6:g} MB"
-        raise InputError(f"{source} is larger than {shown}, the limit", hint="split it")
+        raise InputError(f"{source} is larger than the limit of {shown}", hint="split it")
 
 
 def check_shape(rows: int, columns: int, source: str) -> None:
@@ -86,16 +86,18 @@ def check_table_bytes(needed: int, packed: int, source: str) -> None:
 
 
 def check_names(names: Iterable[str], what: str, source: str) -> None:
-    """Raise InputError for a name that is empty, too long, or holds characters that cannot be seen."""
+    """Raise InputError for a name that is blank, too long, or has non-printable characters."""
     for name in names:
         if len(name) > LONGEST_NAME:
-            raise InputError(f"{source} has a {what} of {len(name):,} characters, more than {LONGEST_NAME}")
+            raise InputError(
+                f"{source} has a {what} of {len(name):,} characters, more than the limit of {LONGEST_NAME}"
+            )
         if not name.strip() or not name.isprintable():
-            raise InputError(f"{source} has a {what} that cannot be seen: {name[:40]!r}", hint="rename it")
+            raise InputError(f"{source} has a blank or non-printable {what}: {name[:40]!r}", hint="rename it")
 
 
 def check_whole(text: str, source: str) -> None:
-    """Raise InputError for a text that UTF-8 cannot hold, as of an option whose bytes are none."""
+    """Raise InputError for a text that cannot be encoded as UTF-8, such as an option of undecodable bytes."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -103,14 +105,12 @@ def check_whole(text: str, source: str) -> None:
 
 
 def half_character(source: str) -> InputError:
-    """What is wrong with a text that holds a surrogate without its other."""
-    return InputError(
-        f"{source} has half of a character (a surrogate without its other)", hint="write it anew in UTF-8"
-    )
+    """Return the error for a text with an unpaired surrogate."""
+    return InputError(f"{source} contains an unpaired surrogate, which is not valid Unicode", hint="save it as UTF-8")
 
 
 def check_dates(frame: pl.DataFrame, source: str, *, hint: str = "check it") -> None:
-    """Raise InputError for a date or time outside of the years 1 to 9999, which no calendar here has."""
+    """Raise InputError for a date or time outside the years 1 to 9999, which Python does not support."""
     import polars as pl
 
     for column in frame:
@@ -119,11 +119,13 @@ def check_dates(frame: pl.DataFrame, source: str, *, hint: str = "check it") -> 
                 continue
             days = values.to_physical().cast(pl.Float64) / _A_DAY[getattr(values.dtype, "time_unit", "d")]
             if not days.is_between(_FIRST_DAY, _END, closed="left").all():
-                raise InputError(f"{source} has a date outside of the years 1 to 9999 in {column.name!r}", hint=hint)
+                raise InputError(
+                    f"{source} has a date outside the years 1 to 9999 in column {column.name!r}", hint=hint
+                )
 
 
 def _innermost(column: pl.Series) -> Iterator[pl.Series]:
-    """The values of a column, of lists and structures those within."""
+    """Yield the values of a column, and those inside lists and structs."""
     import polars as pl
 
     if isinstance(column.dtype, pl.List | pl.Array):
@@ -136,23 +138,24 @@ def _innermost(column: pl.Series) -> Iterator[pl.Series]:
 
 
 def check_markup(text: str, source: str) -> None:
-    """Raise InputError for a tag of more than 5,000 attributes: parsers take the square of their number.
+    """Raise InputError for a tag with more than 5,000 attributes, for which parsers need quadratic time.
 
-    Values are not counted: pages keep their state in one of hundreds of thousands of characters. Nor are scripts.
+    Attribute values do not count, since pages keep their state in some of hundreds of thousands of characters; nor do
+    scripts.
     """
     if not _LONG_TAG.search(text):
         return
     for match in _LONG_TAG.finditer(_SCRIPT.sub(r"\1", text)):
         if len(_QUOTED.sub("", match[0]).split()) > MOST_ATTRIBUTES:
             raise InputError(
-                f"{source} has a tag of more than {MOST_ATTRIBUTES:,} attributes, which no page or feed has"
+                f"{source} has a tag with more than {MOST_ATTRIBUTES:,} attributes, the limit for a page or feed"
             )
 
 
 def check_depth(text: str, source: str) -> None:
-    """Raise InputError for a JSON or TOML text with over ``DEEPEST`` brackets or parts of a key in each other."""
+    """Raise InputError for a JSON or TOML text with more than ``DEEPEST`` nested brackets or parts of a key."""
     if _LONG_KEY.search(text):
-        raise InputError(f"{source} has a key of more than {DEEPEST} parts, the limit")
+        raise InputError(f"{source} has a key with more than {DEEPEST} parts, the limit")
     depth = 0
     for character in text:
         if character in "[{":

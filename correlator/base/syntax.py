@@ -1,4 +1,4 @@
-"""What is wrong with a text that is not JSON, TOML, XML or CSV, in words of ours: where, and what is missing there."""
+"""Describe syntax errors of JSON, TOML, XML and CSV: where they are, and what is wrong there."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ _CSV = {
 
 
 class TwiceGiven(ValueError):
-    """A name of a JSON object that has two values."""
+    """A JSON object has a duplicate name with different values."""
 
 
 def each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, as ``object_pairs_hook``. Raises TwiceGiven for a name with two values: neither is truer."""
+    """Build a JSON object (an ``object_pairs_hook``); raise TwiceGiven for a duplicate name with different values."""
     read = dict(pairs)
     if len(read) < len(pairs):
         twice = next((name for name, value in pairs if value != read[name]), None)
@@ -79,9 +79,9 @@ def each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def json_fault(error: ValueError | RecursionError, *, is_line: bool = False) -> str:
-    """``line 2, column 5: a comma is missing``, of what ``json.loads`` raised; ``is_line``: it was given one line."""
+    """Describe an error of ``json.loads``: ``line 2, column 5: a comma is missing``; ``is_line``: omit the line."""
     if isinstance(error, TwiceGiven):
-        return f"the name {str(error)[:40]!r} is given twice, with two values"
+        return f"duplicate name {str(error)[:40]!r} with different values"
     if isinstance(error, json.JSONDecodeError):
         where = "" if is_line else f"line {error.lineno}, "
         return f"{where}column {error.colno}: {_in_words(error.msg, _JSON)}"
@@ -89,7 +89,7 @@ def json_fault(error: ValueError | RecursionError, *, is_line: bool = False) -> 
 
 
 def toml_fault(error: ValueError | RecursionError) -> str:
-    """``line 2, column 5: a text is not closed``, of what ``tomllib.loads`` raised."""
+    """Describe an error of ``tomllib.loads``: ``line 2, column 5: a text is not closed``."""
     place = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
     if place is None:
         return _beyond_syntax(error)
@@ -98,30 +98,30 @@ def toml_fault(error: ValueError | RecursionError) -> str:
 
 
 def xml_fault(error: SyntaxError) -> str:
-    """``line 2, column 5: a tag is not closed``, of what ``xml.etree.ElementTree.fromstring`` raised."""
+    """Describe an error of ``xml.etree.ElementTree.fromstring``: ``line 2, column 5: a tag is not closed``."""
     line, column = getattr(error, "position", (1, 0))
     return f"line {line}, column {column + 1}: {_in_words(str(error), _XML)}"
 
 
 def csv_fault(error: csv.Error) -> str:
-    """``a quote is not closed``, of what a reader of ``csv`` raised; the reader knows the line."""
+    """Describe an error of a ``csv`` reader: ``a quote is not closed``; the reader knows the line."""
     return _in_words(str(error), _CSV)
 
 
 def pattern_fault(pattern: str) -> str | None:
-    """What is wrong with a regular expression, None where nothing is."""
+    """Return what is wrong with a regular expression, or None."""
     try:
         re.compile(pattern)
     except (re.error, OverflowError) as error:
         return str(error)
     except RecursionError:
-        return "its brackets are too deep"
+        return "its brackets are nested too deeply"
     return None
 
 
 def _beyond_syntax(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
-        return "its parts lie too deep inside each other"
+        return "it is nested too deeply"
     return "it is not UTF-8 text" if isinstance(error, UnicodeError) else "a number has too many digits"
 
 

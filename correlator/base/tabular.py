@@ -1,6 +1,4 @@
-"""Frames of any library as polars: what pandas keeps besides its columns (an index, which its Arrow export leaves out,
-and columns of two levels), and cells of any type as text.
-"""
+"""Convert frames of any library to polars, including what pandas' Arrow export omits: the index, two-level columns."""
 
 from __future__ import annotations
 
@@ -19,34 +17,32 @@ from correlator.errors import InputError
 
 _FIELD = "close"
 DAY_NUMBERS = (19000101, 21001231)
-"""Between what a whole number may be a day written YYYYMMDD."""
+"""The range of integers that may be days written as YYYYMMDD."""
 _FEWEST_SECONDS = 10**9
-"""Whole numbers from here on are no rows: they count time since 1970."""
+"""Integers from here on are not row numbers: they count time since 1970."""
 _UNNAMED = re.compile(r"|index|level_0|Unnamed: \d+|column_\d+|c\d+|__index_level_0__")
 _DAY_TEXT = re.compile(r"\d+[-/. ]")
 _DAY_PERIODS = ("period[D]", "period[B]", "period[h]", "period[min]", "period[s]")
 
 _NO_TABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError)
-"""What polars raises for columns that it has no type for."""
+"""Exceptions that polars raises for columns of unsupported types."""
 NO_FRAME = "give a frame of polars, pandas or pyarrow, a list of rows [{...}, ...] or a dict of columns {name: [...]}"
 Frame = Any
 """Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
 
 
 def is_unnamed(name: str) -> bool:
-    """Whether nobody gave a column its name: row numbers of pandas and polars are called so in frames and files."""
+    """Whether a column name is a default one, such as pandas and polars give to row numbers in frames and files."""
     return _UNNAMED.fullmatch(name.strip()) is not None
 
 
 def is_pandas(frame: Any) -> bool:
-    """Whether it is a pandas DataFrame, told without importing pandas."""
+    """Whether it is a pandas DataFrame, without importing pandas."""
     return type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns")
 
 
 def held(frame: Any) -> Any:
-    """A frame that can be read more than once: a LazyFrame, a stream of batches and plain Python as polars, others as
-    they are.
-    """
+    """Return a frame that can be read repeatedly: lazy frames, batch streams and plain Python become polars frames."""
     frame = from_plain(frame)
     if isinstance(frame, pl.LazyFrame):
         return frame.collect()
@@ -54,12 +50,12 @@ def held(frame: Any) -> Any:
 
 
 def from_plain(data: Any, what: str = "the table") -> Any:
-    """Plain Python as a frame: a list of rows (dictionaries), a dictionary of columns (lists or arrays of one length).
+    """Convert plain Python to a frame: a list of rows (dictionaries), or a dictionary of columns of equal length.
 
-    A pandas Series is a frame of its index and itself; a dictionary of them one with their index in common, as are
-    values by day (``{day: close}``, ``{day: {"close": ...}}``, ``{"close": {day: ...}}``); a structured array of numpy
-    is a frame of its fields. Anything else is returned as it is. Raises InputError for a column of several types and
-    columns that are not equally long.
+    A pandas Series becomes a frame of its index and values; a dictionary of them a frame with a common index, and so
+    do values by day (``{day: close}``, ``{day: {"close": ...}}``, ``{"close": {day: ...}}``); a structured numpy array
+    becomes a frame of its fields. Anything else is returned unchanged. Raise InputError for a column of mixed types and
+    for columns of unequal length.
 
     Examples
     --------
@@ -81,18 +77,18 @@ def from_plain(data: Any, what: str = "the table") -> Any:
         return pl.DataFrame([*data], infer_schema_length=None) if is_rows else pl.DataFrame(dict(data))
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
         pass
-    hint = "give every column one type and one length"
-    raise InputError(f"{what} of plain {'rows' if is_rows else 'columns'} cannot be read as a table", hint=hint)
+    hint = "give every column a single type and the same length"
+    raise InputError(f"{what} cannot be read as a {'list of rows' if is_rows else 'dict of columns'}", hint=hint)
 
 
 def _values_of(field: Any) -> Any:
-    """A field of a structured array in a form that polars takes."""
+    """Return a field of a structured array in a form that polars accepts."""
     kind = field.dtype.kind
     return field.tolist() if kind == "O" else field.astype("datetime64[us]") if kind == "M" else field.copy()
 
 
 def _of_indexed(data: Mapping[Any, Any]) -> Any:
-    """A dictionary whose values have an index, or are by day, as pandas reads it: their index in common; else None."""
+    """Return a dictionary of indexed values, or of values by day, as a pandas frame with a common index; else None."""
     values = [*data.values()]
     by_day = bool(data) and all(map(_is_day, data))
     if by_day and not any(isinstance(value, str | list | tuple | Mapping) for value in values):
@@ -112,7 +108,7 @@ def _of_indexed(data: Mapping[Any, Any]) -> Any:
 
 
 def _is_day(key: Any) -> bool:
-    """Whether a key of a dictionary is a day or a time."""
+    """Whether a key of a dictionary is a date or a time."""
     return isinstance(key, date) or (isinstance(key, str) and _DAY_TEXT.match(key) is not None) or _is_numpy_time(key)
 
 
@@ -121,18 +117,18 @@ def _is_numpy_time(key: Any) -> bool:
 
 
 def frame_name(frame: Any) -> str:
-    """How errors and loads call a frame: ``pandas frame``, ``list of rows``, ``dict of columns``."""
+    """Return the name of a frame in errors and loads: ``pandas frame``, ``list of rows``, ``dict of columns``."""
     plain = {"list": "list of rows", "tuple": "list of rows", "dict": "dict of columns"}
     return plain.get(type(frame).__name__) or f"{type(frame).__module__.partition('.')[0]} frame"
 
 
 def is_series(data: Any) -> bool:
-    """Whether it is a pandas Series, told without importing pandas."""
+    """Whether it is a pandas Series, without importing pandas."""
     return type(data).__module__.partition(".")[0] == "pandas" and type(data).__name__ == "Series"
 
 
 def holds_columns(data: Any) -> bool:
-    """Whether it is a dictionary of columns: of lists or arrays of values that are no tables themselves."""
+    """Whether it is a dictionary of columns: lists or arrays of values that are not tables themselves."""
     if not isinstance(data, Mapping) or not data:
         return False
     return all(_is_column(values) for values in data.values())
@@ -145,9 +141,9 @@ def _is_column(values: Any) -> bool:
 
 
 def with_index(frame: Any, name: str = "Date") -> Any:
-    """A pandas frame with its index as columns, an index without a name as ``name``; numbers of rows are dropped.
+    """Return a pandas frame with its index as columns, an unnamed index as ``name``; row numbers are dropped.
 
-    Other frames, and pandas frames without an index worth keeping, are returned as they are.
+    Other frames are returned unchanged.
     """
     if not is_pandas(frame):
         return frame
@@ -158,8 +154,10 @@ def with_index(frame: Any, name: str = "Date") -> Any:
 
 
 def _level_names(index: Any, name: str) -> list[str]:
-    """Names of the levels of a pandas index; of two, one without a name is ``name`` if it holds days, ``Symbol`` if
-    text: ``pd.concat({"KO": bars})`` and ``wide.stack()`` name neither.
+    """Return names for the levels of a pandas index.
+
+    An unnamed level of two is called ``name`` if it has dates and ``Symbol`` if it has text, since
+    ``pd.concat({"KO": bars})`` and ``wide.stack()`` name neither.
     """
     given = [*index.names]
     if len(given) == 2 and None in given:
@@ -170,12 +168,12 @@ def _level_names(index: Any, name: str) -> list[str]:
 
 
 def _holds_words(level: Any) -> bool:
-    """Whether all values of a level of a pandas index are text, and no dates: ``005930`` is none, ``2024-01-02`` is."""
+    """Whether all values of a level of a pandas index are text other than dates; ``005930`` is not a date."""
     return len(level) > 0 and all(isinstance(value, str) and not _DAY_TEXT.match(value) for value in level)
 
 
 def _numbers_rows(index: Any) -> bool:
-    """Whether a pandas index counts rows, whole or filtered: whole numbers without a name that are not YYYYMMDD."""
+    """Whether a pandas index is just row numbers, possibly filtered: unnamed integers that are not YYYYMMDD."""
     if type(index).__name__ == "RangeIndex":
         return True
     if index.nlevels != 1 or index.name is not None or getattr(index.dtype, "kind", "") not in "iu":
@@ -185,8 +183,10 @@ def _numbers_rows(index: Any) -> bool:
 
 
 def _known_to_arrow(frame: Any) -> Any:
-    """A pandas frame with days for periods of a day and times for shorter ones, text for longer ones, floating point
-    for Decimals, and sparse columns filled; other frames as they are.
+    """Convert pandas types that Arrow does not know; return other frames unchanged.
+
+    Periods of a day become dates, shorter ones times and longer ones text; Decimals become floats, and sparse columns
+    dense ones.
     """
     if not is_pandas(frame):
         return frame
@@ -209,7 +209,7 @@ def _known_to_arrow(frame: Any) -> Any:
 
 
 def _mixed_as_text(frame: Any) -> Any:
-    """A pandas frame with columns of several types (numbers and ``n/a``) as text; other frames as they are."""
+    """Convert mixed-type columns (numbers and ``n/a``) of a pandas frame to text; return other frames unchanged."""
     if not is_pandas(frame):
         return frame
     objects = [name for name, kind in frame.dtypes.items() if kind.kind == "O" and frame.columns.is_unique]
@@ -218,16 +218,16 @@ def _mixed_as_text(frame: Any) -> Any:
 
 
 def _are_single(values: Any) -> bool:
-    """Whether values are of several types, none of which holds others."""
+    """Whether values are scalars of several types."""
     kinds = set(map(type, values))
     return len(kinds) > 1 and not any(issubclass(kind, list | tuple | dict | set | bytes) for kind in kinds)
 
 
 def stacked_symbols(frame: Any) -> Any:
-    """A pandas frame of two levels of columns, as yfinance downloads several symbols, with one row per symbol and day.
+    """Stack a pandas frame with two column levels, as yfinance downloads several symbols: one row per symbol and day.
 
-    The level that holds ``Close`` names the figures, the other the symbols (a column Symbol). Other frames are returned
-    as they are.
+    The level that contains ``Close`` names the fields, the other the symbols (a column Symbol). Other frames are
+    returned unchanged.
     """
     if not is_pandas(frame) or frame.columns.nlevels != 2:
         return frame
@@ -246,7 +246,7 @@ def stacked_symbols(frame: Any) -> Any:
 
 
 def as_text(column: pl.Series) -> pl.Series:
-    """Every value as text, whatever the column holds: lists and structs as JSON, bytes as what they encode; null stays.
+    """Convert every value to text: lists and structs to JSON, bytes to the text they encode; null stays null.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def as_text(column: pl.Series) -> pl.Series:
 
 
 def csv_of(frame: pl.DataFrame) -> str:
-    """A frame as the CSV that it could have been; a cell that CSV cannot hold is its text."""
+    """Return a frame as CSV text; values that CSV cannot represent are written by ``as_text``."""
     return frame.select(column if column.dtype.is_float() else as_text(column) for column in frame).write_csv()
 
 
@@ -272,14 +272,14 @@ def _written(value: Any) -> str:
 
 
 def to_polars(frame: Any, what: str) -> pl.DataFrame:
-    """``frame`` as polars; raises InputError naming ``what`` when it is not a frame, or has days of no calendar."""
+    """Return ``frame`` as polars; raise InputError naming ``what`` if it is not a frame, or has dates out of range."""
     table = _as_polars(frame, what)
     check_dates(table, what)
     return table
 
 
 def _of_arrow(frame: Any) -> pl.DataFrame:
-    """A frame by its Arrow export, columns of several types as text where it has none otherwise."""
+    """Return a frame by its Arrow export, with mixed-type columns as text if the export fails otherwise."""
     try:
         return pl.DataFrame(frame)
     except _NO_TABLE:
@@ -306,5 +306,7 @@ def _as_polars(frame: Any, what: str) -> pl.DataFrame:
         names = [str(name) for name in getattr(frame, "columns", [])]
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is None:
-            raise InputError(f"{what} cannot be read as a frame", hint="give plain columns, one type each") from problem
-        raise InputError(f"{what} has the column {repeated!r} twice", hint="keep one column per name") from problem
+            raise InputError(
+                f"{what} cannot be read as a frame", hint="give plain columns of a single type each"
+            ) from problem
+        raise InputError(f"{what} has two columns named {repeated!r}", hint="keep one column per name") from problem

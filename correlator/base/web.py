@@ -1,8 +1,7 @@
-"""One request to an address on the web: checked, pinned to the address it resolved to, followed through redirects.
+"""Send one HTTP request: check the address, connect to the IP address that was checked, and follow redirects.
 
-Every hop is checked again, and the connection goes to the very IP address that was checked: a name that resolves
-differently a moment later (rebinding) is of no use. Where the environment names a proxy, it resolves the name itself,
-and the check is that of this machine's resolver.
+Every redirect is checked again. Connecting to the checked IP address defeats DNS rebinding. If the environment names a
+proxy, the proxy resolves the name itself, and the check uses this machine's resolver.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _USER_AGENT = "correlator"
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server said in the end: the status (200 or 304), headers in lower case, and the unpacked body."""
+    """The final response of a server: status (200 or 304), headers in lower case, and the unpacked body."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,7 +41,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Limits:
-    """``seconds`` for the whole reply, ``size`` in bytes after unpacking; whether private addresses are allowed."""
+    """Limits of a request: ``seconds`` for the whole response, unpacked ``size`` in bytes, private addresses or not."""
 
     seconds: float
     size: int
@@ -50,9 +49,9 @@ class Limits:
 
 
 def get(url: str, headers: Mapping[str, str], limits: Limits) -> Reply:
-    """What stands at ``url``.
+    """Send a GET request to ``url`` and return the response.
 
-    Raises InputError for an address that may not be asked, here or after a redirect; SourceError for what fails.
+    Raise InputError for a forbidden address, here or after a redirect, and SourceError for a failure.
     """
     deadline = monotonic() + limits.seconds
     current, sent = url, dict(headers)
@@ -60,7 +59,7 @@ def get(url: str, headers: Mapping[str, str], limits: Limits) -> Reply:
     for _ in range(REDIRECTS + 1):
         target = target_of(current, allow_private=limits.allow_private)
         if origin not in (None, target.origin):
-            sent = {}  # validators are of another server
+            sent = {}  # the validators belong to another server
         reply, location = _ask(target, sent, limits, deadline)
         if reply is not None:
             return reply
@@ -70,10 +69,9 @@ def get(url: str, headers: Mapping[str, str], limits: Limits) -> Reply:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> int:
-    """Send ``body`` to ``url``; returns the status, 200 to 299. Redirects are not followed: a body goes where it was
-    meant to.
+    """Send a POST request with ``body`` to ``url`` and return the status, 200 to 299; redirects are not followed.
 
-    Raises InputError for an address that may not be asked; SourceError for what fails or answers otherwise.
+    Raise InputError for a forbidden address, and SourceError for a failure or another status.
     """
     target = target_of(url, allow_private=limits.allow_private)
     name = shown(target.url)
@@ -97,15 +95,15 @@ def _joined(base: str, location: str) -> str:
     try:
         return urljoin(base, location)
     except ValueError as error:
-        raise InputError(f"{shown(base)} redirects to what is not an address: {error}") from None
+        raise InputError(f"{shown(base)} redirects to an invalid address: {error}") from None
 
 
 def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: float) -> tuple[Reply | None, str]:
-    """One hop: the reply, or where it sends us."""
+    """Send one request; return the response, or None and the address it redirects to."""
     name = shown(target.url)
     left = deadline - monotonic()
     if left <= 0:
-        raise SourceError(f"{name} took too long", hint="try again later")
+        raise SourceError(f"{name} timed out", hint="try again later")
     connection, path, extra = _connection(target, left)
     try:
         connection.request("GET", path, headers=_headers(target) | extra | dict(headers))
@@ -127,7 +125,7 @@ def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: f
 
 
 def _refused(answer: http.client.HTTPResponse, name: str, hint: str) -> SourceError:
-    """The error of an answer that is not what was asked for, with the time that the server asks for, if it does."""
+    """Return the error for an unsuccessful status, with the server's ``Retry-After`` if it sends one."""
     error = SourceError(f"{name} answered {answer.status} {answer.reason}", hint=hint)
     if answer.status in _BUSY:
         error.retry_after = seconds_asked(answer.headers.get("Retry-After"), answer.headers.get("Date"))
@@ -135,8 +133,9 @@ def _refused(answer: http.client.HTTPResponse, name: str, hint: str) -> SourceEr
 
 
 def seconds_asked(retry_after: str | None, date: str | None = None) -> float | None:
-    """Seconds of a ``Retry-After`` header, which is seconds or an HTTP date (RFC 9110, 10.2.3); None if it says
-    nothing that can be read. A date is compared with the server's own ``Date``, else against our clock.
+    """Return the seconds of a ``Retry-After`` header: seconds or an HTTP date (RFC 9110, 10.2.3); None if unreadable.
+
+    A date is compared with the server's ``Date`` header, else with the local clock.
     """
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
@@ -153,7 +152,7 @@ def seconds_asked(retry_after: str | None, date: str | None = None) -> float | N
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """An HTTP date, which is in GMT where it states no zone."""
+    """Return an HTTP date with its zone, which is GMT if it states none."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
@@ -166,22 +165,22 @@ def _headers(target: Target) -> dict[str, str]:
 
 
 def _body(answer: http.client.HTTPResponse, name: str, size: int, deadline: float) -> bytes:
-    """The answer's bytes, unpacked; raises SourceError past the limits and where it breaks off."""
+    """Return the unpacked body; raise SourceError if it exceeds the limits or is incomplete."""
     unpack = zlib.decompressobj(wbits=31) if answer.headers.get("Content-Encoding") == "gzip" else None
     body = bytearray()
     while chunk := answer.read1(_CHUNK):
         body += unpack.decompress(chunk, size + 1 - len(body)) if unpack else chunk
         if len(body) > size:
-            raise SourceError(f"{name} is larger than {size // 1_000_000} MB, the limit")
+            raise SourceError(f"{name} is larger than the limit of {size // 1_000_000} MB")
         if monotonic() > deadline:
-            raise SourceError(f"{name} took too long", hint="try again later")
+            raise SourceError(f"{name} timed out", hint="try again later")
     if answer.length or (unpack and not unpack.eof):
-        raise SourceError(f"{name} broke off after {len(body):,} bytes", hint="try again later")
+        raise SourceError(f"{name} ended early after {len(body):,} bytes", hint="try again later")
     return bytes(body)
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection that goes to IP addresses that were checked, whatever its host's name means by now."""
+    """A connection to IP addresses that were checked, whatever the host name resolves to by now."""
 
     def __init__(self, target: Target, timeout: float) -> None:
         super().__init__(target.host, target.port, timeout=timeout)
@@ -203,13 +202,13 @@ class _Pinned(http.client.HTTPConnection):
 
 
 def _connection(target: Target, timeout: float) -> tuple[http.client.HTTPConnection, str, dict[str, str]]:
-    """A connection to the target, or by way of the proxy that the environment names, what to ask it, and with what."""
+    """Return a connection to the target or the environment's proxy, the path to request, and extra headers."""
     proxy = getproxies().get(target.scheme)
     if not proxy or proxy_bypass(target.host):
         return _Pinned(target, timeout), target.path, {}
     parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
     if not parts.hostname:
-        raise InputError(f"the proxy {shown(proxy)!r} of the environment has no host", hint="check http_proxy")
+        raise InputError(f"proxy {shown(proxy)!r} in the environment has no host", hint="check http_proxy")
     extra = {}
     if parts.username is not None:
         secret = base64.b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode()

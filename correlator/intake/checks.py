@@ -1,4 +1,4 @@
-"""Checks of what the store holds: its bars, their vintages, and the calendars that they are placed on."""
+"""Check the content of the store: bars, their vintages, and the calendars that they are placed on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.statements import query
 
-_COMPANY = 12
+_MOST_PEERS = 12
 BARS_AT_ONCE = 150_000
-"""Daily bars of one look at the store: above it memory would grow with the store."""
+"""Daily bars checked at once; more would make memory grow with the store."""
 
 
 def check_prices(
@@ -31,12 +31,12 @@ def check_prices(
     benchmark: str | None = None,
     as_of: datetime | None = None,
 ) -> pl.DataFrame:
-    """Findings about stored daily bars (see ``audit_prices``) and about vintages that differ.
+    """Return findings about stored daily bars (see ``audit_prices``) and about vintages that differ.
 
-    ``symbols``: default all; some are compared with their benchmarks and a dozen other shares of their exchanges, which
-    are not reported on; ``benchmark``: a stored symbol to hold them against instead; ``as_of``: UTC instant whose
-    knowledge is checked. More than ``BARS_AT_ONCE`` bars are checked in groups of symbols, each in such company, so
-    that memory stays bounded. Raises NotFoundError without bars.
+    ``symbols``: default all; selected ones are compared with their benchmarks and a dozen other shares of their
+    exchanges, which are not reported on; ``benchmark``: a stored symbol to compare them with instead; ``as_of``: check
+    the bars known at this UTC instant. More than ``BARS_AT_ONCE`` bars are checked in groups of symbols, each with such
+    peers, so that memory stays bounded. Raise NotFoundError if there are no bars.
     """
     with store.reading() as connection:
         known = names_in(connection)
@@ -44,17 +44,17 @@ def check_prices(
         benchmark = benchmark and (known.symbol_of(benchmark) or benchmark)
         groups = _groups(connection, names)
         alone = len(groups) == 1 and not symbols
-        companies = [[] if alone else _company(connection, group) for group in groups]
+        peers = [[] if alone else _peers(connection, group) for group in groups]
     extra = [] if alone or benchmark is None else [benchmark]
     parts = []
-    for group, company in zip(tracked(groups, "groups of symbols"), companies, strict=True):
-        findings = audit_stored(store, [*group, *company, *extra], benchmark=benchmark, as_of=as_of)
+    for group, others in zip(tracked(groups, "groups of symbols"), peers, strict=True):
+        findings = audit_stored(store, [*group, *others, *extra], benchmark=benchmark, as_of=as_of)
         parts.append(findings.filter(pl.col("symbol").is_in(group)))
     return together(parts) if len(parts) > 1 else parts[0]
 
 
 def _groups(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[list[str]]:
-    """``symbols`` in order, in groups of at most ``BARS_AT_ONCE`` daily bars and at least one symbol."""
+    """Split ``symbols`` into groups of at most ``BARS_AT_ONCE`` daily bars and at least one symbol, in order."""
     counts = query(
         connection,
         "SELECT symbol, count(*) AS bars FROM bars"
@@ -76,7 +76,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> li
 def audit_stored(
     store: Store, symbols: Sequence[str], *, benchmark: str | None = None, as_of: datetime | None = None
 ) -> pl.DataFrame:
-    """Findings about the stored daily bars of ``symbols`` and nothing else; arguments as of ``check_prices``."""
+    """Return findings about the stored daily bars of exactly ``symbols``; arguments as in ``check_prices``."""
     names = list(dict.fromkeys(symbols))
     with store.reading() as connection:
         rows = query(connection, "SELECT * FROM instruments").to_dicts()
@@ -95,8 +95,8 @@ def audit_stored(
     return together([audit_prices(bars, benchmark, instruments=instruments), audit_vintages(vintages)])
 
 
-def _company(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
-    """What tells on ``symbols``, as far as it has bars: their benchmarks, some other shares of their exchanges."""
+def _peers(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
+    """Return symbols with bars to compare ``symbols`` with: their benchmarks and some shares of their exchanges."""
     rows = query(
         connection,
         """
@@ -111,7 +111,7 @@ def _company(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> l
         SELECT benchmark FROM asked
         WHERE benchmark IN (SELECT DISTINCT symbol FROM bars WHERE "interval" = '1d') ORDER BY symbol
         """,
-        {"symbols": list(symbols), "some": _COMPANY},
+        {"symbols": list(symbols), "some": _MOST_PEERS},
     )
     return [str(symbol) for symbol in rows["symbol"] if symbol not in symbols]
 
@@ -119,9 +119,9 @@ def _company(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> l
 def check_calendar(
     store: Store, exchange: str, *, overrides: bool | str | Path = True, as_of: datetime | None = None
 ) -> pl.DataFrame:
-    """Days on which the calendar of ``exchange`` and the stored bars of its instruments disagree.
+    """Return the days on which the calendar of ``exchange`` and the stored bars of its instruments disagree.
 
-    Columns as ``check_sessions`` gives them. Raises NotFoundError where the store has no bars of the exchange.
+    Columns as in ``check_sessions``. Raise NotFoundError if the store has no bars of the exchange.
     """
     with store.reading() as connection:
         names = query(

@@ -1,4 +1,4 @@
-"""A load in parts: each part is one transaction, and what is between two of them is never taken for a whole."""
+"""Load in parts, one transaction each; an interrupted load is marked and never taken for a complete one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Connection = duckdb.DuckDBPyConnection
 
 @dataclass(frozen=True)
 class Tally:
-    """What a part or a load did, in rows; ``details`` counts what came along."""
+    """The result of a part or a load in rows; ``details``: counts of further rows."""
 
     added: int = 0
     known: int = 0
@@ -42,10 +42,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Derive:
-    """What follows from a whole load: stories, sessions of strips. Each function returns what it did, by name.
+    """What is derived from a whole load: stories, sessions of strips. Each function returns counts by name.
 
-    ``inside``: in the last transaction of a load of at most ``small`` rows; ``afterwards``: after a larger one, in
-    transactions of its own, so often as the load is run again.
+    ``inside``: runs in the last transaction of a load of at most ``small`` rows; ``afterwards``: runs after a larger
+    one, in its own transactions, and again whenever the load is run again.
     """
 
     inside: Callable[[Connection, Tally], Mapping[str, int]]
@@ -63,12 +63,12 @@ def load_parts(
     advance: Callable[[int], None] | None = None,
     bulk: bool = False,
 ) -> Tally:
-    """Write ``parts`` one by one, each a transaction; ``derive`` makes what follows from all of them.
+    """Write ``parts`` one by one, each in a transaction, and then ``derive`` from all of them.
 
-    A load of one small part is one transaction with all that follows from it. A larger one leaves a mark in
-    ``unfinished`` with its first part, which its last transaction takes away; a part that cannot be read leaves those
-    before it whole, and the mark. ``advance`` is told the rows of each part. ``bulk``: parts are many rows of tables
-    without an index, which a file takes in best by its last part.
+    A load of one small part is a single transaction including what is derived. A larger one adds a mark to
+    ``unfinished`` with its first part, which its last transaction removes; a part that cannot be read leaves the
+    previous ones complete, and the mark. ``advance`` is called with the rows of each part. ``bulk``: parts have many
+    rows of tables without an index, which a file stores best with its last part.
     """
     total = Tally()
     ended = False
@@ -107,14 +107,14 @@ def load_parts(
 
 
 def end_load(connection: Connection, load: Load, total: Tally) -> None:
-    """Take the mark away of a load that ``begin_load`` has begun, and write its line in the journal."""
+    """Remove the mark of a load that ``begin_load`` started, and write its line in the journal."""
     clear_mark(connection, load)
     counts = (total.added, total.known, total.rejected)
     write_load(connection, load.kind, load.source, load.sha256, rows=counts, finished_at=datetime.now(UTC))
 
 
 def _with_last(parts: Iterable[Part]) -> Iterator[tuple[Part, bool]]:
-    """Each part, and whether it is the last: the next one is read before this one is written."""
+    """Yield each part and whether it is the last; the next part is read before this one is written."""
     rest = iter(parts)
     absent = object()
     waiting: Part | object = next(rest, absent)

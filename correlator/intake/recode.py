@@ -1,4 +1,4 @@
-"""Events of stored articles coded again, and what changed by it."""
+"""Code the events of stored articles again, and report the changes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def recode_events(store: Store, coder: str) -> pl.DataFrame:
     gone, other), before, after (what the event says), headline. Raises InputError for a coder that is not one.
     """
     if coder not in CODERS:
-        raise InputError(f"coder {coder!r} is not known", hint=f"choose {' or '.join(CODERS)}", argument="coder")
+        raise InputError(f"coder must be {' or '.join(CODERS)}, got {coder!r}", argument="coder")
     from correlator.news.profiles import own_countries
 
     coding = Coding(coder, own_countries())

@@ -1,4 +1,4 @@
-"""What a load did, and what it was loaded from."""
+"""Reports of loads, and names of their sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did, in rows; ``details`` counts what came along, ``notes`` say what a user should know."""
+    """The result of a load in rows; ``details``: counts of further rows; ``notes``: remarks for the user."""
 
     kind: str
     source: str
@@ -46,7 +46,7 @@ class LoadReport:
 
 
 def warns_of_nothing(load: Callable[P, T]) -> Callable[P, T]:
-    """``load``, with a warning where it ends with every row rejected."""
+    """Decorate ``load`` to warn if every row was rejected."""
 
     @wraps(load)
     def loaded(*given: P.args, **named: P.kwargs) -> T:
@@ -60,7 +60,7 @@ def warns_of_nothing(load: Callable[P, T]) -> Callable[P, T]:
 
 
 def reject_notes(reasons: Mapping[str, int], most: int = 3) -> tuple[str, ...]:
-    """Notes that say why rows were rejected and how many for each reason, the most frequent first."""
+    """Return notes with the number of rejected rows for each reason, the most frequent first."""
     ranked = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
     notes = [f"{count:,} rejected: {reason[:160]}" for reason, count in ranked[:most]]
     rest = sum(count for _, count in ranked[most:])
@@ -69,7 +69,7 @@ def reject_notes(reasons: Mapping[str, int], most: int = 3) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a load would read, in rows; ``notes`` are the reasons of the first rejects."""
+    """What a load would read, in rows; ``notes``: the reasons of the first rejects."""
 
     source: str
     articles: int
@@ -83,25 +83,25 @@ class Preview:
 
 
 def started(batches: Iterator[T], source: str | None = None) -> Iterator[T]:
-    """The same batches, with the first one read: what cannot be read raises before a store is touched.
+    """Return the same batches after reading the first, so that an unreadable source raises before a store is touched.
 
-    So does a ``source`` that holds nothing; one that is asked again and again, which has no name here, may.
+    An empty ``source`` raises InputError; without a name, as for a source that is polled, it may be empty.
     """
     first = next(batches, None)
     if first is None and source is not None:
-        raise InputError(f"{source} holds no row, so there is nothing to load", hint="check the file")
+        raise InputError(f"{source} has no rows to load", hint="check the file")
     return batches if first is None else chain([first], batches)
 
 
 def source_name(source: object) -> str:
-    """How a load names its source: the path as given, an address without its secrets, or the kind of frame."""
+    """Return the name of a load's source: the path as given, an address without its secrets, or the kind of frame."""
     if is_address(source):
         return shown(str(source))
     return called(source) if isinstance(source, str | Path) else frame_name(source)
 
 
 def sha256_of(source: object) -> str | None:
-    """SHA-256 of a file's bytes; None for anything that is not a file."""
+    """Return the SHA-256 of a file's bytes; None for anything that is not a file."""
     if not isinstance(source, str | Path) or not Path(source).is_file():
         return None
     with Path(source).open("rb") as file:

@@ -1,7 +1,7 @@
-"""The price series of dated strips, for symbols that have no other bars.
+"""Load price series from dated strips, for symbols that have no other bars.
 
-A quote gives two closes: its previous close, which is the official one of the session before, and its price on its own
-session, the last trade when the page was fetched. The official one counts where both are known of a session.
+A quote gives two closes: the previous close, which is the official one of the session before, and the price on its own
+session, the last trade when the page was fetched. If a session has both, the official one is used.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _SESSIONS = """
 
 
 def add_strip_prices(store: Store, symbols: Sequence[str] = ()) -> LoadReport:
-    """Load bars (close only, source ``strip``) of ``symbols``, default all that are printed and have no other bars.
+    """Load bars (close only, source ``strip``) of ``symbols``, default all printed ones without other bars.
 
-    A strip has a session only where closes of some symbol that it prints are loaded. Raises NotFoundError where no
-    quote serves.
+    A strip has a session only if closes of some symbol that it prints are loaded. Raise NotFoundError if no quote is
+    usable.
     """
     loaded_at = datetime.now(UTC)
     with store.reading() as connection:
@@ -54,8 +54,8 @@ def add_strip_prices(store: Store, symbols: Sequence[str] = ()) -> LoadReport:
         sessions = query(connection, _SESSIONS, {"source": SOURCE})
     if quotes.is_empty():
         raise NotFoundError(
-            f"no dated strip prints {', '.join(symbols) or 'a symbol'} without other prices",
-            hint="a strip is dated by closes of a symbol that it prints, an index for example: see `list quotes`",
+            f"no dated strip has quotes of {', '.join(symbols) or 'a symbol'} without other prices",
+            hint="load closes of another symbol on the strip, such as an index, to date it: see `list quotes`",
         )
     bars = strip_bars(quotes, sessions)
     instruments = [

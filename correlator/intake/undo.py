@@ -1,6 +1,4 @@
-"""Taking a load out again: every row that it alone brought, and what followed from these rows derived again, in one
-transaction.
-"""
+"""Undo a load in one transaction: remove every row that it alone added, and derive again what depended on them."""
 
 from __future__ import annotations
 
@@ -39,7 +37,7 @@ _LATER = """
 
 @dataclass(frozen=True)
 class Undone:
-    """A load and what it brought: its line of the journal, rows by table, and what else follows, in words."""
+    """A load and its rows: its line in the journal, rows by table, and notes on what else changes."""
 
     load: dict[str, Any]
     rows: pl.DataFrame
@@ -47,7 +45,7 @@ class Undone:
 
 
 def load_of(store: Store, load_id: int) -> Undone:
-    """What a load brought that is still there: table and rows. Raises NotFoundError for a number that no load has."""
+    """Return the rows of a load that are still in the store, by table; raise NotFoundError for an unknown load."""
     with store.reading() as connection:
         load, rows = _journal_line(connection, load_id), _rows_of(connection, load_id)
         alone = {name: count - rows_said_again(connection, table(name), load_id) for name, count in rows.items()}
@@ -55,12 +53,13 @@ def load_of(store: Store, load_id: int) -> Undone:
 
 
 def undo_load(store: Store, load_id: int) -> Undone:
-    """Take out every row that the load brought and no later one said too, and derive again what followed from them:
-    vintages, sessions of strips, stories. All of it happens, or nothing; the load stays in the journal with the time at
-    which it was undone, and rows that stay are from then on those of the first later load that said them.
+    """Remove every row that the load added and no later load repeated, and derive again what depended on them.
 
-    Raises NotFoundError for a number that no load has; InputError for a load that was undone already, that brought
-    instruments, that is older than the numbers of its rows, or whose articles a later load has edited.
+    These are vintages, sessions of strips and stories. All of it happens or nothing. The load stays in the journal with
+    the time at which it was undone, and the remaining rows then belong to the first later load that repeated them.
+
+    Raise NotFoundError for an unknown load, and InputError for one that was already undone, that added instruments,
+    that predates load numbers on rows, or whose articles a later load edited.
     """
 
     def work(connection: duckdb.DuckDBPyConnection) -> Undone:
@@ -68,7 +67,7 @@ def undo_load(store: Store, load_id: int) -> Undone:
         stay = hand_over(connection, load_id)
         rows = _rows_of(connection, load_id)
         _check(connection, load, is_empty=not (stay or rows))
-        notes = [f"{count:,} rows of {name} stay: a later load has them too" for name, count in stay.items()]
+        notes = [f"{count:,} rows of {name} remain: a later load has them too" for name, count in stay.items()]
         notes += _taken_out(connection, load)
         execute(connection, "CREATE OR REPLACE TEMP TABLE undone AS SELECT $load::BIGINT AS load_id", {"load": load_id})
         now = {"now": datetime.now(UTC)}
@@ -88,7 +87,7 @@ def undo_load(store: Store, load_id: int) -> Undone:
 def _journal_line(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[str, Any]:
     rows = query(connection, "SELECT * FROM loads WHERE load_id = $load", {"load": load_id})
     if rows.is_empty():
-        raise NotFoundError(f"there is no load {load_id}", hint="`correlator list loads` shows them")
+        raise NotFoundError(f"load {load_id} does not exist", hint="see `correlator list loads`")
     return rows.row(0, named=True)
 
 
@@ -110,19 +109,21 @@ def _by_table(rows: Mapping[str, int]) -> pl.DataFrame:
 def _check(connection: duckdb.DuckDBPyConnection, load: dict[str, Any], *, is_empty: bool) -> None:
     number = load["load_id"]
     if load["undone_at"] is not None:
-        raise InputError(f"load {number} was undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC")
+        raise InputError(f"load {number} was already undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC")
     if load["kind"] == "instruments":
         hint = "change them with `correlator store instrument SYMBOL`"
-        raise InputError(f"load {number} brought instruments, which are changed and not undone", hint=hint)
+        raise InputError(f"load {number} added instruments, which cannot be undone", hint=hint)
     if load["kind"] not in _KINDS:
-        raise InputError(f"load {number} is of kind {load['kind']}, which is not undone", hint="run the opposite again")
+        raise InputError(
+            f"load {number} is of kind {load['kind']}, which cannot be undone", hint="run the opposite command"
+        )
     if load["rows_added"] and is_empty:
         hint = "restore a backup, or load into a new store"
-        raise InputError(f"load {number} is older than the numbers of rows: what it brought is not known", hint=hint)
+        raise InputError(f"load {number} predates load numbers on rows, so its rows are not known", hint=hint)
     ((edited, later),) = execute(connection, _LATER, {"load": number})
     if edited:
         raise InputError(
-            f"load {later} has later versions of {edited} of its articles", hint=f"undo load {later} first"
+            f"load {later} added later versions of {edited} of its articles", hint=f"undo load {later} first"
         )
 
 

@@ -1,4 +1,4 @@
-"""A user's own words for symbols: links of the articles in the store to what the file says they concern."""
+"""Link the articles in the store to symbols by the words in a user's file."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ _SLICE = 20_000
 def add_watchlist(store: Store, path: str | Path) -> LoadReport:
     """Link the articles of the store by a CSV with the columns symbol, words and kind (watchlist or sector).
 
-    Words all in capitals are looked for in capitals. Articles that are loaded later are linked by the same command
-    again, which changes nothing of what is linked already. Raises NotFoundError, or InputError for a line that cannot
-    be read; then nothing is linked.
+    Words in capitals match capitals only. Run the command again to link articles that are loaded later; existing links
+    do not change. Raise NotFoundError for a missing file, and InputError for an unreadable line, which links nothing.
     """
     from correlator.events.linking.link import Linker, read_watchlist
 

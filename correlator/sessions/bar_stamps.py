@@ -1,4 +1,4 @@
-"""Whether stamps of bars within a day are their starts or their ends, which the hours of the exchange show."""
+"""Decide from the trading hours of the exchange whether timestamps of intraday bars are their starts or ends."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _ENOUGH = 3
 _ENOUGH_TIMES, _MANY_OUTSIDE = 20, 0.2
 
 
-def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: str | None = None) -> str:
-    """Which side of their bars ``stamps`` (instants, UTC, of bars of ``length`` within sessions) are: start or end.
+def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, stated: str | None = None) -> str:
+    """Return which side of their bars ``stamps`` (instants, UTC, of intraday bars of ``length``) are: start or end.
 
-    They are ends where a bar is stamped with the close of most sessions, hardly any with an opening or within a length
-    before it, and the first of a session within a length after it: 30 minutes from 10:00 to 16:00 New York time.
-    Else they are starts, as without an ``exchange``. ``said``: what the caller says, which counts.
+    They are ends if most sessions have a bar stamped with their close, if hardly any has one stamped with the opening
+    or within a length before it, and if the first bar of a session is within a length after the opening: 30 minutes
+    from 10:00 to 16:00 New York time. Else, and without an ``exchange``, they are starts. ``stated``: the side that the
+    caller states, which takes precedence.
 
-    Raises InputError where they look like ends, but on too few sessions to be sure.
+    Raise InputError if they look like ends, but on too few sessions to be sure.
 
     Examples
     --------
@@ -34,10 +35,10 @@ def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: st
     >>> side_of(days, timedelta(minutes=30), "XNYS")
     'end'
     """
-    if said is not None:
-        if said not in SIDES:
-            raise InputError(f"stamped {said!r} is not known", hint=f"choose {START} or {END} (--stamped)")
-        return said
+    if stated is not None:
+        if stated not in SIDES:
+            raise InputError(f"stamped must be {START} or {END}, got {stated!r}", argument="stamped")
+        return stated
     if exchange is None:
         return START
     bars = pl.DataFrame({"stamp": stamps.cast(_INSTANT)}).drop_nulls().unique().sort("stamp")
@@ -56,16 +57,16 @@ def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: st
         return START
     if each.height < _ENOUGH:
         raise InputError(
-            f"bars are stamped with the close of {exchange} and not with its opening: are these their ends?",
-            hint=f"say which side of a bar its time is: stamped (--stamped {END} or --stamped {START})",
+            f"bars are stamped with the close of {exchange} but not with its opening: the times may be their ends",
+            hint=f"give stamped (--stamped {END} or --stamped {START})",
         )
     return END
 
 
 def starts_of(ends: pl.DataFrame, length: timedelta, exchange: str | None) -> pl.Series:
-    """When bars start whose ``ends`` (rows of symbol and stamp, instants in UTC) are known, in the order of the rows.
+    """Return the starts of bars from their ``ends`` (rows of symbol and stamp, instants in UTC), in row order.
 
-    A length before their end, but not before the opening of their session or the end of the bar before.
+    A start is a length before the end, but not before the opening of the session or the end of the previous bar.
     """
     opened = pl.DataFrame(schema={"opens_at": _INSTANT})
     if exchange is not None:
@@ -80,10 +81,10 @@ def starts_of(ends: pl.DataFrame, length: timedelta, exchange: str | None) -> pl
 
 
 def refuse_other_clocks(stamps: pl.Series, exchange: str, source: str) -> None:
-    """Raise TimeError where times without a zone, read as instants by the clocks of ``exchange``, cannot be its own.
+    """Raise TimeError if times without a zone, read in the zone of ``exchange``, cannot be its local times.
 
-    They cannot where many lie outside of its hours, and none in the first or none in the last third of any session:
-    14:30 to 21:00 is New York by the clocks of London. Bars of longer hours are there all day.
+    They cannot if many are outside its trading hours, and none is in the first or none in the last third of any
+    session: 14:30 to 21:00 is New York's session in London time. Bars of extended hours cover the whole session.
     """
     times = pl.DataFrame({"stamp": stamps.cast(_INSTANT)}).drop_nulls().unique().sort("stamp")
     hours = _hours(stamps, exchange).sort("opens_at")
@@ -96,21 +97,21 @@ def refuse_other_clocks(stamps: pl.Series, exchange: str, source: str) -> None:
     thirds = [float(parts.is_between(low, high).mean()) for low, high in ((0, 1 / 3), (2 / 3, 1))]  # type: ignore[arg-type]
     if outside > _MANY_OUTSIDE and min(thirds) < _HARDLY_ANY / 10:
         raise TimeError(
-            f"{source}: {outside:.0%} of its times lie outside of the hours of {exchange}, and none in a third of "
-            "them: they are by other clocks",
-            hint="whose? say zone (--zone UTC, --zone Europe/London, ...)",
+            f"{source}: {outside:.0%} of the times are outside the trading hours of {exchange}, and none is in a third"
+            " of these hours: they are in another time zone",
+            hint="give zone (--zone UTC, --zone Europe/London, ...)",
         )
 
 
-def note_of_ends(length: timedelta, said: str | None) -> str:
-    """What to tell where stamps are taken for ends."""
+def note_of_ends(length: timedelta, stated: str | None) -> str:
+    """Return the note for timestamps that are taken as ends."""
     minutes = round(length / timedelta(minutes=1))
-    why = "" if said else ", as the hours of the exchange show"
+    why = "" if stated else ", as the trading hours of the exchange show"
     return f"times of bars are their ends{why}: each bar starts up to {minutes} min earlier"
 
 
 def _hours(stamps: pl.Series, exchange: str) -> pl.DataFrame:
-    """Opening and close (UTC) of the sessions around ``stamps``, as far as the calendar reaches."""
+    """Return opening and close (UTC) of the sessions around ``stamps``, as far as the calendar reaches."""
     first, last = calendar_reach(exchange)
     days = stamps.cast(_INSTANT).dt.date().drop_nulls().sort()
     around = (days[0] - timedelta(days=7), days[-1] + timedelta(days=1)) if len(days) else (first, first)

@@ -1,9 +1,9 @@
 """Exchange sessions, and the session that an instant belongs to.
 
 A *session* is the label of a trading day (a date at the exchange), an *instant* a point in time (UTC). Sessions come
-from the table in ``data/sessions/calendars.parquet``, which is made from exchange_calendars and spares its slow import;
-exchanges that the table lacks are asked of exchange_calendars itself. What a calendar has wrong is put right by
-``data/sessions/<exchange>.csv``: dated overrides with a source each.
+from ``data/sessions/calendars.parquet``, which is generated from exchange_calendars and avoids its slow import; for
+exchanges missing there, exchange_calendars itself is used. ``data/sessions/<exchange>.csv`` corrects errors of a
+calendar by dated rows with a source each.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from correlator.sessions.corrections import (
 
 OFF_SESSION = ("next", "previous", "drop")
 AFTER_CLOSE = "after-close"
-"""Day 0 of what is known by its date alone, unless somebody says otherwise: the session after it."""
+"""The default day 0 of news known by its date alone: the session after that date."""
 DATE_ONLY = (AFTER_CLOSE, "same-day")
 
 _INSTANT = pl.Datetime("us", "UTC")
@@ -54,7 +54,7 @@ class Exchange:
 
 
 def exchange_named(exchange: str) -> Exchange:
-    """The exchange with this market identifier code; raises NotFoundError with the likeliest spelling."""
+    """Return the exchange with this market identifier code; raise NotFoundError with the likeliest spelling."""
     exchange_row = _exchanges().get(exchange)
     if exchange_row is not None:
         return exchange_row
@@ -64,12 +64,12 @@ def exchange_named(exchange: str) -> Exchange:
 
 
 def exchange_zone(exchange: str) -> str:
-    """IANA name of the exchange's time zone, such as Asia/Karachi; raises NotFoundError for an unknown exchange."""
+    """Return the exchange's IANA time zone, such as Asia/Karachi; raise NotFoundError for an unknown exchange."""
     return exchange_named(exchange).zone
 
 
 def zone_named(zone: str) -> str:
-    """An IANA zone, also by the code of an exchange; raises InputError for another name."""
+    """Return an IANA time zone by its name or the code of an exchange; raise InputError for any other name."""
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -77,22 +77,24 @@ def zone_named(zone: str) -> str:
             return exchange_zone(zone)
         except NotFoundError:
             pass
-        raise InputError(f"zone {zone!r} is not known", hint="write an IANA name such as Asia/Karachi") from None
+        raise InputError(
+            f"zone {zone!r} is not a known time zone", hint="write an IANA name such as Asia/Karachi"
+        ) from None
     return zone
 
 
 def is_utc(zone: str) -> bool:
-    """Whether a table says UTC: GMT and Z are, too, in any letters."""
+    """Whether a zone name means UTC: UTC, GMT or Z, in any case."""
     return zone.upper() in ("UTC", "GMT", "Z")
 
 
 def zone_written(zone: str) -> str:
-    """As ``zone_named``, of a zone as tables write it."""
+    """Return the zone as ``zone_named``, with UTC also as tables write it."""
     return "UTC" if is_utc(zone) else zone_named(zone)
 
 
 def sessions_between(exchange: str, start: date, end: date, *, overrides: bool | str | Path = True) -> pl.DataFrame:
-    """Sessions of ``exchange`` with labels from ``start`` to ``end``, both included, in order.
+    """Return the sessions of ``exchange`` from ``start`` to ``end``, both included, in order.
 
     Parameters
     ----------
@@ -121,7 +123,7 @@ def sessions_between(exchange: str, start: date, end: date, *, overrides: bool |
     [datetime.date(2024, 7, 3), datetime.date(2024, 7, 5)]
     """
     if isinstance(start, datetime) or isinstance(end, datetime):
-        raise InputError("sessions_between takes dates, not instants", hint="pass date objects")
+        raise InputError("start and end must be dates, not datetimes", hint="pass date objects")
     if start > end:
         raise InputError(f"start {start} is after end {end}", hint="swap them")
     known = _sessions(exchange, overrides if isinstance(overrides, bool) else str(overrides))
@@ -130,13 +132,13 @@ def sessions_between(exchange: str, start: date, end: date, *, overrides: bool |
 
 
 def calendar_reach(exchange: str) -> tuple[date, date]:
-    """First and last session that the calendar of ``exchange`` knows."""
+    """Return the first and last session of the calendar of ``exchange``."""
     sessions = _sessions(exchange, True)["session"]
     return sessions[0], sessions[-1]
 
 
 def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.DataFrame:
-    """What is put right in the calendar of ``exchange``, one row per entry, in the order in which it is applied.
+    """Return the corrections of the calendar of ``exchange``, one row each, in the order in which they are applied.
 
     Columns: date, until (null: that one day, or with weekdays: from then on), weekdays (digits, Monday is 1),
     change (closed, open, hours, halt), opens and closes (local time HH:MM), source, note. Later rows win: those shipped
@@ -150,9 +152,9 @@ def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.Da
 
 
 def holidays_known_until(exchange: str) -> date | None:
-    """The last day whose holidays the calendar of ``exchange`` knows; None if they follow from rules.
+    """Return the last day whose holidays the calendar of ``exchange`` knows; None if holidays follow from rules.
 
-    After it every usual weekday is taken for a session until the calendar or a correction says otherwise.
+    After it every usual weekday counts as a session unless the calendar or a correction says otherwise.
     """
     rows = pl.read_csv(data_path("sessions", "known.csv"), try_parse_dates=True)
     until = rows.filter(pl.col("calendar") == exchange_named(exchange).calendar)["holidays_known_until"]
@@ -160,7 +162,7 @@ def holidays_known_until(exchange: str) -> date | None:
 
 
 def exchange_codes() -> list[str]:
-    """Market identifier codes of the exchanges that the package ships, in order."""
+    """Return the market identifier codes of the shipped exchanges in alphabetical order."""
     return sorted(_exchanges())
 
 
@@ -172,7 +174,7 @@ def place_instants(
     off_session: str = "next",
     date_only: str = AFTER_CLOSE,
 ) -> pl.DataFrame:
-    """Day 0 of each instant: the first session of ``exchange`` whose close comes after it.
+    """Return day 0 of each instant: the first session of ``exchange`` whose close comes after it.
 
     ``precision``: minute, second, day or unknown, one each. An instant of day precision is a label, midnight UTC of the
     printed date: its day 0 is the first session after that date (``date_only="after-close"``: not assumed known before
@@ -189,7 +191,10 @@ def place_instants(
     times = _instants(instants)
     kinds = pl.Series("precision", precision, dtype=pl.String)
     if len(kinds) != len(times):
-        raise InputError(f"{len(times)} instants and {len(kinds)} precisions", hint="give one precision per instant")
+        raise InputError(
+            f"instants and precision differ in length: {len(times)} and {len(kinds)}",
+            hint="give one precision per instant",
+        )
     sessions = _sessions(exchange, True)
     labels = sessions["session"].to_physical().to_numpy().astype(np.int64)
     opens, closes = (sessions[name].to_physical().to_numpy() for name in ("opens_at", "closes_at"))
@@ -221,7 +226,7 @@ def place_instants(
 
 
 REASONS = ["intraday", "pre-open", "after-close", "holiday", "weekend", "date-only", "beyond-calendar", "no-time"]
-"""How an instant lies to its session, or why it has none."""
+"""The position of an instant relative to its session, or why it has none."""
 _INSIDE, _AFTER_CLOSE, _HOLIDAY, _WEEKEND, _DATE_ONLY, _BEYOND, _NO_TIME = range(1, 8)
 
 
@@ -234,7 +239,7 @@ def _reasons(
     opens: np.ndarray,
     weekend: frozenset[int],
 ) -> np.ndarray:
-    """Index into ``REASONS`` of each instant, by the session it falls to and its date at the exchange."""
+    """Return the index into ``REASONS`` of each instant, by its session and its date at the exchange."""
     at = np.clip(day_zero, 0, len(labels) - 1)
     is_session = labels[np.clip(np.searchsorted(labels, local_days), 0, len(labels) - 1)] == local_days
     weekdays = (local_days + 3) % 7 + 1
@@ -249,13 +254,13 @@ def _instants(instants: pl.Series | Sequence[datetime | None]) -> pl.Series:
     if times.dtype == pl.Null:
         return times.cast(_INSTANT)
     if not isinstance(times.dtype, pl.Datetime) or times.dtype.time_zone is None:
-        raise InputError(f"instants are {times.dtype}, not instants in UTC", hint="give time-zone-aware datetimes")
+        raise InputError(f"instants must have a time zone, got {times.dtype}", hint="give time-zone-aware datetimes")
     return times.dt.convert_time_zone("UTC").cast(_INSTANT)
 
 
 def _check_choice(parameter: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        raise InputError(f"{parameter} {value!r} is not known", hint=f"choose {', '.join(choices)}")
+        raise InputError(f"{parameter} must be one of {', '.join(choices)}, got {value!r}", argument=parameter)
 
 
 def _check_reach(exchange: str, known: pl.DataFrame, start: date, end: date) -> None:
@@ -263,8 +268,8 @@ def _check_reach(exchange: str, known: pl.DataFrame, start: date, end: date) -> 
     slack = timedelta(days=31)
     if start < first - slack or end > last + slack:
         raise InputError(
-            f"the calendar of {exchange} reaches from {first} to {last}, not {start} to {end}",
-            hint="ask for a shorter range, or add sessions to an override file",
+            f"the calendar of {exchange} covers {first} to {last}, not {start} to {end}",
+            hint="request a shorter range, or add sessions to a corrections file",
         )
 
 
@@ -287,7 +292,7 @@ def _exchanges() -> dict[str, Exchange]:
 
 @lru_cache(maxsize=1)
 def _other_names() -> dict[str, str]:
-    """Names that people say instead of the code, in capitals."""
+    """Return common names of exchanges, in capitals, with their codes."""
     return {name: row["exchange"] for row in _exchange_rows() for name in (row["aliases"] or "").split(";") if name}
 
 
@@ -303,12 +308,12 @@ def _unknown(exchange: str) -> NotFoundError:
     codes = codes or difflib.get_close_matches(code, _exchanges(), n=1, cutoff=0.5)
     hint = f"did you mean {codes[0]}?" if codes else "use a market identifier code (ISO 10383) such as XKAR or XNYS"
     if len(code) == len("XKAR") and code.isalnum() and code.startswith("X") and code not in _exchanges():
-        hint += f" Else {code} has no calendar here: its files are studied without one (study --prices)"
+        hint += f" Else {code} has no calendar here: study its files without one (study --prices)"
     return NotFoundError(f"unknown exchange {exchange!r}", hint=hint)
 
 
 def _from_library(exchange: str) -> Exchange:
-    """An exchange that only exchange_calendars knows."""
+    """Return an exchange that only exchange_calendars knows."""
     import exchange_calendars
 
     if exchange not in exchange_calendars.get_calendar_names(include_aliases=False):
@@ -319,7 +324,7 @@ def _from_library(exchange: str) -> Exchange:
 
 
 def _of_library(name: str) -> tuple[str, Any]:
-    """Zone and schedule of a calendar of exchange_calendars, without what its libraries warn each other of."""
+    """Return zone and schedule of a calendar of exchange_calendars, without the warnings of its dependencies."""
     import exchange_calendars
 
     try:
@@ -329,18 +334,18 @@ def _of_library(name: str) -> tuple[str, Any]:
             return str(calendar.tz), calendar.schedule
     except (ValueError, NotImplementedError) as problem:
         raise InputError(
-            f"exchange_calendars cannot make its calendar {name}: {str(problem)[:100]}", hint="upgrade it"
+            f"exchange_calendars cannot build its calendar {name}: {str(problem)[:100]}", hint="upgrade it"
         ) from problem
 
 
 def _sessions(exchange: str, overrides: bool | str) -> pl.DataFrame:
-    """Every session of the exchange, in order."""
+    """Return every session of the exchange in order."""
     return _corrected_sessions(exchange, overrides, user_file_state() if overrides is True else None)
 
 
 @lru_cache(maxsize=64)
 def _corrected_sessions(exchange: str, overrides: bool | str, _user: object) -> pl.DataFrame:
-    """``_sessions``, remembered for as long as the user's corrections file stays what it is."""
+    """Return ``_sessions``, cached until the user's corrections file changes."""
     place = exchange_named(exchange)
     plain = _calendar(place.calendar)
     if overrides is False:

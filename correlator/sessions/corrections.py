@@ -1,8 +1,8 @@
-"""What is put right in a calendar: dated, sourced corrections, shipped or a user's own.
+"""Dated and sourced corrections of exchange calendars, shipped or a user's own.
 
-A corrections file is a CSV with the columns of ``SCHEMA``. Those in ``data/sessions`` are named for the calendar or
-exchange that they correct; a user's file, which ``$CORRELATOR_SESSIONS`` or ``--sessions`` names, has a column
-``exchange`` besides.
+A corrections file is a CSV with the columns of ``SCHEMA``. Those in ``data/sessions`` are named after the calendar or
+exchange that they correct; a user's file, given by ``$CORRELATOR_SESSIONS`` or ``--sessions``, also has a column
+``exchange``.
 """
 
 from __future__ import annotations
@@ -30,18 +30,20 @@ SCHEMA = {
 
 
 def user_file() -> Path | None:
-    """The user's own corrections file; raises NotFoundError where ``$CORRELATOR_SESSIONS`` names none that exists."""
+    """Return the user's corrections file, or None; raise NotFoundError if the one in the environment does not exist."""
     named = os.environ.get(SESSIONS_VARIABLE, "").strip()
     if not named:
         return None
     path = Path(named)
     if not path.is_file():
-        raise NotFoundError(f"corrections file {named} does not exist", hint=f"mend ${SESSIONS_VARIABLE} or --sessions")
+        raise NotFoundError(
+            f"corrections file {named} does not exist", hint=f"correct ${SESSIONS_VARIABLE} or --sessions"
+        )
     return path
 
 
 def user_file_state() -> tuple[str, int, int] | None:
-    """What tells one state of the user's file from another: name, time of change and size; None without one."""
+    """Return name, modification time and size of the user's file, which identify its state; None without a file."""
     path = user_file()
     if path is None:
         return None
@@ -50,7 +52,7 @@ def user_file_state() -> tuple[str, int, int] | None:
 
 
 def corrections_of(code: str, calendar: str, user: Path | None) -> pl.DataFrame:
-    """The corrections of one exchange: those of its calendar, its own, then the user's, which win."""
+    """Return the corrections of one exchange: its calendar's, its own, then the user's, which take precedence."""
     parts = [pl.DataFrame(schema=SCHEMA)]
     for name in dict.fromkeys((calendar, code)):
         try:
@@ -65,34 +67,34 @@ def corrections_of(code: str, calendar: str, user: Path | None) -> pl.DataFrame:
 def _of_user(path: Path, code: str, calendar: str) -> pl.DataFrame:
     columns = read_csv(path, infer_schema=False)
     if "exchange" not in columns.columns:
-        raise InputError(f"corrections file {path.name} has no column exchange", hint="see docs/market.md")
+        raise InputError(f"corrections file {path.name}: column 'exchange' is missing", hint="see docs/market.md")
     meant = columns["exchange"].str.strip_chars().is_in([code, calendar]).fill_null(False)
     return read_corrections(path).filter(meant)
 
 
 def read_corrections(path: Path) -> pl.DataFrame:
-    """The rows of a corrections file; raises InputError for a missing column, date, change or source."""
+    """Return the rows of a corrections file; raise InputError for a missing column, date, change or source."""
     try:
         rows = read_csv(path, schema_overrides=SCHEMA)
     except InputError as problem:
-        raise InputError(
-            f"session overrides {path.name} cannot be read: {problem}", hint="see docs/market.md"
-        ) from None
+        raise InputError(f"corrections file {path.name} cannot be read: {problem}", hint="see docs/market.md") from None
     missing = [name for name in SCHEMA if name not in rows.columns]
     if missing:
-        raise InputError(f"session overrides {path.name} lack {', '.join(missing)}", hint="see docs/market.md")
+        raise InputError(
+            f"corrections file {path.name}: missing columns {', '.join(missing)}", hint="see docs/market.md"
+        )
     rows = rows.select(*SCHEMA)
     wrong = rows.filter(~pl.col("change").is_in(CHANGES) | pl.col("date").is_null() | pl.col("source").is_null())
     if not wrong.is_empty():
         raise InputError(
-            f"session overrides {path.name}: {wrong.row(0)} needs a date, a source and a change",
-            hint=f"changes are {', '.join(CHANGES)}",
+            f"corrections file {path.name}: row {wrong.row(0)} needs a date, a source and a change",
+            hint=f"change is one of {', '.join(CHANGES)}",
         )
     return rows
 
 
 def with_corrections(sessions: pl.DataFrame, changes: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Sessions with the override rows applied in order."""
+    """Apply the corrections to the sessions in order."""
     for row in changes.iter_rows(named=True):
         if row["change"] == "halt":
             continue
@@ -116,7 +118,7 @@ def with_corrections(sessions: pl.DataFrame, changes: pl.DataFrame, zone: str) -
 
 
 def _at(name: str, time: str, zone: str) -> pl.Expr:
-    """The instant at which the exchange's clocks show ``time`` on the session's date."""
+    """Return the instant of the local ``time`` on the session's date."""
     hour, minute = (int(part) for part in time.split(":"))
     clock = pl.col("session").cast(pl.Datetime("us")) + pl.duration(hours=hour, minutes=minute)
     return clock.dt.replace_time_zone(zone).dt.convert_time_zone("UTC").alias(name)

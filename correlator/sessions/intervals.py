@@ -1,4 +1,4 @@
-"""How long bars within a day are, and which side of them their times may be; read by the command line's help."""
+"""Lengths of intraday bars, and whether their times are starts or ends; also used by the command line's help."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from correlator.errors import InputError
 
 START, END = SIDES = ("start", "end")
 AS_WRITTEN = "\0as-written"
-"""Times of bars stay as they are, whichever side they are: for who tells it later."""
+"""Leave times of bars unchanged, whichever side they are, for a caller who decides later."""
 _MINUTES = {"m": 1, "h": 60}
 _LENGTH = re.compile(r"([1-9]\d*)([mh])")
 
 
 def is_within_days(interval: str) -> bool:
-    """Whether bars of ``interval`` are parts of a day."""
+    """Whether bars of ``interval`` are intraday bars."""
     return _LENGTH.fullmatch(interval) is not None
 
 
 def bar_length(interval: str) -> timedelta:
-    """How long a bar of ``interval`` lasts; raises InputError for one that is not a number of minutes or hours."""
+    """Return the length of a bar of ``interval``; raise InputError unless it is a number of minutes or hours."""
     match = _LENGTH.fullmatch(interval)
     if match is None:
-        raise InputError(f"interval {interval!r} is not known", hint="write 1d, or minutes or hours such as 5m or 1h")
+        raise InputError(
+            f"interval must be 1d, or minutes or hours such as 5m or 1h, got {interval!r}", argument="interval"
+        )
     return timedelta(minutes=int(match[1]) * _MINUTES[match[2]])

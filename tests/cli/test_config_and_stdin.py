@@ -135,5 +135,5 @@ def test_a_pipe_is_read_whole_at_the_prompt_and_refused_in_python(folder):
     writer.start()
     run("add", "prices", str(pipe), "--symbol", "HBL")
     assert Store("correlator.duckdb").frame("SELECT count(*) FROM bars").item() == 3
-    with pytest.raises(InputError, match="bars is a pipe, which can be read once"):
+    with pytest.raises(InputError, match="bars is a pipe, which can be read only once"):
         add_prices(Store("correlator.duckdb"), pipe, symbol="HBL")

@@ -74,7 +74,7 @@ def test_the_command_takes_them_by_option_and_by_variable(own, tmp_path):
         ("[[lexicon]]\ncategory = 'GIFT'\npattern = 'x'\nexample = 'x'\n", "unknown category 'GIFT'"),
         ("[[lexicon]]\ncategory = 'AID'\npattern = 'x~'\nexample = 'y'\n", "does not match its example"),
         ("[[people]]\nname = 'x'\n", "unknown table 'people'"),
-        ("[[actors]\n", "is not a TOML file: line 1, column"),
+        ("[[actors]\n", "is not valid TOML: line 1, column"),
     ],
 )
 def test_a_file_at_fault_is_refused(tmp_path, text, said):

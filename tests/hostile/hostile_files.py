@@ -162,11 +162,11 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     yield "rows.ods", ods(*BARS_OF_ODS, row(cell("1", COLUMNS), words=ROWS)), "too far apart"
     yield "empty.ods", zipped(("content.xml", b"<x/>")), "workbook|sheet"
     yield "old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2_000), "a readable workbook"
-    yield "day.parquet", parquet({"Date": pa.array([-(2**31)], pa.date32()), "Close": close}), "outside of the years"
+    yield "day.parquet", parquet({"Date": pa.array([-(2**31)], pa.date32()), "Close": close}), "outside the years"
     yield (
         "time.parquet",
         parquet({"Date": pa.array([2**62], pa.timestamp("us")), "Close": close}),
-        "outside of the years",
+        "outside the years",
     )
     yield "twice.parquet", parquet({"Date": date, "Close": close}).replace(b"Close", b"Dat\x65\x00"), "as Parquet"
     yield "footer.parquet", footer(2**31 - 1), "as Parquet"
@@ -176,8 +176,8 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     yield "wide.parquet", parquet({"Date": date, "Close": pa.array([1], pa.decimal256(70, 3))}), "type decimal256"
     yield "binary.parquet", parquet({"Date": date, "Close": pa.array([b"\x80\x04cos\nsystem\n"])}), "not a number"
     yield "keys.json", b"[{%s}]" % b",".join(b'"k%d":1' % n for n in range(20_001)), "20,001 columns"
-    yield "twice.json", b'[{"date": "2025-05-26", "close": 1, "close": 2}]', "'close' is given twice"
-    yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "half of a character"
+    yield "twice.json", b'[{"date": "2025-05-26", "close": 1, "close": 2}]', "duplicate name 'close'"
+    yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "unpaired surrogate"
     yield "digits.json", b'[{"date": "2025-05-26", "close": %s}]' % (b"9" * 5_000), "close 9{40} is not a number"
     yield "nan.json", b'[{"date": "2025-05-26", "close": NaN}]', "no close"
     yield "pickle.pkl", pickle.dumps(Canary()), "is a Python pickle, which is not supported"
@@ -205,11 +205,15 @@ def news() -> Iterator[tuple[str, bytes, str]]:
         (b"<!DOCTYPE r [<!ENTITY % x SYSTEM 'http://127.0.0.1:9/x'> %x;]><rss version='2.0'><channel/></rss>"),
         "entities",
     )
-    yield "attributes.xml", b"<rss version='2.0' " + attributes + b"><channel/></rss>", "a tag of more than"
+    yield "attributes.xml", b"<rss version='2.0' " + attributes + b"><channel/></rss>", "a tag with more than"
     spaces = b"".join(b"<item xmlns:a%d='u'><title>x</title></item>" % n for n in range(20_000))
     yield "namespaces.xml", b"<rss version='2.0'><channel>" + spaces + b"</channel></rss>", "more than 200 namespaces"
     yield "nested.xml", b"<rss version='2.0'><channel>" + b"<item>" * 300_000, "items nested more than 50 levels deep"
-    yield "attributes.html", b"<html><body " + attributes + b"><h1>Envoys meet</h1></body></html>", "a tag of more than"
+    yield (
+        "attributes.html",
+        b"<html><body " + attributes + b"><h1>Envoys meet</h1></body></html>",
+        "a tag with more than",
+    )
     yield "blanks.html", b"<html><body><h1>Envoys" + BLANKS + b"meet</h1><p>They met.</p></body></html>", "date"
     yield (
         "lines.html",

@@ -109,11 +109,11 @@ def test_addresses_that_are_not_read(case, names, monkeypatch):
     assert isinstance(caught.value, InputError | SourceError)
 
 
-@pytest.mark.parametrize("case", [each for each in INPUTS if each["refused"] == "never asked"], ids=str)
+@pytest.mark.parametrize("case", [each for each in INPUTS if each["refused"] == "never read"], ids=str)
 def test_some_are_not_read_whatever_the_user_allows(case, names):
     if "resolves" in case:
         names.table[case["url"].split("/")[2]] = [case["resolves"]]
-    with pytest.raises(InputError, match="never asked"):
+    with pytest.raises(InputError, match="never read"):
         target_of(case["url"], allow_private=True)
 
 
@@ -224,7 +224,7 @@ def test_secrets_are_neither_stored_nor_told(tmp_path, web):
 @pytest.mark.usefixtures("names")
 def test_a_private_address_is_read_where_the_user_says_so():
     assert target_of("http://127.0.0.1/feed", allow_private=True).resolved == ("127.0.0.1",)
-    with pytest.raises(SourceError, match="not known"):
+    with pytest.raises(SourceError, match="cannot be resolved"):
         target_of("http://nowhere.example/")
 
 

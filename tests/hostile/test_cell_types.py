@@ -84,6 +84,6 @@ def test_text_of_cells_of_every_type():
 
 
 def test_a_type_that_no_frame_has_is_named_before_a_library_panics(capfd):
-    with pytest.raises(InputError, match="'a' of type decimal256"):
+    with pytest.raises(InputError, match="'a' has the unsupported type decimal256"):
         to_polars(pa.table({"a": pa.array([1], pa.decimal256(70, 3))}), "prices")
     assert capfd.readouterr().err == ""

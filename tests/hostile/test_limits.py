@@ -129,11 +129,11 @@ def test_damaged_tables_are_read_or_refused(changes, kind):
     [
         ("a = " + "[" * 5_000 + "]" * 5_000, "nested deeper"),
         ("a = " + "{b = " * 3_000 + "1" + "}" * 3_000, "nested deeper"),
-        ("[" + "a." * 100_000 + "b]\n", "key of more than 100 parts"),
-        ("a = 1\n" * 200_000, "larger than 1 MB"),
-        ("a = '\x00'", "not a TOML"),
-        ("a = \udcff", "not a TOML"),
-        ("= 1", "not a TOML"),
+        ("[" + "a." * 100_000 + "b]\n", "key with more than 100 parts"),
+        ("a = 1\n" * 200_000, "larger than the limit of 1 MB"),
+        ("a = '\x00'", "not valid TOML"),
+        ("a = \udcff", "not valid TOML"),
+        ("= 1", "not valid TOML"),
     ],
     ids=["arrays", "tables", "dots", "size", "null", "bytes", "empty key"],
 )

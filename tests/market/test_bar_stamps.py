@@ -66,13 +66,13 @@ def test_what_is_no_proof_is_a_start() -> None:
     full_hours = around_the_clock.filter(around_the_clock.dt.hour().is_between(13, 20))  # the first holds the opening
     assert side_of(full_hours, timedelta(hours=1), "XNYS") == START
     assert side_of(full_hours.filter(full_hours.dt.hour() > 13), timedelta(hours=1), "XNYS") == END
-    with pytest.raises(InputError, match="stamped 'left' is not known"):
+    with pytest.raises(InputError, match="stamped must be start or end, got 'left'"):
         side_of(bars, half_hour, "XNYS", "left")
 
 
 def test_two_sessions_are_too_few_to_be_sure() -> None:
     two = ends("XNYS", 30, date(2024, 7, 8), date(2024, 7, 9))
-    with pytest.raises(InputError, match="are these their ends.*--stamped end"):
+    with pytest.raises(InputError, match="may be their ends.*--stamped end"):
         side_of(two, timedelta(minutes=30), "XNYS")
     assert side_of(ends("XNYS", 30, date(2024, 7, 8), date(2024, 7, 10)), timedelta(minutes=30), "XNYS") == END
 
@@ -102,7 +102,7 @@ def test_a_file_of_ends_is_the_file_of_starts(tmp_path: Path) -> None:
     by_end = read_prices(_stacked(_bars(ends("XNYS", 60)), tmp_path / "ends.csv"), exchange="XNYS")
     assert by_end.bars.drop("source").equals(by_start.bars.drop("source"))
     assert [note for note in by_end.notes if note not in by_start.notes] == [
-        "times of bars are their ends, as the hours of the exchange show: each bar starts up to 60 min earlier"
+        "times of bars are their ends, as the trading hours of the exchange show: each bar starts up to 60 min earlier"
     ]
     said = read_prices(_stacked(_bars(ends("XNYS", 60)), tmp_path / "said.csv"), exchange="XNYS", stamped="start")
     assert said.bars["bar_start"].max() > by_end.bars["bar_start"].max()

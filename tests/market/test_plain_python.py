@@ -120,9 +120,9 @@ def test_what_is_no_table_is_refused_with_what_is_one(bad):
 
 
 def test_columns_of_several_types_or_lengths_are_refused():
-    with pytest.raises(InputError, match="one type and one length"):
+    with pytest.raises(InputError, match="a single type and the same length"):
         from_plain({"date": ["2024-01-02", "2024-01-03"], "close": [1.0]})
-    with pytest.raises(InputError, match="events of plain rows cannot be read"):
+    with pytest.raises(InputError, match="events cannot be read as a list of rows"):
         from_plain([{"date": "2024-01-02"}, {"date": [3]}], "events")
     assert from_plain([{"close": 0.1 + 0.2}, {"close": "7.5"}])["close"].to_list() == ["0.30000000000000004", "7.5"]
     assert from_plain([{"a": 1}, {"b": 2.5}]).rows() == [(1, None), (None, 2.5)]

@@ -76,7 +76,7 @@ def test_a_page_at_an_address(server):
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("bomb", "larger than"), ("endless", "larger than"), ("short", "broke off"), ("none", "404")],
+    [("bomb", "larger than"), ("endless", "larger than"), ("short", "ended early"), ("none", "404")],
 )
 def test_what_goes_wrong_is_one_error(server, path, reason):
     server.body = rss("One headline of the day")

@@ -81,5 +81,5 @@ def test_a_folder_is_not_a_file(tmp_path):
 def test_a_row_longer_than_its_header_is_named(tmp_path):
     path = tmp_path / "wide.csv"
     path.write_text("date,A,M\n2024-01-02,1,2\n2024-01-03,1,234.5,2\n")
-    with pytest.raises(InputError, match="line 3 has 4 cells, its header 3"):
+    with pytest.raises(InputError, match="line 3 has 4 cells, but the header has 3"):
         read_csv(path)

@@ -72,7 +72,7 @@ def test_no_output_goes_onto_a_store_or_its_journal(tmp_path):
     (tmp_path / "m.duckdb.wal").write_bytes(b"journal")
     for name in ("m.duckdb", "m.duckdb.wal"):
         before = (tmp_path / name).read_bytes()
-        with pytest.raises(InputError, match="which no output replaces"):
+        with pytest.raises(InputError, match="is a DuckDB database and is not overwritten"):
             write_whole(tmp_path / name, "x")
         assert (tmp_path / name).read_bytes() == before
 

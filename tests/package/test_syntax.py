@@ -37,7 +37,7 @@ JSON = {
     '{"a": "b\nc"}': "line 1, column 9: a line break or control character stands inside a text",
     '{"a": "\\q"}': "a backslash begins no known character",
     "{} {}": "line 1, column 4: something follows the end",
-    "[" * 100_000: "its parts lie too deep inside each other",
+    "[" * 100_000: "it is nested too deeply",
     "1" * 5_000: "a number has too many digits",
 }
 TOML = {

@@ -170,7 +170,7 @@ def test_a_headline_is_no_formula_and_a_negative_number_stays_one(work):
         ("keep = true", "must be an integer"),
         ("[study]\nsymbols = 5", "must be a string or a list of strings"),
         ("study = 5", "must be a table"),
-        ("= 3", "is not a TOML"),
+        ("= 3", "is not valid TOML"),
     ],
 )
 def test_a_bad_report_file_names_file_and_key(tmp_path, text, said):

@@ -81,7 +81,7 @@ def test_a_users_corrections_win_and_a_changed_file_is_read_again(tmp_path, monk
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("date,change,source\n2026-01-05,closed,me\n", "no column exchange"),
+        ("date,change,source\n2026-01-05,closed,me\n", "column 'exchange' is missing"),
         ("exchange,date,until,weekdays,change,opens,closes,source,note\nXNYS,2026-01-05,,,shut,,,me,\n", "a change"),
         ("exchange,date,until,weekdays,change,opens,closes,source,note\nXNYS,2026-01-05,,,closed,,,,\n", "a source"),
     ],

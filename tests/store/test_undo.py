@@ -81,7 +81,7 @@ def test_what_was_undone_loads_again_and_only_once(store):
     before = state(store)["bars"]
     undo_load(store, 1)
     assert state(store)["bars"].is_empty()
-    with pytest.raises(InputError, match="load 1 was undone"):
+    with pytest.raises(InputError, match="load 1 was already undone"):
         undo_load(store, 1)
     assert add_prices(store, bars(10.0, 11.0, 12.0), symbol="HBL", exchange="XKAR").added == before.height
     with pytest.raises(NotFoundError, match="no load 9"):
@@ -97,7 +97,7 @@ def test_an_edited_article_is_undone_from_its_last_version(store, tmp_path):
     between = state(store)
     add_news(store, second)
     if store.frame("SELECT max(version) AS v FROM articles")["v"][0] > 1:
-        with pytest.raises(InputError, match="load 4 has later versions"):
+        with pytest.raises(InputError, match="load 4 added later versions"):
             undo_load(store, 3)
     undo_load(store, 4)
     same(between, state(store))
@@ -109,7 +109,7 @@ def test_an_older_store_says_that_it_cannot_know(store):
     with store.transaction() as connection:
         rows = 'SELECT symbol, "interval", bar_start, vintage, NULL::BIGINT AS load_id FROM bars'
         update_rows(connection, BARS, ("load_id",), rows)
-    with pytest.raises(InputError, match="older than the numbers of rows"):
+    with pytest.raises(InputError, match="predates load numbers on rows"):
         undo_load(store, 1)
 
 
@@ -128,7 +128,7 @@ def test_an_event_that_a_later_file_has_too_stays(store):
     add_events(store, events("2025-05-28", "2025-05-26", "2025-05-29"))
     told = undo_load(store, 3)
     assert told.rows.rows() == [("events", 1)]
-    assert any("2 rows of events stay" in note for note in told.notes)
+    assert any("2 rows of events remain" in note for note in told.notes)
     assert days_of_events(store) == ["26", "28", "29"]
     assert store.frame("SELECT DISTINCT load_id FROM events WHERE coder = 'user'")["load_id"].to_list() == [4]
     add_events(store, events("2025-05-26"))
