@@ -113,7 +113,7 @@ def test_a_title_is_one_line_that_can_be_seen(tmp_path, title):
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("http://[::1", "cannot be read"), ("https://a\\u202e.example/", "control characters"), ("https://", "no host"),
+    [("http://[::1", "is invalid"), ("https://a\\u202e.example/", "control characters"), ("https://", "no host"),
      ("https://a.example/\\nX: y", "control characters"), ("https://a.example:99999/", "port")],
 )  # fmt: skip
 def test_a_feed_that_can_never_be_asked_is_refused_before_the_watch_begins(url, said, tmp_path):

@@ -84,7 +84,7 @@ def test_what_was_undone_loads_again_and_only_once(store):
     with pytest.raises(InputError, match="load 1 was already undone"):
         undo_load(store, 1)
     assert add_prices(store, bars(10.0, 11.0, 12.0), symbol="HBL", exchange="XKAR").added == before.height
-    with pytest.raises(NotFoundError, match="no load 9"):
+    with pytest.raises(NotFoundError, match="load 9 does not exist"):
         load_of(store, 9)
 
 
