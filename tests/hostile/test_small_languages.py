@@ -126,5 +126,5 @@ def test_a_feed_that_can_never_be_asked_is_refused_before_the_watch_begins(url, 
 
 def test_a_symbol_of_a_watchlist_can_be_seen(tmp_path):
     (tmp_path / "w.csv").write_text("symbol,words\n\u202e,lamps\n", encoding="utf-8")
-    with pytest.raises(InputError, match="symbol that cannot be seen"):
+    with pytest.raises(InputError, match="blank or non-printable symbol"):
         read_watchlist(tmp_path / "w.csv")
