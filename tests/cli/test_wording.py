@@ -19,7 +19,7 @@ from correlator.errors import CorrelatorWarning, InputError, warn
 
 def test_the_prompt_says_options_where_python_says_arguments() -> None:
     for options, said in (
-        ({"minimum_observations": 1}, "--minimum must be at least 2, got 1"),
+        ({"minimum_observations": 1}, "--minimum-observations must be at least 2, got 1"),
         ({"links": "prnted"}, "--link 'prnted' is not known"),
         ({"as_of": "soon"}, "--as-of 'soon' is not a date"),
     ):

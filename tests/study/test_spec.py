@@ -19,6 +19,7 @@ from correlator.eventstudy.request.spec import (
     StoreKeywords,
     StudySpec,
     flag_of,
+    flags_of,
     option_of,
     options_of,
     study_spec,
@@ -70,6 +71,7 @@ def test_the_command_line_has_every_option_with_its_default() -> None:
             if (verb, option.name) == ("plot", "symbols") or alone or within:
                 continue
             typed = options[flag_of(option)]
+            assert all(options[flag] is typed for flag in flags_of(option))
             assert typed.name == option.name
             assert typed.default == (None if option_of(option).many else written_default(option)), (verb, option.name)
 
@@ -79,6 +81,11 @@ def test_the_report_has_the_options_of_a_study_of_the_store() -> None:
     assert parse_spec({"name": "daily"}).study == study_spec()
     values = {"symbols": ["A"], "windows": ["-1:1", "-5:5"], "minimum_observations": 60, "currency": "USD"}
     assert parse_spec({"name": "daily", "study": values}).study == study_spec(**values)
+
+
+def test_every_keyword_is_an_option_in_the_singular_where_it_repeats() -> None:
+    for option in fields(StudySpec):
+        assert flag_of(option) in (f"--{option.name.replace('_', '-')}", f"--{option.name.removesuffix('s')}")
 
 
 def test_the_default_estimation_window_is_one() -> None:

@@ -16,7 +16,7 @@ from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.request.spec import (
     STORE,
     StudySpec,
-    flag_of,
+    flags_of,
     option_of,
     options_of,
     refuse_foreign,
@@ -35,7 +35,7 @@ def study_parameter(name: str, *, files: bool = False) -> inspect.Parameter:
     kind: Any = list[str] | None if described.many else _TYPES.get(name, str if default is not None else str | None)
     completion = complete_symbol if name in _COMPLETED else None
     typed = typer.Option(
-        flag_of(option),
+        *flags_of(option),
         help=described.words_for(files=files),
         show_default=not described.many,
         autocompletion=completion,

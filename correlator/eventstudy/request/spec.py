@@ -62,9 +62,9 @@ class Option:
     """How one option is parsed and described.
 
     ``read``: takes a caller's value and the option's name, returns the parsed value; ``words``: the help text;
-    ``flag``: its name on the command line; ``of``: ``store`` or ``frames`` if only such studies have it; ``many``: a
-    list of strings, so that the flag is repeatable; ``with_files``: what to add to the help text of a command that
-    studies files too.
+    ``flag``: its name on the command line, if not that of the field, and ``short`` a further one; ``of``: ``store`` or
+    ``frames`` if only such studies have it; ``many``: a list of strings, so that the flag is repeatable;
+    ``with_files``: what to add to the help text of a command that studies files too.
     """
 
     read: Read
@@ -73,17 +73,16 @@ class Option:
     of: str = ""
     many: bool = False
     with_files: str = ""
+    short: str = ""
 
     def words_for(self, *, files: bool) -> str:
         """The help text for a command that studies the store and, with ``files``, files too."""
         return self.words + self.with_files if files else self.words
 
 
-def _option(
-    default: Any, read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False, with_files: str = ""
-) -> Any:
+def _option(default: Any, read: Read, words: str, *, flag: str = "", **more: Any) -> Any:
     """Return a field of ``StudySpec`` with its ``Option``."""
-    return field(default=default, metadata={"option": Option(read, words, flag, of, many, with_files)})
+    return field(default=default, metadata={"option": Option(read, words, flag, **more)})
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ class StudySpec:
         many=True,
     )
     minimum_observations: int | None = _option(
-        None, read_minimum, "Minimum number of bars in an estimation window.", flag="--minimum"
+        None, read_minimum, "Minimum number of bars in an estimation window.", short="--minimum"
     )
     purge: bool = _option(
         False, read_switch, "Exclude bars in the event window of another event of the share from estimation windows."
@@ -340,6 +339,12 @@ def option_of(option: Field[Any]) -> Option:
 def flag_of(option: Field[Any]) -> str:
     """Return the name of the option on the command line."""
     return option_of(option).flag or "--" + option.name.replace("_", "-")
+
+
+def flags_of(option: Field[Any]) -> tuple[str, ...]:
+    """Return all names of the option on the command line, that of ``flag_of`` first."""
+    short = option_of(option).short
+    return (flag_of(option), short) if short else (flag_of(option),)
 
 
 def written_default(option: Field[Any]) -> Any:
