@@ -1,6 +1,6 @@
-"""What a notebook types; every name is in ``__all__``. Modules below this one are inner, and may change.
+"""The public interface: every public name is in ``__all__``. All other modules are internal and may change.
 
-Names load their rooms when first used, so that importing the package is quick.
+Names are imported on first use, so that importing the package is quick.
 """
 
 from __future__ import annotations

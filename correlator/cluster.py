@@ -1,7 +1,7 @@
-"""Work on many processes and machines by Dask: our own functions on parts, results in a fixed order.
+"""Run functions of the package on many processes and machines with Dask, with results in a fixed order.
 
-Nothing of a user is sent to a worker, and no worker is used that runs other versions than this process: numbers would
-differ and nobody would know. Work that a lost worker had in hand is done again on another.
+No user code is sent to a worker, and a worker that runs other versions than this process is refused: its numbers could
+differ unnoticed. The work of a lost worker is repeated on another.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _PACKAGES = ("numpy", "polars", "duckdb", "pyarrow", "scipy", "numba", "deltalak
 _QUIET = {
     "distributed.worker.use-file-locking": False,
     "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s",
-    # What Dask watches itself by costs a process 3 % of a core, also while it waits.
+    # Dask's monitoring of itself takes 3 % of a core per process, even when idle.
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.worker.memory.monitor-interval": "500ms",
 }
 _RELEASED = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0"}
-"""Makes polars in a worker give memory back that it no longer uses, which is half of what a selection takes."""
+"""Makes polars in a worker release memory that it no longer uses: half of the memory of a selection."""
 T = TypeVar("T")
 
 
@@ -51,39 +51,40 @@ class Cluster:
         return sorted(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Processor seconds that each worker has used so far, by its address."""
+        """Return the processor seconds that each worker has used so far, by its address."""
         used: dict[str, float] = self._client.run(time.process_time)
         return used
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> Any:
-        """The future of ``function(*arguments)``, itself an argument for others, which then run where it is."""
+        """Return the future of ``function(*arguments)``; passed as an argument, it makes others run where it is."""
         return self._client.submit(function, *arguments, retries=RETRIES, pure=False)
 
     def results(self, futures: Sequence[Any], what: str) -> Iterator[Any]:
-        """Results of futures in their order, with progress. Raises ClusterError where workers are lost too often."""
+        """Yield the results of futures in order, with progress. Raises ClusterError if workers are lost too often."""
         for future in tracked(futures, what):
-            with _understood():
+            with _dask_errors_translated():
                 yield future.result()
 
     def stream(self, function: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
-        """``function`` of every item, in order; no more of them are on their way than keep the workers busy."""
-        waiting: deque[Any] = deque()
-        most = _AHEAD * max(len(self.workers), 1)
+        """Yield ``function`` of every item, in order; only as many are submitted at once as keep the workers busy."""
+        pending: deque[Any] = deque()
+        limit = _AHEAD * max(len(self.workers), 1)
         for item in items:
-            waiting.append(self.submit(function, item))
-            if len(waiting) >= most:
-                with _understood():
-                    yield waiting.popleft().result()
-        while waiting:
-            with _understood():
-                yield waiting.popleft().result()
+            pending.append(self.submit(function, item))
+            if len(pending) >= limit:
+                with _dask_errors_translated():
+                    yield pending.popleft().result()
+        while pending:
+            with _dask_errors_translated():
+                yield pending.popleft().result()
 
 
 @contextmanager
 def cluster_at(address: str) -> Iterator[Cluster]:
-    """The cluster at ``address``: ``local`` for processes of this machine, or a scheduler's ``tcp://host:8786``.
+    """Connect to the cluster at ``address``: ``local`` for processes on this machine, or a scheduler's
+    ``tcp://host:8786``.
 
-    Raises ClusterError where it cannot be reached or a worker runs other versions, InputError for another address,
+    Raises ClusterError if it cannot be reached or a worker runs other versions, InputError for an invalid address,
     MissingDependencyError without ``distributed``.
     """
     try:
@@ -94,28 +95,30 @@ def cluster_at(address: str) -> Iterator[Cluster]:
             "a cluster needs the package distributed", hint="pip install 'correlator[cluster]'"
         ) from problem
     if address != LOCAL and not address.startswith(("tcp://", "tls://", "ucx://")):
-        raise InputError(f"{address!r} is not a cluster", hint="give local, or a scheduler such as tcp://host:8786")
+        raise InputError(
+            f"{address!r} is not the address of a cluster", hint="give local, or a scheduler such as tcp://host:8786"
+        )
     with dask.config.set(_QUIET):
         try:
             scheduler = _local_cluster() if address == LOCAL else address
             client = Client(scheduler, timeout=_CONNECT_SECONDS, direct_to_workers=address == LOCAL)  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError) as problem:
             raise ClusterError(
-                f"no scheduler answers at {address}", hint="is it running, and may it be reached from here?"
+                f"no scheduler answers at {address}", hint="check that it runs and can be reached from this machine"
             ) from problem
         try:
             check_versions(client.run(versions))
             yield Cluster(client)
         finally:
-            own = client.cluster if address == LOCAL else None
+            local_cluster = client.cluster if address == LOCAL else None
             client.close()  # type: ignore[no-untyped-call]
-            if own is not None:
-                own.close()
+            if local_cluster is not None:
+                local_cluster.close()
 
 
 @contextmanager
 def cluster_if(address: str | None) -> Iterator[Cluster | None]:
-    """``cluster_at`` an address, or None if there is none."""
+    """Yield ``cluster_at`` an address, or None for None."""
     if address is None:
         yield None
         return
@@ -124,7 +127,7 @@ def cluster_if(address: str | None) -> Iterator[Cluster | None]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of all that numbers depend on."""
+    """Return the versions of everything that numbers depend on."""
     packages = {"correlator": __version__, "python": platform.python_version(), "machine": platform.machine()}
     for name in _PACKAGES:
         try:
@@ -135,15 +138,15 @@ def versions() -> dict[str, str]:
 
 
 def check_versions(of_workers: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise ClusterError naming the first worker, and what of it, that differs from this process; or for no worker."""
+    """Raise ClusterError if there is no worker, or for the first worker and package that differ from this process."""
     if not of_workers:
-        raise ClusterError("the cluster has no worker", hint="start some: dask worker tcp://host:8786")
+        raise ClusterError("the cluster has no workers", hint="start some: dask worker tcp://host:8786")
     ours = versions()
     for worker, theirs in sorted(of_workers.items()):
-        for name, own in ours.items():
-            if theirs.get(name, "none") != own:
+        for name, our_version in ours.items():
+            if theirs.get(name, "none") != our_version:
                 raise ClusterError(
-                    f"worker {worker} runs {name} {theirs.get(name, 'none')}, this process {own}",
+                    f"worker {worker} runs {name} {theirs.get(name, 'none')}, this process {our_version}",
                     hint="install the same versions on both sides",
                 )
 
@@ -155,14 +158,14 @@ def _local_cluster() -> Any:
     environment = {THREADS_VARIABLE: "1", **_RELEASED, **dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1")}
     memory = limits().memory
     if memory is not None:
-        # Half for the database, half for arrays.
+        # Half of the memory is for the database, half for arrays.
         environment[MEMORY_VARIABLE] = str(max(memory // workers // 2, 64 * 10**6))
     return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
         dashboard_address=None,
-        # Work bounds itself. Dask's limit would move results to disk and back, whose memory is what came last.
+        # The functions limit their own memory. Dask's limit would spill results to disk.
         memory_limit=0,
         silence_logs="CRITICAL",
         env=environment,
@@ -171,8 +174,8 @@ def _local_cluster() -> Any:
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
-    """What Dask raises, as errors of ours; those of ours pass."""
+def _dask_errors_translated() -> Iterator[None]:
+    """Raise errors of Dask as ClusterError; errors of this package pass unchanged."""
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 
@@ -183,7 +186,7 @@ def _understood() -> Iterator[None]:
     except (KilledWorker, FutureCancelledError) as problem:
         raise ClusterError(
             f"workers were lost too often: {str(problem).splitlines()[0][:200]}",
-            hint="give them more memory, or more of them less to do",
+            hint="give the workers more memory, or start more of them",
         ) from problem
     except (OSError, TimeoutError) as problem:
-        raise ClusterError("the connection to the scheduler broke", hint="run the command again") from problem
+        raise ClusterError("the connection to the scheduler was lost", hint="run the command again") from problem

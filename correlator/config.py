@@ -1,7 +1,7 @@
-"""What a user sets once: ``correlator.toml`` in this folder, else in the user's configuration folder.
+"""The user's settings: ``correlator.toml`` in the current folder and in the user's configuration folder.
 
-An option wins over an environment variable, that over the file of the folder, that over the user's, that over the
-package's own default. Reports read no such file, so that they come out the same anywhere.
+An option takes precedence over an environment variable, that over the file in the folder, that over the user's file,
+that over the default. Reports read no settings, so that they are the same everywhere.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from correlator.errors import InputError, likeliest
 
 FILE = "correlator.toml"
 KEYS = {
-    "store": "path of the store, from the file's own folder",
-    "exchange": "market identifier code of symbols that nobody knows",
-    "benchmark": "benchmark of studies of its exchange",
-    "profile": "publisher of news that do not tell theirs",
+    "store": "path of the store, relative to the folder of the file",
+    "exchange": "market identifier code of symbols whose exchange is unknown",
+    "benchmark": "default benchmark of studies on its exchange",
+    "profile": "publisher of news that do not name theirs",
     "coder": "event coder: rules or full",
 }
 _ignored: ContextVar[bool] = ContextVar("ignored", default=False)
@@ -35,9 +35,7 @@ class Setting:
 
 
 def settings() -> dict[str, Setting]:
-    """Every setting in force, by key; raises InputError for a file that cannot be read or has a key that is not
-    known.
-    """
+    """Return every setting in force, by key; raises InputError for a file that cannot be read or has an unknown key."""
     if _ignored.get():
         return {}
     merged: dict[str, Setting] = {}
@@ -48,7 +46,7 @@ def settings() -> dict[str, Setting]:
 
 
 def setting(key: str) -> str | None:
-    """The value of ``key``, or None if no file has it; the store's path is resolved from the folder of its file."""
+    """Return the value of ``key``, or None if no file has it; the store's path is resolved from its file's folder."""
     chosen = settings().get(key)
     if chosen is None:
         return None
@@ -56,7 +54,7 @@ def setting(key: str) -> str | None:
 
 
 def user_file() -> Path:
-    """The file in the user's configuration folder, whether it is there or not."""
+    """Return the path of the file in the user's configuration folder, whether it exists or not."""
     from platformdirs import user_config_path
 
     return user_config_path("correlator", appauthor=False) / FILE
@@ -64,7 +62,7 @@ def user_file() -> Path:
 
 @contextmanager
 def ignored() -> Iterator[None]:
-    """No file is read within the block."""
+    """Ignore all settings within the block."""
     token = _ignored.set(True)
     try:
         yield
@@ -78,5 +76,7 @@ def _read(path: Path) -> dict[str, str]:
         if key not in KEYS:
             raise InputError(f"{path}: key {key!r} is not known", hint=likeliest(key, KEYS, "keys are"))
         if not isinstance(value, str) or not value.strip():
-            raise InputError(f"{path}: {key} must be a text, got {value!r}", hint=f"{key} is the {KEYS[key]}")
+            raise InputError(
+                f"{path}: {key} must be a non-empty string, got {value!r}", hint=f"{key} is the {KEYS[key]}"
+            )
     return {key: value.strip() for key, value in values.items()}

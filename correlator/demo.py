@@ -1,4 +1,4 @@
-"""The main job on the bundled sample: one page and two price series, from file to figure, without a network."""
+"""The demo on the bundled sample: one page and two price series, from file to figure, without a network."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ESTIMATION, WINDOW, WINDOWS = "-145:-26", "-15:5", "-1:1,-5:5"
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo found and where it wrote it."""
+    """The results of the demo and the files that it wrote."""
 
     explanation: Explanation
     result: StudyResult
     files: tuple[Path, ...]
 
     def summary(self) -> str:
-        """The findings in words: decisions about the page, then abnormal returns with their errors."""
+        """Return the results as text: decisions about the page, then abnormal returns with their errors."""
         model = self.result.models.row(0, named=True)
         days = self.result.ar.filter(pl.col("day").is_between(-5, 5))
         lines = [
@@ -54,7 +54,7 @@ class Demo:
 def run_demo(folder: Path, draw: Callable[[Store, Path], None]) -> Demo:
     """Load the sample into a store in ``folder``, study it, write a CSV and, with ``draw``, a figure.
 
-    Running it again changes nothing. ``draw`` gets the store and the path of the HTML file to write.
+    Running it again changes nothing. ``draw`` is called with the store and the path of the HTML file to write.
     """
     folder.mkdir(parents=True, exist_ok=True)
     database, table, figure = (folder / name for name in ("demo.duckdb", "abnormal_returns.csv", "airlink.html"))
@@ -69,14 +69,14 @@ def run_demo(folder: Path, draw: Callable[[Store, Path], None]) -> Demo:
 
 
 def _day_line(row: dict[str, object]) -> str:
-    return f"{row['session']}  {row['day']:>3}  {_figures(row, 'ar', 8)}  {row['flags']}".rstrip()
+    return f"{row['session']}  {row['day']:>3}  {_numbers(row, 'ar', 8)}  {row['flags']}".rstrip()
 
 
 def _window_line(row: dict[str, object]) -> str:
-    return f"{'[' + str(row['window']) + ']':<10}  {_figures(row, 'car', 7)}"
+    return f"{'[' + str(row['window']) + ']':<10}  {_numbers(row, 'car', 7)}"
 
 
-def _figures(row: dict[str, object], name: str, width: int) -> str:
-    """Value and standard error in per cent, t and p."""
+def _numbers(row: dict[str, object], name: str, width: int) -> str:
+    """Format value and standard error (times 100), t and p."""
     value, se = 100 * float(str(row[name])), 100 * float(str(row["se"]))
     return f"{value:>{width}.3f}  {se:>5.3f}  {row['t']:>5.2f}  {row['p_value']:>5.3f}"

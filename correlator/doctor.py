@@ -1,4 +1,4 @@
-"""What works here and what does not: packages, browser, calendars, store."""
+"""Check the installation: packages, settings, browser, calendars, coder and store."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ACTORS_STALE_DAYS = 180
 
 
 def examine(store: Store) -> pl.DataFrame:
-    """One row per thing looked at: what, state (ok, stale, missing or problem), detail."""
+    """Return one row per check: what, state (ok, stale, missing or problem), detail."""
     rows = [*_packages(), *_settings(), _browser(), *_calendars(), *_coder(), *_store(store)]
     return pl.DataFrame(rows, schema=["what", "state", "detail"], orient="row")
 
@@ -59,7 +59,7 @@ def _packages() -> Iterator[tuple[str, str, str]]:
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:
-    """What ``correlator.toml`` sets and where it stands, or where one could stand."""
+    """Yield the settings of ``correlator.toml`` and their files, or where such a file could be."""
     try:
         merged = settings()
         for key, each in merged.items():
@@ -69,11 +69,11 @@ def _settings() -> Iterator[tuple[str, str, str]]:
         yield "settings", "problem", str(error)
         return
     if not merged:
-        yield "settings", "ok", f"none: {FILE} in this folder or {user_file()} may set {', '.join(KEYS)}"
+        yield "settings", "ok", f"none: {FILE} in this folder or {user_file()} can set {', '.join(KEYS)}"
 
 
 def _check_setting(key: str, value: str) -> None:
-    """Raise for an exchange, publisher or coder that is not one."""
+    """Raise for an unknown exchange, publisher or coder."""
     if key == "exchange":
         exchange_named(value)
     elif key == "profile":
@@ -88,7 +88,7 @@ def _browser() -> tuple[str, str, str]:
 
 
 def _calendars() -> Iterator[tuple[str, str, str]]:
-    """One row per exchange: what its calendar covers, and until when its holidays are known."""
+    """Yield one row per exchange: the range of its calendar, and until when its holidays are known."""
     today = datetime.now(UTC).date()
     for exchange in exchange_codes():
         first, last = calendar_reach(exchange)
@@ -100,7 +100,7 @@ def _calendars() -> Iterator[tuple[str, str, str]]:
 
 
 def _coder() -> Iterator[tuple[str, str, str]]:
-    """How old the shipped actors are, whether a user's own can be read, and whether the encoder is there."""
+    """Yield how old the built-in actors are, whether the user's can be read, and whether the encoder is installed."""
     known = actors_as_of()
     age = (datetime.now(UTC).date() - known).days
     checked, count = offices_checked()
@@ -124,7 +124,7 @@ def _coder() -> Iterator[tuple[str, str, str]]:
 def _store(store: Store) -> Iterator[tuple[str, str, str]]:
     name = f"store {store.address}"
     if not store.exists():
-        yield name, "ok", "not made yet: the first load makes it"
+        yield name, "ok", "does not exist yet: the first load creates it"
         return
     try:
         counts = store.frame(

@@ -1,7 +1,7 @@
-"""What can go wrong, as one root and a few branches.
+"""The exceptions of the package: one root and a few branches, and the warning category.
 
-Every error carries one line that says what is wrong, where, and what to do. Branches also inherit the builtin
-they refine, so ``except ValueError`` keeps working for callers who do not know this package.
+Every error has a one-line message that says what is wrong, where, and what to do. Branches also inherit from the
+builtin exception that they refine, so ``except ValueError`` works for callers who do not know this package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import FrameType
 
 
 def likeliest(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
-    """A hint: the one of ``known`` that ``name`` was probably meant to be, else what there is."""
+    """Return a hint: the one of ``known`` that is closest to ``name``, else a list of them after ``otherwise``."""
     import difflib
 
     names = {each.lower(): each for each in known}
@@ -25,7 +25,7 @@ def likeliest(name: str, known: Iterable[str], otherwise: str = "there are") -> 
 
 
 def written(value: object) -> str:
-    """The value of an option as one writes it: a text in quotes, the parts of a list with commas between them.
+    """Return the value of an option as a caller would write it: a string in quotes, a list separated by commas.
 
     >>> print(written("volume"), written(["-1:1", "0:0"]))
     'volume' -1:1,0:0
@@ -36,7 +36,7 @@ def written(value: object) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    """``1 event``, ``1,234 events``."""
+    """Return a number with its noun: ``1 event``, ``1,234 events``."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
@@ -44,7 +44,7 @@ _LONGEST_MESSAGE = 2_000
 
 
 def _one_line(text: str) -> str:
-    """``text`` on one line that a screen holds: of what it quotes without end, its begin and its end."""
+    """Return ``text`` on one line; of a very long one, its beginning and its end."""
     line = " ".join(text.split())
     half = _LONGEST_MESSAGE // 2
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[:half]} ... {line[-half:]}"
@@ -53,8 +53,8 @@ def _one_line(text: str) -> str:
 class CorrelatorError(Exception):
     """Root of every error that this package raises on purpose.
 
-    ``message`` says what is wrong and where; ``hint`` says what to do about it. ``str()`` joins both on one line.
-    ``argument``: the Python argument that the message begins with, if any; the command line says its option instead.
+    ``message`` says what is wrong and where; ``hint`` what to do about it. ``str()`` joins both on one line.
+    ``argument``: the Python argument that the message begins with, if any; the command line shows its option instead.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, argument: str | None = None) -> None:
@@ -65,11 +65,11 @@ class CorrelatorError(Exception):
 
 
 class InputError(CorrelatorError, ValueError):
-    """A file, a text or an argument that cannot be read for what it should be."""
+    """A file, a text or an argument that is invalid."""
 
 
 def refuse_unknown(options: Iterable[str], known: Iterable[str]) -> None:
-    """Raise InputError for the first of ``options`` that is not ``known``, with the likeliest name."""
+    """Raise InputError for the first of ``options`` that is not ``known``, suggesting the closest name."""
     names = list(known)
     for name in options:
         if name not in names:
@@ -81,15 +81,15 @@ class NotFoundError(CorrelatorError, LookupError):
 
 
 class TimeError(InputError):
-    """A time that cannot be told truthfully: no date, unknown zone, ambiguous layout."""
+    """A time that cannot be determined: not a date, an unknown time zone, an ambiguous format."""
 
 
 class StudyError(CorrelatorError, ValueError):
-    """A study that cannot be computed as asked, for example a cross-section of one event."""
+    """A study that cannot be computed, for example a cross-section of one event."""
 
 
 class StoreError(CorrelatorError, RuntimeError):
-    """The store cannot serve: newer schema, damaged file, failed transaction."""
+    """The store cannot be used: newer schema, damaged file, failed transaction."""
 
 
 class StoreLockedError(StoreError):
@@ -97,17 +97,17 @@ class StoreLockedError(StoreError):
 
 
 class StoreConflictError(StoreLockedError):
-    """Others changed the lake while a block was writing to it: nothing of the block was kept."""
+    """Another process changed the lake while a block was writing to it: nothing of the block was kept."""
 
 
 class StaleDataError(StoreError):
-    """The store lacks sessions that have closed, so a report of them would be of old data."""
+    """The store lacks closed sessions, so a report would be based on old data."""
 
 
 class SourceError(CorrelatorError, OSError):
     """A remote source that failed or refused (rate limit, HTTP error), as opposed to one that has no data.
 
-    ``retry_after``: seconds that it asked to be left alone for, if it did.
+    ``retry_after``: seconds to wait before the next request, if the source named them.
     """
 
     retry_after: float | None = None
@@ -122,14 +122,14 @@ class MissingDependencyError(CorrelatorError, ImportError):
 
 
 class CorrelatorWarning(UserWarning):
-    """What a caller should know of a result that stands all the same; one line."""
+    """A warning about a result that is valid nevertheless; one line."""
 
 
 _OURS = (__name__.partition(".")[0], "functools", "contextlib")
 
 
 def warn(text: str) -> None:
-    """Tell the caller ``text`` as a ``CorrelatorWarning`` at the line outside of this package that asked for it."""
+    """Warn with ``text`` as a ``CorrelatorWarning``, attributed to the calling line outside this package."""
     frame: FrameType | None = sys._getframe()
     level = 1
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _OURS:

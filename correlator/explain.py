@@ -1,4 +1,4 @@
-"""One article, every decision and its reason: time, strip, events, day 0, links."""
+"""Explain every decision about an article with its reason: time, strip, events, day 0, links."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the store decided about one article, as frames; ``str()`` tells it in words."""
+    """The decisions about one article, as frames; ``str()`` gives them as text."""
 
     article: dict[str, Any]
     quotes: pl.DataFrame
@@ -36,7 +36,7 @@ class Explanation:
     links: pl.DataFrame
 
     def facts(self) -> pl.DataFrame:
-        """One row per decision: subject, decision, reason."""
+        """Return one row per decision: subject, decision, reason."""
         rows = [*self._article_facts(), *self._quote_facts(), *self._event_facts(), *self._link_facts()]
         return pl.DataFrame(
             rows, schema={"subject": pl.String, "decision": pl.String, "reason": pl.String}, orient="row"
@@ -89,10 +89,10 @@ class Explanation:
 
 
 def explain(store: Store, article_id: int, *, date_only: str | None = None) -> Explanation:
-    """Every decision about the newest version of an article.
+    """Return every decision about the newest version of an article.
 
-    ``date_only``: day 0 of an article known by its date alone, as ``place_instants`` takes it (default after-close).
-    Raises NotFoundError where there is no such article.
+    ``date_only``: rule for day 0 of an article with a date but no time, as in ``place_instants`` (default after-close).
+    Raises NotFoundError if there is no such article.
     """
     with store.reading() as connection:
         articles = _rows(connection, "articles", article_id, "version DESC")
@@ -116,7 +116,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, article_id: int, or
 
 
 def _country_links(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl.DataFrame:
-    """Instruments with bars whose market is that of an actor: not stored, because every article would have them all."""
+    """Return instruments with bars whose market is that of an actor: not stored, since every article would have all."""
     return query(
         connection,
         """
@@ -129,6 +129,6 @@ def _country_links(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl
 
 
 def _evidence(text: str | None) -> str:
-    """Evidence (JSON list of field, span, start, end, rule) as one line."""
+    """Format evidence (JSON list of field, span, start, end, rule) as one line."""
     items = json.loads(text) if text else []
     return "; ".join(f'{item["field"]}: "{item["span"]}" ({item["rule"]})' for item in items)

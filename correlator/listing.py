@@ -1,4 +1,4 @@
-"""What the store holds, as frames for the eye: articles, quotes, events with day 0, and the rest."""
+"""List the contents of a store as frames: articles, quotes, events with day 0, and the other tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
 
 _QUERIES = {
-    # One line a row: paragraphs are kept apart in the table, not in its listing.
+    # One line per row: paragraphs are kept in the table, not in its listing.
     "articles": r"""
         SELECT * REPLACE (regexp_replace(body, '\s+', ' ', 'g') AS body) FROM articles ORDER BY article_id, version
         """,
@@ -53,7 +53,7 @@ def listing(
     limit: int | None = None,
     date_only: str | None = None,
 ) -> pl.DataFrame:
-    """What a store holds, as rows to read.
+    """List the rows of a store.
 
     Parameters
     ----------
@@ -62,25 +62,25 @@ def listing(
     what
         One of ``LISTINGS``: articles, quotes, events, stories, links, instruments, bars, rejects or loads.
     selection
-        Filters events as studies do.
+        Selection of events, as in studies.
     symbol
-        Rows of this instrument alone.
+        Only rows of this instrument.
     limit
-        Rows at most.
+        Maximum number of rows.
     date_only
-        Day 0 of events known by their date alone: ``same-day`` or ``after-close`` (default).
+        Day 0 of events that have a date but no time: ``same-day`` or ``after-close`` (default).
 
     Returns
     -------
     polars.DataFrame
-        Events carry exchange, day_zero and day_zero_reason, one row per exchange.
+        Events have exchange, day_zero and day_zero_reason, one row per exchange.
 
     Raises
     ------
     NotFoundError
-        For another listing or symbol.
+        For an unknown listing or symbol.
     InputError
-        For a symbol of a listing that has none.
+        For a symbol if the listing has none.
 
     Examples
     --------
@@ -89,9 +89,9 @@ def listing(
     if what not in LISTINGS:
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
     if date_only is not None and what != "events":
-        raise InputError(f"{what} have no day 0", hint="give --date-only for events")
+        raise InputError(f"{what} have no day 0", hint="only events have one")
     if selection is not None and what != "events":
-        raise InputError(f"a selection is of events, and {what} are listed whole", hint="list events to select some")
+        raise InputError(f"only events can be selected, not {what}", hint="leave out the selection, or list events")
     with store.reading() as connection:
         if symbol is not None:
             known = names_in(connection).symbol_of(symbol) or symbol
@@ -105,38 +105,38 @@ def listing(
 
 
 def _of_symbol(rows: pl.DataFrame, symbol: str, what: str) -> pl.DataFrame:
-    """The rows of one instrument; raises where the listing has no symbols, or none of that name."""
+    """Return the rows of one instrument; raises if the listing has no symbols, or none of that name."""
     if "symbol" not in rows.columns:
-        hint = "give --symbol for events, quotes, links, instruments or bars"
+        hint = "give a symbol with events, quotes, links, instruments or bars only"
         raise InputError(f"{what} have no symbol", hint=hint)
     matches = rows.filter(pl.col("symbol") == symbol)
     if matches.is_empty():
         hint = likeliest(symbol, rows["symbol"].drop_nulls().unique().sort(), "there are")
-        raise NotFoundError(f"no row of {what} has the symbol {symbol!r}", hint=hint)
+        raise NotFoundError(f"{what} have no rows for symbol {symbol!r}", hint=hint)
     return matches
 
 
 def _events(
     connection: duckdb.DuckDBPyConnection, selection: str | None, limit: int | None, date_only: str
 ) -> pl.DataFrame:
-    """Events that meet ``selection``, read a slice at a time until there are ``limit``."""
+    """Return events that match ``selection``, read in slices until there are ``limit``."""
     from correlator.events.scope import scope_column
     from correlator.events.selection.fields import CONCERNS, DAY_ZERO
     from correlator.events.selection.select import fields_of, select_events
 
-    seen, exchanges = fields_of(selection) if selection else {}, read_exchanges(connection)
-    own = query(connection, "SELECT DISTINCT category FROM events")["category"].to_list()
+    fields, exchanges = fields_of(selection) if selection else {}, read_exchanges(connection)
+    categories = query(connection, "SELECT DISTINCT category FROM events")["category"].to_list()
     parts: list[pl.DataFrame] = []
     last, rows = 0, limit if limit is None or selection is None else max(limit, _SLICE)
     while True:
         events = query(connection, _EVENTS, {"after": last, "rows": rows}).with_columns(scope_column())
-        asked = with_concerned(connection, events, seen)
-        if DAY_ZERO in seen:
-            asked = place_on_exchanges(asked, exchanges, date_only=date_only)
-        parts.append(select_events(asked, selection, own).drop(CONCERNS, strict=False))
+        candidates = with_concerned(connection, events, fields)
+        if DAY_ZERO in fields:
+            candidates = place_on_exchanges(candidates, exchanges, date_only=date_only)
+        parts.append(select_events(candidates, selection, categories).drop(CONCERNS, strict=False))
         if limit is None or events.height < (rows or 0) or sum(part.height for part in parts) >= limit:
             break
         last = events["event_id"][-1]
-    chosen = pl.concat(parts)
-    first = chosen if limit is None else chosen.head(limit)
-    return first if DAY_ZERO in seen else place_on_exchanges(first, exchanges, date_only=date_only)
+    selected = pl.concat(parts)
+    first = selected if limit is None else selected.head(limit)
+    return first if DAY_ZERO in fields else place_on_exchanges(first, exchanges, date_only=date_only)

@@ -1,13 +1,12 @@
-"""Look-ahead audit: proof that no number of a study used what was not known at the instant that the number claims.
+"""Look-ahead audit: prove that no number of a study used data that was unknown at the bar to which the number refers.
 
-Not by reading code but by changing the future. For every cutoff the study runs twice more: once with noise in place of
-every bar that closes after it, once without the events that were not public by then. A number that claims the cutoff or
-an earlier bar must come out as before; one that does not has used the future. A number that claims bar r and uses bar
-r' > r is caught by every cutoff from r to r' - 1, so with a cutoff at each claimed bar nothing that the numbers depend
-on escapes.
+The audit changes the future. For every cutoff the study runs twice more: once with noise in place of every bar that
+closes after it, once without the events that were not public by then. A number that refers to the cutoff or an earlier
+bar must not change; if it does, it has used the future. A number that refers to bar r and uses bar r' > r is detected
+by every cutoff from r to r' - 1, so with a cutoff at each bar that numbers refer to, every such use is detected.
 
-What a number of an event study claims: its model the last bar of the estimation window, an abnormal return its own bar,
-a CAR the last bar of its window; and none of them an instant before the event itself was public.
+The bar to which a number of an event study refers, the bar it *claims*: for a model the last bar of the estimation
+window, for an abnormal return its own bar, for a CAR the last bar of its window; and never before the event was public.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.results.result import StudyResult
 
 Measure = Callable[[Panel, pl.DataFrame], "StudyResult | pl.DataFrame"]
-"""A study: the panel and events (event_id, symbol, date, more) in; a StudyResult out, or a frame of numbers with
+"""A study: takes the panel and events (event_id, symbol, date, more); returns a StudyResult, or a frame of numbers with
 event_id, symbol, quantity, session (the bar it claims) and value."""
 
 _SAME = 1e-9
@@ -37,9 +36,11 @@ _NUMBERS = ("event_id", "symbol", "quantity")
 
 @dataclass(frozen=True)
 class Audit:
-    """``leaks``: event_id, symbol, quantity, session (claimed), cutoff, value, value_without_future, one row per number
-    at the first cutoff that changed it; ``late``: event_id, symbol, session, known_at, close of events that were public
-    only after the close of the day 0 they were given; ``numbers`` checked, ``cutoffs`` tried of ``claimed_bars``.
+    """The result of an audit.
+
+    ``leaks``: event_id, symbol, quantity, session (claimed), cutoff, value, value_without_future, one row per number at
+    the first cutoff that changed it; ``late``: event_id, symbol, session, known_at, close of events that were public
+    only after the close of their day 0; ``numbers`` checked, ``cutoffs`` tried of ``claimed_bars``.
     """
 
     leaks: pl.DataFrame
@@ -59,7 +60,7 @@ class Audit:
 
     @property
     def findings(self) -> pl.DataFrame:
-        """Leaks and late events as one table: event_id, symbol, quantity, session, finding, cutoff, value,
+        """Leaks and late events in one table: event_id, symbol, quantity, session, finding, cutoff, value,
         value_without_future.
         """
         leaks = self.leaks.with_columns(finding=pl.lit("changes with the future"))
@@ -93,18 +94,18 @@ def audit(
     most_cutoffs: int = 200,
     seed: int = 0,
 ) -> Audit:
-    """Run ``measure`` on the world as it is and on worlds with another future, and compare.
+    """Run ``measure`` on the data as they are and with other futures, and compare the numbers.
 
     ``measure``: a study, or a spec for the built-in one; ``events``: event_id, symbol, date (day 0, or what the study
-    places itself) and, if there, known_at (UTC); ``closes`` (T,): UTC instant at which each bar was complete, to check
-    that events were public by the close of their day 0; ``most_cutoffs``: with more claimed bars than that a seeded
-    sample of them is tried, and ``complete`` is False. Raises InputError where the study returns no numbers.
+    itself places) and optionally known_at (UTC); ``closes`` (T,): UTC instant at which each bar was complete, to check
+    that events were public by the close of their day 0; ``most_cutoffs``: with more claimed bars than this, a seeded
+    sample is tried, and ``complete`` is False. Raises InputError if the study returns no numbers.
     """
     study = _built_in(measure) if isinstance(measure, StudySpec) else measure
     result = study(panel, events)
     numbers = numbers_of(result)
     if numbers.is_empty():
-        raise InputError("the study returned no numbers to audit", hint="see its excluded events")
+        raise InputError("the study returned no numbers to audit", hint="read its excluded events")
     rows = pl.Series(panel.labels.search_sorted(numbers["session"], side="left")).cast(pl.Int64)
     claims = numbers.with_columns(row=rows)
     claimed = claims["row"].unique().sort().to_numpy()
@@ -116,9 +117,9 @@ def audit(
         _leaks_at(study, panel, events, public, claims=claims, cutoff=int(cutoff), rng=rng)
         for cutoff in tracked(tried, "other futures", len(tried))
     ]
-    together = pl.concat([*leaks, _no_leaks(claims)], how="vertical_relaxed")
+    all_leaks = pl.concat([*leaks, _no_leaks(claims)], how="vertical_relaxed")
     return Audit(
-        leaks=together.unique(list(_NUMBERS), keep="first", maintain_order=True),
+        leaks=all_leaks.unique(list(_NUMBERS), keep="first", maintain_order=True),
         late=_late(result, closes),
         numbers=len(numbers),
         cutoffs=len(tried),
@@ -127,7 +128,7 @@ def audit(
 
 
 def numbers_of(result: StudyResult | pl.DataFrame) -> pl.DataFrame:
-    """Every number of a study with the bar it claims: event_id, symbol, quantity, session, value."""
+    """Return every number of a study with the bar it claims: event_id, symbol, quantity, session, value."""
     if isinstance(result, pl.DataFrame):
         needed = (*_NUMBERS, "session", "value")
         if missing := [name for name in needed if name not in result.columns]:
@@ -161,7 +162,7 @@ def numbers_of(result: StudyResult | pl.DataFrame) -> pl.DataFrame:
 
 
 def with_another_future(panel: Panel, cutoff: int, rng: np.random.Generator) -> Panel:
-    """The panel with noise for every bar after row ``cutoff``: returns, factors and marks."""
+    """Return the panel with noise for every bar after row ``cutoff``: returns, factors and marks."""
     returns = panel.returns.copy()
     returns[cutoff + 1 :] = rng.normal(0.0, 0.05, returns[cutoff + 1 :].shape)
     factors = panel.factors
@@ -187,7 +188,7 @@ def _built_in(spec: StudySpec) -> Measure:
 
 
 def _public_rows(panel: Panel, events: pl.DataFrame, closes: pl.Series | None) -> np.ndarray:
-    """First bar (E,) by whose close each event was public: from ``known_at`` where there are closes, else its date."""
+    """Return the first bar (E,) by whose close each event was public: by ``known_at`` with closes, else by its date."""
     if closes is not None and "known_at" in events.columns:
         known = events.select(_known(events.columns)).to_series()
         rows = closes.search_sorted(known.fill_null(closes[0]), side="left")
@@ -198,7 +199,7 @@ def _public_rows(panel: Panel, events: pl.DataFrame, closes: pl.Series | None) -
 
 
 def _known(columns: list[str]) -> pl.Expr:
-    """Instant by which an event was public for sure: a date-only one at the end of its date, not at its midnight."""
+    """Return the instant by which an event was certainly public: for an event without a time, the end of its date."""
     if "known_precision" not in columns:
         return pl.col("known_at")
     date_only = pl.col("known_precision") == "day"
@@ -215,20 +216,20 @@ def _leaks_at(
     cutoff: int,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """Numbers that claim ``cutoff`` or before and come out otherwise when what follows is another."""
+    """Return the numbers that claim ``cutoff`` or an earlier bar and change with what follows."""
     due = claims.filter(pl.col("row") <= cutoff)
     changed = [_changed(due, numbers_of(study(with_another_future(panel, cutoff, rng), events)))]
     known = events.filter(pl.Series(public <= cutoff))
     if 0 < len(known) < len(events):
-        theirs = due.join(known.select("event_id", "symbol"), on=["event_id", "symbol"], how="semi")
-        changed.append(_changed(theirs, numbers_of(study(panel, known))))
+        of_known = due.join(known.select("event_id", "symbol"), on=["event_id", "symbol"], how="semi")
+        changed.append(_changed(of_known, numbers_of(study(panel, known))))
     return pl.concat(changed).select(
         *_NUMBERS, "session", pl.lit(panel.labels[cutoff]).alias("cutoff"), "value", "value_without_future"
     )
 
 
 def _changed(due: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
-    """The numbers ``due`` whose value is another (or missing) ``again``."""
+    """Return the numbers ``due`` whose value differs (or is missing) in ``again``."""
     other = again.select(*_NUMBERS, pl.col("value").alias("value_without_future"))
     compared = due.join(other, on=_NUMBERS, how="left", maintain_order="left")
     before, after = pl.col("value"), pl.col("value_without_future")
@@ -248,7 +249,7 @@ def _no_leaks(claims: pl.DataFrame) -> pl.DataFrame:
 
 
 def _late(result: StudyResult | pl.DataFrame, closes: pl.Series | None) -> pl.DataFrame:
-    """Measured events that were public only after the close of their day 0."""
+    """Return measured events that were public only after the close of their day 0."""
     if closes is None or isinstance(result, pl.DataFrame) or "known_at" not in result.events.columns:
         return pl.DataFrame(schema={"event_id": pl.Int64, "symbol": pl.String, "session": pl.Date})
     at = result.estimates.day_zero

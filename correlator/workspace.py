@@ -1,4 +1,4 @@
-"""A store with everything that can be done to it, as a notebook types it: the command line's verbs as methods."""
+"""A store with all commands as methods, for notebooks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from correlator.store.db import Store
 
 
 class Workspace(Store):
-    """A store and its verbs. Every method opens the file, does one thing and closes it again.
+    """A store with the commands of the command line as methods. Every method opens the file and closes it again.
 
     >>> import correlator as co
     >>> ws = co.open_workspace("m.duckdb")            # doctest: +SKIP
@@ -81,20 +81,20 @@ class Workspace(Store):
     def report(
         self, file: str | Path, out: str | Path = "reports", *, as_of: str | date | datetime | None = None
     ) -> ReportRun:
-        """Make the report that a TOML file describes, and publish it under ``out``.
+        """Run the report that a TOML file describes, and publish it under ``out``.
 
-        ``as_of``: a date (its end at the exchange), an instant with zone, or None for the last closed session. Raises
-        StaleDataError where prices lack a closed session, InputError for a file that is not a report.
+        ``as_of``: a date (its end at the exchange), an instant with a time zone, or None for the last closed session.
+        Raises StaleDataError if prices lack a closed session, InputError for a file that is not a report.
         """
         Path(out).mkdir(parents=True, exist_ok=True)
-        moment = as_of if isinstance(as_of, date) and not isinstance(as_of, datetime) else instant(as_of)
-        return run_report(read_spec(file), self, out=out, as_of=moment)
+        date_or_instant = as_of if isinstance(as_of, date) and not isinstance(as_of, datetime) else instant(as_of)
+        return run_report(read_spec(file), self, out=out, as_of=date_or_instant)
 
 
 def open_workspace(path: str | Path | None = None, *, lock_wait: float | None = None) -> Workspace:
-    """The workspace on the store at ``path`` (default ``$CORRELATOR_STORE``, else correlator.duckdb in this folder).
+    """Open the workspace on the store at ``path`` (default ``$CORRELATOR_STORE``, else ``correlator.duckdb``).
 
-    The file is made by the first load. ``lock_wait``: seconds to wait while another process holds the file.
+    The first load creates the file. ``lock_wait``: seconds to wait while another process holds the file.
     """
     return Workspace(path, lock_wait=lock_wait)
 
@@ -112,37 +112,38 @@ def study(
     returns_kind: str | None = None,
     **options: Any,
 ) -> StudyResult:
-    """What did these tickers do around these events? Of a workspace, of a store's path, or of frames.
+    """Measure abnormal returns of tickers around events: from a workspace, the path of a store, or frames.
 
     Parameters
     ----------
     source
         A workspace, a store, or the path of one; None for a study of frames.
     symbols
-        Of a store: one symbol or several, default every share with bars.
+        For a store: one symbol or several; default: every share with bars.
     events
-        Of a store: a selection such as ``category = CONSULT``. Of frames: a frame or file with ``symbol`` and ``date``.
+        For a store: a selection such as ``category = CONSULT``. For frames: a frame or file with ``symbol`` and
+        ``date``.
     prices, returns, volumes
-        Instead of a source, one of the three: a wide frame or file (dates and one column per symbol); of prices and
-        volumes also bars as libraries and services hold them, or a mapping of symbol to its bars. ``returns`` may also
-        be the kind of returns, ``log`` or ``simple``.
+        Instead of a source, one of the three: a wide frame or file (dates and one column per symbol); for prices and
+        volumes also bars in the layouts of libraries and services, or a mapping of symbol to its bars. ``returns`` may
+        also be the kind of returns, ``log`` or ``simple``.
     benchmark
-        A symbol or column; with frames also a frame of its own, or the ``Path`` of one.
+        A symbol or column; with frames also a separate frame, or the ``Path`` of one.
     returns_kind
-        What a frame of ``returns`` holds: ``log`` (default) or ``simple``.
+        The kind of ``returns`` in a frame: ``log`` (default) or ``simple``.
     **options
-        The other options, as ``help(study)`` lists them with their defaults.
+        The other options, as listed by ``help(study)`` with their defaults.
 
     Returns
     -------
     StudyResult
-        Read it as ``result.summary()``, ``result.car``, ``result.plot("car")``; what was not measured is in
+        Use ``result.summary()``, ``result.car``, ``result.plot("car")``; events that could not be measured are in
         ``result.excluded``.
 
     Raises
     ------
     InputError, NotFoundError, TimeError, StudyError
-        Where it cannot be done as asked; the message names the argument.
+        If the study cannot be run; the message names the argument.
 
     Examples
     --------
@@ -154,21 +155,21 @@ def study(
     frames = {"prices": prices, "volumes": volumes, "returns": None if is_kind else returns}
     given = [name for name, frame in frames.items() if frame is not None]
     if source is None and not given:
-        raise InputError("source is not given", hint="give a workspace or a store's path, or prices=FRAME")
+        raise InputError("source is missing", hint="give a workspace or the path of a store, or prices=FRAME")
     if source is not None and given:
         raise InputError(f"source and {given[0]} are both given", hint="study a store or frames, not both at once")
     if source is None:
         if symbols is not None:
-            raise InputError("symbols have no meaning in a study of frames", hint="select the events instead")
+            raise InputError("symbols has no effect in a study of frames", hint="select the events instead")
         sources = {**frames, "benchmark": benchmark, "factors": options.pop("factors", None)}
         tables, _ = study_tables(sources, exchange=options.get("exchange"))
         rows = None if events is None else events_table(events)
         kind: dict[str, Any] = {"returns": returns} if is_kind else {}
         return study_frames(events=rows, returns_kind=returns_kind, **tables, **kind, **options)
     if returns_kind is not None:
-        raise InputError("returns_kind has no meaning in a study of a store", hint="give returns='simple'")
-    asked: dict[str, Any] = {"events": events, "benchmark": benchmark, "returns": returns}
-    options |= {name: value for name, value in asked.items() if value is not None}
+        raise InputError("returns_kind has no effect in a study of a store", hint="give returns='simple'")
+    named: dict[str, Any] = {"events": events, "benchmark": benchmark, "returns": returns}
+    options |= {name: value for name, value in named.items() if value is not None}
     return stored_study(_store_of(source), symbols, **options)
 
 
@@ -178,4 +179,6 @@ def _store_of(source: Any) -> Store:
     if isinstance(source, str | Path):
         return open_workspace(source)
     kind = type(source).__name__
-    raise InputError(f"source is a {kind}, not a store", hint="for frames give prices=FRAME or returns=FRAME")
+    raise InputError(
+        f"source must be a store or its path, got {kind}", hint="for frames give prices=FRAME or returns=FRAME"
+    )

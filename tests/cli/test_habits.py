@@ -52,7 +52,7 @@ def test_a_group_without_a_verb_shows_its_help(run):
         (("sql", "select symbl from bars"), 3, '"symbol"'),
         (("sessions", "list", "2025-01-01", "2025-01-05", "--exchange", "XKAT"), 4, "did you mean XKAR?"),
         (("list", "bars", "--to", "no/x.csv"), 4, "folder no does not exist"),
-        (("list", "bars", "--events", "category = AID"), 3, "bars are listed whole"),
+        (("list", "bars", "--events", "category = AID"), 3, "only events can be selected, not bars"),
         (("check", "prices", "--zone", "UTC"), 3, "--zone does not apply to a check of the store"),
     ],
 )

@@ -188,7 +188,7 @@ def test_versions_of_both_sides_are_checked():
         check_versions({"tcp://a:1": versions(), "tcp://b:1": {**versions(), "polars": "0.1"}})
     with pytest.raises(ClusterError, match="no worker"):
         check_versions({})
-    with pytest.raises(InputError, match="is not a cluster"), cluster_at("somewhere"):
+    with pytest.raises(InputError, match="is not the address of a cluster"), cluster_at("somewhere"):
         pass
 
 

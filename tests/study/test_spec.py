@@ -209,11 +209,11 @@ def test_one_door_for_frames_and_stores(tmp_path) -> None:
     simple = co.study(prices=prices, events=events, benchmark="M", returns="simple")
     assert simple.spec.returns == "simple"
     for options, said in (
-        ({}, "source is not given"),
+        ({}, "source is missing"),
         ({"source": tmp_path / "m.duckdb", "prices": prices}, "source and prices are both given"),
         ({"source": prices}, "source is a DataFrame, not a store"),
-        ({"prices": prices, "events": events, "symbols": "A"}, "symbols have no meaning"),
-        ({"source": tmp_path / "m.duckdb", "returns_kind": "log"}, "returns_kind has no meaning"),
+        ({"prices": prices, "events": events, "symbols": "A"}, "symbols has no effect"),
+        ({"source": tmp_path / "m.duckdb", "returns_kind": "log"}, "returns_kind has no effect"),
     ):
         with pytest.raises(InputError, match=said):
             co.study(**options)

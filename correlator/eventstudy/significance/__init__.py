@@ -1,1 +1,1 @@
-"""Whether averages over events are more than chance, by formula."""
+"""Statistical tests of averages over events."""

@@ -1,4 +1,4 @@
-"""What the tests across events read: one bundle of arrays, and how it comes out of the engine's estimates."""
+"""The data of the tests across events: one bundle of arrays, built from the engine's estimates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Columns:
     days: int
 
     def cumulated(self, daily: Array) -> Array:
-        """Sums over each column's days of a daily series (..., D), missing days left out: (..., K)."""
+        """Return sums (..., K) of a daily series (..., D) over the days of each column, without missing days."""
         running = np.cumsum(np.nan_to_num(daily), axis=-1)
         running = np.concatenate([np.zeros((*daily.shape[:-1], 1)), running], axis=-1)
         return np.asarray(running[..., self.first + self.bars] - running[..., self.first])
@@ -36,8 +36,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Shipped:
-    """Residuals of the ``events`` (N,), sorted, of ``shape`` (E, L) in all, that were made elsewhere: ``e``, ``used``
-    (N, L) and ``daily`` (N, D) as ``Refitted.of`` has them; ``present`` (N, K) as ``StudyArrays.present``.
+    """Residuals that were computed in another process, of the sorted ``events`` (N,) among E.
+
+    ``shape`` (E, L) of all; ``e``, ``used`` (N, L) and ``daily`` (N, D) as returned by ``Refitted.of``; ``present``
+    (N, K) as ``StudyArrays.present``.
     """
 
     shape: tuple[int, int]
@@ -48,7 +50,7 @@ class Shipped:
     present: Mask
 
     def of(self, rows: Rows) -> tuple[Array, Mask, Array]:
-        """Those of the events ``rows``, all of which are here."""
+        """Return e, used and daily of the events ``rows``, all of which must be in ``events``."""
         at = np.searchsorted(self.events, rows)
         return self.e[at], self.used[at], self.daily[at]
 
@@ -58,14 +60,14 @@ class StudyArrays:
     """E events, D event days, W windows, L estimation bars at most; returns are fractions, NaN where missing.
 
     ``ar``, ``ar_se`` (E, D) abnormal returns and their forecast-error sd; ``sigma`` (E,) residual sd with ``df`` (E,)
-    = n - k degrees of freedom; ``n`` (E,) estimation bars used; ``residuals`` (E, L) estimation residuals, columns side
-    by side as the events' windows are, or what remakes them; ``residual_first`` (E,) calendar row of column 0;
-    ``car``, ``car_se`` (E, W); ``window_first``, ``window_last`` (W,) columns of the event window, ends included;
-    ``event_dates`` (E,) calendar row of one fixed column of the event window (day 0, say): two events meet on a
-    calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
-    window, None to count them in ``ar``; ``residual_rows`` (E, L) calendar row of every residual, where events of
-    several exchanges have other ones than those that follow the first; ``part`` (E,) the part in which an event is
-    summed, None if all are one; ``chosen`` (N,) the rows of the events that are tested, None for all.
+    = n - k degrees of freedom; ``n`` (E,) estimation bars used; ``residuals`` (E, L) estimation residuals by position
+    in the window, or an object that recomputes them; ``residual_first`` (E,) calendar row of column 0; ``car``,
+    ``car_se`` (E, W); ``window_first``, ``window_last`` (W,) columns of the event window, ends included;
+    ``event_dates`` (E,) calendar row of one fixed column of the event window (such as day 0): columns of two events are
+    the same calendar day if they differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
+    window, None to count them in ``ar``; ``residual_rows`` (E, L) calendar row of every residual, with several
+    exchanges, on which they are not consecutive; ``part`` (E,) the part in which an event is summed, None if there is
+    only one; ``chosen`` (N,) the rows of the events that are tested, None for all.
     """
 
     ar: Array
@@ -92,18 +94,18 @@ class StudyArrays:
 
     @property
     def events(self) -> Rows:
-        """(N,) rows of the events that are tested."""
+        """Rows (N,) of the events that are tested."""
         return np.arange(len(self.ar)) if self.chosen is None else self.chosen
 
     @property
     def residual_ends(self) -> tuple[Rows, Rows]:
-        """First and last calendar row (E,) of the residuals."""
+        """First and last calendar row (E,) of each event's residuals."""
         if self.residual_rows is None:
             return self.residual_first, self.residual_first + self.length - 1
         return self.residual_rows.min(axis=1), self.residual_rows.max(axis=1)
 
     def rows_of_residuals(self, rows: Rows) -> Rows:
-        """Calendar rows (B, L) of the residuals of the events at ``rows``."""
+        """Return the calendar rows (B, L) of the residuals of the events at ``rows``."""
         if self.residual_rows is None:
             return self.residual_first[rows][:, None] + np.arange(self.length)
         return self.residual_rows[rows]
@@ -125,33 +127,33 @@ class StudyArrays:
 
     @property
     def window_bars(self) -> Rows:
-        """(E, W) bars that the event has in each window."""
+        """Number of bars (E, W) that the event has in each window."""
         if self.n_car is not None:
             return self.n_car
         known = (~np.isnan(self.ar)).astype(np.float64)
         return self.columns.cumulated(known)[:, self.columns.days :].astype(np.int64)
 
     def by_part(self) -> StudyArrays:
-        """The same with the events of each part side by side: the order of every sum over events."""
+        """Return the arrays with the events sorted by part: the order of every sum over events."""
         if self.part is None:
             return self
         return replace(self, chosen=self.events[np.argsort(self.part[self.events].astype(np.uint16), kind="stable")])
 
     def parts(self) -> list[Rows]:
-        """The events of each part that has some; they stand ``by_part``."""
+        """Return the events of each non-empty part; requires the order of ``by_part``."""
         if self.part is None or not len(self):
             return [self.events]
         return np.split(self.events, np.flatnonzero(np.diff(self.part[self.events])) + 1)
 
     def present(self, rows: Rows) -> Mask:
-        """(B, K) where the events at ``rows`` have an AR, and a CAR."""
+        """Return where (B, K) the events at ``rows`` have an AR, and a CAR."""
         if isinstance(self.residuals, Shipped):
             return self.residuals.present[np.searchsorted(self.residuals.events, rows)]
         return np.asarray(~np.isnan(np.concatenate([self.ar[rows], self.car[rows]], axis=1)))
 
     def estimation(self, rows: Rows) -> tuple[Array, Mask, Array]:
-        """Residuals (B, L) of the events at ``rows``, 0 where not used, where they are used, and the abnormal returns
-        (B, D) that are ranked with them.
+        """Return residuals (B, L) of the events at ``rows``, 0 where not used, the mask (B, L) of used ones, and the
+        abnormal returns (B, D) that are ranked with them.
         """
         if not isinstance(self.residuals, np.ndarray):
             return self.residuals.of(rows)
@@ -168,16 +170,19 @@ def study_arrays(
     bars: PackedBars | None = None,
     residual_rows: Rows | None = None,
 ) -> StudyArrays:
-    """The arrays of ``estimates``; ``car_columns`` (W, 2) first and last event column of each window, ends included.
+    """Return the arrays of ``estimates``; ``car_columns`` (W, 2): first and last column of each window, ends included.
 
-    Residuals that the estimates do not hold are remade from the ``bars`` that the estimates come from. Raises
-    StudyError where there are neither.
+    Residuals that the estimates did not keep are recomputed from ``bars``, the bars of the estimates. Raises StudyError
+    if there are neither.
     """
     residuals: Array | Refitted | None = estimates.estimation_residuals
     if residuals is None and bars is not None:
         residuals = Refitted(estimates, bars)
     if residuals is None:
-        raise StudyError("these estimates carry no residuals, which ranks and correlations need", hint="keep_residuals")
+        raise StudyError(
+            "the estimates have no residuals, which ranks and correlations need",
+            hint="run the study with keep_residuals=True",
+        )
     columns = np.asarray(car_columns, dtype=np.int64).reshape(-1, 2)
     return StudyArrays(
         ar=estimates.day_ar,

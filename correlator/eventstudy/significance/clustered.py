@@ -17,12 +17,12 @@ _EVERY_PATTERN: Final = 12
 _CELLS: Final = 10_000_000
 _SAME: Final = 1 - 1e-9
 _TOO_FEW: Final = 5
-"""Dates whose 2^5 patterns of signs, two of which are as far out as can be, leave p above 5 %."""
+"""Most dates for which p cannot fall to 5 %: of 2^5 patterns of signs two are the most extreme."""
 
 
 @dataclass(frozen=True)
 class WildCluster:
-    """Of K columns: ``value`` the cluster-robust t of the mean, ``p_value`` two-sided, ``n`` events, ``dates`` (K,)."""
+    """Tests of K columns: ``value`` the cluster-robust t, ``p_value`` two-sided, ``n`` events, ``dates``, each (K,)."""
 
     value: Array
     p_value: Array
@@ -31,13 +31,13 @@ class WildCluster:
 
 
 def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int = 9999, seed: int = 0) -> WildCluster:
-    """Test of mean zero, whole event dates kept together, for each column of ``values`` (E, K).
+    """Test that the mean of each column of ``values`` (E, K) is zero, with event dates as clusters.
 
     ``values``: AR or CAR as fractions, NaN left out; ``event_dates`` (E,) equal where events share a date. The
-    cluster-robust t of the mean, whose variance has the factor G/(G - 1) for G dates, is compared with its law when
-    each date's values get a common random sign (Rademacher, null imposed); p = (1 + draws at least as large) / (1 +
-    draws). Up to 12 dates every sign pattern is tried once, so p has no chance in it. A column with fewer than two
-    dates has NaN; where none has two: StudyError.
+    cluster-robust t of the mean, whose variance has the factor G/(G - 1) for G dates, is compared with its distribution
+    when the values of each date get a common random sign (Rademacher, null imposed); p = (1 + draws at least as large)
+    / (1 + draws). Up to 12 dates every sign pattern is tried once, so p is exact. A column with fewer than two dates is
+    NaN; raises StudyError if no column has two.
     """
     x = np.asarray(values, dtype=np.float64)
     _, cluster = np.unique(np.asarray(event_dates), return_inverse=True)
@@ -48,7 +48,9 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
     np.add.at(size, cluster, measured)
     clusters = (size > 0).sum(axis=0)
     if not (clusters > 1).any():
-        raise StudyError(f"{dates} event date leaves nothing to resample", hint="use kp_t or the placebo test")
+        raise StudyError(
+            f"the bootstrap needs at least 2 event dates, got {dates}", hint="use kp_t or the placebo test"
+        )
     observed = _cluster_t(np.ones((1, dates)), sums, size)[0]
     at_least, draws = np.zeros(x.shape[1]), 0
     for signs in _signs(dates, repetitions, seed):
@@ -67,7 +69,7 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
 
 
 def wild_cluster_frame(values: Array, event_dates: ArrayLike, labels: Sequence[str]) -> pl.DataFrame:
-    """window_or_day, statistic, value, p_value, n and dates of each column of ``values`` (E, K) named by ``labels``."""
+    """Return window_or_day, statistic, value, p_value, n and dates of each column of ``values`` (E, K)."""
     tested = wild_cluster(values, event_dates)
     return pl.DataFrame(
         {
@@ -82,7 +84,7 @@ def wild_cluster_frame(values: Array, event_dates: ArrayLike, labels: Sequence[s
 
 
 def _signs(dates: int, repetitions: int, seed: int) -> Iterator[Array]:
-    """Signs (B, dates), a few million at a time: every pattern where there are few dates, else random ones."""
+    """Yield signs (B, dates), a few million at a time: every pattern if there are few dates, else random ones."""
     if dates <= _EVERY_PATTERN:
         patterns = (np.arange(1 << dates)[:, None] >> np.arange(dates)) & 1
         yield 1.0 - 2.0 * patterns.astype(np.float64)
@@ -94,7 +96,7 @@ def _signs(dates: int, repetitions: int, seed: int) -> Iterator[Array]:
 
 
 def _cluster_t(signs: Array, sums: Array, size: Array) -> Array:
-    """(B, K) cluster-robust t of the mean from (B, G) signs, (G, K) sums by date and events by date."""
+    """Return the cluster-robust t (B, K) of the mean from signs (B, G), sums by date and events by date (G, K)."""
     total = signs @ sums
     mean = total / size.sum(axis=0)
     left = (sums * sums).sum(axis=0) - 2.0 * mean * (signs @ (sums * size)) + mean**2 * (size * size).sum(axis=0)

@@ -1,12 +1,13 @@
-"""How much events move together: the average correlation of residuals, paired by calendar day.
+"""The average correlation of the residuals of events, paired by calendar day.
 
-Kolari & Pynnönen (2010) need the mean correlation of the abnormal returns that are averaged. Two events' abnormal
-returns of one column can only correlate where the column covers the same calendar days for both, so a pair counts with
-the share of days that its two windows have in common: 1 for events of one date, 0 for events further apart than the
-window is long. For events of one date this is the paper's plain average.
+Kolari & Pynnönen (2010) need the mean correlation of the abnormal returns that are averaged. The abnormal returns of
+two events in one column can only correlate on calendar days that the column covers for both, so a pair is weighted by
+the fraction of days that its two windows have in common: 1 for events of one date, 0 for events further apart than the
+length of the window. For events of one date this is the plain average of the paper.
 
-Neighbours few enough are paired one by one, over the days both have and for the columns where both have a value. More
-are summed by date, each event standardised over its own days: the same number where no bar is missing.
+A small group of neighbouring events is paired one by one, over the days that both have and for the columns in which
+both have a value. Larger groups are summed by date, with each event standardised over its own days: the same number if
+no bar is missing.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from correlator.eventstudy.significance.arrays import Columns, StudyArrays
 from correlator.eventstudy.significance.signed_ranks import Each
 
 EXACT_CELLS = 500_000_000
-"""Up to this many (pairs x days) each pair of neighbours is correlated by itself."""
+"""Up to this number (pairs x days) each pair of neighbours is correlated separately."""
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Events that can meet: ``near``, groups few enough to be paired one by one, as positions; of the others ``dates``
-    (G,) sorted, ``group`` (E,) each event's place among these, -1 for all else, and ``start`` (G,) the calendar row
-    from which a date's residuals are summed over ``span`` days.
+    """Events whose windows can overlap.
+
+    ``near``: positions of the events in each group that is small enough for pairs; of the other groups ``dates`` (G,)
+    sorted, ``group`` (E,) the position of each event's date among these, -1 for all other events, and ``start`` (G,)
+    the calendar row from which the residuals of a date are summed over ``span`` days.
     """
 
     near: list[Rows]
@@ -39,7 +42,7 @@ class Neighbours:
 
 
 def neighbours_of(arrays: StudyArrays, columns: Columns) -> Neighbours:
-    """Events in groups whose dates lie closer than the longest window."""
+    """Return the events in groups whose dates lie closer together than the length of the longest window."""
     lags = int(columns.bars.max(initial=1))
     tested = arrays.events
     first_date = int(arrays.event_dates[tested].min())
@@ -68,20 +71,21 @@ def neighbours_of(arrays: StudyArrays, columns: Columns) -> Neighbours:
 
 
 def warn_of_sums(arrays: StudyArrays, at: Neighbours) -> None:
-    """Say where many neighbours are correlated by sums of dates and bars are missing, so that both ways differ."""
+    """Warn if many neighbours are correlated by sums of dates and bars are missing, so that the two methods differ."""
     inside = at.group >= 0
     begins, ends = arrays.residual_ends
     short = inside & (arrays.n < ends - begins + 1)
     if short.any():
         warn(
-            f"{int(inside.sum()):,} events lie too close to be correlated pair by pair, so their mean correlation is "
-            f"of sums by date; {int(short.sum()):,} of them lack bars, for which it is not quite that of pairs"
+            f"{int(inside.sum()):,} events are too many to be correlated pair by pair, so their mean correlation is "
+            f"computed from sums by date; {int(short.sum()):,} of them lack bars, for which it is an approximation"
         )
 
 
 def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> Array:
-    """(K,) sums over pairs of ``members`` with a value in the column, each correlated over the days both events have
-    and counted with the share of the column's days in common.
+    """Return sums (K,) of correlations over pairs of ``members`` with a value in the column.
+
+    A pair is correlated over the days that both have, and weighted by the fraction of the column's days in common.
     """
     residuals, used, _ = arrays.estimation(members)
     rows = arrays.rows_of_residuals(members)
@@ -110,8 +114,10 @@ def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> A
 
 
 def date_correlations(summed: Array, own: float, at: Neighbours, columns: Columns, *, each: Each = map) -> Array:
-    """(K,) sums over pairs from ``summed`` (G, span), standardised residuals by event date, and ``own``, the squares of
-    every event with itself; ``each``: ``map``, or a pool's.
+    """Return sums (K,) of correlations over pairs from sums by date.
+
+    ``summed`` (G, span): standardised residuals summed by event date; ``own``: the products of every event with itself;
+    ``each``: ``map``, or that of a pool.
     """
     lags = int(columns.bars.max(initial=1))
 
@@ -127,8 +133,8 @@ def date_correlations(summed: Array, own: float, at: Neighbours, columns: Column
 
 
 def add_by_date(e: Array, unit: Array, where: tuple[Rows, Rows], summed: Array) -> None:
-    """Add residuals ``e`` (B, L) less their means, times ``unit`` (B,), to ``summed``; ``where``: row (B,), -1 for
-    none, and columns (B, L) of each event.
+    """Add centred residuals ``e`` (B, L), times ``unit`` (B,), to ``summed``; ``where``: row (B,), -1 for none, and
+    columns (B, L) of each event.
     """
     row, columns = where
     inside = row >= 0
@@ -138,7 +144,7 @@ def add_by_date(e: Array, unit: Array, where: tuple[Rows, Rows], summed: Array) 
 
 
 def _products(summed: Array, start: Rows, first: Rows, second: Rows) -> float:
-    """Sum over pairs of dates of the products of their series, which start at calendar day ``start`` of their date."""
+    """Return the sum over pairs of dates of the products of their series; ``start``: first calendar row of each."""
     total, span = 0.0, summed.shape[1]
     distance = start[second] - start[first]
     for shift in np.unique(distance[np.abs(distance) < span]):

@@ -1,8 +1,8 @@
-"""All that the tests across events need of the events, in one way for a few of them and for millions.
+"""Compute the sums over events that the tests across events need, for a few events or for millions.
 
-Events pass by in blocks: their values, the moments of these, their residuals (see ``sums``). Sums are numpy; where
-``engine`` says so, compiled loops take over those that they know, blocks run on all processors, and events come in an
-order that keeps the bars and sums of neighbouring dates in the cache.
+Events are processed in blocks: their values, the moments of these, their residuals (see ``sums``). Sums are in numpy;
+if ``engine`` says so, compiled loops replace those that they implement, blocks run on all processors, and events are
+ordered so that the bars and sums of neighbouring dates stay in the cache.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from correlator.eventstudy.significance.value_loops import look_at_values, momen
 T = TypeVar("T")
 
 _VALUES, _RESIDUALS = 1_024, 256
-"""Events of a block: their values, or their residuals, fit the processor's cache."""
+"""Events in a block of values, and of residuals: these fit the processor's cache."""
 _SPAN = 16 * _VALUES
-"""Events of a range that a thread takes at once."""
+"""Events in a range that a thread processes at once."""
 _DATES_TOGETHER = 64
-"""Dates whose events follow one another: their bars and sums fit the cache."""
+"""Dates whose events are processed together: their bars and sums fit the cache."""
 _WORTH_THREADS = 20_000
 
 
 @dataclass(frozen=True)
 class Evidence(Known):
-    """Sums of every stage, ``ranks``, and each (K,) ``correlation``, the mean over pairs of events with a value of
-    their residuals' correlation, ``signed_rank`` and ``signed_rank_p``; ``date_totals``, ``date_n`` (G, K) the values'
-    sums and number by event date.
+    """Sums of every stage and ``ranks``; ``correlation`` (K,): mean correlation of residuals over pairs of events with
+    a value; ``signed_rank``, ``signed_rank_p`` (K,); ``date_totals``, ``date_n`` (G, K): sum and number of values by
+    event date.
     """
 
     ranks: RankSums
@@ -63,7 +63,7 @@ class Evidence(Known):
 
 
 class ResidualSums(NamedTuple):
-    """What one range of events adds up to in the last pass: ``sums`` by name, the others as ``Looked`` has them."""
+    """The sums over one range of events in the last pass: ``sums`` by name, the others as in ``Looked``."""
 
     sums: dict[str, Array]
     ranks: RankSums
@@ -75,9 +75,9 @@ class ResidualSums(NamedTuple):
 
 @dataclass(frozen=True)
 class Around:
-    """What the last pass knows of all events: sums so far, which events can meet (``at``), and whether compiled loops
-    run; of every calendar row from ``first`` on the place among the dates of events, ``date``, and among those of
-    ``at``, ``group``, -1 for none.
+    """The context of the last pass: ``known`` sums so far, ``at`` the events that can overlap, ``fast`` whether
+    compiled loops run. For every calendar row from ``first`` on: ``date``, its position among the event dates, and
+    ``group``, its position among those of ``at``, -1 for none.
     """
 
     known: Known
@@ -89,15 +89,15 @@ class Around:
 
     @property
     def dates(self) -> int:
-        """How many dates events have."""
+        """Number of event dates."""
         return int(self.date[-1]) + 1
 
     def groups(self, arrays: StudyArrays, rows: Rows) -> Rows:
-        """``group`` (B,) of the events ``rows``."""
+        """Return ``group`` (B,) of the events ``rows``."""
         return self.group[arrays.event_dates[rows] - self.first]
 
     def meeting(self, arrays: StudyArrays, rows: Rows) -> Meeting:
-        """Where the sums by date of the events ``rows`` are, for residuals that follow one another."""
+        """Return where the sums by date of the events ``rows`` are, for residuals on consecutive rows."""
         date, group = self.date[arrays.event_dates[rows] - self.first], self.groups(arrays, rows)
         if not len(self.at.dates) or arrays.residual_rows is not None:
             return Meeting(date, np.full(len(rows), -1), date)
@@ -105,22 +105,22 @@ class Around:
 
 
 Ranges = Callable[[StudyArrays], Iterable[Rows]]
-"""Events in ranges, none over the border of a part."""
+"""Splits events into ranges, none of which crosses the border of a part."""
 
 
 class Spread(Protocol):
-    """Where the events of ``arrays`` are, part after part: ``arrays`` may know of them when they are, and no more."""
+    """Where the data of the events are, part by part; the caller's ``arrays`` may have only their dates."""
 
     def over(self, ranges: Ranges, work: Callable[..., T], *arguments: Any) -> Iterable[T]:
-        """``work(arrays, *arguments, rows)`` of every range, in order."""
+        """Return ``work(arrays, *arguments, rows)`` for every range, in order."""
 
     def with_residuals(self, arrays: StudyArrays, events: Rows) -> StudyArrays:
-        """``arrays`` with the residuals of the ``events``, sorted."""
+        """Return ``arrays`` with the residuals of the sorted ``events``."""
 
 
 @dataclass(frozen=True)
 class Here:
-    """All events are in ``arrays`` (see ``Spread``)."""
+    """A ``Spread`` with all events in ``arrays``."""
 
     arrays: StudyArrays
     each: Each
@@ -135,15 +135,15 @@ class Here:
 
 
 def evidence_of(arrays: StudyArrays, engine: str = "auto", *, spread: Spread | None = None) -> Evidence:
-    """The evidence of two and more events; raises StudyError for fewer.
+    """Return the evidence of two or more events; raises StudyError for fewer.
 
-    Sums are made in ranges of events whose borders no number of threads or machines moves. ``spread``: where the events
-    are, if not here; ``arrays`` then know their parts, dates and numbers of residuals alone.
+    Sums are computed in ranges of events that do not depend on the number of threads or machines. ``spread``: where the
+    events are, if not in ``arrays``, which then have only their parts, dates and numbers of residuals.
     """
     if len(arrays) < 2:
         raise StudyError(
-            f"{len(arrays)} event has no cross-section, so no statistic across events",
-            hint="read ar and car: they carry standard errors, t and p for one event",
+            f"{len(arrays)} event has no cross-section, so there is no statistic across events",
+            hint="read ar and car: they have standard errors, t and p for one event",
         )
     fast = runs_compiled(len(arrays), engine) and arrays.length <= LONGEST
     threads = thread_count() if len(arrays) >= _WORTH_THREADS else 1
@@ -180,7 +180,7 @@ def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread) -> Evid
 
 
 def _first_passes(arrays: StudyArrays, fast: bool, spread: Spread) -> Known:
-    """The sums of the stages that read values alone."""
+    """Return the sums of the stages that use only values."""
     columns = arrays.columns
     sums: dict[str, Array] = {}
     if fast:
@@ -208,7 +208,7 @@ def _spans(arrays: StudyArrays) -> list[Rows]:
 
 
 def _in_rows(arrays: StudyArrays) -> Iterator[Rows]:
-    """Ranges of the events as they lie in memory, for what is put in order later."""
+    """Return ranges of the events in memory order, for data that are sorted later."""
     tested = np.zeros(len(arrays.ar), dtype=np.bool_)
     tested[arrays.events] = True
     return _blocks(np.flatnonzero(tested), _SPAN)
@@ -219,7 +219,7 @@ def _first_look(arrays: StudyArrays, shift: Array, span: Rows) -> Array:
 
 
 def _values(arrays: StudyArrays, asked: Mapping[str, Sum], known: Known, span: Rows) -> dict[str, Array]:
-    """The sums ``asked`` for, of values alone, over the events of ``span``."""
+    """Return the sums ``asked`` for, which use only values, over the events of ``span``."""
     sums: dict[str, Array] = {}
     with np.errstate(divide="ignore", invalid="ignore"):
         for rows in _blocks(span, _VALUES):
@@ -229,7 +229,7 @@ def _values(arrays: StudyArrays, asked: Mapping[str, Sum], known: Known, span: R
 
 
 def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums:
-    """What the residuals of the events of ``order`` add up to, which pass by in this order."""
+    """Return the sums over the residuals of the events, processed in this ``order``."""
     known, at = around.known, around.at
     out = nothing_looked_at(
         (arrays.length, known.columns.days, len(known.columns.bars)), around.dates, (len(at.dates), at.span)
@@ -276,20 +276,20 @@ def _added(sums: dict[str, Array], more: dict[str, Array]) -> dict[str, Array]:
 
 
 def _together(a: ResidualSums, b: ResidualSums) -> ResidualSums:
-    """The sums of both, in the memory of ``a``."""
+    """Return the sums of both, reusing the memory of ``a``."""
     for x, y in zip(a[2:], b[2:], strict=True):
         x += y
     return a._replace(sums=_added(a.sums, b.sums), ranks=a.ranks.plus(b.ranks))
 
 
 def _blocks(events: Rows, size: int) -> Iterator[Rows]:
-    """``events`` in pieces of ``size``, the last one shorter."""
+    """Yield ``events`` in blocks of ``size``; the last may be shorter."""
     for start in range(0, len(events), size):
         yield events[start : start + size]
 
 
 def _around(arrays: StudyArrays, known: Known, at: Neighbours, fast: bool) -> Around:
-    """What the last pass knows, small enough to be sent to every part."""
+    """Return the context of the last pass, small enough to be sent to every part."""
     dates = arrays.event_dates[arrays.events]
     first = int(dates.min())
     date: Rows = np.cumsum(np.bincount(dates - first) > 0) - 1
@@ -299,14 +299,12 @@ def _around(arrays: StudyArrays, known: Known, at: Neighbours, fast: bool) -> Ar
 
 
 def _ordered(arrays: StudyArrays, part: Rows) -> Rows:
-    """The events of a part in the order of compiled loops: some dates together, and of these events with as many
-    residuals.
-    """
+    """Return the events of a part in the order for compiled loops: by blocks of dates, then by number of residuals."""
     for values in (arrays.n, arrays.event_dates // _DATES_TOGETHER):
         part = part[np.argsort(_small(values[part]), kind="stable")]
     return part
 
 
 def _small(values: Rows) -> NDArray[Any]:
-    """``values`` in 16 bits where they fit, which numpy sorts by counting."""
+    """Return ``values`` in 16 bits if they fit, which numpy sorts by counting."""
     return values.astype(np.uint16) if values.min() >= 0 and values.max() < 1 << 16 else values

@@ -1,4 +1,4 @@
-"""Many questions at once: p-values that allow for the number of hypotheses tested.
+"""Multiple testing: p-values adjusted for the number of hypotheses tested.
 
 =====================  ==========================================  =====================================================
 function               controls                                    source
@@ -23,14 +23,14 @@ from correlator.eventstudy.panel.frames import Array, Rows
 
 
 def holm(p_values: ArrayLike) -> Array:
-    """Adjusted p-values (H,), step-down: the running maximum of (H - j) p_(j), at most 1."""
+    """Return adjusted p-values (H,), step-down: the running maximum of (H - j) p_(j), at most 1."""
     p, order, tested = _sorted(p_values)
     ordered = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1))
     return _placed(ordered, order, tested, len(p))
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Array:
-    """Adjusted p-values (H,), step-up: the running minimum from the largest of H p_(j) / j, at most 1."""
+    """Return adjusted p-values (H,), step-up: the running minimum from the largest of H p_(j) / j, at most 1."""
     p, order, tested = _sorted(p_values)
     shares = p[order] * len(order) / np.arange(1, len(order) + 1)
     ordered = np.minimum.accumulate(shares[::-1])[::-1]
@@ -38,17 +38,17 @@ def benjamini_hochberg(p_values: ArrayLike) -> Array:
 
 
 def romano_wolf(observed: ArrayLike, null: ArrayLike) -> Array:
-    """Adjusted p-values (H,) by step-down maxima of joint null draws.
+    """Return adjusted p-values (H,) by step-down maxima of joint null draws.
 
-    ``observed`` (H,) statistics of which large ones speak against the null; ``null`` (B, H) the same statistics in B
+    ``observed`` (H,) statistics, large ones being evidence against the null; ``null`` (B, H) the same statistics in B
     draws in which every null is true, each row drawn jointly. With hypotheses in order of their statistic,
     p_j = (1 + draws whose largest statistic among j and those after it is at least the observed) / (1 + B), made
-    monotone. NaN in ``observed`` is not tested. Raises InputError where the shapes disagree.
+    monotone. NaN in ``observed`` is not tested. Raises InputError if the shapes do not match.
     """
     t, draws = np.asarray(observed, dtype=np.float64), np.asarray(null, dtype=np.float64)
     if draws.ndim != 2 or draws.shape[1] != len(t) or len(draws) == 0:
         raise InputError(
-            f"null draws have shape {draws.shape}, not (draws, {len(t)})", hint="one column per hypothesis"
+            f"null draws must have shape (draws, {len(t)}), got {draws.shape}", hint="give one column per hypothesis"
         )
     tested = np.flatnonzero(~np.isnan(t))
     order = tested[np.argsort(-t[tested], kind="stable")]
@@ -67,7 +67,7 @@ def _sorted(p_values: ArrayLike) -> tuple[Array, Rows, int]:
     p = np.asarray(p_values, dtype=np.float64).ravel()
     known = np.flatnonzero(~np.isnan(p))
     if len(known) and not (p[known].min() >= 0 and p[known].max() <= 1):
-        raise InputError("p-values must lie between 0 and 1")
+        raise InputError("p-values must be between 0 and 1")
     return p, known[np.argsort(p[known], kind="stable")], len(known)
 
 

@@ -1,7 +1,7 @@
-"""Ranks of events among their residuals: the sums of the rank tests, in numpy.
+"""Ranks of abnormal returns among residuals: the sums of the rank tests, in numpy.
 
-Each event's residuals e are ranked with its D abnormal returns (Corrado 1989) and, apart from them, with its scaled
-return, as one more day, in each of K columns.
+Each event's residuals e are ranked together with its D abnormal returns (Corrado 1989) and, separately, together with
+its scaled return in each of K columns, as one more day.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class RankSums(NamedTuple):
     u_weight: Array
 
     def plus(self, other: RankSums) -> RankSums:
-        """The sums of both."""
+        """Return the sums of both."""
         days, adjusted = (
             DaySums(*(a + b for a, b in zip(one, two, strict=True)))
             for one, two in ((self.days, other.days), (self.adjusted, other.adjusted))
@@ -59,14 +59,14 @@ class RankSums(NamedTuple):
 
 
 def no_ranks(length: int, days: int, columns: int) -> RankSums:
-    """Sums of no events."""
+    """Return sums over no events."""
     by_day, adjusted = (DaySums(np.zeros(length + days), np.zeros(length + days)) for _ in range(2))
     cells = [np.zeros((columns, length)) for _ in range(2)]
     return RankSums(by_day, adjusted, np.zeros(length + days), *cells, *(np.zeros(columns) for _ in range(3)))
 
 
 def average_ranks(values: Array) -> Array:
-    """(E, T) rank of each value in its row from 1, ties averaged, NaN where missing."""
+    """Return the rank (E, T) of each value in its row from 1, ties averaged, NaN where missing."""
     values = np.asarray(values, dtype=np.float64)
     order = np.argsort(values, axis=1, kind="stable")
     in_order = np.take_along_axis(values, order, axis=1)
@@ -86,7 +86,7 @@ def average_ranks(values: Array) -> Array:
 
 
 def numpy_ranks(events: Ranked, out: RankSums) -> None:
-    """Add to ``out`` the ranks of some events."""
+    """Add the ranks of some events to ``out``."""
     used, limits = events.used, events.limits
     e = np.where(used, events.e, np.nan)
     out.plain[:] += numpy_days(e, events.daily, out.days)
@@ -107,7 +107,7 @@ def numpy_ranks(events: Ranked, out: RankSums) -> None:
 
 
 def numpy_days(e: Array, daily: Array, into: DaySums) -> Array:
-    """Add the ranks K of residuals and days among one another; the sum over events (L + D,) of K - (M + 1)/2."""
+    """Rank residuals and days together, add the ranks K to ``into``, and return the sum (L + D,) of K - (M + 1)/2."""
     ranks = average_ranks(np.concatenate([e, daily], axis=1))
     known = ~np.isnan(ranks)
     ranks, own = np.where(known, ranks, 0.0), known.sum(axis=1)

@@ -1,7 +1,7 @@
-"""The statistics across events: each one once, with its equation, paper, law and what it withstands.
+"""The registry of statistics across events: each with its equation, paper, distribution and robustness.
 
-Names, order, refusals, the tables of ``docs/methods.md`` and the help of the command line come from here. To add one:
-its function of the evidence, its row here, and, where it needs a sum of its own, that sum in ``sums``.
+Names, order, error messages, the tables of ``docs/methods.md`` and the help of the command line derive from it. To add
+a statistic: a function of the evidence, an entry here and, if it needs a new sum, that sum in ``sums``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from correlator.eventstudy.significance.evidence import Evidence
 
 @dataclass(frozen=True)
 class Law:
-    """What a statistic follows where there is no effect: ``text`` as the docs print it, and ``df`` (K,) from the
-    evidence where that is Student's t.
+    """The distribution of a statistic without an effect: ``text`` as printed in the docs, and ``df`` (K,) from the
+    evidence if it is Student's t.
     """
 
     text: str
@@ -29,8 +29,8 @@ class Law:
 
 @dataclass(frozen=True)
 class Stands:
-    """What a statistic stands: whether it needs ``independent`` events, and whether it stands an event that raises the
-    ``variance``, and fat ``tails`` and skew.
+    """Robustness of a statistic: whether it needs ``independent`` events, and whether it is robust to events that raise
+    the ``variance``, and to fat ``tails`` and skew.
     """
 
     independent: str
@@ -42,8 +42,9 @@ class Stands:
 class Statistic:
     """A test of a mean abnormal return of zero across events.
 
-    ``value``: (K,) from the evidence, None if the events themselves are resampled; ``equation`` and ``source`` as the
-    docs print them; ``fewest`` events, and dates, with a value that it takes, null below; ``use``: when.
+    ``value``: (K,) from the evidence, None if the events themselves are resampled; ``equation`` and ``source`` as
+    printed in the docs; ``fewest`` events and ``fewest_dates`` with a value that it needs, null below; ``use``: when to
+    use it.
     """
 
     name: str
@@ -86,7 +87,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=NORMAL,
         source="Patell (1976)",
         stands=Stands(independent="yes", variance="no", tails="no"),
-        use="strong where variances differ and stay put",
+        use="powerful if variances differ between events and do not change",
     ),
     Statistic(
         "adj_patell_z",
@@ -95,7 +96,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=NORMAL,
         source="Kolari & Pynnönen (2010)",
         stands=Stands(independent="no", variance="no", tails="no"),
-        use="as Patell, dates in common",
+        use="like patell_z, for common dates",
     ),
     Statistic(
         "bmp_t",
@@ -113,7 +114,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_EVENTS,
         source="Kolari & Pynnönen (2010)",
         stands=Stands(independent="no", variance="yes", tails="with many events"),
-        use="the default for dates in common",
+        use="the default for common dates",
     ),
     Statistic(
         "skew_adj_t",
@@ -123,7 +124,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         fewest=3,
         source="Johnson (1978); Hall (1992); Lyon, Barber & Tsai (1999)",
         stands=Stands(independent="yes", variance="yes", tails="skew only, many events; rejects too often with 50"),
-        use="long windows, best with bootstrapped bounds",
+        use="long windows, preferably with bootstrapped bounds",
     ),
     Statistic(
         "bw80",
@@ -132,7 +133,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=NORMAL,
         source="Brown & Warner (1980)",
         stands=Stands(independent="yes", variance="no", tails="with many events"),
-        use="comparison with older work",
+        use="comparison with older studies",
     ),
     Statistic(
         "bw85",
@@ -141,7 +142,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_PORTFOLIO_DAYS,
         source="Brown & Warner (1985)",
         stands=Stands(independent="no", variance="no", tails="with many events"),
-        use="dates in common, few events",
+        use="common dates, few events",
     ),
     Statistic(
         "corrado_rank",
@@ -158,9 +159,9 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         nonparametric.corrado_uniform,
         "the same with Σ(rank/(M + 1) − 1/2)/√N_t per day",
         law=NORMAL,
-        source="Corrado & Zivney (1992), ranks alone",
+        source="Corrado & Zivney (1992), ranks only",
         stands=Stands(independent="no", variance="no", tails="yes"),
-        use="as corrado_rank, histories of different length",
+        use="like corrado_rank, for histories of different length",
     ),
     Statistic(
         "corrado_zivney",
@@ -205,7 +206,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=NORMAL,
         source="Cowan (1992)",
         stands=Stands(independent="yes", variance="yes", tails="yes"),
-        use="few outliers decide the mean",
+        use="outliers dominate the mean",
     ),
     Statistic(
         "wilcoxon",
@@ -233,7 +234,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=NORMAL,
         source="Lamb (1995)",
         stands=Stands(independent="no", variance="no", tails="with many events"),
-        use="dates in common, few events",
+        use="common dates, few events",
     ),
     Statistic(
         "clustered_t",
@@ -248,13 +249,13 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     Statistic(
         "wild_cluster_t",
         None,
-        "clustered_t under the null; p is the share of draws as large when each date's values get a random sign",
+        "clustered_t under the null; p is the fraction of draws as large when each date's values get a random sign",
         law=Law("randomisation"),
         source="Cameron, Gelbach & Miller (2008)",
         fewest_dates=2,
         output="wild-cluster",
         stands=Stands(independent="between dates only", variance="yes", tails="yes"),
-        use="few dates with many events each, six at least",
+        use="few dates (at least six) with many events each",
     ),
 )
 

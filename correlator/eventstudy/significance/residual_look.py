@@ -1,4 +1,4 @@
-"""The second look at many events: a block of them is sorted by numpy and added up by ``residual_loops``."""
+"""The second pass over many events: blocks of residuals are sorted by numpy and summed by ``residual_loops``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from correlator.eventstudy.significance.value_loops import Values
 
 
 def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int, int]) -> Looked:
-    """Sums of no events of ``shape`` (L, D, K) on ``dates`` days; ``summed`` the shape of residuals summed by date."""
+    """Return sums over no events of ``shape`` (L, D, K) on ``dates`` days; ``summed``: shape of the sums by date."""
     length, days, columns = shape
     totals, n = np.zeros((dates, columns)), np.zeros((dates, columns))
     sums = (np.zeros(columns), np.zeros(columns), np.zeros(length), np.zeros((3, columns)))
@@ -21,8 +21,8 @@ def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int
 
 
 def constants_of(known: Known) -> Array:
-    """(6, K) what ``add_pseudo`` reads: mean and sd of x / se, one event less than there are, as often their ratio, and
-    what leaving one event out takes of the moments.
+    """Return the constants (6, K) of ``add_pseudo``: mean and sd of x / se, n - 1, (n - 1) mean / sd, and two terms of
+    the leave-one-out variance.
     """
     rest, mean, sd = known.scaled_n - 1, known.scaled_mean, known.scaled_sd
     left = (sd**2 * rest / (rest - 1), known.scaled_n / rest / (rest - 1))
@@ -32,8 +32,8 @@ def constants_of(known: Known) -> Array:
 def look_at_residuals(
     estimation: tuple[Array, Mask, Array], values: Values, constants: Array, *, meeting: Meeting, out: Looked
 ) -> None:
-    """Add some events to ``out``; ``estimation`` as ``StudyArrays.estimation`` has it. Keys are sorted by numpy, which
-    has wide instructions for whole numbers.
+    """Add some events to ``out``; ``estimation`` as returned by ``StudyArrays.estimation``. Keys are sorted by numpy,
+    which uses vector instructions for integers.
     """
     e, used, daily = estimation
     keys = np.empty(e.shape, dtype=np.int32)

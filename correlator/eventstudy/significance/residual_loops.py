@@ -1,7 +1,7 @@
 """Sums over the residuals and ranks of many events, in loops that also run as plain Python.
 
-The numpy of ``sums`` and ``ranks`` says what is added up, and a test holds these loops to it. One event after the other
-passes by and stays in the processor's cache; what is known of all events comes from the first look.
+The numpy code of ``sums`` and ``ranks`` defines the sums, and a test compares these loops with it. Events are processed
+one by one and stay in the processor's cache; sums over all events come from the first pass.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Keys = NDArray[np.int32]
 Totals = NDArray[np.int32]
 
 LONGEST: Final = int(np.iinfo(np.int16).max) // 4
-"""Bars of an estimation window that the loops take: twice the distance of ranks is held in 16 bits."""
+"""Longest estimation window, in bars, for these loops: twice the distance of ranks is kept in 16 bits."""
 _STRIDE, _COUNTED = 16, 32
 _LOW = (1 << 16) - 1
 _LARGEST = np.int32(np.iinfo(np.int32).max)
 
 
 class Meeting(NamedTuple):
-    """Of some events the place of each ``date`` (B,) among all, its ``group`` (B,) as ``Neighbours`` has it and the
-    column (B,) of ``summed`` that its first residual is added to.
+    """For some events the position of their ``date`` (B,) among all, their ``group`` (B,) as in ``Neighbours`` and the
+    ``column`` (B,) of ``summed`` to which their first residual is added.
     """
 
     date: Rows
@@ -40,8 +40,8 @@ class Meeting(NamedTuple):
 
 class Looked(NamedTuple):
     """Sums over events: ``variance``, ``positive_share`` (K,), ``residual`` (L,) and ``pseudo`` (3, K) as in ``sums``;
-    ``ranks``; ``summed`` (dates, span) and ``own`` (1,) as ``date_correlations`` takes them; ``date_totals``,
-    ``date_n`` (G, K) the values' sums and number by event date.
+    ``ranks``; ``summed`` (dates, span) and ``own`` (1,) as in ``date_correlations``; ``date_totals``, ``date_n`` (G, K)
+    sum and number of values by event date.
     """
 
     variance: Array
@@ -56,9 +56,10 @@ class Looked(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Of one event: ``value`` (L and a stride) the j-th smallest residual, ``place`` (L,) its column; by column, and
-    zeros behind the last, ``rank`` from 1 in that order, ``twice`` the rank, ties averaged, doubled, less one more than
-    there are residuals; both 0 where there is none. ``steps`` (L + 1,) and ``packed`` are room for ``fill_ranks``.
+    """The sorted residuals of one event: ``value`` (L plus a stride) the j-th smallest residual, ``place`` (L,) its
+    column. By column, padded with zeros: ``rank`` from 1 in that order, and ``twice``, twice the rank with ties
+    averaged less (n + 1) for n residuals; both 0 where there is none. ``steps`` (L + 1,) and ``packed`` are buffers of
+    ``fill_ranks``.
     """
 
     value: Array
@@ -70,9 +71,9 @@ class Order(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Of events with one number of residuals, in whole numbers: ``above`` (K + 1, L and more) how many have a residual
-    above their value, in the last row above none, so that there is one; sums over events of ``twice`` (L,) of
-    ``Order`` and, by how many days are ranked, of what ``rank_days`` fills, ``days`` and ``adjusted`` (D + 1, L + D).
+    """Integer counts over events with the same number of residuals: ``above`` (K + 1, L and padding) how many have a
+    residual above their value, in the last row how many have a residual at all; sums over events of ``twice`` (L,) of
+    ``Order`` and, by number of ranked days, of the output of ``rank_days``: ``days`` and ``adjusted`` (D + 1, L + D).
     """
 
     above: Counts
@@ -82,11 +83,11 @@ class Tally(NamedTuple):
 
 
 def fill_keys(e: Array, used: Mask, sigma: Array, keys: Keys) -> None:
-    """Fill ``keys`` (B, L) with whole numbers in the order of ``e`` but for what rounding takes; their lowest bits hold
-    the column; the largest where ``e`` is not ``used``. ``sigma`` (B,) residual sd.
+    """Fill ``keys`` (B, L) with integers in the order of ``e`` up to rounding; their lowest bits are the column; the
+    largest integer where ``e`` is not ``used``. ``sigma`` (B,) residual sd.
 
-    No residual is above the root of all their squares: as many steps as there are numbers are laid over that range.
-    Half the bits of a residual are sorted in half the time.
+    No residual exceeds the root of the sum of all squares, so that range is divided into the available steps. Half as
+    many bits as in a residual are sorted in half the time.
     """
     length, low = e.shape[1], 1
     while low < length:
@@ -105,7 +106,7 @@ def add_residuals(
 ) -> None:
     """Add a block of events to ``out``, from residuals, days and sorted keys; ``known``: values and constants.
 
-    Ranks are counted in whole numbers and weighed when the number of residuals changes, which it seldom does.
+    Ranks are counted in integers and weighted when the number of residuals changes, which is rare.
     """
     e, daily, keys = estimation
     values, constants = known
@@ -179,7 +180,7 @@ def add_residuals(
 
 @inlined
 def empty_tally(length: int, days: int, columns: int) -> Tally:
-    """A tally of no events; rows of 16 bits end with a whole register of the processor."""
+    """Return a tally of no events; rows of 16 bits are padded to whole registers of the processor."""
     width = (length + _COUNTED - 1) // _COUNTED * _COUNTED
     by_days = (days + 1, length + days)
     above, twice = np.zeros((columns + 1, width), np.int16), np.zeros(length, np.int32)
@@ -188,8 +189,8 @@ def empty_tally(length: int, days: int, columns: int) -> Tally:
 
 @inlined
 def weigh(tally: Tally, n: int, base: Array, into: RankSums) -> None:
-    """Add what was counted of events with ``n`` residuals, and count from zero; ``base`` (L,) what every column of
-    ``into.daily`` has in common.
+    """Add the counts of events with ``n`` residuals to ``into``, and reset them; ``base`` (L,): the part of
+    ``into.daily`` that is common to all columns.
     """
     above, weight = tally.above, 1.0 / (n + 2.0)
     columns, length = into.daily.shape
@@ -214,8 +215,9 @@ def weigh(tally: Tally, n: int, base: Array, into: RankSums) -> None:
 
 @inlined
 def centre(e: Array, order: Order, size: tuple[int, float], centred: Array) -> float:
-    """Fill ``centred`` with the residuals less their mean, 0 where there is none; their squares summed. ``size``: how
-    many residuals there are, and their sigma.
+    """Fill ``centred`` with the residuals less their mean, 0 where there is none; return the sum of their squares.
+
+    ``size``: the number of residuals and their sigma.
     """
     n, sigma = size
     mean, squares = 0.0, 0.0
@@ -223,7 +225,7 @@ def centre(e: Array, order: Order, size: tuple[int, float], centred: Array) -> f
         mean += e[t]
     mean /= n
     mean = mean if abs(mean) > ROUNDING * sigma else 0.0
-    if mean == 0.0:  # as it is of residuals made again
+    if mean == 0.0:  # as for recomputed residuals
         for t in range(len(e)):
             centred[t] = e[t]
     else:
@@ -236,8 +238,8 @@ def centre(e: Array, order: Order, size: tuple[int, float], centred: Array) -> f
 
 @inlined
 def add_dated(x: Array, place: tuple[int, int, int], residuals: tuple[Array, float], out: Looked) -> None:
-    """Add one event's values, and its residuals over the root of their squares, to the sums of its date; ``place``: its
-    date, group and column in ``Meeting``.
+    """Add the values of one event, and its normalised residuals, to the sums of its date; ``place``: its date, group
+    and column in ``Meeting``.
     """
     centred, squares = residuals
     date, group, column = place
@@ -254,7 +256,7 @@ def add_dated(x: Array, place: tuple[int, int, int], residuals: tuple[Array, flo
 
 @inlined
 def add_pseudo(scaled: Array, constants: Array, out: Array) -> None:
-    """Add the jackknife's values of one event, as ``sums.pseudo`` has them."""
+    """Add the jackknife's pseudo-values of one event, as in ``sums.pseudo``."""
     mean, _, rest, all_in, spread, lost = constants
     for k in range(len(scaled)):
         away = scaled[k] - mean[k]
@@ -268,7 +270,7 @@ def add_pseudo(scaled: Array, constants: Array, out: Array) -> None:
 
 @inlined
 def empty_order(length: int) -> Order:
-    """Room for the order of ``length`` residuals; counts in 16 bits end with a whole register of the processor."""
+    """Return buffers for the order of ``length`` residuals; counts in 16 bits are padded to whole registers."""
     width = (length + _COUNTED - 1) // _COUNTED * _COUNTED
     value, place = np.empty(length + _STRIDE), np.empty(length, np.int64)
     rank, twice = np.zeros(width, np.int16), np.zeros(width, np.int16)
@@ -277,9 +279,9 @@ def empty_order(length: int) -> Order:
 
 @inlined
 def put_in_order(e: Array, keys: Keys, order: Order) -> int:
-    """Fill ``value`` and ``place`` from one event's residuals and their sorted keys; how many residuals there are.
+    """Fill ``value`` and ``place`` from one event's residuals and their sorted keys; return the number of residuals.
 
-    Insertion mends the order where what the keys have lost decides.
+    An insertion sort corrects the order of residuals that the rounded keys do not distinguish.
     """
     value, place = order.value, order.place
     length, low, n = len(e), 1, 0
@@ -308,10 +310,10 @@ def put_in_order(e: Array, keys: Keys, order: Order) -> int:
 
 @inlined
 def fill_ranks(order: Order, n: int, event: tuple[Array, Rows], below: Counts) -> None:
-    """Fill ``rank`` and ``twice``, and ``below`` (2, L): how many of the event's days, and of its days as they are
-    scaled, lie below a residual. ``event``: both (2 D,), and how many residuals are not above each.
+    """Fill ``rank`` and ``twice``, and ``below`` (2, L): how many of the event's days, and of its scaled days, are
+    below each residual. ``event``: both (2 D,), and how many residuals are not above each.
 
-    All three run up with the order: they are summed, and put in their column, as parts of one whole number.
+    All three increase with the order, so they are accumulated and scattered as bit fields of one integer.
     """
     value, place, rank, twice, steps, packed = order
     asked, hits = event
@@ -348,10 +350,10 @@ def fill_ranks(order: Order, n: int, event: tuple[Array, Rows], below: Counts) -
 
 @inlined
 def not_above(value: Array, n: int, asked: Array, hits: Rows) -> None:
-    """Fill ``hits`` (C,): how many of the first ``n`` values in order are not above ``asked`` (C,), none for NaN.
+    """Fill ``hits`` (C,): how many of the first ``n`` sorted values are not above ``asked`` (C,), none for NaN.
 
-    All are compared with every 16th value, then bisected side by side: a bisection of one guesses every branch wrong
-    half of the time. Behind ``n`` there is room for a stride.
+    All are compared with every 16th value, then bisected side by side, which avoids the branch mispredictions of
+    separate bisections. ``value`` has room for a stride after ``n``.
     """
     value[n : n + _STRIDE] = np.inf
     hits[:] = 0
@@ -369,9 +371,11 @@ def not_above(value: Array, n: int, asked: Array, hits: Rows) -> None:
 
 @inlined
 def rank_days(order: Order, event: tuple[int, Array, Rows, Counts], away: Counts, into: tuple[Array, Totals]) -> None:
-    """Fill ``away`` (L + D,) with twice the ranks of residuals and days among one another less their mean, 0 for none,
-    and add them; ``event``: the number n of residuals, the days' returns (D,), how many residuals are not above each,
-    and how many days lie below each residual; ``into``: days ranked (L + D,), and a table of ``Tally``.
+    """Fill ``away`` (L + D,) with twice the joint ranks of residuals and days less their mean, 0 for none, and add them
+    to ``into``: days ranked (L + D,), and a table of ``Tally``.
+
+    ``event``: the number n of residuals, the returns of the days (D,), how many residuals are not above each, and how
+    many days are below each residual.
     """
     n, daily, hits, below = event
     ranked_days, totals = into

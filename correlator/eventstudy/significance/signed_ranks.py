@@ -1,4 +1,4 @@
-"""The signed-rank test (Wilcoxon 1945) of columns of values, of a few events or of millions."""
+"""The signed-rank test (Wilcoxon 1945) of columns of values, for a few events or for millions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from correlator.eventstudy.significance.arrays import StudyArrays
 
 Keys = NDArray[np.uint64]
 Each = Callable[..., Iterable[Any]]
-"""``map``, or a pool's."""
+"""``map``, or that of a pool."""
 Sums = Callable[[Keys], tuple[float, float]]
-"""``rank_sums``, or the same in numpy."""
+"""``rank_sums``, or ``numpy_rank_sums``."""
 
 EXACT_UP_TO: Final = 200
 """Events up to which the signed-rank distribution is exact; above, the normal approximation with ties."""
@@ -26,9 +26,9 @@ _LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
 _INFINITY = np.uint64(0xFFE0000000000000)
 _ONE = np.uint64(1)
 _COLUMNS = 8
-"""Columns whose keys are held at a time: all would be half as large as the estimates."""
+"""Most columns whose keys are in memory at a time: all would be half as large as the estimates."""
 _MOST_KEYS = 50_000_000
-"""Keys held at a time: 0.4 GB."""
+"""Most keys in memory at a time: 0.4 GB."""
 
 
 class Some(NamedTuple):
@@ -42,8 +42,10 @@ class Some(NamedTuple):
 def wilcoxon(
     arrays: StudyArrays, keys_by_part: Callable[[Some], Iterable[Keys]], fast: bool, each: Each
 ) -> tuple[Array, Array]:
-    """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), of days and windows of the events of
-    ``arrays``: keys of some columns from all parts, then these side by side. ``fast``: by compiled loops.
+    """Return the signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), for days and windows.
+
+    ``keys_by_part``: returns the keys of some columns of each part; ``fast``: use compiled loops; ``each``: ``map``, or
+    that of a pool.
     """
     tests, sums = [], compiled(rank_sums) if fast else numpy_rank_sums
     together = max(1, min(_COLUMNS, _MOST_KEYS // max(len(arrays), 1)))
@@ -57,7 +59,7 @@ def wilcoxon(
 
 
 def keys_of(arrays: StudyArrays, some: Some, fast: bool, events: Rows) -> Keys:
-    """``rank_keys`` of some columns of the ``events``."""
+    """Return ``rank_keys`` of some columns of the ``events``."""
     x = getattr(arrays, some.of)[:, some.first : some.last]
     if not fast:
         return rank_keys(x[events])
@@ -71,15 +73,15 @@ def _tested(parts: list[Keys], sums: Sums) -> tuple[float, float]:
 
 
 def signed_rank_test(keys: Keys, sums: Sums) -> tuple[float, float]:
-    """``signed_rank`` of ``rank_keys`` in any order, which are sorted in their place."""
+    """Return ``signed_rank`` of ``rank_keys`` in any order, which are sorted in place."""
     keys.sort()
     return signed_rank(keys, sums)
 
 
 def rank_keys(x: Array) -> Keys:
-    """(K, E) from x (E, K): whole numbers in the order of |x|, the last bit saying that x > 0.
+    """Return keys (K, E) of x (E, K): integers in the order of |x|, whose last bit is 1 if x > 0.
 
-    The bits of a positive double grow with it. The largest key stands for what is left out: NaN and zero.
+    The bits of positive doubles are in the order of their values. NaN and zero are left out: they get the largest key.
     """
     bits = np.ascontiguousarray(x.T).view(np.uint64)
     size = bits << _ONE
@@ -88,7 +90,7 @@ def rank_keys(x: Array) -> Keys:
 
 
 def signed_rank(keys: Keys, sums: Sums) -> tuple[float, float]:
-    """``wilcoxon`` of one column's sorted ``rank_keys`` (E,); NaN where nothing is left. ``sums``: ``rank_sums``.
+    """Return T and p of one column's sorted ``rank_keys`` (E,), NaN if there are none. ``sums``: ``rank_sums``.
 
     Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
     """
@@ -119,7 +121,7 @@ def fill_rank_keys(bits: Keys, events: Rows, part: Rows, keys: Keys) -> None:
 
 
 def rank_sums(keys: Keys) -> tuple[float, float]:
-    """Sum of the ranks of positive values, and of all squared ranks, of sorted ``keys``."""
+    """Return the sum of the ranks of positive values, and of all squared ranks, of sorted ``keys``."""
     positive, squares, j, n = 0.0, 0.0, 0, len(keys)
     while j < n:
         r, above = j + 1, keys[j] & np.uint64(1)
@@ -140,7 +142,7 @@ def numpy_rank_sums(keys: Keys) -> tuple[float, float]:
 
 
 def _ranks(in_order: Keys) -> Array:
-    """(n,) ranks from 1 of sorted values, ties averaged."""
+    """Return ranks (n,) from 1 of sorted values, ties averaged."""
     new = np.flatnonzero(in_order[1:] != in_order[:-1]) + 1
     if len(new) == len(in_order) - 1:
         return np.arange(1.0, len(in_order) + 1)
@@ -151,7 +153,7 @@ def _ranks(in_order: Keys) -> Array:
 
 @lru_cache(maxsize=EXACT_UP_TO)
 def _tail(doubled_ranks: tuple[int, ...]) -> Array:
-    """P(2 W+ <= j) for every j when each rank has a fair sign."""
+    """Return P(2 W+ <= j) for every j if each rank has a random sign with probability 1/2."""
     probability = np.zeros(sum(doubled_ranks) + 1)
     probability[0] = 1.0
     for rank in doubled_ranks:

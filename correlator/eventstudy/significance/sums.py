@@ -1,11 +1,11 @@
-"""Sums over events, from which every test across events follows: one definition each, in numpy, over a block of events.
+"""Sums over events, from which every test across events is computed: each is defined in numpy over a block of events.
 
-Sums are made in stages, as some need what earlier ones add up to: ``values`` first, then ``moments`` around the means,
-then what deviations by mean and sd, and ``residuals`` of the estimation windows, give. Residuals are made block by
-block and forgotten, and blocks add up, so any number of events takes the memory of one block. K columns are days then
-windows, D days, L estimation bars.
+Sums are computed in stages, since some need the results of earlier ones: ``values`` first, then ``moments`` around the
+means, then sums of deviations by mean and sd and of the ``residuals`` of the estimation windows. Residuals are computed
+block by block and discarded, so any number of events needs the memory of one block. K columns are days, then windows;
+D days, L estimation bars.
 
-A statistic that needs a new sum: write it here as a function of a block and of what is known, with ``@summed``; it is
+To add a sum for a new statistic: write it here as a function of a block and of the known sums, with ``@summed``; it is
 then ``evidence.sums["its name"]``.
 """
 
@@ -23,7 +23,7 @@ from correlator.eventstudy.significance.arrays import Columns, StudyArrays
 
 STAGES: Final = ("values", "moments", "residuals")
 ROUNDING = 1e-14
-"""A mean residual below this share of its sd is what rounding leaves of zero."""
+"""A mean residual below this fraction of its sd is a rounding error of zero."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Known:
-    """What ``sums`` add up to over ``events`` so far; every array (K,) unless said."""
+    """The ``sums`` over ``events`` known so far; every array is (K,) unless stated."""
 
     events: int
     columns: Columns
@@ -168,7 +168,7 @@ SUMS: Final[dict[str, dict[str, Sum]]] = {stage: {} for stage in STAGES}
 
 
 def summed(stage: str) -> Callable[[Sum], Sum]:
-    """Register a sum under its function's name in ``stage``, which knows all sums of earlier stages."""
+    """Register a sum under its function's name in ``stage``; it can use all sums of earlier stages."""
 
     def register(function: Sum) -> Sum:
         SUMS[stage][function.__name__] = function

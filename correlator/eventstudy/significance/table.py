@@ -1,7 +1,6 @@
-"""Every test across events, per event day and per window, as one table.
+"""The table of every test across events, per event day and per window.
 
-``docs/methods.md`` gives each statistic's equation, paper and assumptions. Returns are fractions. One event has no
-cross-section: StudyError.
+``docs/methods.md`` gives each statistic's equation, paper and assumptions. Returns are fractions.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from correlator.eventstudy.significance.registry import COMPUTED, EXACT, NAMES, 
 
 @dataclass(frozen=True)
 class Test:
-    """One test over K columns: ``value``, two-sided ``p_value`` and ``df`` (K,); df NaN where the law is not t."""
+    """One test over K columns: ``value``, two-sided ``p_value`` and ``df`` (K,), NaN if the distribution is not t."""
 
     value: Array
     df: Array
@@ -29,16 +28,16 @@ class Test:
 
 
 def significance_table(arrays: StudyArrays, *, engine: str = "auto") -> pl.DataFrame:
-    """window_or_day, statistic, value, df, p_value, n (events with a value): days in order, then windows.
+    """Return window_or_day, statistic, value, df, p_value, n (events with a value): days in order, then windows.
 
-    Statistics come in the order of the registry; what a column cannot give is null. ``engine`` as in
+    Statistics are in the order of the registry; those that a column does not have are null. ``engine`` as in
     ``correlator.eventstudy.request.engines``. Raises StudyError for fewer than two events.
     """
     return table_of(evidence_of(arrays, engine), [*arrays.day_labels, *arrays.window_labels])
 
 
 def table_of(evidence: Evidence, labels: Sequence[str]) -> pl.DataFrame:
-    """The table of ``significance_table`` from the evidence; ``labels`` (K,) of days, then windows."""
+    """Return the table of ``significance_table`` from the evidence; ``labels`` (K,) of days, then windows."""
     tests = tests_across(evidence)
 
     def long(field: str) -> Array:
@@ -60,12 +59,12 @@ def table_of(evidence: Evidence, labels: Sequence[str]) -> pl.DataFrame:
 
 
 def statistics(arrays: StudyArrays) -> dict[str, Test]:
-    """Every test by name, each over the D + W columns of ``arrays``; StudyError for fewer than two events."""
+    """Return every test by name, over the D + W columns of ``arrays``; raises StudyError for fewer than two events."""
     return tests_across(evidence_of(arrays))
 
 
 def tests_across(evidence: Evidence) -> dict[str, Test]:
-    """Every test by name, each over K columns."""
+    """Return every test by name, over K columns."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return {statistic.name: _test(statistic, evidence) for statistic in COMPUTED}
 

@@ -1,7 +1,7 @@
-"""The first look at many events: sums of their values and moments, in loops that also run as plain Python.
+"""The first pass over many events: sums of their values and moments, in loops that also run as plain Python.
 
-The numpy of ``sums`` says what is added up, and a test holds these loops to it. Moments are summed around a number that
-is close to the mean, so that one look is enough.
+The numpy code of ``sums`` defines the sums, and a test compares these loops with it. Moments are summed around a number
+close to the mean, so that one pass is enough.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from correlator.eventstudy.significance.arrays import StudyArrays
 _SUMS: Final = ("n", "total", "positive", "scaled_n", "scaled_total", "patell", "forecast", "forecasts", "bars")
 _MOMENTS: Final = ("squares", "cubes", "scaled_squares")
 _HEAD = 1_000
-"""Events whose mean the moments are summed around."""
+"""Number of events whose mean the moments are summed around."""
 
 
 class Values(NamedTuple):
-    """Of some events ``x``, ``se`` and ``bars`` (B, K) as ``Block`` has them, and ``sigma``, ``df`` (B,)."""
+    """The values of some events: ``x``, ``se`` and ``bars`` (B, K) as in ``Block``, and ``sigma``, ``df`` (B,)."""
 
     x: Array
     se: Array
@@ -32,7 +32,7 @@ class Values(NamedTuple):
 
 
 def values_of(arrays: StudyArrays, rows: Rows) -> Values:
-    """The values of the events ``rows`` (B,)."""
+    """Return the values of the events ``rows`` (B,)."""
     size = arrays.ar.shape[1] + arrays.car.shape[1]
     x, se, bars = (np.empty((len(rows), size)) for _ in range(3))
     values = Values(x, se, bars, np.empty(len(rows)), np.empty(len(rows)))
@@ -42,9 +42,9 @@ def values_of(arrays: StudyArrays, rows: Rows) -> Values:
 
 
 def fill_values(pairs: tuple[Array, ...], own: tuple[Array, Rows, Rows], rows: Rows, values: Values) -> None:
-    """Fill ``values`` of the events ``rows`` from AR and CAR with errors, ``pairs``, and ``own`` sigma, df and bars.
+    """Fill ``values`` of the events ``rows`` from ``pairs``, AR and CAR with errors, and ``own``, sigma, df and bars.
 
-    Array after array: so the processor fetches the rows of many events at once.
+    One array after the other, so that the processor fetches the rows of many events at once.
     """
     ar, ar_se, car, car_se = pairs
     own_sigma, own_df, window_bars = own
@@ -73,7 +73,7 @@ def copy_rows(table: NDArray[Any], rows: Rows, into: Array, first: int) -> None:
 
 
 def shift_of(arrays: StudyArrays) -> Array:
-    """(2, K) a number close to the mean of x, and of x / se: the mean of the first events with one, else 0."""
+    """Return a number (2, K) close to the mean of x, and of x / se: the mean over the first events, or 0."""
     head = values_of(arrays, arrays.events[:_HEAD])
     both = np.stack([head.x, head.x / head.se])
     known = np.isfinite(both)
@@ -81,14 +81,14 @@ def shift_of(arrays: StudyArrays) -> Array:
 
 
 def look_at_values(arrays: StudyArrays, shift: Array, rows: Rows) -> Array:
-    """(12, K) of the events ``rows`` what ``moments_of`` reads."""
+    """Return the sums (12, K) over the events ``rows`` for ``moments_of``."""
     out = np.zeros((len(_SUMS) + len(_MOMENTS), shift.shape[1]))
     compiled(add_values)(values_of(arrays, rows), shift, out)
     return out
 
 
 def moments_of(out: Array, shift: Array) -> dict[str, Array]:
-    """The sums of the stages ``values`` and ``moments`` from those around ``shift``, added over all events."""
+    """Return the sums of the stages ``values`` and ``moments`` from those around ``shift`` over all events."""
     sums = dict(zip((*_SUMS, *_MOMENTS), out, strict=True))
     n, total, squares = sums["n"], sums["total"], sums["squares"]
     off = np.where(n > 0, total / n, 0.0)
