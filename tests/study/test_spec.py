@@ -211,7 +211,7 @@ def test_one_door_for_frames_and_stores(tmp_path) -> None:
     for options, said in (
         ({}, "source is missing"),
         ({"source": tmp_path / "m.duckdb", "prices": prices}, "source and prices are both given"),
-        ({"source": prices}, "source is a DataFrame, not a store"),
+        ({"source": prices}, "source must be a store or its path, got DataFrame"),
         ({"prices": prices, "events": events, "symbols": "A"}, "symbols has no effect"),
         ({"source": tmp_path / "m.duckdb", "returns_kind": "log"}, "returns_kind has no effect"),
     ):
