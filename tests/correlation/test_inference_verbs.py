@@ -352,4 +352,4 @@ def test_power_refuses_what_it_does_not_look_at(tmp_path, options, said):
 
 def test_a_distance_that_is_not_matched_is_refused(store):
     done = run(store, "placebo", "--symbol", "BBB", "--match", "weekday", "--distance", "3")
-    assert "distance is given, and not matched" in str(done.exception)
+    assert "distance is given but not matched" in str(done.exception)

@@ -84,7 +84,7 @@ def test_purged_estimates_are_used_by_every_test() -> None:
 
 def test_chunks_refuse_to_purge() -> None:
     found = co.study(prices=prices(returns()), events=events(("A", 300)), purge=True, **OPTIONS)
-    with pytest.raises(InputError, match="chunks know only their own"):
+    with pytest.raises(InputError, match="cannot be streamed"):
         next(study_chunks(found.panel, found.events, found.spec))
     with pytest.raises(InputError, match="purge must be true or false"):
         co.study(prices=prices(returns()), events=events(("A", 300)), purge="yes", **OPTIONS)

@@ -237,7 +237,7 @@ def test_refusals_name_what_to_do() -> None:
         fit_at(returns, x, *where, car_columns=[[0, 21]])
     with pytest.raises(InputError, match="not one of the 40 columns"):
         fit_at(returns, x, [40], *where[1:])
-    with pytest.raises(InputError, match="differ in length"):
+    with pytest.raises(InputError, match="must have the same length"):
         fit_at(returns, x, [0, 1], *where[1:])
 
 

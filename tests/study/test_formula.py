@@ -113,11 +113,11 @@ def test_columns_that_cannot_be_used_are_named():
     data = features().with_columns(day=pl.date(2025, 1, 1), many=pl.lit([1]), id=pl.int_range(pl.len()).cast(pl.String))
     with pytest.raises(InputError, match=r"column day holds no numbers.*C\(day\)"):
         design_of(parse_formula("car ~ day"), data)
-    with pytest.raises(InputError, match="which are not categories"):
+    with pytest.raises(InputError, match="not categories"):
         design_of(parse_formula("car ~ C(many)"), data)
     with pytest.raises(StudyError, match="the 78 terms of id:C"):
         design_of(parse_formula("car ~ id:C(weekday)"), data)
-    with pytest.raises(InputError, match="only numbers can be explained"):
+    with pytest.raises(InputError, match="categories, not numbers"):
         design_of(parse_formula("category ~ a"), data)
     with pytest.raises(NotFoundError, match="no column 'aa'"):
         design_of(parse_formula("car ~ aa"), data)

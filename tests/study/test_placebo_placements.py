@@ -148,7 +148,7 @@ def test_margins_that_make_no_sense_are_refused():
     result = study_panel(panel, events_of(panel, [120], [0]), SPEC)
     with pytest.raises(InputError, match="margin must be above 0"):
         placebo_test(result, margin=0.0)
-    with pytest.raises(InputError, match="bmp is a t"):
+    with pytest.raises(InputError, match="bmp, which is not a mean"):
         placebo_test(result, margin=0.01, statistic="bmp")
 
 

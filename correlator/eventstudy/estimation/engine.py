@@ -139,15 +139,17 @@ def regressed(model: Model, bars: Bars) -> Regressed:
     """What ``model`` reads of ``bars``; raises StudyError where it lacks its benchmark or factors."""
     returns = np.asarray(bars.returns, dtype=np.float64)
     if returns.ndim != 2:
-        raise InputError(f"returns have {returns.ndim} dimensions, not 2", hint="rows are bars, columns are symbols")
+        raise InputError(
+            f"returns must have 2 dimensions, got {returns.ndim}", hint="rows are bars, columns are symbols"
+        )
     factors = np.zeros((len(returns), 0)) if bars.factors is None else np.asarray(bars.factors, dtype=np.float64)
     factors = factors.reshape(len(returns), -1)
     if model.needs_benchmark and factors.shape[1] == 0:
         raise StudyError(f"model {model.name} needs a benchmark", hint="name one, or choose raw or mean")
     if model.regressors == "all" and factors.shape[1] == 0:
-        raise StudyError("model factors needs factor columns", hint="give factors, or choose another model")
+        raise StudyError("the model factors needs factors", hint="give factors, or choose another model")
     if model.regressors == "donors" and bars.donors is None:
-        raise StudyError(f"model {model.name} needs donors", hint="name securities that the events cannot touch")
+        raise StudyError(f"model {model.name} needs donors", hint="name securities that the events cannot affect")
     columns = {"none": 0, "one": 1, "all": factors.shape[1], "donors": 0}[model.regressors]
     benchmark = (factors[:, 0] if bars.own is None else bars.own) if model.subtracts_benchmark else None
     own = bars.own if columns else None
@@ -275,7 +277,7 @@ def _one_length(where: Placement) -> bool:
 def _check(returns: Array, where: Placement) -> None:
     lengths = {len(getattr(where, name)) for name in ("symbol_index", "day_zero", "est_first", "est_last", "win_first")}
     if len(lengths) > 1 or len(where.win_last) not in lengths:
-        raise InputError("the events' arrays differ in length", hint="give one entry per event in each")
+        raise InputError("the arrays of events must have the same length", hint="give one entry per event in each")
     days = where.days
     bad = (where.car_columns[:, 0] < 0) | (where.car_columns[:, 1] >= days) if days else np.zeros(0, dtype=bool)
     if bad.any():

@@ -53,8 +53,8 @@ def study_chunks(
     """
     if spec.needs_all_events:
         raise InputError(
-            "purge and donors depend on all events, and chunks know only their own",
-            hint="study the events in one piece",
+            "purge and donors need all events at once, so the study cannot be streamed",
+            hint="study all events in one run",
             argument="purge" if spec.purge else "model",
         )
     by_column = replace(panel, returns=np.asfortranarray(panel.returns))
@@ -79,7 +79,7 @@ def study_stream(
     """
     target = Path(folder)
     if target.exists():
-        raise InputError(f"{target} exists already", hint="name a new folder, or remove it")
+        raise InputError(f"{target} exists already", hint="give a new folder, or remove it")
     if unknown := set(outputs) - set(STREAMED_OUTPUTS):
         raise InputError(f"{', '.join(sorted(unknown))} cannot be streamed", hint=f"{', '.join(STREAMED_OUTPUTS)} can")
     partial = target.with_name(f".{target.name}.partial")

@@ -96,7 +96,7 @@ def read_wide_file(path: Path) -> pl.DataFrame:
         return _typed_table(path)
     frame = _read_text(path, head)
     if frame.width != len(head.names):
-        raise InputError(f"{path.name} has rows of {frame.width} columns below a header of {len(head.names)}")
+        raise InputError(f"{path.name} has rows of {frame.width} columns but a header of {len(head.names)}")
     return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
 
 
@@ -153,7 +153,7 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
         if events.height:
             yield events
     if first == 1:
-        raise InputError(f"{called(path)} holds no event", hint="give one row for each event below its header")
+        raise InputError(f"{called(path)} has no events", hint="give one row for each event below the header")
 
 
 def _csv_batches(path: Path, head: _Head, chunk: int) -> Iterator[pl.DataFrame]:

@@ -67,12 +67,14 @@ class Matching:
 
     def __post_init__(self) -> None:
         if unknown := set(self.criteria) - set(CRITERIA):
-            raise InputError(f"{', '.join(sorted(unknown))} cannot be matched", hint=f"choose of {', '.join(CRITERIA)}")
+            raise InputError(
+                f"{', '.join(sorted(unknown))} cannot be matched", hint=f"choose from {', '.join(CRITERIA)}"
+            )
         if (self.block or 0) < 0 or (self.distance or 0) < 0 or self.least < 1:
-            raise InputError("block and distance must not be negative, least not below 1")
+            raise InputError("block and distance must be at least 0, and least at least 1")
         if self.distance is not None and "distance" not in self.criteria:
             hint = "match distance, too, or leave it out"
-            raise InputError("distance is given, and not matched", hint=hint, argument="distance")
+            raise InputError("distance is given but not matched", hint=hint, argument="distance")
 
     def block_of(self, spec: StudySpec) -> int:
         """Bars that two event dates are apart at most to move together: ``block``, or where the longest tested windows

@@ -91,18 +91,20 @@ def placebo_test(
         raise InputError(f"statistic {statistic!r} is not known", hint=f"choose {', '.join(STATISTICS)}")
     draws, seed = whole_number(draws, "draws"), whole_number(seed, "seed")
     if draws < 1:
-        raise InputError(f"draws must be at least 1, got {draws}", hint="1,000 or more are usual")
+        raise InputError(f"draws must be at least 1, got {draws}", hint="1,000 or more is usual")
     if margin is not None and not margin > 0:
         raise InputError(f"margin must be above 0, got {margin:g}", hint="0.01 is 1 %")
     if margin is not None and statistic == "bmp":
-        raise InputError("equivalence needs a mean, and bmp is a t", hint="choose scar or caar")
+        raise InputError(
+            "margin cannot be used with the statistic bmp, which is not a mean", hint="choose scar or caar"
+        )
     chosen = matching or Matching()
     ground = ground_of(study)
     result = ground.result
     clusters = placebo_clusters(result.estimates, ground.market(), result.spec, chosen, usable=ground.usable())
     drawable = _inside([cluster for cluster in clusters if len(cluster.candidates)], _observed(result))
     if not drawable:
-        raise StudyError("no event has a placebo date", hint="match fewer criteria, or bring a longer history")
+        raise StudyError("no event has a placebo date", hint="match fewer criteria, or load a longer history")
     block = Moves.of(result.panel).reach(chosen.block_of(result.spec))
     few = 0 < number_of_placements(drawable) <= draws
     dates = every_placement(drawable, block) if few else draw_dates(drawable, draws, seed, block)

@@ -75,7 +75,7 @@ def event_features(result: StudyResult, window: str | None = None) -> pl.DataFra
     labels = result.window_labels
     chosen = labels[0] if window is None else window
     if chosen not in labels:
-        raise NotFoundError(f"the study has no window {chosen!r}", hint=f"it has {', '.join(labels)}")
+        raise NotFoundError(f"the study has no window {chosen!r}", hint=f"windows are {', '.join(labels)}")
     at, estimates = labels.index(chosen), result.estimates
     session = result.panel.labels[estimates.day_zero]
     events = result.measured_events
@@ -172,7 +172,7 @@ def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
             hint="use fewer terms",
         )
     if np.linalg.matrix_rank(design.terms) < parameters:
-        raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a term that others add up to")
+        raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a redundant term")
     return OLS(design.response, design.terms), design.rows
 
 
@@ -180,19 +180,23 @@ def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, 
     if clusters is None:
         if "session" in kept.columns and kept["session"].n_unique() < 2:
             raise StudyError(
-                f"all {len(kept)} events have the same session, so what moved it cannot be separated "
-                "from what the events were",
-                hint="bring events of other sessions, or say what to cluster by, such as symbol",
+                f"all {len(kept)} events have the same session, so effects of the session and of the events cannot be "
+                "separated",
+                hint="add events of other sessions, or cluster by another column, such as symbol",
                 argument="clusters",
             )
         return tuple(name for name in CLUSTERS if name in kept.columns and kept[name].n_unique() >= 2)
     for name in clusters:
         if name not in kept.columns:
-            raise NotFoundError(f"there is no column {name!r} to cluster by", hint=likeliest(name, kept.columns))
+            raise NotFoundError(
+                f"column {name!r} to cluster by is missing", hint=likeliest(name, kept.columns, "columns are")
+            )
         if kept[name].n_unique() < 2:
-            raise StudyError(f"all events have the same {name}, which leaves one cluster", hint="cluster by another")
+            raise StudyError(
+                f"all events have the same {name}: at least 2 clusters are needed", hint="cluster by another column"
+            )
     if len(clusters) > 2:
-        raise InputError(f"{len(clusters)} columns to cluster by are too many", hint="name one or two")
+        raise InputError(f"at most 2 columns can be clustered by, got {len(clusters)}")
     return tuple(clusters)
 
 

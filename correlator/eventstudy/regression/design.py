@@ -58,7 +58,7 @@ def design_of(formula: Formula, features: pl.DataFrame) -> Design:
 
     factors = {factor: _Values(factor, features) for term in (*formula.terms, (formula.response,)) for factor in term}
     if factors[formula.response].levels:
-        raise InputError(f"{formula.response} holds categories, and only numbers can be explained")
+        raise InputError(f"the response {formula.response} holds categories, not numbers")
     _refuse_too_many(formula.terms, factors, features.height)
     terms = [PatsyTerm([factors[factor] for factor in term]) for term in formula.terms]
     described = ModelDesc([PatsyTerm([factors[formula.response]])], terms)
@@ -67,7 +67,7 @@ def design_of(formula: Formula, features: pl.DataFrame) -> Design:
     except PatsyError as error:
         raise StudyError(f"the terms cannot be computed: {str(error).splitlines()[0]}") from error
     if matrix.shape[1] == 0:
-        raise InputError("the formula has no terms", hint="write car ~ 1 for the average")
+        raise InputError("the formula has no terms", hint="write car ~ 1 to estimate the average")
     return Design(response, matrix)
 
 
@@ -128,7 +128,7 @@ def _numbers(value: Arithmetic, features: pl.DataFrame) -> Array:
     if isinstance(value, Column):
         series = _series(value, features)
         if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
-            raise InputError(f"column {value} holds no numbers but {series.dtype}", hint=f"write C({value})")
+            raise InputError(f"column {value} holds {series.dtype}, not numbers", hint=f"write C({value})")
         return series.cast(pl.Float64).to_numpy()
     if isinstance(value, Number):
         return np.full(features.height, value.value)
@@ -143,7 +143,7 @@ _OPERATIONS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, 
 def _categories(column: Column, features: pl.DataFrame) -> NDArray[Any]:
     series = _series(column, features)
     if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
-        raise InputError(f"column {column} holds {series.dtype}, which are not categories")
+        raise InputError(f"column {column} holds {series.dtype}, not categories")
     if series.dtype.is_float():
         series = series.fill_nan(None)
     if series.dtype.is_temporal() or isinstance(series.dtype, pl.Categorical | pl.Enum | pl.Decimal):
@@ -156,7 +156,7 @@ def _categories(column: Column, features: pl.DataFrame) -> NDArray[Any]:
 def _series(column: Column, features: pl.DataFrame) -> pl.Series:
     if column.name not in features.columns:
         raise NotFoundError(
-            f"events have no column {column.name!r}", hint=likeliest(column.name, features.columns, "events have")
+            f"events have no column {column.name!r}", hint=likeliest(column.name, features.columns, "columns are")
         )
     return features[column.name]
 
@@ -171,8 +171,8 @@ def _refuse_too_many(terms: tuple[Term, ...], factors: dict[Factor, _Values], ro
         columns += width
         if width > rows:
             raise StudyError(
-                f"the {width:,} terms of {':'.join(map(str, term))} need as many events, got {rows}",
+                f"the {width:,} terms of {':'.join(map(str, term))} need at least as many events, got {rows}",
                 hint="use fewer terms",
             )
     if columns * rows > _MOST_CELLS:
-        raise StudyError(f"{columns:,} terms over {rows:,} events are too many", hint="use fewer terms")
+        raise StudyError(f"{columns:,} terms for {rows:,} events are too many", hint="use fewer terms")
