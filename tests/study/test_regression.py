@@ -108,7 +108,7 @@ def test_features_of_a_study():
     found = cross_section(result, "car ~ goldstein + beta", window="0:0")
     assert found.n == 30
     assert found.window == "0:0"
-    with pytest.raises(NotFoundError, match="it has -1:1, 0:0"):
+    with pytest.raises(NotFoundError, match="windows are -1:1, 0:0"):
         event_features(result, "-5:5")
 
 
@@ -122,7 +122,7 @@ def test_what_cannot_be_done_is_said():
         cross_section(data.with_columns(double=pl.col("goldstein") * 2), "car ~ goldstein + double")
     with pytest.raises(StudyError, match="more than"):
         cross_section(data[:2], "car ~ goldstein")
-    with pytest.raises(StudyError, match="one cluster"):
+    with pytest.raises(StudyError, match="at least 2 clusters"):
         cross_section(data.with_columns(symbol=pl.lit("A")), "car ~ goldstein", clusters=["symbol"])
     with pytest.raises(NotFoundError, match="no column 'dyad'"):
         cross_section(data, "car ~ goldstein", clusters=["dyad"])
