@@ -124,7 +124,7 @@ def test_what_cannot_be_done_is_said():
         cross_section(data[:2], "car ~ goldstein")
     with pytest.raises(StudyError, match="at least 2 clusters"):
         cross_section(data.with_columns(symbol=pl.lit("A")), "car ~ goldstein", clusters=["symbol"])
-    with pytest.raises(NotFoundError, match="no column 'dyad'"):
+    with pytest.raises(NotFoundError, match="column 'dyad' to cluster by is missing"):
         cross_section(data, "car ~ goldstein", clusters=["dyad"])
 
 
