@@ -47,7 +47,7 @@ def test_loadings_over_the_risk_free_return(folder, run) -> None:
 def test_a_risk_free_column_that_is_not_there(folder, run) -> None:
     arguments = ["--returns", folder / "wide.csv", "--events", folder / "events.csv", "--model", "factors"]
     done = run("study", *arguments, "--factors", folder / "factors.csv", "--risk-free", "Rf", code=4)
-    assert "'Rf' for the risk-free return (there are Mkt-RF, SMB, RF, A)" in done.stderr
+    assert "'Rf' for the risk-free return is missing (columns are Mkt-RF, SMB, RF, A)" in done.stderr
     assert done.stdout == ""
 
 
