@@ -46,7 +46,7 @@ def test_what_a_coder_says_otherwise_is_told_and_undoing_the_news_takes_it_along
     assert verify(store).is_empty()
     undo_load(store, 1)
     assert store.frame("SELECT * FROM events").is_empty()
-    with pytest.raises(InputError, match="coder 'ful'"):
+    with pytest.raises(InputError, match="coder must be rules or full, got 'ful'"):
         recode_events(store, "ful")
 
 

@@ -189,5 +189,5 @@ def test_a_share_stored_under_the_words_of_its_header_is_named_to_who_asks_for_i
     ws.add_prices(
         pl.DataFrame({"date": days, "LAMP US Equity": [1.0, 2.0, 3.0], "WICK": [5.0, 5.1, 5.2]}), exchange="XNYS"
     )
-    with pytest.raises(co.NotFoundError, match=r"no symbol 'LAMP' \(did you mean LAMP US Equity\?\)"):
+    with pytest.raises(co.NotFoundError, match=r"symbol 'LAMP' is not in the store \(did you mean LAMP US Equity\?\)"):
         ws.study("LAMP")
