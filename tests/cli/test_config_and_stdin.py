@@ -64,7 +64,11 @@ def test_store_and_exchange_are_used_and_an_option_wins(folder):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [('stor = "x"', "did you mean store"), ("coder = 3", "coder must be a text"), ("coder =", "correlator.toml")],
+    [
+        ('stor = "x"', "did you mean store"),
+        ("coder = 3", "coder must be a non-empty string, got 3"),
+        ("coder =", "correlator.toml"),
+    ],
 )
 def test_a_file_that_is_wrong_is_said_with_its_name(folder, text, said):
     (folder / "work" / "correlator.toml").write_text(text)

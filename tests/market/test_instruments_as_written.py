@@ -119,7 +119,7 @@ def test_a_users_events_call_their_columns_otherwise(tmp_path, text: str) -> Non
 @pytest.mark.parametrize(("header", "lacks"), [("date,symbol", "category"), ("When,Category,Ticker", "date")])
 def test_a_column_that_events_lack_is_named(tmp_path, header: str, lacks: str) -> None:
     (tmp_path / "events.csv").write_text(f"{header}\n2025-05-27,VISIT,LAMP\n")
-    with pytest.raises(InputError, match=f"lacks the column '{lacks}'"):
+    with pytest.raises(InputError, match=f"column '{lacks}' is missing"):
         co.open_workspace(tmp_path / "m.duckdb").add_events(tmp_path / "events.csv")
 
 

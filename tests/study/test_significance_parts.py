@@ -155,7 +155,7 @@ def test_sums_by_date_are_told_where_bars_are_missing(monkeypatch: pytest.Monkey
     evidence_of(holed)  # pair by pair: nothing to tell
     monkeypatch.setattr(cross_correlation, "EXACT_CELLS", 0)
     evidence_of(arrays)
-    with pytest.warns(CorrelatorWarning, match="40 events lie too close .* 40 of them lack bars"):
+    with pytest.warns(CorrelatorWarning, match="40 events are too many .* 40 of them lack bars"):
         evidence_of(holed)
 
 
@@ -229,7 +229,7 @@ def test_bootstrap_of_few_dates_tries_every_sign() -> None:
         found = wild_cluster(values, [1, 2, 3])
     assert found.p_value[0] == 2 / 8
     assert np.isnan(found.p_value[1])
-    with pytest.raises(StudyError, match="1 event date"):
+    with pytest.raises(StudyError, match="at least 2 event dates, got 1"):
         wild_cluster([[0.01], [0.02]], [1, 1])
 
 

@@ -284,7 +284,7 @@ def test_rolling_correlation_over_the_whole_series() -> None:
     rolled = rolling_correlation(a, b, 4)
     assert np.isnan(rolled[:3]).all()
     assert rolled[3] == pytest.approx(0.6)
-    with pytest.raises(InputError, match="a window of 5 bars of 4"):
+    with pytest.raises(InputError, match="window must be between 2 and the 4 bars of the series, got 5"):
         rolling_correlation(a, b, 5)
 
 

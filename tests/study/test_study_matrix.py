@@ -341,5 +341,5 @@ def test_a_group_of_one_date_leaves_the_bootstrap_of_the_others():
     with pytest.warns(UserWarning, match="group kind=x has 1 event date: no statistic across event dates"):
         found = result.wild_cluster
     assert found["kind"].unique().to_list() == ["y"]
-    with pytest.raises(StudyError, match="1 event date"):
+    with pytest.raises(StudyError, match="at least 2 event dates, got 1"):
         _ = study_matrix(frame, events.head(2), benchmark="M", by="kind").wild_cluster

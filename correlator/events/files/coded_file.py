@@ -249,10 +249,10 @@ def _check_header(path: Path, names: object) -> None:
     given = ["date" if name in PARTS else name for name in given] if set(PARTS) <= set(given) else given
     missing = [name for name in _NEEDED if name not in given]
     if missing:
-        raise InputError(f"{path.name}: column {missing[0]!r} is missing", hint=f"columns are {', '.join(_KNOWN)}")
+        raise InputError(f"{path.name}: column {missing[0]!r} is missing", hint=f"known columns are {', '.join(_KNOWN)}")
     unknown = [name for name in given if name and name not in _KNOWN]  # a column without a name has row numbers
     if unknown:
-        raise InputError(f"{path.name} has an unknown column {unknown[0]!r}", hint=f"columns are {', '.join(_KNOWN)}")
+        raise InputError(f"{path.name} has an unknown column {unknown[0]!r}", hint=f"known columns are {', '.join(_KNOWN)}")
 
 
 def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
