@@ -50,6 +50,7 @@ _KNOWN = (
 FRAME_ROWS, PART_FRAMES = 5_000, 4
 """Rows read at a time, and the number of such frames that are yielded together."""
 _SEPARATORS = ",;\t|"
+_COLUMNS = f"known columns are {', '.join(_KNOWN)}"
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{2})[/.](\d{2})")
 _BUDDHIST = re.compile(r"2[56]\d\d-")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -249,10 +250,10 @@ def _check_header(path: Path, names: object) -> None:
     given = ["date" if name in PARTS else name for name in given] if set(PARTS) <= set(given) else given
     missing = [name for name in _NEEDED if name not in given]
     if missing:
-        raise InputError(f"{path.name}: column {missing[0]!r} is missing", hint=f"known columns are {', '.join(_KNOWN)}")
+        raise InputError(f"{path.name}: column {missing[0]!r} is missing", hint=_COLUMNS)
     unknown = [name for name in given if name and name not in _KNOWN]  # a column without a name has row numbers
     if unknown:
-        raise InputError(f"{path.name} has an unknown column {unknown[0]!r}", hint=f"known columns are {', '.join(_KNOWN)}")
+        raise InputError(f"{path.name} has an unknown column {unknown[0]!r}", hint=_COLUMNS)
 
 
 def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
