@@ -25,7 +25,8 @@ DATE_LIKE = re.compile(
     re.X,
 )
 NUMBER_LIKE = re.compile(
-    r"^\s*+[-+(]?\s*+[$€£¥₹₨]?\s*+[-+]?(\d[\d.,'’\s\u00a0\u202f]*+|\.\d+)([eE][-+]?\d+)?\s*+[KMBTkmbt%)]?\s*+$"
+    r"^\s*+[-+(]?\s*+(?:[$€£¥₹₨₺₩]|Rs\.?|[A-Z]{1,2}\$)?\s*+[-+]?("
+    r"\d[\d.,'’\s\u00a0\u202f]*+|\.\d+)([eE][-+]?\d+)?\s*+[KMBTkmbt%)]?\s*+$"
 )
 _INDEX_NAMES = frozenset(
     (

@@ -528,3 +528,11 @@ def test_a_second_header_is_told_before_a_few_bars_are_a_question(tmp_path):
     path = written(tmp_path, "Date,Close\n2024-03-11,1\nDate,Close\n2023-03-11,2\n")
     with pytest.raises(InputError, match="line 3 is a second header"):
         read_prices(path, symbol="LAMP")
+
+
+@pytest.mark.parametrize("mark", ["Rs. ", "Rs", "$", "₹ ", "US$", ""])
+def test_a_wide_table_of_amounts(tmp_path, mark):
+    rows = "".join(f'{day:%Y-%m-%d};"{mark}{1000 + n:,}.50";"{mark}{2000 + n:,}.50"\n' for n, day in enumerate(DAYS))
+    bars = read_prices(written(tmp_path, f"Date;LAMP;WICK\n{rows}"), exchange="XNYS").bars
+    assert bars.filter(pl.col("symbol") == "LAMP")["close"].to_list() == [1000.5 + n for n in range(len(DAYS))]
+    assert bars.filter(pl.col("symbol") == "WICK")["close"].to_list() == [2000.5 + n for n in range(len(DAYS))]
