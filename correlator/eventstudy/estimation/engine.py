@@ -1,15 +1,15 @@
-"""The engine: returns and event positions in, abnormal returns with their standard errors out.
+"""Estimate abnormal returns and their standard errors from returns and event positions.
 
-Knows arrays only. Rows are bars (sessions or intraday bars alike), columns are symbols. With X the design of the
-estimation window (n bars used, k coefficients), s^2 = SSR / (n - k) and x the row of an event bar:
+Works on arrays only. Rows are bars (daily or intraday), columns are symbols. With X the design matrix of the
+estimation window (n bars used, k coefficients), s^2 = SSR / (n - k) and x the design row of an event bar:
 
     AR = R - x'b            se(AR)  = s sqrt(1 + x'(X'X)^-1 x)
     CAR = sum of AR         se(CAR) = s sqrt(m + X*'(X'X)^-1 X*),  X* the sum of x over the m bars of the window
 
-which is the full covariance of prediction errors (Salinger 1992; Campbell, Lo & MacKinlay 1997, ch. 4). A missing bar
+This uses the full covariance of prediction errors (Salinger 1992; Campbell, Lo & MacKinlay 1997, ch. 4). A missing bar
 is left out of the estimation, has no AR, and is not counted in a CAR. A return over g sessions (trade to trade) has g
-times the variance: it weighs 1/g in the estimation, and g stands for the 1 above and for its bar in m. Events that
-cannot be computed are returned with their reason.
+times the variance: its weight in the estimation is 1/g, g replaces the 1 in se(AR), and it adds g instead of 1 to m in
+se(CAR). Events that cannot be computed are returned with the reason.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ ESTIMATORS = {
     "garch": "correlator.eventstudy.estimation.moving:fit_garch",
     "rolling": "correlator.eventstudy.estimation.moving:fit_rolling",
 }
-"""Estimators that models name, besides least squares; loaded when they are used."""
+"""Estimators other than least squares, by the name that a model gives; imported on first use."""
 
 _CHUNK_CELLS = 1 << 18
-"""Estimation cells (events x bars) worked on at a time: a few MB, so that they stay in the processor's cache."""
+"""Estimation cells (events x bars) processed at a time: a few MB, which fit into the processor's cache."""
 
 
 def fit_events(
@@ -69,30 +69,31 @@ def fit_events(
     Parameters
     ----------
     bars
-        Returns, and for ``market`` and its kin the benchmark as first factor.
+        Returns, and the benchmark as first factor if the model needs one.
     where
-        The events' rows and columns.
+        The rows and columns of the events.
     model
-        A name of ``estimation.models``.
+        The name of a model in ``estimation.models``.
     minimum_observations
-        Bars that an estimation window must have, by default as ``default_minimum`` says.
-    keep_residuals, keep_returns
-        Without the first, ``estimation_residuals`` is None; without the second ``actual`` and ``expected`` stay empty
-        (E, 0), which saves memory where only AR and CAR are asked for.
+        Bars that an estimation window must have; the default is ``default_minimum`` of its length.
+    keep_residuals
+        If False, ``estimation_residuals`` is None.
+    keep_returns
+        If False, ``actual`` and ``expected`` are empty (E, 0), which saves memory if only AR and CAR are needed.
     engine
-        ``auto``, ``numpy`` or ``compiled``, as ``correlator.eventstudy.request.engines`` has it.
+        ``auto``, ``numpy`` or ``compiled``; see ``correlator.eventstudy.request.engines``.
 
     Returns
     -------
     EventEstimates
-        Fractions; events that cannot be computed are in ``excluded``.
+        Returns as fractions; events that cannot be computed are in ``excluded``.
 
     Raises
     ------
     InputError
-        Where shapes disagree.
+        If shapes do not match.
     StudyError
-        Where the model lacks its benchmark.
+        If the model needs a benchmark, factors or donors and there are none.
 
     Examples
     --------
@@ -110,9 +111,9 @@ def fit_events(
     length = int((where.est_last - where.est_first).max(initial=-1)) + 1
     minimum = max(default_minimum(length) if minimum_observations is None else minimum_observations, k + 1)
     reasons: dict[int, str] = off_panel(panel.returns, where, minimum)
-    fits = np.ones(len(where.day_zero), dtype=bool)
-    fits[list(reasons)] = False
-    ready = np.flatnonzero(fits)
+    on_panel = np.ones(len(where.day_zero), dtype=bool)
+    on_panel[list(reasons)] = False
+    ready = np.flatnonzero(on_panel)
     request = Request(chosen, length, days, minimum, keep_residuals, keep_returns)
     if (
         chosen.is_a_line(panel.regressors.shape[1])
@@ -125,18 +126,18 @@ def fit_events(
     parts = []
     for positions in _steps(ready, length):
         part = estimate(where.take(positions), request)
-        moved = tuple((int(positions[i]), reason) for i, reason in part.excluded)
-        parts.append(replace(part, kept=positions[part.kept], excluded=moved))
+        excluded = tuple((int(positions[i]), reason) for i, reason in part.excluded)
+        parts.append(replace(part, kept=positions[part.kept], excluded=excluded))
     return joined(parts, reasons)
 
 
 def default_minimum(length: int) -> int:
-    """Bars an estimation window of ``length`` bars must have: 120, or half of it where it is shorter than 240."""
+    """Return the usable bars that an estimation window of ``length`` bars needs: 120, or half if shorter than 240."""
     return min(120, (length + 1) // 2)
 
 
 def regressed(model: Model, bars: Bars) -> Regressed:
-    """What ``model`` reads of ``bars``; raises StudyError where it lacks its benchmark or factors."""
+    """Return the returns and regressors of ``model``; raises StudyError if its benchmark or factors are missing."""
     returns = np.asarray(bars.returns, dtype=np.float64)
     if returns.ndim != 2:
         raise InputError(
@@ -157,19 +158,19 @@ def regressed(model: Model, bars: Bars) -> Regressed:
 
 
 def _estimator(name: str) -> Callable[[Bars, Placement, Request], EventEstimates]:
-    """The estimator of ``ESTIMATORS`` called ``name``."""
+    """Import and return the estimator called ``name`` in ``ESTIMATORS``."""
     module, function = ESTIMATORS[name].split(":")
     return cast("Callable[[Bars, Placement, Request], EventEstimates]", getattr(import_module(module), function))
 
 
 def _steps(positions: Rows, length: int) -> list[Rows]:
-    """``positions`` in pieces whose estimation windows of ``length`` bars fit the processor's cache; one at least."""
+    """Split ``positions`` into chunks whose estimation windows (``length`` bars) fit into the cache; at least one."""
     step = max(1, _CHUNK_CELLS // max(1, length))
     return [positions[start : start + step] for start in range(0, max(len(positions), 1), step)]
 
 
 def fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
-    """Estimates of some events by least squares; those that cannot be computed are in ``excluded``."""
+    """Estimate the events ``where`` by least squares; those that cannot be computed are in ``excluded``."""
     rows, inside = rows_inside(where.est_first, where.est_last, request.length, len(panel.returns))
     symbols = where.symbol_index
     y = panel.modelled(panel.actual(rows, inside, symbols), rows, symbols)
@@ -229,8 +230,10 @@ def _measured(fit: Fit, panel: Regressed, where: Placement, request: Request) ->
 
 
 def cumulated(ar: Array, z: Array, sessions: Array, columns: Rows) -> tuple[Array, Array, Rows]:
-    """CAR, its variance over s^2, and the bars counted, each (E, W), from ``ar`` (E, D) and what estimation adds to its
-    error, ``z`` (k, E, D), squared when it is summed; ``sessions`` (E, D) of each return, 0 for none.
+    """Return CAR, its variance divided by s^2, and the number of bars counted, each (E, W).
+
+    ``ar`` (E, D); ``z`` (k, E, D) the estimation error of each AR, of which the squared sum adds to the variance;
+    ``sessions`` (E, D) that each return covers, 0 if there is none; ``columns`` (W, 2) first and last of each window.
     """
     car, variance = np.full((len(ar), len(columns)), np.nan), np.full((len(ar), len(columns)), np.nan)
     counted = np.zeros((len(ar), len(columns)), dtype=np.int64)
@@ -247,13 +250,14 @@ def cumulated(ar: Array, z: Array, sessions: Array, columns: Rows) -> tuple[Arra
 
 
 def rows_inside(first: Rows, last: Rows, length: int, total: int) -> tuple[Rows, Mask]:
-    """Rows (E, length) from ``first`` on, held inside the panel, and which of them belong to the window and exist."""
+    """Return the rows (E, length) from ``first`` on, clipped to the panel, and a mask of those in window and panel."""
     rows = first[:, None] + np.arange(length)
     inside = (rows <= last[:, None]) & (rows >= 0) & (rows < total)
     return np.clip(rows, 0, total - 1), inside
 
 
 def _unfit(fit: Fit, ar: Array, minimum: int) -> dict[int, str]:
+    """Return the reasons, by position, of events that cannot be computed."""
     reasons: dict[int, str] = {}
     empty = np.isnan(ar).all(axis=1)
     for i in np.flatnonzero((fit.n < minimum) | fit.flat_return | fit.flat_design | empty):
@@ -269,7 +273,7 @@ def _unfit(fit: Fit, ar: Array, minimum: int) -> dict[int, str]:
 
 
 def _one_length(where: Placement) -> bool:
-    """Whether all event windows are as long as one another."""
+    """Whether all event windows have the same length."""
     spans = where.win_last - where.win_first
     return len(spans) > 0 and bool((spans == spans[0]).all())
 

@@ -1,4 +1,4 @@
-"""The engine's arrays: what goes in for each event, and what comes out."""
+"""Inputs and outputs of the estimation engine, as arrays."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ NO_BAR_REASON = "no bar in the event window"
 
 
 _BITS = 63
-"""Bits of a whole number in which a share, its day and an event's place are sorted together."""
+"""Bits of the integer into which symbol, day and position of an event are packed for sorting."""
 
 
 @dataclass(frozen=True)
 class SyntheticFit:
-    """Counterfactuals of E events from M donors: ``weights`` (E, M), at least 0 and in sum 1, NaN for donors that were
-    not in an event's pool; ``rmse`` (E,) root mean square of what they miss in the estimation window, fractions per
-    session; ``r_squared`` (E,) share of the return's variance there that they follow, below 0 where the mean would
-    follow it better.
+    """Synthetic controls of E events from M donors.
+
+    ``weights`` (E, M): not negative, their sum is 1, NaN for donors that were not in an event's pool; ``rmse`` (E,):
+    root mean square error in the estimation window, fractions per session; ``r_squared`` (E,): share of the variance
+    of the return explained there, negative if the mean fits better.
     """
 
     weights: Array
@@ -34,12 +35,12 @@ class SyntheticFit:
     r_squared: Array
 
     def __getitem__(self, chosen: NDArray[Any]) -> SyntheticFit:
-        """Those of the events at ``chosen``."""
+        """Return the controls of the events at ``chosen``."""
         return SyntheticFit(self.weights[chosen], self.rmse[chosen], self.r_squared[chosen])
 
     @classmethod
     def joined(cls, parts: Sequence[SyntheticFit]) -> SyntheticFit:
-        """Parts of the same events as one."""
+        """Concatenate ``parts``."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
@@ -49,14 +50,14 @@ class EventEstimates:
 
     ``coefficients`` (E, k) constant first; ``sigma`` (E,) sqrt(SSR/(n-k)); ``n``, ``df`` (E,) bars used and n - k;
     ``ar``, ``ar_se``, ``expected``, ``actual`` (E, D) as fractions, NaN where a bar is missing; ``car``, ``car_se``
-    (E, W), NaN where the window has no bar, ``n_car`` (E, W) bars counted; ``estimation_residuals`` (E, L) NaN where
-    not used, None unless asked for, column j is row ``est_first`` + j of the panel; ``kept`` (E,) positions among the
-    events given; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept ones; ``excluded``
+    (E, W), NaN if the window has no bar, ``n_car`` (E, W) bars counted; ``estimation_residuals`` (E, L), NaN where not
+    used, None unless requested, column j is row ``est_first`` + j of the panel; ``kept`` (E,) positions among the
+    input events; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept events; ``excluded``
     (position, reason) of the others; ``model`` its name; ``spans`` (E, D) sessions that each return of the event window
-    is over, None where each is over one; ``synthetic`` how the counterfactuals of the model ``synthetic`` are made;
-    ``stands_for`` (E,) events that an observation stands for, None where each stands for itself; ``dated`` which of
-    the windows (``estimation``, ``event``) lie on the same rows of a panel of several exchanges for every event, NaN in
-    columns of days on which its own is closed.
+    covers, None if each covers one; ``synthetic`` the synthetic controls, for the model ``synthetic``;
+    ``stands_for`` (E,) number of events that an observation represents, None if each represents itself; ``dated``
+    which of the windows (``estimation``, ``event``) have the same rows for every event on a panel of several exchanges,
+    with NaN on days on which the event's exchange is closed.
     """
 
     coefficients: Array
@@ -85,17 +86,17 @@ class EventEstimates:
 
     @property
     def day_ar(self) -> Array:
-        """``ar`` of returns over one session: what a day's mean is of. A longer one began before its day."""
+        """``ar`` of returns over one session, for means by day; a return over several sessions began before its day."""
         return self.ar if self.spans is None else np.where(self.spans == 1, self.ar, np.nan)
 
     @property
     def day_se(self) -> Array:
-        """``ar_se`` of ``day_ar``."""
+        """Standard errors of ``day_ar``."""
         return self.ar_se if self.spans is None else np.where(self.spans == 1, self.ar_se, np.nan)
 
     @property
     def path_ar(self) -> Array:
-        """``ar`` without returns that began before the event window: what a path over its days sums."""
+        """``ar`` without returns that began before the event window, for cumulative paths."""
         if self.spans is None:
             return self.ar
         return np.where(self.spans <= np.arange(1, self.ar.shape[1] + 1), self.ar, np.nan)
@@ -104,27 +105,28 @@ class EventEstimates:
         return len(self.kept)
 
     def observed(self, rows: Rows | None = None) -> Rows:
-        """Of the events ``rows``, by default of all, the first of each share and day 0: events that share both have the
-        same figures, and are one observation of what a test averages.
+        """Return the first event of each symbol and day 0 among ``rows`` (default: all events).
+
+        Events with the same symbol and day 0 have the same values, so they are one observation in a test.
         """
         rows = np.arange(len(self)) if rows is None else rows
-        key, place = self._share_and_day(rows), len(rows).bit_length()
-        if int(key.max(initial=0)).bit_length() + place > _BITS:
+        key, position_bits = self._symbol_and_day(rows), len(rows).bit_length()
+        if int(key.max(initial=0)).bit_length() + position_bits > _BITS:
             return np.asarray(rows[np.sort(np.unique(key, return_index=True)[1])])
-        packed = np.sort((key << place) | np.arange(len(rows)))  # one sort of whole numbers, and the first comes first
-        first = packed[np.diff(packed >> place, prepend=-1) > 0]
+        packed = np.sort((key << position_bits) | np.arange(len(rows)))  # a single integer sort, by key and position
+        first = packed[np.diff(packed >> position_bits, prepend=-1) > 0]
         kept = np.zeros(len(rows), dtype=np.bool_)
-        kept[first & ((1 << place) - 1)] = True
+        kept[first & ((1 << position_bits) - 1)] = True
         return np.asarray(rows[kept])
 
-    def _share_and_day(self, rows: Rows) -> Rows:
-        """One number for each share and day 0 of the events ``rows``."""
+    def _symbol_and_day(self, rows: Rows) -> Rows:
+        """Return an integer per event of ``rows`` that identifies its symbol and day 0."""
         span = int(self.day_zero.max(initial=0)) + 1
         return np.asarray(self.symbol_index[rows] * span + self.day_zero[rows])
 
     def observations(self) -> EventEstimates:
-        """The events that ``observed`` keeps; ``stands_for`` says of how many each is the first."""
-        key = self._share_and_day(np.arange(len(self)))
+        """Return the events that ``observed`` selects; ``stands_for`` is the number of events that each represents."""
+        key = self._symbol_and_day(np.arange(len(self)))
         _, first, which = np.unique(key, return_index=True, return_inverse=True)
         if len(first) == len(self):
             return self
@@ -133,22 +135,22 @@ class EventEstimates:
         return replace(self.take(first[order]), stands_for=counts[order])
 
     def take(self, positions: ArrayLike) -> EventEstimates:
-        """The kept events at ``positions`` (indices into them, or a mask), for example one group; none excluded."""
+        """Return the kept events at ``positions`` (indices or a mask), e.g. one group; ``excluded`` is empty."""
         chosen = np.asarray(positions)
-        return replace(self, excluded=(), **{name: values[chosen] for name, values in _of_events([self])})
+        return replace(self, excluded=(), **{name: values[chosen] for name, values in _event_arrays([self])})
 
     def excluding(self, reasons: dict[int, str]) -> EventEstimates:
-        """The same with ``excluded`` set to ``reasons`` by position."""
+        """Return a copy with ``excluded`` set to ``reasons`` (by position)."""
         return replace(self, excluded=tuple(reasons.items()))
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where E events stand in the panel: column, and rows of day 0, estimation and event window, ends included.
+    """Position of E events in the panel: column, and rows of day 0, estimation and event window, ends included.
 
     All (E,) integers; rows may lie outside the panel. ``car_columns`` (W, 2): first and last column of each CAR window
-    inside the event window, ends included. ``touched`` (E, M): donors that an event does touch, besides those that its
-    symbol may not have; None for no others.
+    within the event window, ends included. ``touched`` (E, M): donors that an event affects, in addition to those that
+    are not allowed for its symbol; None for no others.
     """
 
     symbol_index: Rows
@@ -170,7 +172,7 @@ class Placement:
         *,
         car_columns: ArrayLike | None = None,
     ) -> Placement:
-        """Events at first and last rows of ``estimation`` and event ``window``; CAR by default over the whole of it."""
+        """Place events by first and last rows of ``estimation`` and event ``window``; by default, one CAR over all."""
         symbols, zero, est_first, est_last, first, last = (
             np.asarray(rows, dtype=np.int64) for rows in (symbol_index, day_zero, *estimation, *window)
         )
@@ -180,11 +182,11 @@ class Placement:
 
     @property
     def days(self) -> int:
-        """Bars of the longest event window, D."""
+        """Length of the longest event window in bars, D."""
         return int((self.win_last - self.win_first).max(initial=-1)) + 1
 
     def take(self, chosen: Rows | Mask) -> Placement:
-        """The events at ``chosen``."""
+        """Return the events at ``chosen``."""
         names = ("symbol_index", "day_zero", "est_first", "est_last", "win_first", "win_last")
         touched = None if self.touched is None else self.touched[chosen]
         parts = {name: getattr(self, name)[chosen] for name in names}
@@ -193,9 +195,11 @@ class Placement:
 
 @dataclass(frozen=True)
 class Bars:
-    """``returns`` (T, S), fractions, NaN where missing; ``factors`` (T, K) or None, the benchmark first; ``own`` (T, S)
-    the benchmark of each symbol where they differ; ``spans`` (T, S) sessions since the last trade that a return is
-    over, None where each is over one; ``donors`` and ``purged`` as in ``Panel``.
+    """The bars that models read.
+
+    ``returns`` (T, S), fractions, NaN where missing; ``factors`` (T, K) or None, the benchmark first; ``own`` (T, S)
+    the benchmark of each symbol, if they differ; ``spans`` (T, S) sessions since the last trade that a return covers,
+    None if each covers one; ``donors`` and ``purged`` as in ``Panel``.
     """
 
     returns: Array
@@ -207,7 +211,7 @@ class Bars:
 
     @classmethod
     def of(cls, panel: Panel, symbols: Rows | None = None) -> Bars:
-        """The bars of a panel, of the columns ``symbols`` alone where these are given."""
+        """Return the bars of a panel, or only its columns ``symbols``."""
         if symbols is None:
             return cls(panel.returns, panel.factors, panel.own_benchmark, panel.spans, panel.donors, panel.purged)
         per_symbol = (panel.own_benchmark, panel.spans, panel.purged)
@@ -218,9 +222,11 @@ class Bars:
 
 @dataclass(frozen=True)
 class Regressed:
-    """What a model reads of bars: ``regressors`` (T, K), of which ``own`` (T, S) replaces the first where symbols
-    differ; ``benchmark``, (T,) or (T, S), that is taken off the returns, or None; ``returns``, ``spans`` and ``purged``
-    as in ``Bars``.
+    """The bars as one model uses them.
+
+    ``regressors`` (T, K); ``own`` (T, S) replaces the first of them if symbols have different benchmarks;
+    ``benchmark``, (T,) or (T, S), is subtracted from returns, or None; ``returns``, ``spans`` and ``purged`` as in
+    ``Bars``.
     """
 
     returns: Array
@@ -231,39 +237,41 @@ class Regressed:
     purged: Mask | None = None
 
     def without_purged(self, outcome: Array, rows: Rows, symbols: Rows) -> Array:
-        """``outcome`` (E, L) at ``rows``, NaN on bars that no estimation may use."""
+        """Return ``outcome`` (E, L) at ``rows`` with NaN on bars that are purged from estimation."""
         if self.purged is None:
             return outcome
         return np.where(self.purged[rows, symbols[:, None]], np.nan, outcome)
 
     def actual(self, rows: Rows, inside: Mask, symbols: Rows) -> Array:
-        """Returns (E, L) at ``rows``, NaN where these are not ``inside``."""
+        """Return the returns (E, L) at ``rows``, NaN where not ``inside``."""
         return np.where(inside, self.returns[rows, symbols[:, None]], np.nan)
 
     def modelled(self, actual: Array, rows: Rows, symbols: Rows) -> Array:
-        """Returns over the benchmark, where the model subtracts it."""
+        """Return ``actual`` less the benchmark if the model subtracts it."""
         if self.benchmark is None:
             return actual
-        wide = self.benchmark.ndim == 2
-        return actual - (self.benchmark[rows, symbols[:, None]] if wide else self.benchmark[rows])
+        by_symbol = self.benchmark.ndim == 2
+        return actual - (self.benchmark[rows, symbols[:, None]] if by_symbol else self.benchmark[rows])
 
     def design(self, rows: Rows, symbols: Rows) -> Array:
-        """(K, E, L)"""
+        """Return the regressors (K, E, L) at ``rows``."""
         design = np.ascontiguousarray(np.moveaxis(self.regressors[rows], 2, 0))
         if self.own is not None and len(design):
             design[0] = self.own[rows, symbols[:, None]]
         return design
 
     def sessions(self, rows: Rows, symbols: Rows) -> Array | None:
-        """Sessions (E, L) that each return is over, or None."""
+        """Return the sessions (E, L) that each return covers, or None if each covers one."""
         return None if self.spans is None else self.spans[rows, symbols[:, None]].astype(np.float64)
 
 
 @dataclass(frozen=True)
 class PackedBars:
-    """``returns`` (S, T), each symbol's bars side by side, and ``regressor``, (1, T) or (S, T) where symbols differ,
-    zeros where the model has none; NaN where missing; ``spans`` (S, T), or (0, 0), sessions that returns are over.
-    Every estimation window is ``length`` bars long.
+    """Bars in the memory layout of the compiled kernel, one symbol per row.
+
+    ``returns`` (S, T) and ``regressor``, (1, T), or (S, T) if it differs by symbol, zeros if the model has none; NaN
+    where missing; ``spans`` (S, T), or (0, 0), sessions that returns cover. Every estimation window has ``length``
+    bars.
     """
 
     returns: Array
@@ -273,7 +281,7 @@ class PackedBars:
 
     @classmethod
     def of(cls, bars: Regressed, length: int) -> PackedBars:
-        """Of a model that is a line."""
+        """Pack the bars of a model with at most one regressor (``Model.is_a_line``)."""
         regressor = np.zeros((1, len(bars.returns)))
         if bars.regressors.shape[1]:
             regressor = np.ascontiguousarray(bars.regressors.T if bars.own is None else bars.own.T)
@@ -283,7 +291,9 @@ class PackedBars:
 
 @dataclass(frozen=True)
 class Request:
-    """What to compute: model, bars of the longest estimation window, days of the event window, bars needed, extras."""
+    """What to compute: ``model``; ``length`` of the longest estimation window and ``days`` of the event window, in
+    bars; ``minimum`` bars of an estimation window; whether to keep residuals and returns.
+    """
 
     model: Model
     length: int
@@ -294,12 +304,14 @@ class Request:
 
 
 def broken_windows(spans: Spans, valid: Mask, columns: Rows) -> Mask:
-    """(E, W) windows whose CAR is not of the window: a return over several sessions (``spans`` (E, D)) began before
-    it, or the last session has no return, so that one ends after it. ``valid`` (E, D) where there is an AR.
+    """Return a mask (E, W) of windows whose CAR does not cover exactly the window.
+
+    A return over several sessions (``spans`` (E, D)) began before the window, or its last session has no return, so
+    that a return ends after it. ``valid`` (E, D): where there is an AR.
     """
     days = np.arange(spans.shape[1])
     broken = np.zeros((len(spans), len(columns)), dtype=bool)
-    if len(spans) == 0:  # and so it is not known how many days there are
+    if len(spans) == 0:  # without events the number of days is unknown
         return broken
     for w, (first, last) in enumerate(columns):
         began = valid & (spans > days - first + 1)
@@ -308,12 +320,12 @@ def broken_windows(spans: Spans, valid: Mask, columns: Rows) -> Mask:
 
 
 def too_few(bars: int, minimum: int) -> str:
-    """The reason given for an estimation window with too few bars."""
+    """Return the reason for excluding an event whose estimation window has too few bars."""
     return f"{bars} bars in the estimation window, {minimum} needed"
 
 
 def off_panel(returns: Array, where: Placement, minimum: int) -> dict[int, str]:
-    """Reasons (by position) of events whose windows leave the panel of ``returns`` (T, S), or overlap."""
+    """Return reasons, by position, of events whose windows overlap or reach beyond the panel of ``returns`` (T, S)."""
     total = len(returns)
     reasons: dict[int, str] = {}
     reach = np.minimum(where.est_last, total - 1) - np.maximum(where.est_first, 0) + 1
@@ -331,21 +343,21 @@ def off_panel(returns: Array, where: Placement, minimum: int) -> dict[int, str]:
 
 
 def joined(parts: Sequence[EventEstimates], reasons: dict[int, str]) -> EventEstimates:
-    """Parts of the same events as one, with ``reasons`` added to what they exclude."""
-    every = dict(reasons)
+    """Concatenate ``parts`` of a study, and add ``reasons`` to their excluded events."""
+    excluded = dict(reasons)
     for part in parts:
-        every.update(part.excluded)
-    return replace(parts[0], excluded=tuple(sorted(every.items())), **dict(_of_events(parts)))
+        excluded.update(part.excluded)
+    return replace(parts[0], excluded=tuple(sorted(excluded.items())), **dict(_event_arrays(parts)))
 
 
 def in_order(parts: Sequence[EventEstimates]) -> EventEstimates:
-    """Parts of the same events as one, in the order of the events; none excluded."""
+    """Concatenate ``parts`` of a study in the order of the events; ``excluded`` is empty."""
     order = np.argsort(np.concatenate([part.kept for part in parts]), kind="stable")
-    return replace(parts[0], excluded=(), **{name: values[order] for name, values in _of_events(parts)})
+    return replace(parts[0], excluded=(), **{name: values[order] for name, values in _event_arrays(parts)})
 
 
-def _of_events(parts: Sequence[EventEstimates]) -> Iterator[tuple[str, Any]]:
-    """What there is of each event, by name, of all ``parts``; None in a part without events counts for nothing."""
+def _event_arrays(parts: Sequence[EventEstimates]) -> Iterator[tuple[str, Any]]:
+    """Yield name and concatenated values of every field with one row per event; parts with None are skipped."""
     for name in EventEstimates.__dataclass_fields__:
         values = [value for part in parts if (value := getattr(part, name)) is not None]
         if values and isinstance(values[0], np.ndarray):

@@ -1,13 +1,14 @@
-"""The engine's inner loop for many events of a model with a constant and at most one regressor.
+"""The inner loop of the engine for many events of a model with a constant and at most one regressor.
 
-Plain Python over arrays: runs as it stands, which is how the tests check it, and compiled (``engines``). Events come
-sorted by symbol; for each symbol the bars that have both return and regressor are packed side by side once, so the
-estimation window of every event is one contiguous run without holes.
+Plain Python over arrays, which runs uncompiled (as in the tests) or compiled (``engines``). Events are sorted by
+symbol; for each symbol the bars that have both return and regressor are packed once into contiguous memory, so the
+estimation window of every event is one contiguous slice without missing values.
 
-Sums are taken around a shift close to the window's mean and corrected for the rest (Chan, Golub & LeVeque 1983). The
-shift comes from running sums, whose error is harmless for a shift; where it is not close (a bad tick of any size
-earlier in the history), the window's own means replace it. Where the fit is so good that Syy - Sxy^2/Sxx would cancel,
-the residuals are squared one by one. So nothing outside a window can cost digits inside it.
+Sums are taken around a shift close to the mean of the window and corrected for the rest (Chan, Golub & LeVeque 1983).
+The shift comes from running sums, whose rounding error does not matter for a shift; where it is not close (after a bad
+tick of any size earlier in the history), the means of the window replace it. Where the fit is so good that
+Syy - Sxy^2/Sxx would lose digits, the squared residuals are summed instead. So no value outside a window reduces the
+precision inside it.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ _CANCELS = 1e-3
 
 
 class Series(NamedTuple):
-    """``y`` (S, T) returns and ``x``, (1, T) or (S, T), regressor, NaN where missing; without ``slope`` x is zeros;
-    ``spans`` (S, T), or (0, 0), sessions that returns are over.
+    """``y`` (S, T) returns and ``x``, (1, T) or (S, T), regressor, NaN where missing; zeros if ``slope`` is False;
+    ``spans`` (S, T), or (0, 0), sessions that returns cover.
     """
 
     y: Array
@@ -53,8 +54,8 @@ class Series(NamedTuple):
 
 
 class Spots(NamedTuple):
-    """Of events sorted by ``symbol``: column, ``first`` and ``last`` estimation row, first row of the event window and
-    ``target``, the row that they fill; each (E,).
+    """Positions of events sorted by ``symbol`` (column): ``first`` and ``last`` row of estimation, ``win`` first row of
+    the event window and ``target`` output row; each (E,).
     """
 
     symbol: Rows
@@ -65,9 +66,11 @@ class Spots(NamedTuple):
 
 
 class Filled(NamedTuple):
-    """What is filled, a row for one event, so that it is written in one place: ``out`` k coefficients, sigma, AR and
-    their errors (``days`` each), CAR, their errors and bars counted (W each), the last as integers in ``whole``, the
-    same memory; ``columns`` (W, 2) of the CAR windows; ``residuals`` (E, L), or (E, 0); ``status`` (E,).
+    """Output arrays, with one row per event so that writes are contiguous.
+
+    ``out``: k coefficients, sigma, AR and their errors (``days`` each), CAR, their errors and numbers of bars (W each),
+    the last as integers in ``whole``, a view of the same memory; ``columns`` (W, 2) of the CAR windows; ``residuals``
+    (E, L), or (E, 0); ``status`` (E,).
     """
 
     out: Array
@@ -79,8 +82,9 @@ class Filled(NamedTuple):
 
 
 def count_bars(series: Series, spots: Spots, part: Rows, counts: Rows) -> None:
-    """Fill ``counts`` (2, E): usable bars of the estimation window and of the event window, whose days lie in
-    ``part[2]``; of the events from ``part[0]`` to before ``part[1]``.
+    """Fill ``counts`` (2, E) with the usable bars of estimation window and event window.
+
+    ``part``: first event, event to stop before, and bars of the event window.
     """
     y, xs, _, _ = series
     x = xs[0]
@@ -98,7 +102,7 @@ def count_bars(series: Series, spots: Spots, part: Rows, counts: Rows) -> None:
 
 
 def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
-    """Estimate the events from ``part[0]`` to before ``part[1]`` and fill their rows."""
+    """Estimate the events from ``part[0]`` up to but excluding ``part[1]``, and fill their rows of ``filled``."""
     y, all_x, spans, slope = series
     x = all_x[0]
     symbol, first, last, win, target = spots
@@ -232,7 +236,7 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
 
 
 def unpacked(filled: Filled, k: int) -> dict[str, Any]:
-    """The parts of ``filled`` by the names that EventEstimates gives them; views, not copies."""
+    """Return views of ``filled`` by the names of their fields in EventEstimates."""
     out, whole, columns, days, _, _ = filled
     windows = len(columns)
     ends = np.cumsum([k, 1, days, days, windows, windows])
@@ -244,14 +248,15 @@ def unpacked(filled: Filled, k: int) -> dict[str, Any]:
 
 
 def sorted_by_symbol(symbol: Rows, symbols: int) -> Rows:
-    """Positions of the events in order of symbol; a radix sort where there are fewer than 65,536 symbols."""
+    """Return the positions of events sorted by symbol, with a radix sort if there are fewer than 65,536 symbols."""
     small = symbol.astype(np.uint16) if symbols < 1 << 16 else symbol
     return np.argsort(small, kind="stable")
 
 
 def in_threads(work: Callable[[Rows], None], symbol: Rows, days: int) -> None:
-    """Run ``work`` on ranges of the sorted events that share no ``symbol``, one thread each; with them go the ``days``
-    of the event window.
+    """Run ``work`` on ranges of events sorted by ``symbol``, one thread each; no symbol is in two ranges.
+
+    ``work`` is given an array: first event, event to stop before, and ``days`` of the event window.
     """
     threads = thread_count()
     at = np.searchsorted(symbol, symbol[[len(symbol) * part // threads for part in range(1, threads)]])
@@ -263,9 +268,7 @@ def in_threads(work: Callable[[Rows], None], symbol: Rows, days: int) -> None:
 
 
 def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Request) -> EventEstimates:
-    """Estimate the events at positions ``ready``, whose windows lie inside the panel; one thread per processor, each
-    with its own symbols.
-    """
+    """Estimate the events at positions ``ready``, whose windows lie inside the panel, in one thread per processor."""
     slope, packed = panel.regressors.shape[1] == 1, PackedBars.of(panel, request.length)
     series = Series(packed.returns, packed.regressor, packed.spans, slope)
     order = ready[sorted_by_symbol(where.symbol_index[ready], len(series.y))]
@@ -303,14 +306,14 @@ def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Reque
 
 
 def _spots(where: Placement, order: Rows) -> Spots:
-    """Those of the events at ``order``; numpy reads several arrays at a time."""
+    """Return the positions of the events at ``order``; the arrays are read in parallel threads."""
     places = (where.symbol_index, where.est_first, where.est_last, where.win_first)
     with ThreadPoolExecutor(thread_count()) as pool:
         return Spots._make([*pool.map(lambda values: values[order], places), order])
 
 
 def _rows_out(where: Placement, order: Rows) -> tuple[Rows, Rows, Placement]:
-    """Event of each output row, output row of each event at ``order``, and the placement of the rows."""
+    """Return the event of each output row, the output row of each event of ``order``, and the rows' placement."""
     if len(order) == len(where.day_zero):
         return np.arange(len(order)), order, where
     row = np.full(len(where.day_zero), -1)
@@ -323,8 +326,9 @@ def _rows_out(where: Placement, order: Rows) -> tuple[Rows, Rows, Placement]:
 def _enough_bars(
     series: Series, where: Placement, order: Rows, request: Request
 ) -> tuple[Spots, Rows, Rows, dict[int, str]]:
-    """Of the events at ``order`` (sorted by symbol) those with bars enough, placed and by position, the bars of each,
-    and the others' reasons.
+    """Select the events of ``order`` (sorted by symbol) that have enough bars.
+
+    Returns their places, their positions, the bars of each estimation window, and the reasons of the others.
     """
     spots, counts = _spots(where, order), np.zeros((2, len(order)), dtype=np.int64)
     in_threads(lambda span: compiled(count_bars)(series, spots, span, counts), spots.symbol, request.days)
@@ -338,11 +342,12 @@ def _enough_bars(
 
 
 def _days(where: Placement, request: Request) -> Rows:
-    """(E, D) rows of the event windows."""
+    """Return the rows (E, D) of the event windows."""
     return where.win_first[:, None] + np.arange(request.days)
 
 
 def _without_flat(estimates: EventEstimates, status: NDArray[np.int8], excluded: dict[int, str]) -> EventEstimates:
+    """Return ``estimates`` without events of which return or design does not vary; these are excluded."""
     if not status.any():
         return estimates
     names = {FLAT_RETURN: FLAT_RETURN_REASON, FLAT_DESIGN: FLAT_DESIGN_REASON}

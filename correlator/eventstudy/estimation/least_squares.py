@@ -1,8 +1,8 @@
-"""Least squares for a batch of events at once, on columns centred before anything is multiplied.
+"""Least squares for a batch of events, on centred columns.
 
 The design of every event is orthogonalised by modified Gram-Schmidt with one repetition ("twice is enough"; Giraud,
-Langou & Rozloznik 2005), which for least squares is backward stable (Bjorck 1967). Columns and return are first
-shifted by their own means, so levels of 1e6 around variances of 1e-8 lose no digits.
+Langou & Rozloznik 2005), which for least squares is backward stable (Bjorck 1967). Columns and return are centred
+first, so no digits are lost even with means of 1e6 and variances of 1e-8.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from correlator.eventstudy.panel.frames import Array, Mask, Rows
 
 _DEGENERATE = 64 * np.finfo(np.float64).eps
-"""A column whose remaining norm is below this share of its size has no variation of its own."""
+"""A column whose remaining norm is at most this share of its size counts as a combination of the others."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,9 @@ class Fit:
     """Orthogonalised designs of a batch. E events, L estimation bars, K factor columns, k coefficients.
 
     ``q`` (k, E, L) orthonormal columns, zero where a bar is not used; ``r`` (E, k, k) upper triangular; ``c`` (E, k)
-    the return in terms of ``q``; ``residuals`` (E, L), zero where not used; ``shift_x`` (E, K), ``shift_y`` (E,) what
-    was subtracted; ``n`` (E,) bars used; ``used`` (E, L); ``flat_return``, ``flat_design`` (E,) nothing varies.
+    coefficients of the return on ``q``; ``residuals`` (E, L), zero where not used; ``shift_x`` (E, K), ``shift_y``
+    (E,) subtracted means; ``n`` (E,) bars used; ``used`` (E, L); ``flat_return`` (E,) the return does not vary;
+    ``flat_design`` (E,) the design is singular.
     """
 
     q: Array
@@ -40,14 +41,15 @@ class Fit:
 
     @property
     def ssr(self) -> Array:
+        """Sum of squared residuals (E,)."""
         return np.asarray(np.einsum("el,el->e", self.residuals, self.residuals))
 
 
 def fit_batch(y: Array, x: Array, *, intercept: bool, sessions: Array | None = None) -> Fit:
-    """Regress ``y`` (E, L) on ``x`` (K, E, L), NaN where missing; a bar is used where all of them are present.
+    """Regress ``y`` (E, L) on ``x`` (K, E, L), NaN where missing; only bars with all values are used.
 
-    ``sessions`` (E, L): how many a return is over; its variance is in proportion, so each bar weighs one over it, and
-    residuals are divided by its root.
+    ``sessions`` (E, L): how many each return covers. Its variance is proportional to them, so a bar has the weight
+    1/sessions, and residuals are divided by the square root of sessions.
     """
     used = ~np.isnan(y)
     for column in x:
@@ -74,7 +76,7 @@ def fit_batch(y: Array, x: Array, *, intercept: bool, sessions: Array | None = N
     c = np.zeros((len(y), k))
     centred, residuals = residuals, _project_out(residuals, q, c)
     if k == int(intercept) == 1:
-        # By the arithmetic of the prediction: equal returns of both windows stay equal, as ranks want them.
+        # The same arithmetic as the prediction, so that equal returns in both windows have equal ranks.
         residuals = np.where(used, centred - (c[:, 0] * (1.0 / r[:, 0, 0]))[:, None] * root, 0.0)
     shift_x = np.stack([shift for shift, _, _ in columns], axis=1) if columns else np.zeros((len(y), 0))
     flat_return = centred_norm <= _DEGENERATE * size_y
@@ -82,9 +84,9 @@ def fit_batch(y: Array, x: Array, *, intercept: bool, sessions: Array | None = N
 
 
 def predict_batch(fit: Fit, x: Array) -> tuple[Array, Array]:
-    """Prediction less ``fit.shift_y`` (E, D) and ``z`` (k, E, D) = R'^-1 x for rows ``x`` (K, E, D).
+    """Return predictions less ``fit.shift_y`` (E, D) and ``z`` (k, E, D) = R'^-1 x for rows ``x`` (K, E, D).
 
-    z'z is the leverage x'(X'X)^-1 x; the sum of z over bars gives that of a sum of predictions.
+    z'z is the leverage x'(X'X)^-1 x; the sum of z over bars gives the leverage of a sum of predictions.
     """
     bars = x.shape[2]
     k = fit.c.shape[1]
@@ -101,7 +103,7 @@ def predict_batch(fit: Fit, x: Array) -> tuple[Array, Array]:
 
 
 def coefficients_of(fit: Fit) -> Array:
-    """Coefficients (E, k), the constant first where the model has one, in the units of the columns as given."""
+    """Return the coefficients (E, k) of the original columns; the constant, if any, comes first."""
     k = fit.c.shape[1]
     b = np.zeros_like(fit.c)
     for j in range(k - 1, -1, -1):
@@ -113,7 +115,10 @@ def coefficients_of(fit: Fit) -> Array:
 
 
 def _centred(values: Array, used: Mask, root: Array, weight: Array | None) -> tuple[Array, Array, Array]:
-    """Weighted mean (0 without a constant, ``weight`` None), values less it times ``root``, and the norm as given."""
+    """Return the weighted mean, centred values times ``root``, and the norm of the values before centring.
+
+    ``weight`` None: the model has no constant, so the mean is taken as 0.
+    """
     kept = np.where(used, values, 0.0)
     scaled = kept * root
     sums = np.zeros(len(values)) if weight is None else (scaled * root).sum(axis=1)
@@ -122,7 +127,7 @@ def _centred(values: Array, used: Mask, root: Array, weight: Array | None) -> tu
 
 
 def _project_out(column: Array, q: Array, into: Array) -> Array:
-    """``column`` (E, L) less its parts along ``q`` (j, E, L), twice; the parts are added to ``into`` (E, j)."""
+    """Return ``column`` (E, L) less its projections on ``q`` (j, E, L), in two passes, and add these to ``into``."""
     for _ in range(2):
         for i, direction in enumerate(q):
             part = np.einsum("el,el->e", direction, column)

@@ -1,11 +1,11 @@
-"""Expected-return models: which design each one uses.
+"""Expected-return models and their designs.
 
-Every model is a linear prediction of a return from what the benchmark or the factors did on the same bar:
+Every model predicts a return linearly from the benchmark, factors or donors on the same bar:
 
 =================  ======================================  =============================================================
 name               expected return                          source
 =================  ======================================  =============================================================
-raw                0                                        the return itself is the abnormal return
+raw                0                                        the abnormal return is the return
 mean               a                                        mean-adjusted, Brown & Warner (1980)
 market-adjusted    R_m                                      Brown & Warner (1980)
 market             a + b R_m                                Sharpe (1963), Fama, Fisher, Jensen & Roll (1969)
@@ -13,13 +13,13 @@ factors            a + b'F                                  Fama & French (1993,
 scholes-williams   a + b_SW R_m                             Scholes & Williams (1977), one lead and one lag
 dimson             a + (b_-1 + b_0 + b_+1) R_m              Dimson (1979), one lead and one lag
 garch              a + b R_m, GARCH(1,1) errors             Bollerslev (1986); Corhay & Tourani Rad (1996)
-rolling-beta       a_t + b_t R_m, a line for each bar       after Fama & MacBeth (1973)
+rolling-beta       a_t + b_t R_m, fitted for each bar       after Fama & MacBeth (1973)
 synthetic          w'R of donors, w >= 0, sum w = 1         Abadie, Diamond & Hainmueller (2010)
 =================  ======================================  =============================================================
 
 scholes-williams and dimson correct beta for thin trading. Their leads and lags stay inside the estimation window, so
-that no bar after it is looked at. Their standard errors are those of the market model around the corrected line:
-neither paper gives a prediction error, and the sampling error of the summed beta is not in it.
+no bar after it is used. Their standard errors are those of the market model around the corrected line: neither paper
+gives a prediction error, and the sampling error of the summed beta is not included.
 """
 
 from __future__ import annotations
@@ -35,12 +35,11 @@ from correlator.eventstudy.panel.frames import Array
 
 @dataclass(frozen=True)
 class Model:
-    """What a model estimates.
+    """The specification of a model.
 
     ``intercept``: a constant is estimated; ``regressors``: ``none``, ``one`` (the benchmark), ``all`` factor columns or
-    ``donors``; ``subtracts_benchmark``: the benchmark is taken off the return before anything else; ``thin_trading``:
-    how beta is corrected, if at all; ``estimator``: the engine's estimator that is used instead of least squares, if
-    any.
+    ``donors``; ``subtracts_benchmark``: the benchmark is first subtracted from the return; ``thin_trading``: the
+    correction of beta, if any; ``estimator``: the name of the estimator if it is not least squares.
     """
 
     name: str
@@ -52,14 +51,15 @@ class Model:
 
     @property
     def needs_benchmark(self) -> bool:
+        """Whether the model uses a benchmark."""
         return self.regressors == "one" or self.subtracts_benchmark
 
     def parameters(self, factor_count: int) -> int:
-        """Number of estimated coefficients k, given the number of factor columns."""
+        """Return the number of estimated coefficients k for ``factor_count`` factor columns."""
         return int(self.intercept) + {"one": 1, "all": factor_count}.get(self.regressors, 0)
 
     def is_a_line(self, factor_count: int) -> bool:
-        """Whether it is a constant and at most one regressor, which the kernel of the engine covers."""
+        """Whether the model has a constant and at most one regressor, as the compiled kernel requires."""
         plain = self.thin_trading is None and not self.estimator
         return self.intercept and plain and self.parameters(factor_count) <= 2
 
@@ -79,7 +79,7 @@ MODELS: tuple[Model, ...] = (
 
 
 def model_named(name: str) -> Model:
-    """The model called ``name``; raises NotFoundError naming the models there are."""
+    """Return the model called ``name``; raises NotFoundError if there is none."""
     for model in MODELS:
         if model.name == name:
             return model
@@ -87,9 +87,9 @@ def model_named(name: str) -> Model:
 
 
 def with_corrected_beta(fit: Fit, y: Array, x: Array, method: str) -> Fit:
-    """``fit`` of a market model with its slope replaced by the corrected beta, residuals to match.
+    """Return ``fit`` of a market model with the slope replaced by the corrected beta, and residuals adjusted.
 
-    ``y``, ``x`` (E, L) the return and the benchmark over the estimation window. The line passes through the means.
+    ``y``, ``x`` (E, L): return and benchmark in the estimation window. The line passes through the means.
     """
     beta = scholes_williams_beta(y, x) if method == "scholes-williams" else dimson_beta(y, x)
     along_x = beta * fit.r[:, 1, 1]
@@ -99,8 +99,10 @@ def with_corrected_beta(fit: Fit, y: Array, x: Array, method: str) -> Fit:
 
 
 def scholes_williams_beta(y: Array, x: Array) -> Array:
-    """(b_-1 + b_0 + b_+1) / (1 + 2 rho), each slope from its own simple regression, rho the benchmark's first
-    autocorrelation; (E,) for ``y``, ``x`` (E, L). Bars without a neighbour inside the window drop out of that slope.
+    """Return the betas (E,) of Scholes & Williams for ``y``, ``x`` (E, L).
+
+    (b_-1 + b_0 + b_+1) / (1 + 2 rho): each slope is from its own simple regression, rho is the first autocorrelation
+    of the benchmark. Bars without a neighbour inside the window are left out of the slope that needs it.
     """
     lag, lead = _shifted(x, 1), _shifted(x, -1)
     slopes = sum(_slope(y, neighbour) for neighbour in (lag, x, lead))
@@ -108,7 +110,9 @@ def scholes_williams_beta(y: Array, x: Array) -> Array:
 
 
 def dimson_beta(y: Array, x: Array) -> Array:
-    """Sum of the slopes on lag, same bar and lead of the benchmark in one regression; (E,) for ``y``, ``x`` (E, L)."""
+    """Return the betas (E,) of Dimson for ``y``, ``x`` (E, L): the sum of the slopes on lag, same bar and lead of the
+    benchmark in one regression.
+    """
     fit = fit_batch(y, np.stack([_shifted(x, 1), x, _shifted(x, -1)]), intercept=True)
     return np.asarray(coefficients_of(fit)[:, 1:].sum(axis=1))
 
@@ -118,7 +122,7 @@ def _slope(y: Array, x: Array) -> Array:
 
 
 def correlation(a: Array, b: Array) -> Array:
-    """(E,) of the rows of ``a`` and ``b`` (E, L), over the bars that both have."""
+    """Return the correlations (E,) of the rows of ``a`` and ``b`` (E, L), over bars that both have."""
     both = np.isfinite(a) & np.isfinite(b)
     n = np.maximum(both.sum(axis=1), 1)[:, None]
     first, second = np.where(both, a, 0.0), np.where(both, b, 0.0)
@@ -129,7 +133,7 @@ def correlation(a: Array, b: Array) -> Array:
 
 
 def _shifted(x: Array, bars: int) -> Array:
-    """``x`` moved ``bars`` later, NaN where nothing moves in."""
+    """Return ``x`` (E, L) moved ``bars`` later, NaN at the end that becomes empty."""
     moved = np.full_like(x, np.nan)
     if bars > 0:
         moved[:, bars:] = x[:, :-bars]

@@ -1,7 +1,7 @@
-"""Market models whose variance or whose line moves: GARCH(1,1) errors, and a line of its own for every event bar.
+"""Market models that vary over time: GARCH(1,1) errors, and coefficients estimated anew for every event bar.
 
-Both begin with the market model of the estimation window, which says which events can be measured, and replace what
-follows from a constant variance or a constant line.
+Both start from the market model of the estimation window, which determines the events that can be measured, and
+replace the results that depend on a constant variance or constant coefficients.
 """
 
 from __future__ import annotations
@@ -26,34 +26,35 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.frames import Array, Rows
 
 _PER_CENT = 100.0
-"""Returns are fitted in per cent: the optimiser wants variances near one."""
+"""Returns are fitted in per cent, because the optimiser works best with variances near one."""
 
 NOT_CONVERGED_REASON = "GARCH(1,1) did not converge on its estimation window"
 
 
 def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
-    """Market model with GARCH(1,1) errors (Bollerslev 1986; as Corhay & Tourani Rad 1996), by normal quasi-likelihood.
+    """Fit a market model with GARCH(1,1) errors (Bollerslev 1986; Corhay & Tourani Rad 1996) by quasi-likelihood.
 
-    With h the variance forecast from the last bar of the estimation window and V the robust covariance of the line
-    (Bollerslev & Wooldridge 1992), var AR = g h + x'Vx and var CAR = sum of g h + X*'V X*, g the sessions of a
-    return. Bars follow one another as they are; days between them do not age the variance, those after them do.
-    Events on which the optimiser does not converge are excluded. Needs the package ``arch``.
+    With h the variance forecast from the last bar of the estimation window and V the robust covariance of the
+    coefficients (Bollerslev & Wooldridge 1992), var AR = g h + x'Vx and var CAR = sum of g h + X*'V X*, g the sessions
+    that a return covers. Missing bars within the estimation window are skipped, as if the next bar followed at once;
+    the forecast counts every session after its last bar. Events for which the optimiser does not converge are
+    excluded. Needs the package ``arch``.
     """
     panel = regressed(request.model, bars)
     base = _market(panel, where, request)
     kept = [int(event) for event in base.kept]
     excluded = dict(base.excluded)
     car, car_se, ar, ar_se = (array.copy() for array in (base.car, base.car_se, base.ar, base.ar_se))
-    assert base.estimation_residuals is not None  # the market model's are kept
+    assert base.estimation_residuals is not None  # requested by ``_market``
     coefficients, residuals = base.coefficients.copy(), base.estimation_residuals.copy()
-    good = np.ones(len(kept), dtype=bool)
+    fitted = np.ones(len(kept), dtype=bool)
     for i, event in enumerate(tracked(kept, "GARCH models")):
         one = where.take(np.array([event]))
         y, x, g = _series(panel, one, (one.est_first, one.est_last), request.length)
         used = ~np.isnan(residuals[i])
         line, covariance, (omega, alpha, beta, last_h, last_e), converged = _fitted_garch(y[used], x[used], g[used])
         if not converged:
-            good[i], excluded[event] = False, NOT_CONVERGED_REASON
+            fitted[i], excluded[event] = False, NOT_CONVERGED_REASON
             continue
         root = np.sqrt(g)
         residuals[i] = np.where(used, (y - line[0] - line[1] * x) / root, np.nan)
@@ -84,15 +85,16 @@ def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
         car_se=car_se,
         estimation_residuals=residuals,
     )
-    return replace(_finished(estimates.take(good), request), excluded=tuple(sorted(excluded.items())))
+    return replace(_finished(estimates.take(fitted), request), excluded=tuple(sorted(excluded.items())))
 
 
 def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimates:
-    """A line for every event bar, over the estimation window moved along with it, without bars of the event window.
+    """Fit a market model for every event bar, on the estimation window shifted by its day, without the event window.
 
-    With an estimation window of -250:-11, bar 3 is predicted by the line of -247:-8. s^2 and its degrees of freedom are
-    those of the window as given. A bar whose moved window has too few bars has no AR. What errors of estimation bars
-    add to a CAR is summed over its lines, so that var CAR = s^2 (sum of g + sum of squared weights of estimation bars).
+    With an estimation window of -250:-11, bar 3 is predicted by the model of -247:-8. s^2 and its degrees of freedom
+    are those of the unshifted window. A bar has no AR if its shifted window has too few bars. An estimation bar affects
+    the predictions of several event bars, so its weights are summed over the bars of a CAR before they are squared:
+    var CAR = s^2 (sum of g + sum of squared weights of estimation bars).
     """
     panel = regressed(request.model, bars)
     base = _market(panel, where, request)
@@ -105,7 +107,7 @@ def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimate
     for day in range(days):
         moved = replace(
             events, est_first=events.est_first + offsets + day, est_last=events.est_last + offsets + day
-        )  # a window of dates has no day 0 of its own and moves from its first bar
+        )  # a window of calendar dates has no day 0: it is shifted from its first bar
         rows, inside = rows_inside(moved.est_first, moved.est_last, request.length, len(panel.returns))
         inside &= (rows < events.win_first[:, None]) | (rows > events.win_last[:, None])
         symbols = events.symbol_index
@@ -140,17 +142,18 @@ def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimate
 
 
 def _market(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
-    """Estimates of the market model, with their residuals, under the name of the model asked for."""
+    """Return the estimates of the market model with residuals, under the name of the requested model."""
     plain = replace(request, model=model_named("market"), keep_residuals=True)
     return replace(fit_chunk(panel, where, plain), model=request.model.name)
 
 
 def _finished(estimates: EventEstimates, request: Request) -> EventEstimates:
+    """Return ``estimates`` without residuals unless these were requested."""
     return estimates if request.keep_residuals else replace(estimates, estimation_residuals=None)
 
 
 def _series(panel: Regressed, one: Placement, ends: tuple[Rows, Rows], length: int) -> tuple[Array, Array, Array]:
-    """Return, benchmark and sessions (``length``,) of one event from the first row of ``ends`` to the last."""
+    """Get returns, benchmark and sessions (``length``,) of one event from the first row of ``ends`` to the last."""
     rows, inside = rows_inside(*ends, length, len(panel.returns))
     spans = panel.sessions(rows, one.symbol_index)
     sessions = np.ones(rows.shape[1]) if spans is None else spans[0]
@@ -160,9 +163,10 @@ def _series(panel: Regressed, one: Placement, ends: tuple[Rows, Rows], length: i
 def _fitted_garch(
     y: Array, x: Array, sessions: Array
 ) -> tuple[Array, Array, tuple[float, float, float, float, float], bool]:
-    """The line (2,), its covariance (2, 2), (omega, alpha, beta, last variance, last error), whether it converged.
+    """Fit the model to ``y``, ``x``, ``sessions`` (n,) without missing values.
 
-    Variances are squared fractions. ``y``, ``x``, ``sessions`` (n,) have no holes.
+    Returns the coefficients (2,), their covariance (2, 2), (omega, alpha, beta, last variance, last error), and whether
+    the optimiser converged. Variances are squared fractions.
     """
     try:
         from arch.univariate import GARCH, LS
@@ -181,7 +185,7 @@ def _fitted_garch(
 
 
 def _forecast(moving: tuple[float, float, float, float, float], ahead: Rows) -> Array:
-    """Variances of the sessions ``ahead`` (D,) of the last one, at least 1."""
+    """Forecast the variances (D,) of sessions that lie ``ahead`` (D,), at least 1, of the last one."""
     omega, alpha, beta, variance, error = moving
     first = omega + alpha * error * error + beta * variance
     decay = alpha + beta

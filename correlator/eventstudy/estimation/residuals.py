@@ -1,4 +1,4 @@
-"""Residuals of estimation windows remade from the bars: what a million events need not hold in memory."""
+"""Recompute the residuals of estimation windows from the bars, so that a million events need not keep them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from correlator.eventstudy.request.engines import compiled
 
 @dataclass(frozen=True)
 class Refitted:
-    """Residuals of ``estimates`` (a constant and at most one regressor) from the ``bars`` that they come from."""
+    """Residuals of ``estimates`` (a constant and at most one regressor), computed on demand from their ``bars``."""
 
     estimates: EventEstimates
     bars: PackedBars
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Shape (E, L) of all residuals."""
         return len(self.estimates), self.bars.length
 
     @property
     def _lines(self) -> tuple[Rows, Rows, Rows, Array]:
-        """Of each event its symbol, first estimation row, first event row and slope, each (E,)."""
+        """Symbol, first estimation row, first row of the event window and slope of each event, each (E,)."""
         estimates = self.estimates
         slopes = estimates.coefficients.shape[1] > 1
         slope = estimates.coefficients[:, 1] if slopes else np.zeros(len(estimates))
         return estimates.symbol_index, estimates.est_first, estimates.win_first, slope
 
     def of(self, rows: Rows) -> tuple[Array, Mask, Array]:
-        """Residuals (B, L) of the events ``rows``, 0 where not used, where they are used, and the abnormal returns
-        (B, D) by the same arithmetic: equal returns give equal values, as ranks need.
+        """Return residuals (B, L) of the events ``rows``, 0 where not used, the mask of those used, and AR (B, D).
+
+        AR use the same arithmetic, so that equal returns give equal values, as ranks need.
         """
         shape = (len(rows), self.bars.length)
         e, used = np.empty(shape), np.empty(shape, dtype=np.bool_)
@@ -44,7 +46,7 @@ class Refitted:
 
 
 def with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventEstimates:
-    """``estimates`` with their residuals, from ``bars`` where they are not held."""
+    """Return ``estimates`` with residuals, computed from ``bars`` unless these are None."""
     if bars is None:
         return estimates
     e, used, _ = Refitted(estimates, bars).of(np.arange(len(estimates)))
@@ -57,12 +59,11 @@ def fill_residuals(
     residuals: tuple[Array, Mask],
     daily: Array,
 ) -> None:
-    """Fill ``residuals`` (B, L), and where they are used, and ``daily`` (B, D): what returns are above a line through
-    the means, over the root of the sessions that each is over.
+    """Fill ``residuals`` (B, L), their mask of used bars, and the abnormal returns ``daily`` (B, D).
 
-    ``series``: as ``PackedBars``; ``lines``: of each event symbol, first estimation row, first event row and slope
-    (B,). Sums with a condition in them are not run side by side by the
-    processor, so what is summed is filled first.
+    A residual is the return less a line through the means, divided by the square root of the sessions that the return
+    covers. ``series``: as in ``PackedBars``; ``lines``: symbol, first estimation row, first row of the event window and
+    slope of each event (B,). The compiler does not vectorise sums with a condition, so the terms are stored first.
     """
     y, xs, spans = series
     symbols, firsts, windows, slopes = lines
@@ -105,7 +106,7 @@ def fill_residuals(
             mean /= weight
             for j in range(t1 - t0):
                 row[j] = above[j] - mean if mask[j] else 0.0
-        for d in range(days):  # kept before the last step, as residuals are: or else that is done in another order
+        for d in range(days):  # stored before subtracting the mean, as residuals are, so that rounding is the same
             day[d] = y[symbol, window + d] - beta * x[window + d]
         for d in range(days):
             day[d] = day[d] - mean

@@ -1,14 +1,15 @@
-"""Synthetic control: the counterfactual of a share is a portfolio of donors that the event cannot touch.
+"""Synthetic control: the counterfactual of a share is a portfolio of donors that the event does not affect.
 
-Weights at least 0 and in sum 1 are fitted to the share's returns of the estimation window (Abadie & Gardeazabal 2003;
-Abadie, Diamond & Hainmueller 2010; for returns Acemoglu, Johnson, Kermani, Kwak & Mitton 2016), so that the portfolio
-carries the share's factors without any being named (Goldsmith-Pinkham & Lyu 2025). On the donors with a weight the fit
-is that of least squares with the weights' sum held, so a prediction has its error: with r the largest donor, R - R_r on
-R_j - R_r of the others with a weight, n - (their number) degrees of freedom. That the choice among donors was made on
-the same bars is not in it; the test in space (``counterfactual``) asks nothing of errors.
+Weights that are not negative and sum to 1 are fitted to the returns of the share in the estimation window (Abadie &
+Gardeazabal 2003; Abadie, Diamond & Hainmueller 2010; for returns Acemoglu, Johnson, Kermani, Kwak & Mitton 2016), so
+the portfolio has the factor exposures of the share without specifying factors (Goldsmith-Pinkham & Lyu 2025). On the
+donors with a positive weight, the fit equals least squares with a fixed sum of weights, which gives prediction errors:
+with r the donor with the largest weight, regress R - R_r on R_j - R_r of the others, with n - (their number) degrees of
+freedom. The errors ignore that the donors were selected on the same bars; the in-space placebo test
+(``counterfactual``) does not depend on them.
 
-A donor of an event has a price on every bar of the event window that the share has one on, and on nine in ten of the
-estimation window; returns are from one bar to the next on which share and donors all have a price.
+A donor of an event must have a price on every bar of the event window on which the share has one, and on 90 % of those
+of the estimation window. Returns are measured between bars on which the share and all donors have a price.
 """
 
 from __future__ import annotations
@@ -35,22 +36,24 @@ from correlator.eventstudy.estimation.models import Model, correlation
 from correlator.eventstudy.panel.frames import Array, Donors, Mask, Rows
 
 FEWEST_DONORS = 5
-"""Donors that an event must have: a test in space on fewer cannot reach one in six."""
+"""Minimum number of donors of an event: with fewer, an in-space placebo test cannot reach p = 1/6."""
 
 MOST_DONORS = 100
-"""Donors of one event at most: those whose returns of the estimation window correlate most with the share's."""
+"""Maximum number of donors of an event: those that correlate most with the share in the estimation window."""
 
 EXACT_REASON = "donors follow it without any error: the same prices, or as many donors as bars"
 
 COVERAGE = 0.9
-_NOTHING = 1e-9
+_NEGLIGIBLE = 1e-9
 _ON_CONTRASTS = Model("synthetic", intercept=False, regressors="all", subtracts_benchmark=True)
 
 
 @dataclass(frozen=True)
 class JointBars:
-    """Bars on which the unit and all of its donors have a price, N of them: ``rows`` (N,) of the panel, ``unit`` (N,)
-    and ``donors`` (N, P) returns since the bar before, ``spans`` (N,) sessions that they are over.
+    """N bars on which the unit (the treated share) and all its donors have a price.
+
+    ``rows`` (N,) of the panel; ``unit`` (N,) and ``donors`` (N, P) returns since the previous such bar; ``spans`` (N,)
+    sessions that these returns cover.
     """
 
     rows: Rows
@@ -60,10 +63,10 @@ class JointBars:
 
 
 def simplex_weights(outcome: Array, donors: Array) -> Array:
-    """Weights (P,), at least 0 and in sum 1, of the ``donors`` (N, P) whose mean is nearest to ``outcome`` (N,).
+    """Return the weights (P,) of the weighted mean of ``donors`` (N, P) that fits ``outcome`` (N,) best.
 
-    With d = X - y the sum of squares is that of the point of the convex hull of d's columns nearest to 0, which
-    non-negative least squares of [d; 1] on [0; 1] finds exactly (Lawson & Hanson 1974, ch. 23).
+    Weights are not negative and sum to 1. With d = X - y, the solution is the point nearest to 0 in the convex hull of
+    the columns of d, which non-negative least squares of [0; 1] on [d; 1] finds exactly (Lawson & Hanson 1974, ch. 23).
 
     >>> simplex_weights(np.array([1.0, 2.0, 1.5]), np.array([[0.0, 2.0], [2.0, 2.0], [1.0, 2.0]])).round(3).tolist()
     [0.5, 0.5]
@@ -80,7 +83,7 @@ def simplex_weights(outcome: Array, donors: Array) -> Array:
 
 
 def fit_synthetic(bars: Bars, where: Placement, request: Request) -> EventEstimates:
-    """Estimates of the events ``where``, each against its own portfolio of donors."""
+    """Estimate the events ``where``, each against its own portfolio of donors."""
     parts: list[EventEstimates] = []
     reasons: dict[int, str] = {}
     for event in tracked(range(len(where.day_zero)), "synthetic controls"):
@@ -98,7 +101,7 @@ def fit_synthetic(bars: Bars, where: Placement, request: Request) -> EventEstima
 
 
 def pool_of(bars: Bars, one: Placement) -> Rows:
-    """Columns (P,) of the donors that the event ``one`` can have."""
+    """Return the columns (P,) of the donors available to the event ``one``."""
     donors, unit = _donors(bars), unit_prices(bars, int(one.symbol_index[0]))
     prices = donors.returns if donors.levels is None else donors.levels
     allowed = donors.allowed[one.symbol_index[0]].copy()
@@ -106,7 +109,7 @@ def pool_of(bars: Bars, one: Placement) -> Rows:
         allowed &= ~one.touched[0]
     candidates = np.flatnonzero(allowed)
     finite, known = np.isfinite(unit), np.isfinite(prices[:, candidates])
-    first = int(one.win_first[0]) - int(donors.levels is not None)  # a return needs the price before it
+    first = int(one.win_first[0]) - int(donors.levels is not None)  # a return needs the previous price
     window = np.arange(max(first, 0), int(one.win_last[0]) + 1)
     window = window[finite[window]]
     estimation = np.arange(max(int(one.est_first[0]), 0), min(int(one.est_last[0]) + 1, len(unit)))
@@ -123,39 +126,43 @@ def pool_of(bars: Bars, one: Placement) -> Rows:
 
 
 def unit_prices(bars: Bars, symbol: int) -> Array:
-    """(T,) of a share under study, finite where it has what its returns are made of."""
+    """Return log prices (T,) of a share, or its returns if missing bars are not bridged; NaN where missing."""
     donors = _donors(bars)
     return bars.returns[:, symbol] if donors.own_levels is None else donors.own_levels[:, symbol]
 
 
 def purged_of(bars: Bars, symbol: int) -> Mask | None:
-    """(T,) bars of a share under study that no estimation uses, None where all may be used."""
+    """Return the mask (T,) of bars of a share that are purged from estimation, or None if there are none."""
     return None if bars.purged is None else bars.purged[:, symbol]
 
 
 def joint_bars(donors: Donors, unit: Array, pool: Rows, first: int, *, last: int) -> JointBars:
-    """Returns of ``unit`` (T,) and the donors ``pool`` at the rows ``first`` to ``last``.
+    """Return the returns of ``unit`` (T,) and the donors ``pool`` at the rows ``first`` to ``last``.
 
-    ``unit``: log prices where holes are bridged, else returns.
+    ``unit``: log prices if missing bars are bridged, else returns.
     """
     if donors.levels is None:
         rows = np.arange(max(first, 0), min(last + 1, len(unit)))
         both = np.column_stack([unit[rows], donors.returns[np.ix_(rows, pool)]])
-        whole = np.isfinite(both).all(axis=1)
-        return JointBars(rows[whole], both[whole, 0], both[whole, 1:], np.ones(int(whole.sum()), dtype=np.int64))
+        complete = np.isfinite(both).all(axis=1)
+        spans = np.ones(int(complete.sum()), dtype=np.int64)
+        return JointBars(rows[complete], both[complete, 0], both[complete, 1:], spans)
     levels = np.column_stack([unit[: last + 1], donors.levels[: last + 1, pool]])
     traded = np.flatnonzero(np.isfinite(levels).all(axis=1))
-    begin = max(int(np.searchsorted(traded, first)) - 1, 0)
-    rows = traded[begin:]
-    moved = np.diff(levels[rows], axis=0)
-    moved = np.expm1(moved) if donors.simple else moved
+    start = max(int(np.searchsorted(traded, first)) - 1, 0)
+    rows = traded[start:]
+    returns = np.diff(levels[rows], axis=0)
+    returns = np.expm1(returns) if donors.simple else returns
     inside = rows[1:] >= first
-    return JointBars(rows[1:][inside], moved[inside, 0], moved[inside, 1:], np.diff(rows)[inside])
+    return JointBars(rows[1:][inside], returns[inside, 0], returns[inside, 1:], np.diff(rows)[inside])
 
 
 def contrasts(bars: Bars, joint: JointBars, weights: Array, purged: Mask | None) -> tuple[Regressed, Array]:
-    """One unit's returns with its largest donor taken off, regressed on the other donors with a weight less that one,
-    on all rows of the panel; and the coefficients (K,) that ``weights`` (P,) are. ``purged`` (T,) bars left out.
+    """Return the regression that is equivalent to the weights of a unit, and its coefficients (K,).
+
+    The returns of the unit less those of the donor with the largest weight are regressed on the returns of the other
+    donors with a positive weight, less the same; all rows of the panel. ``weights`` (P,); ``purged`` (T,) bars to leave
+    out.
     """
     total = len(bars.returns)
     order = np.argsort(-weights, kind="stable")
@@ -177,8 +184,10 @@ def contrasts(bars: Bars, joint: JointBars, weights: Array, purged: Mask | None)
 
 
 def fitted_to(joint: JointBars, est_first: int, est_last: int, purged: Mask | None) -> tuple[Mask, Array]:
-    """The joint bars (N,) that weights are fitted on, as a mask, and the weights (P,); ``purged`` (T,) bars left
-    out."""
+    """Return the mask (N,) of joint bars in the estimation window and the weights (P,) fitted to them.
+
+    ``purged`` (T,): bars to leave out.
+    """
     inside = (joint.rows >= est_first) & (joint.rows <= est_last)
     if purged is not None:
         inside &= ~_touched(joint, purged)
@@ -191,8 +200,7 @@ def fitted_to(joint: JointBars, est_first: int, est_last: int, purged: Mask | No
 def designs_of(
     estimates: EventEstimates, bars: Bars, events: Rows, estimation_bars: int
 ) -> Iterator[tuple[int, Regressed, Array]]:
-    """For each of ``events`` its position, its series as ``contrasts`` has them, and coefficients, as they were
-    fitted."""
+    """Yield the position of each of ``events`` and the regression and coefficients of ``contrasts``, as fitted."""
     assert estimates.synthetic is not None
     for event in events.tolist():
         symbol = int(estimates.symbol_index[event])
@@ -205,6 +213,7 @@ def designs_of(
 
 
 def _one_event(bars: Bars, one: Placement, pool: Rows, request: Request) -> EventEstimates:
+    """Estimate the event ``one`` with the donors ``pool``."""
     donors, symbol = _donors(bars), int(one.symbol_index[0])
     first, last = min(one.est_first[0], one.win_first[0]), max(one.est_last[0], one.win_last[0])
     joint = joint_bars(donors, unit_prices(bars, symbol), pool, int(first), last=int(last))
@@ -220,17 +229,17 @@ def _one_event(bars: Bars, one: Placement, pool: Rows, request: Request) -> Even
     if fitted.excluded:
         return fitted
     root = np.sqrt(joint.spans[inside])
-    missed = (joint.unit[inside] - joint.donors[inside] @ weights) / root
-    moved = joint.unit[inside] / root
-    every = np.full((1, len(donors.names)), np.nan)
-    every[0, pool] = weights
-    squares = float(missed @ missed)
-    if squares <= (_NOTHING * np.abs(moved).max()) ** 2 * len(moved):
+    residuals = (joint.unit[inside] - joint.donors[inside] @ weights) / root
+    returns = joint.unit[inside] / root
+    all_weights = np.full((1, len(donors.names)), np.nan)
+    all_weights[0, pool] = weights
+    ssr = float(residuals @ residuals)
+    if ssr <= (_NEGLIGIBLE * np.abs(returns).max()) ** 2 * len(returns):
         return _no_event(bars, one, request).excluding({0: EXACT_REASON})
     fit = SyntheticFit(
-        every,
-        np.array([np.sqrt(squares / len(missed))]),
-        np.array([1.0 - squares / float(((moved - moved.mean()) ** 2).sum())]),
+        all_weights,
+        np.array([np.sqrt(ssr / len(residuals))]),
+        np.array([1.0 - ssr / float(((returns - returns.mean()) ** 2).sum())]),
     )
     return replace(
         fitted,
@@ -242,13 +251,13 @@ def _one_event(bars: Bars, one: Placement, pool: Rows, request: Request) -> Even
 
 
 def _touched(joint: JointBars, purged: Mask) -> Mask:
-    """Joint bars (N,) whose returns are over a purged one of the panel's (T,)."""
+    """Return a mask (N,) of joint bars whose returns cover a ``purged`` (T,) row of the panel."""
     before = np.concatenate([[0], np.cumsum(purged)])
     return np.asarray(before[joint.rows + 1] > before[joint.rows + 1 - joint.spans])
 
 
 def _no_event(bars: Bars, where: Placement, request: Request) -> EventEstimates:
-    """Estimates of no event."""
+    """Return empty estimates, without any event."""
     none = replace(where.take(np.zeros(0, dtype=np.int64)), touched=None)
     series = Regressed(bars.returns, np.zeros((len(bars.returns), 0)))
     fitted = fit_chunk(series, none, replace(request, keep_residuals=True))
@@ -257,5 +266,6 @@ def _no_event(bars: Bars, where: Placement, request: Request) -> EventEstimates:
 
 
 def _donors(bars: Bars) -> Donors:
+    """Return the donors, which ``regressed`` has checked to be there."""
     assert bars.donors is not None
     return bars.donors

@@ -1,22 +1,21 @@
-"""Placebo dates: ordinary sessions that could have stood in for the real ones, and which of them each draw takes.
+"""Placebo dates: ordinary sessions that match the real event dates, and the draws from them.
 
-Events whose tested windows share a bar are a cluster and move together, so that what binds them (a common market day, a
-common stretch of bars) binds their placebos too. A cluster longer than three of these windows, or with fewer than
-``least`` places to move to, is split at its widest gap: what binds neighbours across the cut is lost, but dates keep
-apart enough to be matched and to move freely. Clusters of one symbol are kept from meeting in a draw, as they do not
-meet in reality. A cluster's candidates are the bars at which every one of its events could have been measured and that
-match the real first date:
+Events whose tested windows share a bar form a cluster and move together, so their placebos have the same dependence (a
+common market day, overlapping bars). A cluster longer than three of these windows, or with fewer than ``least``
+candidates, is split at its widest gap: the dependence across the split is lost, but the parts can be matched and moved.
+Clusters of one symbol do not overlap in a draw, as they do not overlap in reality. The candidates of a cluster are the
+bars at which all its events could have been measured and that match the real first date:
 
 * ``weekday``: same day of the week; on intraday bars also same time of day;
 * ``volatility``: same regime, the tercile of the benchmark's standard deviation over the 21 bars before the event
-  window (before it, so that what the event does to volatility is not matched away);
-* ``distance``: at least ``distance`` bars from every real event of the same symbol, so that the effect looked for is
-  not in the placebos. Only where that takes away a tenth of the bars at most: else what is left would be a small sample
-  set against the rest of itself, and p-values too small. Placebo dates may then be real ones, which costs some power.
+  window (before it, so that an effect of the event on volatility is not matched away);
+* ``distance``: at least ``distance`` bars from every real event of the same symbol, so that the effect under test is
+  not in the placebos. Used only if it removes a tenth of the bars at most: otherwise the few bars left would not
+  represent the history, and p-values would be too small. Placebo dates may then be real ones, which costs some power.
 
-Where fewer than ``least`` candidates match, ``weekday`` is given up first, then ``volatility``, then ``distance``; how
-far each cluster went is in its ``matched``. On the panel of several exchanges a cluster may hold events of all of them;
-``moves`` says how it moves, and bars are counted in the sessions of each one's own.
+If fewer than ``least`` candidates match, ``weekday`` is dropped first, then ``volatility``, then ``distance``; the
+criteria that remain are in ``matched`` of the cluster. On a panel of several exchanges a cluster may have events of
+any of them; ``moves`` describes how it moves, and bars are sessions of each event's own exchange.
 """
 
 from __future__ import annotations
@@ -43,21 +42,23 @@ from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.request.windows import OffsetWindow
 
 CRITERIA = ("weekday", "volatility", "distance")
-"""In the order in which they are given up."""
+"""In the order in which they are dropped."""
 
 _LONGEST = 3
-"""Span of a cluster in blocks at most."""
+"""Maximum span of a cluster, in blocks."""
 _ATTEMPTS = 20
 _CROWDED = 0.1
-"""Share of the bars that may be taken away for being near a real event."""
+"""Maximum share of the bars that may be removed because they are near a real event."""
 
 
 @dataclass(frozen=True)
 class Matching:
-    """How placebo dates are matched: ``criteria`` of ``CRITERIA``; ``distance`` bars from the symbol's real events,
-    None for the length of the event window; ``block``: event dates at most so many bars apart move together, None for
-    those whose longest tested windows overlap, 0 for those of one date only; ``least``: candidates below which a
-    criterion is given up, or a cluster of several dates split.
+    """How placebo dates are matched to the real ones.
+
+    ``criteria`` of ``CRITERIA``; ``distance``: minimum bars from the real events of the symbol, None for the length of
+    the event window; ``block``: event dates at most so many bars apart move together, None for those whose longest
+    tested windows overlap, 0 for those of the same date only; ``least``: with fewer candidates, a criterion is dropped
+    or a cluster of several dates is split.
     """
 
     criteria: tuple[str, ...] = CRITERIA
@@ -77,8 +78,8 @@ class Matching:
             raise InputError("distance is given but not matched", hint=hint, argument="distance")
 
     def block_of(self, spec: StudySpec) -> int:
-        """Bars that two event dates are apart at most to move together: ``block``, or where the longest tested windows
-        around them share a bar.
+        """Return the maximum distance in bars of event dates that move together: ``block``, or by default one bar less
+        than the longest tested window.
         """
         longest = max(len(part) for part in spec.windows if isinstance(part, OffsetWindow))
         return longest - 1 if self.block is None else self.block
@@ -86,10 +87,12 @@ class Matching:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Events that move together: positions among the kept ones, columns of their ``symbols``, the rows ``days`` of
-    their dates, of which the first is ``at``; where these lie from it, ``anchor`` rows and ``offset`` sessions of the
-    own exchange (``Moves.offsets``); ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil;
-    ``given_up`` criteria asked for that they do not.
+    """Events that move together.
+
+    ``events``: positions among the kept events; ``symbols``: their columns; ``days``: the rows of their dates, of which
+    ``at`` is the first; ``anchor`` rows and ``offset`` sessions of the own exchange: the distance of each date from
+    ``at`` (``Moves.offsets``); ``candidates``: rows that could replace ``at``; ``matched``: criteria that they fulfil;
+    ``given_up``: requested criteria that they do not fulfil.
     """
 
     events: Rows
@@ -104,19 +107,19 @@ class Cluster:
 
     @property
     def places(self) -> Rows:
-        """The candidates and the real first bar: had the news not come, each was as likely as any other."""
+        """The candidates and the real first bar, all equally likely under the null hypothesis."""
         return np.union1d(self.candidates, [self.at]).astype(np.int64)
 
     @property
     def span(self) -> int:
-        """Bars from its first date to its last."""
+        """Bars from the first date to the last."""
         return int(self.days[-1]) - self.at
 
     def of(self, inside: Mask) -> Cluster:
-        """The events of it that are ``inside`` (E,), a mask over the kept events."""
-        mine = inside[self.events]
-        each = {name: getattr(self, name)[mine] for name in ("events", "days", "anchor", "offset")}
-        return replace(self, **each)
+        """Return the cluster with only the events that are ``inside`` (E,), a mask over the kept events."""
+        selected = inside[self.events]
+        fields = {name: getattr(self, name)[selected] for name in ("events", "days", "anchor", "offset")}
+        return replace(self, **fields)
 
 
 def placebo_clusters(
@@ -127,10 +130,10 @@ def placebo_clusters(
     *,
     usable: dict[int, Mask] | None = None,
 ) -> list[Cluster]:
-    """The clusters of the kept events with their candidates, in order of date; no candidate leaves an empty array.
+    """Return the clusters of the kept events, in order of date, with their candidates (empty if there are none).
 
-    ``usable``: what ``measurable`` says of the events' symbols, where the panel has no returns. Raises StudyError for
-    windows of calendar dates, which cannot be moved.
+    ``usable``: the result of ``measurable`` for the symbols of the events, if ``panel`` has no returns. Raises
+    StudyError for windows of calendar dates, which cannot be moved.
     """
     estimation, window = spec.offsets()
     if usable is None:
@@ -165,7 +168,7 @@ def placebo_clusters(
     by_cluster = []
     block = matching.block_of(spec)
     ends = panel.own_rows(estimates.symbol_index, days, np.array([block]))[:, 0]
-    waiting = _together(days, ends)[::-1]
+    waiting = _grouped(days, ends)[::-1]
     while waiting:
         events = waiting.pop()
         cluster = cluster_of(events)
@@ -178,17 +181,17 @@ def placebo_clusters(
 
 
 def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -> NDArray[np.int32]:
-    """Rows (C, draws) that each draw gives to each cluster's first bar, uniform over its places, the real one included.
+    """Draw the row (C, draws) of each cluster's first bar, uniformly from its places, which include the real one.
 
-    A place at most ``block`` bars from an earlier cluster of the same symbol is drawn again, ``_ATTEMPTS`` times at
-    most: in a history too crowded for that they meet after all.
+    A place at most ``block`` bars from an earlier cluster of the same symbol is redrawn up to ``_ATTEMPTS`` times; in a
+    history with too many events, clusters may still overlap.
     """
     rng = np.random.default_rng(seed)
     chosen = np.empty((len(clusters), draws), dtype=np.int32)
-    held: dict[int, list[int]] = {}
+    by_symbol: dict[int, list[int]] = {}
     for c, cluster in enumerate(clusters):
         earlier = np.array(
-            sorted({other for symbol in cluster.symbols for other in held.get(symbol, ())}), dtype=np.int64
+            sorted({other for symbol in cluster.symbols for other in by_symbol.get(symbol, ())}), dtype=np.int64
         )
         after = np.array([clusters[other].span + block for other in earlier], dtype=np.int32)
         before = cluster.span + block
@@ -204,19 +207,19 @@ def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -
             if len(waiting) == 0:
                 break
         for symbol in cluster.symbols:
-            held.setdefault(symbol, []).append(c)
+            by_symbol.setdefault(symbol, []).append(c)
     return chosen
 
 
 def number_of_placements(clusters: Sequence[Cluster]) -> int:
-    """In how many ways ``clusters`` can be placed, the real one apart."""
+    """Return the number of ways to place ``clusters``, without the real one."""
     return math.prod(len(cluster.places) for cluster in clusters) - 1
 
 
 def every_placement(clusters: Sequence[Cluster], block: int) -> NDArray[np.int32]:
-    """Rows (C, P) of each cluster's first bar in every placement but the real one.
+    """Return the rows (C, P) of each cluster's first bar in every placement but the real one.
 
-    Placements in which clusters of one symbol meet are left out unless the real ones do, or none would be left.
+    Placements in which clusters of one symbol overlap are left out, unless none would be left.
     """
     grid = np.meshgrid(*(cluster.places for cluster in clusters), indexing="ij")
     rows = np.stack([axis.ravel() for axis in grid]).astype(np.int32)
@@ -230,49 +233,50 @@ def every_placement(clusters: Sequence[Cluster], block: int) -> NDArray[np.int32
 
 
 def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
-    """For every one of ``symbols``: the rows (T,) at which the engine could measure an event, a bar in every window.
+    """Return for each of ``symbols`` a mask of the rows (T,) at which an event could be measured in every window.
 
-    Of several exchanges these are sessions of the symbol's own, whose windows count no others.
+    On a panel of several exchanges these rows, and the bars of windows, are sessions of the symbol's own exchange.
     """
     if panel.calendars is not None:
-        return _measurable_on_own(panel, spec, symbols)
+        return _measurable_by_exchange(panel, spec, symbols)
     estimation, window = spec.offsets()
     shared = _benchmark_missing(panel, spec, None)
     parameters = model_named(spec.model).parameters(len(panel.factor_names))
-    given = spec.minimum_observations
-    minimum = max(default_minimum(len(estimation)) if given is None else given, parameters + 1)
+    minimum = spec.minimum_observations
+    minimum = max(default_minimum(len(estimation)) if minimum is None else minimum, parameters + 1)
     total = len(panel.labels)
     rows = np.arange(total)
     inside = (rows + window.first >= 0) & (rows + window.last < total)
-    by_symbol = {}
+    masks = {}
     for symbol in symbols.tolist():
         missing = shared if panel.own_benchmark is None else _benchmark_missing(panel, spec, symbol)
         traded = ~(np.isnan(panel.returns[:, symbol]) | missing)
         before = np.concatenate([[0], np.cumsum(traded)])
         clean = before if panel.purged is None else np.concatenate([[0], np.cumsum(traded & ~panel.purged[:, symbol])])
-        enough = _bars_between(clean, rows, estimation) >= minimum
+        enough = _bars_in(clean, rows, estimation) >= minimum
         for part in spec.windows:
             if isinstance(part, OffsetWindow):
-                enough &= _bars_between(before, rows, part) > 0
-        by_symbol[symbol] = inside & enough
-    return by_symbol
+                enough &= _bars_in(before, rows, part) > 0
+        masks[symbol] = inside & enough
+    return masks
 
 
-def _measurable_on_own(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
+def _measurable_by_exchange(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
+    """Return the masks of ``measurable`` for a panel of several exchanges."""
     calendars, moves = panel.calendars, Moves.of(panel)
-    assert calendars is not None  # the caller's branch
-    by_symbol = {}
+    assert calendars is not None  # checked by ``measurable``
+    masks = {}
     for k, part in enumerate(parts_of(panel)):
         columns = np.flatnonzero(calendars.of == k)
         own = np.flatnonzero(np.isin(columns, symbols))
         for column, mask in measurable(part, spec, own).items():
             symbol = int(columns[column])
-            by_symbol[symbol] = moves.spread(symbol, mask)
-    return by_symbol
+            masks[symbol] = moves.spread(symbol, mask)
+    return masks
 
 
 def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mask:
-    """Bars (T,) on which benchmark or factors of ``symbol`` (None: those of all) are missing."""
+    """Return a mask (T,) of bars on which benchmark or factors of ``symbol`` (None: of the panel) are missing."""
     factors = panel.factors if symbol is None else panel.factors_of(symbol)
     bars = regressed(model_named(spec.model), Bars(panel.returns, factors, donors=panel.donors))
     series = [bars.regressors] if bars.benchmark is None else [bars.regressors, bars.benchmark[:, None]]
@@ -280,7 +284,7 @@ def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mas
 
 
 def weekday_codes(labels: pl.Series) -> Rows:
-    """A number (T,) equal where two bars share weekday and, for instants, time of day."""
+    """Return an integer (T,) per bar that identifies its weekday and, for instants, its time of day."""
     code = labels.dt.weekday().cast(pl.Int64).to_numpy()
     if isinstance(labels.dtype, pl.Datetime):
         minute = labels.dt.hour().cast(pl.Int64).to_numpy() * 60 + labels.dt.minute().cast(pl.Int64).to_numpy()
@@ -288,14 +292,15 @@ def weekday_codes(labels: pl.Series) -> Rows:
     return np.asarray(code, dtype=np.int64)
 
 
-def _bars_between(before: NDArray[Any], rows: Rows, window: OffsetWindow) -> Rows:
+def _bars_in(before: NDArray[Any], rows: Rows, window: OffsetWindow) -> Rows:
+    """Return the number of bars in ``window`` around each of ``rows``; ``before`` (T + 1,) bars before each row."""
     total = len(before) - 1
     first, last = np.clip(rows + window.first, 0, total), np.clip(rows + window.last + 1, 0, total)
     return np.asarray(before[last] - before[first], dtype=np.int64)
 
 
-def _together(day_zero: Rows, ends: Rows) -> list[Rows]:
-    """Positions of events whose dates lie within the ``ends`` (E,) of an earlier one, in order of date."""
+def _grouped(day_zero: Rows, ends: Rows) -> list[Rows]:
+    """Group positions of events, in order of date; a date not after the ``ends`` (E,) of an earlier one joins it."""
     order = np.argsort(day_zero, kind="stable")
     if len(order) == 0:
         return []
@@ -305,7 +310,7 @@ def _together(day_zero: Rows, ends: Rows) -> list[Rows]:
 
 
 def _widest_gap(days: Rows) -> int:
-    """Where to split ascending ``days`` (E,): at the widest gap, of several the one nearest to the middle."""
+    """Return the position at which to split ascending ``days`` (E,): the widest gap, with ties the most central."""
     gaps = np.diff(days)
     widest = np.flatnonzero(gaps == gaps.max())
     middle = (days[0] + days[-1]) / 2
@@ -313,7 +318,7 @@ def _widest_gap(days: Rows) -> int:
 
 
 def _near_real_events(estimates: EventEstimates, moves: Moves, distance: int) -> dict[int, Mask]:
-    """For every symbol the rows (T,) closer than ``distance`` sessions to one of its real events."""
+    """Return for each symbol a mask (T,) of rows closer than ``distance`` sessions to one of its real events."""
     near = {}
     for symbol in np.unique(estimates.symbol_index).tolist():
         days, total = moves.sessions(symbol, np.unique(estimates.day_zero[estimates.symbol_index == symbol]))
@@ -327,7 +332,7 @@ def _near_real_events(estimates: EventEstimates, moves: Moves, distance: int) ->
 def _at_every_event(
     usable: dict[int, Mask], near: dict[int, Mask], moves: Moves, places: tuple[Rows, Rows, Rows]
 ) -> tuple[Mask, Mask]:
-    """Rows (T,) at which all events of a cluster can be measured, and those at which none is near a real event.
+    """Return masks of rows (T,) at which all events of a cluster can be measured, and none is near a real event.
 
     ``places``: symbol, anchor and offset (E,) of its events.
     """
@@ -339,6 +344,7 @@ def _at_every_event(
 
 
 def _matched(possible: Mask, masks: dict[str, Mask], matching: Matching) -> tuple[Rows, tuple[str, ...]]:
+    """Return the ``possible`` rows that match, and the criteria left after dropping those that leave too few rows."""
     chosen = [name for name in CRITERIA if name in matching.criteria]
     if "distance" in chosen and (possible & ~masks["distance"]).sum() > _CROWDED * possible.sum():
         chosen.remove("distance")

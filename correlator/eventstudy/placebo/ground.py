@@ -1,6 +1,6 @@
-"""What placebo studies need of the bars of a study, in this process or in parts elsewhere: the same bytes.
+"""Access to the bars of a study for placebo studies, in this process or in parts elsewhere, with identical results.
 
-Sums over events are made part after part (``parts_of``) and added in their order, wherever the parts are.
+Sums over events are computed part by part (``parts_of``) and added in this order, wherever the parts are.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from correlator.eventstudy.results.result import StudyResult
 
 @dataclass(frozen=True)
 class Ground:
-    """The bars behind a study: ``result`` what is known of its events, whose bars are in this process."""
+    """The bars of the study ``result``, which are in this process."""
 
     result: StudyResult
 
     @property
     def part(self) -> Rows:
-        """(E,) the part of each kept event."""
+        """The part (E,) to which each kept event belongs."""
         return np.asarray(parts_of(self.result.panel.symbols)[self.result.estimates.symbol_index])
 
     def market(self) -> Panel:
-        """The panel with what volatility regimes are of."""
+        """Return a panel with the benchmark, or all returns if there is none, for volatility regimes."""
         return self.result.panel
 
     def usable(self) -> dict[int, Mask]:
-        """``measurable`` of the kept events' symbols, by their columns."""
+        """Return the masks of ``measurable`` for the symbols of the kept events, by column."""
         return _usable_columns(self.result, self.result.spec)
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
-        """``sums_of_draws`` of each part, in their order."""
+        """Yield ``sums_of_draws`` of each part, in their order."""
         for each in tracked(placings.values(), "parts of the placebo", len(placings)):
             yield sums_of_draws(self.result, each, groups)
 
 
 def total_sums(ground: Ground, placings: Mapping[int, Placings], groups: int) -> Sums:
-    """The sums of the draws over all parts."""
+    """Return the sums of the draws over all parts."""
     return reduce(Sums.plus, ground.sums(placings, groups))
 
 
 def ground_of(result: StudyResult | SpreadResult) -> Ground:
-    """The ground of a study, wherever its bars are."""
+    """Return the access to the bars of ``result``, wherever these are."""
     if isinstance(result, SpreadResult):
         return SpreadGround(result.light, result)
     return Ground(result) if result.panel.calendars is None else ExchangesGround(result)
@@ -81,18 +81,18 @@ class ExchangesGround(Ground):
     @property
     def _calendars(self) -> Calendars:
         calendars = self.result.panel.calendars
-        assert calendars is not None  # by ``ground_of``
+        assert calendars is not None  # checked by ``ground_of``
         return calendars
 
 
 @dataclass(frozen=True)
 class SpreadGround(Ground):
-    """The bars of a study in parts, of which ``result`` knows nothing: masks and sums travel, bars do not."""
+    """The bars of a study in parts, which ``result`` does not include; only masks and sums are sent, never bars."""
 
     spread: SpreadResult
 
     def market(self) -> Panel:
-        """The mean of all shares, where there is no benchmark, needs all bars."""
+        """Return a panel with the benchmark; without one, the mean of all shares needs the bars of all parts."""
         first = int(self.part[0])
         factors = next(iter(self.spread.parts.each(_factors_of, {first: ()})))
         return self.spread.whole.panel if factors is None else replace(self.result.panel, factors=factors)
@@ -106,15 +106,15 @@ class SpreadGround(Ground):
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
         spec, of_event = self.result.spec, self.part
-        asked = {}
+        arguments = {}
         for number, each in placings.items():
             own = np.searchsorted(np.flatnonzero(of_event == number), each.event)
-            asked[number] = (replace(each, event=own), groups, spec)
-        return self.spread.parts.each(_sums_of, asked)
+            arguments[number] = (replace(each, event=own), groups, spec)
+        return self.spread.parts.each(_sums_of, arguments)
 
 
 def _usable_columns(result: StudyResult, spec: StudySpec) -> dict[int, Mask]:
-    """``measurable`` of the kept events' symbols, by their columns."""
+    """Return the masks of ``measurable`` for the symbols of the kept events, by column."""
     return measurable(result.panel, spec, np.unique(result.estimates.symbol_index))
 
 

@@ -1,12 +1,12 @@
-"""Placebo inference: the study's averages against the same averages on ordinary sessions of the same symbols.
+"""Placebo inference: compare the averages of a study with the same averages on ordinary sessions of the same symbols.
 
-Every draw gives each cluster of events (see ``placebo_dates``) another date and measures the study there; the shares of
-draws beyond the real averages are randomisation p-values (Fisher 1935, ch. 2; Lehmann & Romano 2005, ch. 15.2). Nothing
-is assumed of variances, tails or the correlation between events of one date; what is assumed is that, had the news not
-come, the event dates would have been exchangeable with the sessions matched to them.
+Every draw moves each cluster of events (see ``placebo.dates``) to another date and measures the study there; the shares
+of draws beyond the real averages are randomisation p-values (Fisher 1935, ch. 2; Lehmann & Romano 2005, ch. 15.2).
+Nothing is assumed about variances, tails or the correlation between events of one date. The assumption is that without
+the news, the event dates would have been exchangeable with the sessions matched to them.
 
-The estimates of every (symbol, session) that some draw needs are made once, by the study's own engine; a draw is then a
-sum of rows.
+Every (symbol, session) that some draw needs is estimated once, by the engine of the study; a draw is then a sum of
+rows.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ from correlator.eventstudy.results.result_frames import group_keys
 
 STATISTICS = ("scar", "caar", "bmp")
 
-
 MOST_COUNTED = 10**12
-"""Placements beyond this many are told as this many."""
+"""Maximum number of placements to report."""
 
 
 def placebo_test(
@@ -52,24 +51,24 @@ def placebo_test(
     matching: Matching | None = None,
     margin: float | None = None,
 ) -> PlaceboResult:
-    """Test every group and window of ``study`` against placebo studies: the same one on ordinary sessions.
+    """Test every group and window of ``study`` against the same study on ordinary sessions (placebo studies).
 
     Parameters
     ----------
     study
-        A study; its windows are offsets from day 0.
+        A study; its windows must be offsets from day 0.
     draws
-        Placebo studies. Where there are fewer placements, each is taken once instead of drawn.
+        Number of placebo studies. If there are fewer placements, each is used once instead.
     seed
-        The same seed gives the same placebo studies.
+        Seed of the draws; the same seed gives the same placebo studies.
     statistic
-        ``scar``, the mean of CAR over its standard error, which gives loud events no more say than quiet ones;
-        ``caar``, the mean CAR; ``bmp``, the t of the former, which withstands news that raises the variance without
-        moving the mean.
+        ``scar``, the mean of CAR over its standard error, in which volatile events have no more weight than others;
+        ``caar``, the mean CAR; ``bmp``, the t-statistic of ``scar``, which is robust to news that raises the variance
+        without moving the mean.
     matching
-        What placebo dates have in common with the events.
+        What placebo dates must have in common with the real ones.
     margin
-        Also test whether the effect is smaller than this fraction.
+        Also test whether the effect is smaller than this, as a fraction.
 
     Returns
     -------
@@ -79,9 +78,9 @@ def placebo_test(
     Raises
     ------
     StudyError
-        Where no event has a placebo date, or the windows are calendar dates.
+        If no event has a placebo date, or the windows are calendar dates.
     InputError
-        For another statistic, or no draws.
+        If an argument is not valid.
 
     Examples
     --------
@@ -140,7 +139,7 @@ def placebo_test(
 def _own_placements(
     ground: Ground, clusters: Sequence[Cluster], null: Array, group_of: Rows, *, statistic: str, block: int
 ) -> list[OwnPlacements]:
-    """The placements of each group: all of its own where they are no more than the draws, else the joint draws."""
+    """Return the placements of each group: all its own if there are no more than draws, else the joint draws."""
     groups, draws = null.shape[:2]
     placements = []
     for group in range(groups):
@@ -156,7 +155,7 @@ def _own_placements(
 
 
 def _observed(result: StudyResult) -> Mask:
-    """Which events (E,) are observations: of a group's events of one share on one day 0 the first."""
+    """Return a mask (E,) of the first event of each group, symbol and day 0."""
     every = np.arange(len(result.estimates))
     _, group_of = _groups(result, every)
     estimates = result.estimates
@@ -167,18 +166,18 @@ def _observed(result: StudyResult) -> Mask:
 
 
 def _inside(clusters: Sequence[Cluster], inside: Mask) -> list[Cluster]:
-    """The events of ``clusters`` that are ``inside`` (E,); a cluster of none is left out."""
+    """Return ``clusters`` with only the events that are ``inside`` (E,), without clusters that become empty."""
     return [cluster.of(inside) for cluster in clusters if inside[cluster.events].any()]
 
 
 def _given_up(clusters: Sequence[Cluster]) -> str:
-    """The criteria that some cluster could not be matched by, in words."""
-    lost = {name for cluster in clusters for name in cluster.given_up}
-    return " ".join(name for name in CRITERIA if name in lost)
+    """Return the criteria that were dropped for some cluster, separated by spaces."""
+    dropped = {name for cluster in clusters for name in cluster.given_up}
+    return " ".join(name for name in CRITERIA if name in dropped)
 
 
 def _slopes(result: StudyResult, kept: Rows, group_of: Rows, groups: int, *, statistic: str) -> Array:
-    """(G, W) by how much the statistic moves with an effect of 1 on every event; NaN for ``bmp``, not being a sum."""
+    """Return the change (G, W) of the statistic per unit of a common effect; NaN for ``bmp``, which is not linear."""
     car, se = result.estimates.car[kept], result.estimates.car_se[kept]
     if statistic == "bmp":
         return np.full((groups, car.shape[1]), np.nan)
@@ -189,7 +188,7 @@ def _slopes(result: StudyResult, kept: Rows, group_of: Rows, groups: int, *, sta
 
 
 def _groups(result: StudyResult, kept: Rows) -> tuple[pl.DataFrame, Rows]:
-    """The groups of the ``kept`` events in order of appearance, and the group (E,) of every event."""
+    """Return the groups of the ``kept`` events in order of appearance, and the group (E,) of every event."""
     by, estimates = result.spec.by, result.estimates
     group_of = np.zeros(len(estimates), dtype=np.int64)
     if not by:
@@ -201,6 +200,7 @@ def _groups(result: StudyResult, kept: Rows) -> tuple[pl.DataFrame, Rows]:
 
 
 def _clusters_frame(clusters: Sequence[Cluster], result: StudyResult) -> pl.DataFrame:
+    """Return one row per cluster: session, events, candidates, matched, given_up."""
     return pl.DataFrame(
         {
             "session": result.panel.labels[[cluster.at for cluster in clusters]],
@@ -213,9 +213,9 @@ def _clusters_frame(clusters: Sequence[Cluster], result: StudyResult) -> pl.Data
 
 
 def _excluded(clusters: Sequence[Cluster], result: StudyResult) -> pl.DataFrame:
-    """Events that the study measured and the test leaves out: event_id, symbol, session, reason."""
-    nowhere = [cluster.events for cluster in clusters if not len(cluster.candidates)]
-    events = np.concatenate([*nowhere, np.zeros(0, dtype=np.int64)]).astype(np.int64)
+    """Return the events that the study measured but the test leaves out: event_id, symbol, session, reason."""
+    unmatched = [cluster.events for cluster in clusters if not len(cluster.candidates)]
+    events = np.concatenate([*unmatched, np.zeros(0, dtype=np.int64)]).astype(np.int64)
     sessions = result.panel.labels[result.estimates.day_zero[events]]
     named = result.events[result.estimates.kept[events]].select("event_id", "symbol")
     return named.with_columns(

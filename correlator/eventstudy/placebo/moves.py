@@ -1,8 +1,8 @@
 """How placebo dates move: by rows of the panel, and within an exchange by its own sessions.
 
-Events of one cluster keep the distance of their dates: those of one exchange in its sessions, and the first dates of
-several exchanges in rows, of which the panel of several exchanges has one for every date on which any is open. What
-binds shares across borders on a day binds their placebos, too. On the panel of one exchange rows are sessions.
+Events of one cluster keep the distances between their dates: events of one exchange in sessions, and the first dates of
+different exchanges in rows; a panel of several exchanges has a row for every date on which any of them is open. So
+placebos keep the correlation of shares across exchanges on one day. On a panel of one exchange, rows are sessions.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ from correlator.eventstudy.panel.frames import Calendars, Mask, Panel, Rows
 
 @dataclass(frozen=True)
 class Moves:
-    """The ``total`` rows of a panel, and whose sessions they are, None if all are of one exchange."""
+    """The ``total`` rows of a panel, and the calendars of its exchanges, None if there is only one."""
 
     total: int
     calendars: Calendars | None
 
     @classmethod
     def of(cls, panel: Panel) -> Moves:
-        """Those of a panel."""
+        """Return the rows and calendars of ``panel``."""
         return cls(len(panel.labels), panel.calendars)
 
     def offsets(self, symbols: Rows, days: Rows) -> tuple[Rows, Rows]:
-        """Of events at the rows ``days`` (E,), ascending: rows from the first of all to the first of their exchange,
-        and sessions from there.
+        """Return the distances of events at the ascending rows ``days`` (E,) from the first of them.
+
+        The first array: rows from the first event to the first event of the same exchange; the second: sessions of the
+        exchange from there.
         """
         if self.calendars is None:
             return np.zeros_like(days), days - days[0]
@@ -37,14 +39,16 @@ class Moves:
         return days[first][exchange] - days[0], own - own[first][exchange]
 
     def moved(self, symbols: Rows, rows: Rows, offset: Rows) -> Rows:
-        """The rows (E,) that lie ``offset`` (E,) sessions of each symbol's exchange after ``rows`` (E,)."""
+        """Return the rows (E,) that are ``offset`` (E,) sessions of each symbol's exchange after ``rows`` (E,)."""
         if self.calendars is None:
             return rows + offset
         return self.calendars.rows_at(symbols, self.calendars.places(symbols, rows) + offset, self.total)
 
     def holds(self, mask: Mask, symbol: int, anchor: int, offset: int) -> Mask:
-        """Where (T,) ``mask`` (T,) holds ``offset`` sessions after the row that lies ``anchor`` rows later, which is a
-        session of the symbol's exchange; beyond the end nothing holds.
+        """Whether ``mask`` (T,) is True at the date of an event whose cluster starts at each row (T,).
+
+        The date is ``anchor`` rows and then ``offset`` sessions later. False beyond the end, and where the row
+        ``anchor`` rows later is not a session of the symbol's exchange.
         """
         if self.calendars is None:
             return read_later(mask, anchor + offset)
@@ -52,22 +56,22 @@ class Moves:
         return read_later(self.spread(symbol, read_later(mask[rows], offset)), anchor)
 
     def spread(self, symbol: int, sessions: Mask) -> Mask:
-        """A mask of the sessions of the symbol's exchange on all rows; False where it is closed."""
+        """Expand a mask of the sessions of the symbol's exchange to all rows; False where it is closed."""
         if self.calendars is None:
             return sessions
-        whole = np.zeros(self.total, dtype=bool)
-        whole[self.calendars.rows[self.calendars.of[symbol]]] = sessions
-        return whole
+        mask = np.zeros(self.total, dtype=bool)
+        mask[self.calendars.rows[self.calendars.of[symbol]]] = sessions
+        return mask
 
     def sessions(self, symbol: int, rows: Rows) -> tuple[Rows, int]:
-        """Rows as places among the sessions of the symbol's exchange, and how many of these there are."""
+        """Return the positions of ``rows`` among the sessions of the symbol's exchange, and the number of sessions."""
         if self.calendars is None:
             return rows, self.total
         own = self.calendars.rows[self.calendars.of[symbol]]
         return np.searchsorted(own, rows), len(own)
 
     def reach(self, sessions: int) -> int:
-        """The most rows that so many sessions of one exchange lie apart."""
+        """Return the maximum number of rows that ``sessions`` sessions of an exchange span."""
         if self.calendars is None or sessions == 0:
             return sessions
         distances = [own[sessions:] - own[:-sessions] for own in self.calendars.rows]
@@ -75,7 +79,7 @@ class Moves:
 
 
 def read_later(mask: Mask, by: int) -> Mask:
-    """``mask`` read ``by`` rows later; beyond the end nothing holds."""
-    moved = np.zeros_like(mask)
-    moved[: len(mask) - by] = mask[by:]
-    return moved
+    """Return at each row the value of ``mask`` ``by`` rows later; False beyond the end."""
+    later = np.zeros_like(mask)
+    later[: len(mask) - by] = mask[by:]
+    return later

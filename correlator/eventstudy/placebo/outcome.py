@@ -1,4 +1,4 @@
-"""What placebo inference gives: the real averages, those on ordinary sessions, and its tables."""
+"""The result of a placebo test: the real averages, those on ordinary sessions, and tables of them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ PERCENTILES = (0.5, 2.5, 5.0, 25.0, 50.0, 75.0, 95.0, 97.5, 99.5)
 
 @dataclass(frozen=True)
 class OwnPlacements:
-    """What one group's p-values count: ``null`` (P, W) of the statistic, each distinct placement once where there are
-    no more than draws, else the joint draws; ``distinct`` placements there are besides the real one; ``given_up``
-    criteria that some cluster could not be matched by.
+    """The placements behind the p-values of one group.
+
+    ``null`` (P, W): the statistic of each distinct placement if there are no more than draws, else of the joint draws;
+    ``distinct``: number of placements besides the real one; ``given_up``: criteria that were dropped for some cluster.
     """
 
     null: Array
@@ -37,12 +38,13 @@ class OwnPlacements:
 class PlaceboResult:
     """G groups (one without ``by``), W windows, D event days, B draws; averages of returns are fractions.
 
-    ``observed``, ``null`` (G, W), (G, B, W) of ``statistic``; ``caar``, ``null_caar`` the same in returns; ``path``
-    (G, D) the CAAR so far and ``path_bands`` (G, Q, D) its ``PERCENTILES`` over draws; ``events`` (G, W) counted;
-    ``groups`` the G rows of group columns, empty without ``by``; ``clusters`` one row per cluster: first session,
-    events, candidates, matched; ``excluded`` events without a candidate date; draw b of every group and window is the
-    same draw of dates. ``placements`` of each group are what its p-values count; ``slope`` (G, W) is by how much the
-    statistic moves with an effect common to all events; ``margin`` of equivalence (a fraction) or None.
+    ``observed`` (G, W) and ``null`` (G, B, W): ``statistic`` of the real and the placebo studies; ``caar`` and
+    ``null_caar``: the same in returns; ``path`` (G, D): the CAAR up to each day, ``path_bands`` (G, Q, D): its
+    ``PERCENTILES`` over draws; ``events`` (G, W): number of events; ``groups``: G rows of group columns, empty without
+    ``by``; ``clusters``: one row per cluster with first session, events, candidates and matched; ``excluded``: events
+    without a candidate date. Draw b of every group and window is the same draw of dates. ``placements``: those behind
+    the p-values of each group; ``slope`` (G, W): change of the statistic per unit of an effect common to all events;
+    ``margin`` of equivalence (a fraction) or None.
     """
 
     statistic: str
@@ -66,11 +68,12 @@ class PlaceboResult:
 
     @property
     def draws(self) -> int:
+        """Number of placebo studies, B."""
         return int(self.null.shape[1])
 
     @property
     def sentence(self) -> str:
-        """What was done and found, in one line."""
+        """A summary of the test in one line."""
         table = self.table
         tested = int(table["tested"][0])
         fewest = int(table["placements"].min())  # type: ignore[arg-type]
@@ -78,9 +81,9 @@ class PlaceboResult:
         if fewest <= self.draws:
             against += f"; the fewest distinct placements behind a row are {fewest:,}, so its p is at least "
             against += f"{1 / (fewest + 1):.2g}"
-        lost = " ".join(name for name in CRITERIA if any(name in own.given_up for own in self.placements))
-        if lost:
-            against += f"; not everywhere matched: {lost}"
+        dropped = " ".join(name for name in CRITERIA if any(name in own.given_up for own in self.placements))
+        if dropped:
+            against += f"; not everywhere matched: {dropped}"
         single, family = (int((table[name] <= 0.05).sum()) for name in ("p_value", "p_romano_wolf"))
         hypotheses = "hypothesis" if tested == 1 else "hypotheses"
         return f"{tested} {hypotheses} tested against {against}: {single} with p at most 5 %, {family} allowing for all"
@@ -93,7 +96,7 @@ class PlaceboResult:
 
     @property
     def made(self) -> dict[str, object]:
-        """How the numbers were made, for metadata of files."""
+        """The version and settings behind the numbers, for the metadata of files."""
         return {
             "made_by": f"correlator {__version__}",
             **self.spec.as_dict(),
@@ -106,14 +109,14 @@ class PlaceboResult:
 
     @cached_property
     def p_values(self) -> Array:
-        """(G, W) two-sided: twice the smaller share of placements at least as far out on one side, the real one too.
+        """Two-sided p-values (G, W): twice the smaller of the shares of placements at least as large and as small.
 
-        Never under 1 / (distinct placements + 1).
+        The real placement is included, so they are at least 1 / (distinct placements + 1).
         """
         return np.stack([randomisation_p(o, own.null) for o, own in zip(self.observed, self.placements, strict=True)])
 
     def _inverted(self) -> dict[str, Array]:
-        """``low`` and ``high`` of each row, and ``p_equivalent`` where there is a margin, each (G * W,)."""
+        """Return ``low`` and ``high`` of each row, and ``p_equivalent`` if there is a margin, each (G * W,)."""
         shifts = [Shift(o, k) for o, k in zip(self.observed, self.slope, strict=True)]
         pairs = list(zip(shifts, self.placements, strict=True))
         bounds = [interval(shift, own.null) for shift, own in pairs]
@@ -126,13 +129,13 @@ class PlaceboResult:
 
     @cached_property
     def table(self) -> pl.DataFrame:
-        """One row per group and window, the family that was tested; ``tested`` is its size.
+        """One row per group and window; together they are the family of hypotheses, and ``tested`` is its size.
 
         (group columns), window, n (events), caar, low and high (95 % interval of the effect, by inverting the test;
-        null where placements are too few to bound it, and for ``bmp``), null_mean, null_low and null_high (2.5 and 97.5
-        % of placebo CAARs), statistic, value, p_value, adjusted for the family p_holm, p_bh and p_romano_wolf, tested,
-        placements (distinct ones behind the row), given_up (criteria that were not matched), and with a margin
-        p_equivalent (small: the effect is smaller than the margin).
+        null if there are too few placements to bound it, and for ``bmp``), null_mean, null_low and null_high (mean,
+        2.5th and 97.5th percentile of placebo CAARs), statistic, value, p_value, p_holm, p_bh and p_romano_wolf
+        (adjusted for the family), tested, placements (distinct ones behind the row), given_up (criteria that were
+        dropped), and with a margin p_equivalent (small if the effect is smaller than the margin).
         """
         groups, windows = self.observed.shape
         p = self.p_values.ravel()
@@ -165,7 +168,7 @@ class PlaceboResult:
 
     @cached_property
     def bands(self) -> pl.DataFrame:
-        """One row per group and event day, for a fan: (group columns), day, caar, p0.5 to p99.5 of placebo CAARs."""
+        """One row per group and event day, for a fan chart: (group columns), day, caar, p0.5 to p99.5 of placebos."""
         groups, days = self.path.shape
         columns = {f"p{q:g}": self.path_bands[:, i].ravel() for i, q in enumerate(PERCENTILES)}
         frame = pl.DataFrame(
@@ -174,14 +177,14 @@ class PlaceboResult:
         return self._with_groups(frame, days)
 
     def frame(self, name: str) -> pl.DataFrame:
-        """The frame called ``name``, one of ``OUTPUTS``; raises NotFoundError otherwise."""
+        """Return the frame called ``name``, one of ``OUTPUTS``; raises NotFoundError for other names."""
         if name not in OUTPUTS:
             raise NotFoundError(f"a placebo test has no output {name!r}", hint=f"outputs are {', '.join(OUTPUTS)}")
         table: pl.DataFrame = self.draws_frame() if name == "draws" else getattr(self, name)
         return table
 
     def draws_frame(self) -> pl.DataFrame:
-        """One row per group, window and draw: (group columns), window, draw, caar, value; for the null's histogram."""
+        """Return one row per group, window and draw, for histograms: (group columns), window, draw, caar, value."""
         groups, draws, windows = self.null.shape
         labels = pl.Series("window", [window.label for window in self.spec.windows])
         frame = pl.DataFrame(
@@ -196,7 +199,7 @@ class PlaceboResult:
         return self._with_groups(frame, draws * windows)
 
     def _with_groups(self, frame: pl.DataFrame, rows: int) -> pl.DataFrame:
-        """``frame``, of ``rows`` rows for each group, with the group's columns first."""
+        """Return ``frame``, which has ``rows`` rows per group, with the group columns first."""
         if not self.groups.width:
             return frame
         return pl.concat([self.groups[np.repeat(np.arange(len(self.groups)), rows)], frame], how="horizontal")

@@ -1,7 +1,7 @@
-"""Randomisation p-values, those of a family, and what inverting the test gives: intervals and equivalence.
+"""Randomisation p-values, single and for families, and by inverting the test: intervals and tests of equivalence.
 
-The real placement is one of the placements that were equally likely, so it is counted among them and p is never under
-1/(placements + 1), however many draws repeat the same ones (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9).
+The real placement is one of the equally likely ones, so it is counted among them, and p is at least 1/(placements + 1),
+however many draws repeat the same ones (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9).
 """
 
 from __future__ import annotations
@@ -18,25 +18,24 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Shift:
-    """How a statistic moves with an effect common to all events: it is ``observed`` - effect * ``slope``, each (W,)."""
+    """A statistic after removing an effect common to all events: ``observed`` - effect * ``slope``, each (W,)."""
 
     observed: Array
     slope: Array
 
 
 def randomisation_p(observed: Array, null: Array) -> Array:
-    """Two-sided p-values (H,) of ``observed`` (H,) among placements ``null`` (B, H); NaN where observed is.
+    """Return two-sided p-values (H,) of ``observed`` (H,) among placements ``null`` (B, H); NaN where observed is.
 
     Twice the smaller of (1 + placements at least as large) and (1 + placements at most as large), over 1 + B, at most
-    1. Placements that repeat the real dates count as equal whatever the last digit says; those without a value do not
-    count.
+    1. Values that differ only by rounding are equal, so that placements on the real dates are; NaN are not counted.
     """
     above, below = one_sided_p(observed, null)
     return np.where(np.isnan(observed), np.nan, np.minimum(2 * np.minimum(above, below), 1.0))
 
 
 def one_sided_p(observed: Array, null: Array) -> tuple[Array, Array]:
-    """Shares (H,) of placements, the real one among them, at least as large and at most as large as ``observed``."""
+    """Return shares (H,) of placements, including the real one, at least and at most as large as ``observed``."""
     placements = 1 + (~np.isnan(null)).sum(axis=0)
     slack = _slack(observed, null)
     above = (1 + (null >= observed - slack).sum(axis=0)) / placements
@@ -45,10 +44,10 @@ def one_sided_p(observed: Array, null: Array) -> tuple[Array, Array]:
 
 
 def family_p(observed: Array, null: Array, p_values: Array) -> Array:
-    """Romano & Wolf's p-values (H,) of the same two-sided p-values, by step-down minima over joint draws.
+    """Return p-values (H,) adjusted for the family by Romano & Wolf: step-down minima of p over joint draws.
 
-    ``observed`` (H,), ``null`` (B, H) joint draws that hold the real placement as often as any other, ``p_values`` (H,)
-    of each hypothesis by itself, which its adjusted one is never under.
+    ``observed`` (H,); ``null`` (B, H) joint draws, in which the real placement is as likely as any other; ``p_values``
+    (H,) of each single hypothesis: an adjusted p-value is never smaller.
     """
     pooled = np.vstack([observed, null])
     own = np.stack([_pooled_p(column) for column in pooled.T], axis=1)
@@ -57,10 +56,10 @@ def family_p(observed: Array, null: Array, p_values: Array) -> Array:
 
 
 def interval(shift: Shift, null: Array) -> tuple[Array, Array]:
-    """Effects (W,) from low to high that the test of ``LEVEL`` does not reject; infinite where placements are few.
+    """Return the lowest and highest effect (W,) that the test does not reject; infinite if there are few placements.
 
-    An effect is not rejected where ``observed`` less effect times slope lies between the k-th smallest and the k-th
-    largest of ``null`` (B, W), k = (1 - ``LEVEL``)/2 (B + 1): the test inverted.
+    An effect is not rejected if ``observed`` less effect times slope lies between the k-th smallest and the k-th
+    largest of ``null`` (B, W), k = (1 - ``LEVEL``)/2 (B + 1).
     """
     low, high = np.full(len(shift.observed), -np.inf), np.full(len(shift.observed), np.inf)
     for w, column in enumerate(null.T):
@@ -75,7 +74,7 @@ def interval(shift: Shift, null: Array) -> tuple[Array, Array]:
 
 
 def equivalence_p(shift: Shift, null: Array, margin: float) -> Array:
-    """p (W,) of two one-sided tests: small where the effect lies within ``margin`` (a fraction) of zero.
+    """Return p (W,) of two one-sided tests: small if the effect lies within ``margin`` (a fraction) of zero.
 
     Schuirmann (1987): the larger of the p-values against an effect of at least ``margin`` and of at most -``margin``.
     """
@@ -85,7 +84,7 @@ def equivalence_p(shift: Shift, null: Array, margin: float) -> Array:
 
 
 def _pooled_p(values: Array) -> Array:
-    """Two-sided p (N,) of each of ``values`` among all of them, itself counted; NaN where it has no value."""
+    """Return the two-sided p (N,) of each of ``values`` among all of them, itself included; NaN for NaN."""
     known = np.sort(values[~np.isnan(values)])
     if not len(known):
         return np.full(len(values), np.nan)
@@ -97,6 +96,7 @@ def _pooled_p(values: Array) -> Array:
 
 
 def _slack(observed: Array, null: Array) -> Array:
+    """Return the tolerance (H,) within which values count as equal."""
     filled = np.nan_to_num(null)
     spread = np.ptp(filled, axis=0) if len(filled) else np.zeros(len(observed))
     return np.asarray(1e-12 * np.maximum(np.abs(observed), spread))

@@ -1,4 +1,4 @@
-"""Regimes of volatility: how turbulent the benchmark was before a day 0, of each exchange by itself."""
+"""Volatility regimes: how volatile the benchmark of each exchange was before a day 0."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ REGIME_BARS = 21
 
 
 def volatility_regimes(panel: Panel, earliest: int, window_first: int) -> Rows:
-    """Regime (T,) of every bar as a day 0: 0 calm to 2 turbulent, -1 where it has no history of ``REGIME_BARS`` bars.
+    """Return the regime (T,) of every bar as a day 0: 0 (calm) to 2 (turbulent), -1 without sufficient history.
 
-    The benchmark's standard deviation over the bars before the event window; the mean over symbols where there is none.
-    ``earliest`` bars before which no event can be measured anyway do not count for the terciles.
+    Terciles of the standard deviation of the benchmark (without one, of the mean over symbols) over the ``REGIME_BARS``
+    bars before the event window. Bars closer to the start than -``earliest`` are left out of the terciles, since no
+    event can be measured there. ``window_first``: first day of the event window.
     """
     series = equal_weighted(panel.returns) if panel.factors is None else panel.factors[:, 0]
     deviation = _rolling_deviation(series, REGIME_BARS)
@@ -36,7 +37,7 @@ def volatility_regimes(panel: Panel, earliest: int, window_first: int) -> Rows:
 
 
 def _rolling_deviation(series: Array, bars: int) -> Array:
-    """Standard deviation (T,) of the ``bars`` bars up to each, NaN where fewer than half of them are there."""
+    """Return the standard deviation (T,) of the last ``bars`` bars, NaN if more than half of them are missing."""
     valid = np.isfinite(series)
     filled = np.where(valid, series, 0.0)
     filled = np.where(valid, filled - (filled.sum() / max(int(valid.sum()), 1)), 0.0)
@@ -49,7 +50,7 @@ def _rolling_deviation(series: Array, bars: int) -> Array:
 
 
 def regimes_of(panel: Panel, earliest: int, window_first: int) -> list[Rows]:
-    """``volatility_regimes`` of each exchange on the rows of the panel, -1 where it is closed."""
+    """Return ``volatility_regimes`` of each exchange on the rows of the panel, -1 where it is closed."""
     if panel.calendars is None:
         return [volatility_regimes(panel, earliest, window_first)]
     regimes = []
@@ -61,14 +62,14 @@ def regimes_of(panel: Panel, earliest: int, window_first: int) -> list[Rows]:
 
 
 def _with_own_market(part: Panel) -> Panel:
-    """The panel of one exchange of several with its own benchmark as the first factor, where all share their mean."""
+    """Replace the first factor of one exchange's panel, a mean over exchanges, by the benchmark of the exchange."""
     if part.factors is None or part.own_benchmark is None:
         return part
     return replace(part, factors=np.column_stack([equal_weighted(part.own_benchmark), part.factors[:, 1:]]))
 
 
 def same_regime(regimes: list[Rows], moves: Moves, at: int, places: tuple[Rows, Rows, Rows]) -> Mask:
-    """Rows (T,) at which every exchange of a cluster is in the regime of its first real date."""
+    """Return a mask of rows (T,) at which every exchange of a cluster is in the regime of its first real date."""
     if moves.calendars is None:
         return np.asarray(regimes[0] == regimes[0][at])
     same = np.ones(moves.total, dtype=bool)

@@ -1,4 +1,4 @@
-"""Sums over a study's events in every placebo draw: each placement estimated once, a draw a gather of rows."""
+"""Sums over the events of a study in every placebo draw; each placement is estimated once, then looked up."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from correlator.eventstudy.placebo.dates import Cluster
 from correlator.eventstudy.results.result import StudyResult
 
 _PLACEMENTS = 200_000
-"""Placements estimated at a time: some 100 MB."""
+"""Placements estimated at a time, which need about 100 MB."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Over the events of G groups in B draws: ``total`` (G, B, C) of CAR, SCAR, SCAR squared (W each) and AR (D);
-    ``number`` (G,) events, ``missing`` (G, B, C) those of them without a value.
+    """Sums over the events of G groups in B draws.
+
+    ``total`` (G, B, C) of CAR, SCAR, SCAR squared (W each) and AR (D); ``number`` (G,) of events; ``missing`` (G, B, C)
+    number of events without a value.
     """
 
     total: Array
@@ -31,30 +33,30 @@ class Sums:
     windows: int
 
     def add(self, group: int, values: Array) -> None:
-        """Add one event's ``values`` (B, C)."""
-        holes = np.isnan(values)
-        if holes.any():
-            self.missing[group] += holes
-            values = np.where(holes, 0.0, values)
+        """Add the ``values`` (B, C) of one event."""
+        missing = np.isnan(values)
+        if missing.any():
+            self.missing[group] += missing
+            values = np.where(missing, 0.0, values)
         self.total[group] += values
         self.number[group] += 1
 
     def plus(self, other: Sums) -> Sums:
-        """The sums over the events of both."""
+        """Return the sums over the events of both."""
         return Sums(self.total + other.total, self.number + other.number, self.missing + other.missing, self.windows)
 
     def count(self, part: str) -> Array:
-        """Values summed (G, B, columns of ``part``): ``car``, ``scar``, ``square`` or ``ar``."""
+        """Return the number of values (G, B, columns) of ``part``: ``car``, ``scar``, ``square`` or ``ar``."""
         where = self._columns(part)
         return (self.number[:, None, None] - self.missing[:, :, where]).astype(np.float64)
 
     def mean(self, part: str) -> Array:
-        """Mean over events (G, B, columns of ``part``), NaN where no event has a value."""
+        """Return the means over events (G, B, columns) of ``part``, NaN where no event has a value."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self.total[:, :, self._columns(part)] / self.count(part))
 
     def statistic(self, name: str) -> Array:
-        """(G, B, W): ``caar`` and ``scar`` are means, ``bmp`` the t of the latter (NaN for one event)."""
+        """Return (G, B, W) means for ``caar`` and ``scar``, and the t of ``scar`` for ``bmp`` (NaN for one event)."""
         if name == "caar":
             return self.mean("car")
         mean = self.mean("scar")
@@ -73,7 +75,7 @@ class Sums:
 
 
 def real_sums(estimates: EventEstimates, kept: Rows, group_of: Rows, groups: int) -> Sums:
-    """The real study as one draw; ``kept`` events, ``group_of`` (E,)."""
+    """Return the sums of the real study as one draw; ``kept`` positions of events, ``group_of`` (E,)."""
     values = _values(estimates)
     sums = _empty(groups, 1, values.shape[1], estimates.car.shape[1])
     for event in kept.tolist():
@@ -83,9 +85,10 @@ def real_sums(estimates: EventEstimates, kept: Rows, group_of: Rows, groups: int
 
 @dataclass(frozen=True)
 class Placings:
-    """Where B draws place events of some symbols: of each (N,) its place ``event`` among the kept ones, its ``group``,
-    the row of ``dates`` (C, B) with its cluster's first bars, and its ``offset`` from these; of several exchanges the
-    first bars of its own.
+    """The dates that B draws give to N events of some symbols.
+
+    ``event`` (N,): position among the kept events; ``group`` (N,); ``cluster`` (N,): row of ``dates`` (C, B), the first
+    bars of its cluster (with several exchanges, of its events of the same exchange); ``offset`` (N,) from these.
     """
 
     event: Rows
@@ -98,36 +101,36 @@ class Placings:
 def placings_of(
     part: Rows, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows
 ) -> dict[int, Placings]:
-    """The placings of each part; ``part``, ``group_of`` (E,), ``dates`` (C, B) rows of each cluster's first bar.
+    """Return the placings of each part; ``part``, ``group_of`` (E,), ``dates`` (C, B) rows of each cluster's first bar.
 
-    The events of a part are of one exchange.
+    All events of a part must be of one exchange.
     """
     event = np.concatenate([cluster.events for cluster in clusters])
     offset = np.concatenate([cluster.offset for cluster in clusters])
     anchor = np.concatenate([cluster.anchor for cluster in clusters]).astype(np.int32)
-    place = np.repeat(np.arange(len(clusters)), [len(cluster.events) for cluster in clusters])
+    cluster_of = np.repeat(np.arange(len(clusters)), [len(cluster.events) for cluster in clusters])
     by_part = {}
     for number in np.unique(part[event]).tolist():
-        mine = part[event] == number
-        used, first, row = np.unique(place[mine], return_index=True, return_inverse=True)
-        own_dates = dates[used] + anchor[mine][first][:, None]
-        by_part[number] = Placings(event[mine], group_of[event[mine]], row, offset[mine], own_dates)
+        inside = part[event] == number
+        used, first, row = np.unique(cluster_of[inside], return_index=True, return_inverse=True)
+        part_dates = dates[used] + anchor[inside][first][:, None]
+        by_part[number] = Placings(event[inside], group_of[event[inside]], row, offset[inside], part_dates)
     return by_part
 
 
 def sums_of_draws(result: StudyResult, placings: Placings, groups: int) -> Sums:
-    """Every draw's sums over the events of ``placings``, which are kept ones of ``result``."""
+    """Return the sums of every draw over the events of ``placings``, which are kept events of ``result``."""
     windows, days = len(result.spec.windows), result.estimates.ar.shape[1]
     sums = _empty(groups, placings.dates.shape[1], 3 * windows + days, windows)
-    real_holes = np.isnan(_values(result.estimates))
+    missing = np.isnan(_values(result.estimates))
     members = _members(result.estimates.symbol_index[placings.event])
     by_column = {column: _rows_of(placings, places) for column, places in members.items()}
     for column, lookup, table in _tables(result, by_column):
         for n in members[column].tolist():
             event = placings.event[n]
             values = table[lookup[placings.dates[placings.cluster[n]] + placings.offset[n]]]
-            if real_holes[event].any():  # a window that the real event has no value for has none in the draws either
-                values[:, real_holes[event]] = np.nan
+            if missing[event].any():  # draws have no value either where the real event has none
+                values[:, missing[event]] = np.nan
             sums.add(int(placings.group[n]), values)
     return sums
 
@@ -138,21 +141,21 @@ def _empty(groups: int, draws: int, columns: int, windows: int) -> Sums:
 
 
 def _values(estimates: EventEstimates) -> Array:
-    """(E, C) CAR, CAR over its standard error, its square, AR."""
+    """Return (E, C) CAR, CAR over its standard error, the square of this, and AR."""
     with np.errstate(divide="ignore", invalid="ignore"):
         scar = estimates.car / estimates.car_se
     return np.concatenate([estimates.car, scar, scar * scar, estimates.ar], axis=1)
 
 
 def _members(symbol: Rows) -> dict[int, Rows]:
-    """The places of each symbol in ``symbol`` (N,), in order of first appearance."""
+    """Return the positions of each symbol in ``symbol`` (N,), in order of first appearance."""
     order = np.argsort(symbol, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(symbol[order])) + 1)
     return {int(symbol[places[0]]): places for places in sorted(groups, key=lambda places: int(places[0]))}
 
 
 def _rows_of(placings: Placings, places: Rows) -> Rows:
-    """The rows at which some draw measures one of the events at ``places``."""
+    """Return the rows at which some draw measures one of the events at ``places``."""
     marks = np.zeros(int(placings.dates.max()) + int(placings.offset.max()) + 1, dtype=bool)
     for n in places.tolist():
         marks[placings.dates[placings.cluster[n]] + placings.offset[n]] = True
@@ -160,7 +163,7 @@ def _rows_of(placings: Placings, places: Rows) -> Rows:
 
 
 def _tables(result: StudyResult, by_symbol: dict[int, Rows]) -> Iterator[tuple[int, Rows, NDArray[Any]]]:
-    """(symbol, place (T,) of each row in the table, table (rows, C)), some symbols estimated at a time."""
+    """Yield (symbol, index (T,) of each row in the table, table (rows, C)); symbols are estimated in batches."""
     total = len(result.panel.labels)
     for symbols in _batches(by_symbol):
         rows = np.concatenate([by_symbol[symbol] for symbol in symbols])
@@ -176,6 +179,7 @@ def _tables(result: StudyResult, by_symbol: dict[int, Rows]) -> Iterator[tuple[i
 
 
 def _batches(by_symbol: dict[int, Rows]) -> Iterator[list[int]]:
+    """Yield groups of symbols with at most ``_PLACEMENTS`` rows, unless one symbol has more."""
     batch: list[int] = []
     size = 0
     for symbol, rows in by_symbol.items():
@@ -188,7 +192,7 @@ def _batches(by_symbol: dict[int, Rows]) -> Iterator[list[int]]:
 
 
 def measured_at(result: StudyResult, bars: Bars, columns: Rows, day_zero: Rows) -> EventEstimates:
-    """Events of the ``columns`` of ``bars`` at the rows ``day_zero``, each (E,), as ``result`` was measured."""
+    """Estimate events in ``columns`` of ``bars`` at rows ``day_zero``, each (E,), with the settings of ``result``."""
     spec = result.spec
     estimation, window = spec.offsets()
     where = Placement.at(
@@ -209,11 +213,11 @@ def measured_at(result: StudyResult, bars: Bars, columns: Rows, day_zero: Rows) 
 
 
 def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows) -> Array:
-    """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
+    """Return ``_values`` (rows, C) of placements, NaN for those that cannot be estimated (no variance)."""
     estimates = measured_at(result, Bars.of(result.panel, np.array(symbols)), column, rows)
     values = _values(estimates)
     if len(estimates) == len(rows):
         return values
-    every = np.full((len(rows), values.shape[1]), np.nan)
-    every[estimates.kept] = values
-    return every
+    filled = np.full((len(rows), values.shape[1]), np.nan)
+    filled[estimates.kept] = values
+    return filled
