@@ -103,7 +103,7 @@ def table(targets: Iterable[str]) -> list[str]:
     """The record as a Markdown table."""
     rows, branches = outcomes(), {row.target: row for row in _read(Branches, BRANCHES)}
     lines = [
-        "| target | processor minutes | inputs | memory, MiB | branches taken | newest commit | crashes mended |",
+        "| target | processor minutes | inputs | memory, MiB | branches taken | newest commit | crashes fixed |",
         "| --- | ---: | ---: | ---: | ---: | --- | ---: |",
     ]
     for name in targets:

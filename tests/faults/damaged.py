@@ -79,7 +79,7 @@ VERBS = (
     ("store", "restore", "{file}"),
     ("--store", "{file}", "list", "bars"),
 )
-FIGURES = ("files", "runs", "refused", "read", "not one line", "unsound store", "other numbers")
+FIGURES = ("files", "runs", "refused", "read", "not a one-line error", "damaged store", "changed numbers")
 KEPT = "SELECT count(*), sum(close), sum(volume) FROM bars WHERE symbol = 'KSE100'"
 """What the store held before: damaged files add to it at most."""
 
@@ -105,9 +105,9 @@ class Scratch:
         said = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
         broken = done.returncode < 0 or "Traceback" in done.stderr or "internal error" in done.stderr
         wrong = Counter[str]()
-        wrong["not one line"] += broken or (done.returncode not in (0, ExitCode.FINDINGS) and len(said) != 1)
-        wrong["unsound store"] += bool(set(verify(Store(store))["check"]))
-        wrong["other numbers"] += Store(store).frame(KEPT).row(0) != self.numbers
+        wrong["not a one-line error"] += broken or (done.returncode not in (0, ExitCode.FINDINGS) and len(said) != 1)
+        wrong["damaged store"] += bool(set(verify(Store(store))["check"]))
+        wrong["changed numbers"] += Store(store).frame(KEPT).row(0) != self.numbers
         if wrong.total():
             print(dict(wrong), *typed, done.returncode, done.stderr[-300:], flush=True)
         return wrong + Counter(["runs", "read" if done.returncode in (0, ExitCode.FINDINGS) else "refused"])

@@ -161,8 +161,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 found = check(scenario, Path(folder), int(option("every", 1)), int(option("jobs", 2)))
             table[scenario.name] = (
-                f"{found['calls']} calls, {found['strikes']} strikes: {found['wrong']} wrong or unusable,"
-                f" {found['traceback']} not told in one line"
+                f"{found['calls']} calls, {found['strikes']} faults: {found['wrong']} wrong or unusable,"
+                f" {found['traceback']} without a one-line error"
             )
             publish("enumerated", table)  # after each scenario: the whole takes most of an hour
 

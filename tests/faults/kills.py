@@ -65,7 +65,11 @@ def main() -> None:
                 print(f"{scenario.name}: {wrong}", flush=True)
     publish(
         "kills",
-        {"kills": kills, "of them at work": outcomes["at work"], "wrong numbers or unusable stores": outcomes["wrong"]},
+        {
+            "kills": kills,
+            "of them while working": outcomes["at work"],
+            "wrong numbers or unusable stores": outcomes["wrong"],
+        },
     )
 
 

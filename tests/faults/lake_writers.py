@@ -143,10 +143,10 @@ def contest(folder: Path, *, writers: int, kills: int, seconds: float, seed: int
         "killed at random": kills,
         "loads acknowledged": len(acknowledged),
         "of them missing": len(acknowledged - there),
-        "loads there that were not acknowledged (killed before they could be noted)": len(there - acknowledged),
-        "loads that are not whole or are there twice": torn(store),
+        "loads present but not acknowledged (killed before they could be recorded)": len(there - acknowledged),
+        "loads that are incomplete or duplicated": torn(store),
         "reads meanwhile": reads,
-        "of them not of one version": torn_reads,
+        "of them not of a single version": torn_reads,
         "findings of verify": verify(store).height,
     }
 
@@ -161,4 +161,4 @@ if __name__ == "__main__":
             Path(work), writers=int(option("writers", 10)), kills=int(option("kills", 3)), seconds=seconds
         )
         publish("lake", {"seconds": f"{seconds:g}", **figures})
-        sys.exit(bool(figures["of them missing"] or figures["loads that are not whole or are there twice"]))
+        sys.exit(bool(figures["of them missing"] or figures["loads that are incomplete or duplicated"]))

@@ -16,7 +16,7 @@ def test_every_acknowledged_load_is_there_once_and_whole(tmp_path, monkeypatch):
     sys.modules.pop("lake_writers")
     assert found["loads acknowledged"] > 1
     assert found["of them missing"] == 0
-    assert found["loads there that were not acknowledged (killed before they could be noted)"] <= 3
-    assert found["loads that are not whole or are there twice"] == 0
-    assert found["of them not of one version"] == 0
+    assert found["loads present but not acknowledged (killed before they could be recorded)"] <= 3
+    assert found["loads that are incomplete or duplicated"] == 0
+    assert found["of them not of a single version"] == 0
     assert found["findings of verify"] == 0
