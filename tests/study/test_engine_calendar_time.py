@@ -79,7 +79,7 @@ def test_stream_writes_what_one_study_holds(tmp_path: Path, by: str | None) -> N
         assert other["n"].to_list() == one["n"].to_list()
         for column in {"aar", "caar", "sd", "positive"} & set(one.columns):
             np.testing.assert_allclose(other[column], one[column], rtol=1e-10, atol=1e-15)
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         study_stream(panel, events, plan, tmp_path / "out")
     with pytest.raises(InputError, match="cannot be streamed"):
         study_stream(panel, events, plan, tmp_path / "other", outputs=("significance",))

@@ -1,7 +1,7 @@
-"""Parts of a study, each of the events of some symbols, and what is asked of one where it is.
+"""Parts of a study, each with the events of some symbols, and functions that are applied to a part where it is.
 
-A part holds its bars and what its events are; their estimates where all fit memory, else these are made again, which
-costs a microsecond an event and gives the same bytes.
+A part has its bars and events, and their estimates if all fit into memory. Otherwise estimates are recomputed when
+needed, which takes about a microsecond per event and gives identical results.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from correlator.eventstudy.panel.frames import Panel, Rows
 from correlator.eventstudy.results.result import StudyResult
 
 LIGHT = ("expected", "actual")
-"""Of estimates what does not travel with them."""
+"""Fields of estimates that are not sent with them."""
 
 _KNOWN = ("kept", "symbol_index", "day_zero", "n")
-"""Of estimates that are made again: which events they are of, and how many bars each has."""
+"""Fields that are kept if estimates are recomputed: the events, and the number of bars of each."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Bars of some symbols, whose ``columns`` (S,) of the whole study they are, and the ``result`` of their events,
-    None without one; ``held``: with all of its estimates. ``left_out``: how many events were not to be measured;
-    ``notes`` what its caller should be warned of.
+    """The bars and events of some symbols.
+
+    ``columns`` (S,) of the whole study; ``result`` of the events, None if there are none; ``held``: whether all its
+    estimates are kept; ``left_out``: number of events that were not to be measured; ``notes``: warnings for the caller.
     """
 
     panel: Panel
@@ -41,24 +42,24 @@ class Part:
 
     @property
     def of_events(self) -> StudyResult:
-        """The result of a part that has events."""
+        """The complete result of a part that has events."""
         assert self.result is not None
         return self.result if self.held else _measured_again(self.result, keep_returns=True)
 
     @property
     def summed(self) -> StudyResult:
-        """``of_events``, of whose estimates sums are made: their returns may be missing."""
+        """The result for sums over events; ``expected`` and ``actual`` may be empty."""
         assert self.result is not None
         return self.result if self.held else _measured_again(self.result, keep_returns=False)
 
     @property
     def known(self) -> StudyResult:
-        """``of_events``, of whose estimates symbols, day 0 and number of bars are needed alone."""
+        """The result with only symbols, day 0 and number of bars of its estimates."""
         assert self.result is not None
         return self.result if self.held else replace(self.result, estimates=_wide(self.result.estimates))
 
     def without_estimates(self) -> Part:
-        """The part with estimates that are made again when they are asked for."""
+        """Return the part without its estimates, which are recomputed when needed."""
         if self.result is None or not self.held:
             return self
         names = self.result.events.select(pl.exclude("symbol"), pl.col("symbol").cast(pl.Enum(self.panel.symbols)))
@@ -67,19 +68,21 @@ class Part:
 
 
 def _stripped(estimates: EventEstimates) -> EventEstimates:
-    """What ``_measured_again`` needs of ``estimates``, in half the bits."""
+    """Return ``estimates`` with only the fields that ``_measured_again`` needs, as 32-bit integers."""
     arrays = {name: getattr(estimates, name) for name in EventEstimates.__dataclass_fields__}
-    # copies, as a view of nothing keeps all that it is a view of
+    # copies, since an empty view would keep the whole array in memory
     empty = {name: values[:0].copy() for name, values in arrays.items() if isinstance(values, np.ndarray)}
     known = {name: arrays[name].astype(np.int32) for name in _KNOWN}
     return replace(estimates, **{**empty, **known, "estimation_residuals": None, "spans": None})
 
 
 def _wide(stripped: EventEstimates) -> EventEstimates:
+    """Return the estimates of ``_stripped`` with 64-bit integers."""
     return replace(stripped, **{name: getattr(stripped, name).astype(np.int64) for name in _KNOWN})
 
 
 def _measured_again(result: StudyResult, *, keep_returns: bool) -> StudyResult:
+    """Recompute the estimates that ``without_estimates`` removed."""
     known = _wide(result.estimates)
     where = placement_of(result.panel, result.spec, known.symbol_index, known.day_zero)
     estimates = replace(
@@ -90,8 +93,10 @@ def _measured_again(result: StudyResult, *, keep_returns: bool) -> StudyResult:
 
 @dataclass(frozen=True)
 class Outline:
-    """What a part says of itself at once: events ``measured`` and ``excluded``, ``bars`` of its estimation windows; the
-    panel's ``factor_names`` and ``benchmark_note``; ``notes``; ``car_columns`` as in ``StudyResult``.
+    """A summary of a part, available at once.
+
+    Numbers of events ``measured`` and ``excluded``; ``bars`` of its estimation windows; ``factor_names`` and
+    ``benchmark_note`` of the panel; ``notes``; ``car_columns`` as in ``StudyResult``.
     """
 
     measured: int
@@ -105,8 +110,9 @@ class Outline:
 
 @dataclass(frozen=True)
 class Measured:
-    """``estimates`` of a part with places among all events and symbols, ``excluded`` and the ``left_out`` places of
-    these.
+    """The estimates of a part, with positions among all events and symbols.
+
+    ``excluded``: its excluded events; ``left_out``: their positions.
     """
 
     estimates: EventEstimates
@@ -115,26 +121,33 @@ class Measured:
 
 
 class Parts(Protocol):
-    """Parts in the order of ``parts_of``, here or on other machines."""
+    """Parts in the order of ``parts_of``, in this process or on other machines."""
 
     def each(self, function: Callable[..., Any], arguments: Mapping[int, tuple[Any, ...]]) -> Iterator[Any]:
-        """``function(part, *arguments)`` of the parts whose numbers are given, in order of these."""
+        """Yield ``function(part, *arguments)`` for the parts with the numbers in ``arguments``, in this order."""
 
     def everywhere(self, function: Callable[[Part], Any]) -> Iterator[Any]:
-        """``function(part)`` of every part, in order."""
+        """Yield ``function(part)`` for every part, in order."""
 
 
 def outlined(part: Part) -> Outline | None:
-    """What a part that has events says of itself."""
+    """Return the summary of a part, or None if it has no events."""
     if part.result is None:
         return None
     known = part.known
-    words = (known.panel.factor_names, known.panel.benchmark_note, part.notes, known.car_columns)
-    return Outline(len(known.estimates), known.excluded.height + part.left_out, known.estimation_bars, *words)
+    return Outline(
+        measured=len(known.estimates),
+        excluded=known.excluded.height + part.left_out,
+        bars=known.estimation_bars,
+        factor_names=known.panel.factor_names,
+        benchmark_note=known.panel.benchmark_note,
+        notes=part.notes,
+        car_columns=known.car_columns,
+    )
 
 
 def told(part: Part, positions: Rows) -> Measured:
-    """The estimates of a part whose events are at ``positions`` among all."""
+    """Return the estimates of a part; ``positions`` of its events among all events."""
     result = part.of_events
     own = result.estimates
     empty = {name: getattr(own, name)[:, :0] for name in LIGHT}
@@ -143,24 +156,24 @@ def told(part: Part, positions: Rows) -> Measured:
 
 
 def is_spanned(part: Part) -> bool:
-    """Whether a return of the part is over several sessions."""
+    """Whether returns of the part may cover several sessions."""
     return part.panel.spans is not None
 
 
 def rows_of(part: Part, output: str) -> tuple[Rows, pl.DataFrame]:
-    """The part's rows of an output, and the place of each row's event among its own."""
-    result = replace(part.of_events)  # a frame that the part's own result kept would stay in its memory
+    """Return the position of each row's event within the part, and the rows of an output."""
+    result = replace(part.of_events)  # a copy, so that the frame is not cached in the result of the part
     frame = result.frame(output)
     kept = result.estimates.kept
     return np.repeat(kept, len(frame) // max(len(kept), 1)), frame
 
 
 def returns_of(part: Part, name: str) -> tuple[Rows, Any]:
-    """``expected`` or ``actual`` of the kept events, and their places among the part's own."""
+    """Return the positions of the kept events within the part, and their ``expected`` or ``actual`` returns."""
     estimates = part.of_events.estimates
     return estimates.kept, getattr(estimates, name)
 
 
 def panel_of(part: Part) -> tuple[Rows, Panel]:
-    """The part's bars, and which columns of all they are."""
+    """Return the columns of the part in the whole study, and its bars."""
     return part.columns, part.panel if part.result is None else part.result.panel

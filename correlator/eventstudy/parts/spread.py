@@ -1,8 +1,7 @@
-"""A study in parts, each of the events of some symbols, wherever the parts are: the same bytes as all at once.
+"""A study in parts, each with the events of some symbols, with results identical to a study in one process.
 
-Only what events say (estimates, rows of outputs) and sums over them travel, the former when they are asked for.
-Estimates of an event depend on its own bars alone; sums are made part after part, in an order that ``parts_of`` fixes
-and the study in one process follows, too.
+Only results of events (estimates, rows of outputs), on request, and sums over them are transferred. Estimates of an
+event depend only on its own bars; sums are computed part by part, in the order of ``parts_of``, as in one process.
 """
 
 from __future__ import annotations
@@ -35,35 +34,32 @@ if TYPE_CHECKING:
     from correlator.eventstudy.placebo.outcome import PlaceboResult
 
 PER_EVENT = ("ar", "car", "bhar", "models")
-"""Outputs that each part makes of its own events."""
+"""Outputs that each part computes for its own events."""
 OF_ESTIMATES = ("aar", "caar", "excluded", "wild-cluster")
-"""Outputs that estimates are enough for."""
+"""Outputs that need only estimates."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The ``events`` of all parts as a study of all at once has them, the ``part`` (E,) of each, and those
-    ``left_out``.
-    """
+    """The ``events`` of all parts, as in a study in one process, the ``part`` (E,) of each, and those ``left_out``."""
 
     events: pl.DataFrame
     part: Rows
     left_out: tuple[pl.DataFrame, ...]
 
     def positions(self, number: int) -> Rows:
-        """Where the events of a part are among all."""
+        """Return the positions of the events of a part among all events."""
         return np.flatnonzero(self.part == number)
 
 
 @dataclass(frozen=True)
 class SpreadResult:
-    """A ``StudyResult`` whose events, bars and residuals are in ``parts``: outputs are made there, or of sums over
-    parts.
+    """A ``StudyResult`` whose events, bars and residuals are in ``parts``.
 
-    ``panel``: labels and symbols and no bars; ``spec``: what was asked; ``engine``: by which the parts were measured;
-    ``outlines``: of the parts that have events; ``left_out``: how many events are in no part; ``ask``: reads all
-    events, for whom those of parts are not enough. What needs bars of all symbols at once is asked of ``whole``, as is
-    every attribute of a ``StudyResult`` that is not here.
+    Outputs are computed in the parts, or from sums over parts. ``panel``: labels and symbols without bars; ``spec``:
+    the request; ``engine``: the engine that measured the parts; ``outlines``: summaries of the parts that have events;
+    ``left_out``: number of events that are in no part; ``ask``: reads all events, called on first use. Outputs that
+    need the bars of all symbols use ``whole``, and so does every attribute of ``StudyResult`` not defined here.
     """
 
     panel: Panel
@@ -99,7 +95,7 @@ class SpreadResult:
 
     @cached_property
     def whole(self) -> StudyResult:
-        """The result with the bars of all parts in this process: as it would have been without parts."""
+        """The result with the bars of all parts in this process, as it would be without parts."""
         panel = joined_panel(self.panel, list(self.parts.everywhere(panel_of)))
         returns = {name: self._of_parts(partial(returns_of, name=name)) for name in LIGHT if self._numbers}
         spec = replace(self.spec, engine=self.engine)
@@ -132,7 +128,7 @@ class SpreadResult:
 
     @property
     def measured(self) -> int:
-        """How many events were."""
+        """The number of measured events."""
         return sum(each.measured for each in self.outlines.values())
 
     @property
@@ -146,11 +142,11 @@ class SpreadResult:
         return "" if self.measured else self.light.why_nothing()
 
     def placebo(self, *, draws: int = 10_000, seed: int = 0, **options: Any) -> PlaceboResult:
-        """As ``StudyResult.placebo``: placements are estimated where the bars are."""
+        """As ``StudyResult.placebo``; placements are estimated where the bars are."""
         return cast("PlaceboResult", function_of("placebo")(self, draws=draws, seed=seed, **options))
 
     def frame(self, name: str) -> pl.DataFrame:
-        """The frame called ``name``; raises NotFoundError naming the frames there are."""
+        """Return the output called ``name``; raises NotFoundError if there is none."""
         if name in PER_EVENT:
             return self._rows(name)
         if name == "significance":
@@ -158,7 +154,7 @@ class SpreadResult:
         return (self.light if name in OF_ESTIMATES else self.whole).frame(name)
 
     def _significance(self) -> pl.DataFrame:
-        """As ``StudyResult.significance``: sums are made where the events are."""
+        """As ``StudyResult.significance``; sums are computed where the events are."""
         spec, numbers = self.spec, self._numbers
         groups = groups_over(self.parts, numbers, spec.by) if numbers else []
         windows = tuple(window.label for window in spec.windows)
@@ -173,40 +169,40 @@ class SpreadResult:
         return pl.concat(frames)
 
     def of_each(self, function: Callable[[Part], Any]) -> Iterator[Any]:
-        """``function`` of every part that has a measured event, in order, where it is."""
+        """Yield ``function`` of every part that has a measured event, in order; it is called where the part is."""
         return self.parts.each(function, dict.fromkeys(self._numbers, ()))
 
     def _of_parts(self, function: Callable[[Part], tuple[Rows, Any]]) -> Any:
-        """Arrays of the kept events from all parts, in the order of the events."""
+        """Return arrays of the kept events from all parts, in the order of the events."""
         values, order = self._in_order(list(self.of_each(function)))
         return np.concatenate(values)[order]
 
     def _rows(self, output: str) -> pl.DataFrame:
-        """Rows of an output from all parts, in the order of the events."""
+        """Return the rows of an output from all parts, in the order of the events."""
         if not self._numbers:
             return self.whole.frame(output)
         frames, order = self._in_order(list(self.of_each(partial(rows_of, output=output))))
         return cast(pl.DataFrame, pl.concat(frames)).select(pl.all().gather(order))
 
     def _in_order(self, parts: list[tuple[Rows, Any]]) -> tuple[list[Any], Rows]:
-        """What parts with measured events have said, and the order of the events among it."""
+        """Return the values from ``parts`` (those with measured events), and the order of the events in them."""
         positions = [self.asked.positions(number) for number in self._numbers]
         kept = [places[own] for places, (own, _) in zip(positions, parts, strict=True)]
         return [values for _, values in parts], np.argsort(np.concatenate(kept), kind="stable")
 
     @property
     def _numbers(self) -> list[int]:
-        """The parts that have a measured event."""
+        """The numbers of the parts that have a measured event."""
         return [number for number, each in self.outlines.items() if each.measured]
 
     @property
     def _any(self) -> Outline:
-        """A part's outline, of a part with a measured event where there is one."""
+        """The summary of some part, if possible of one with a measured event."""
         return self.outlines[(self._numbers or list(self.outlines))[0]]
 
 
 def joined_panel(light: Panel, parts: Sequence[tuple[Rows, Panel]]) -> Panel:
-    """The bars of all parts, on the labels and symbols of ``light``."""
+    """Return a panel with the bars of all parts, on the labels and symbols of ``light``."""
     shape = (len(light.labels), len(light.symbols))
     places: list[Place] = [(panel, slice(None), columns) for columns, panel in parts]
     differs = any(panel.own_benchmark is not None for _, panel in parts)

@@ -1,4 +1,4 @@
-"""Studies of more events than memory holds: chunk after chunk, out of a file and into Parquet."""
+"""Studies of more events than fit into memory: in chunks, written to Parquet."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ STREAMED_OUTPUTS = tuple(output.name for output in OUTPUTS.values() if output.st
 
 @dataclass(frozen=True)
 class StreamSummary:
-    """What a streamed study wrote: ``folder`` with one folder of Parquet parts per output, ``events`` measured,
-    ``excluded`` not measured, and the averages ``aar`` and ``caar`` over all of them as ``StudyResult`` has them.
+    """A summary of a streamed study.
+
+    ``folder``: has one folder of Parquet parts per output; ``events``: number measured; ``excluded``: number not
+    measured; ``aar`` and ``caar``: averages over all events, as in ``StudyResult``.
     """
 
     folder: Path
@@ -46,9 +48,9 @@ def study_chunks(
     chunk: int = CHUNK_EVENTS,
     keep_returns: bool = False,
 ) -> Iterator[StudyResult]:
-    """A study of each chunk of ``events`` (as ``read_events`` gives them; a frame or several), in order.
+    """Yield a study of each chunk of ``events`` (one or more frames, as from ``read_events``), in order.
 
-    An event that repeats one of an earlier chunk is excluded, as it is in the study of all at once. Raises InputError
+    Events that repeat an event of an earlier chunk are excluded, as in a study of all events at once. Raises InputError
     for a spec whose estimates depend on other events.
     """
     if spec.needs_all_events:
@@ -72,14 +74,14 @@ def study_stream(
     outputs: Sequence[str] = ("car", "models", "excluded"),
     chunk: int = CHUNK_EVENTS,
 ) -> StreamSummary:
-    """Measure ``events`` as ``study_chunks`` does and write ``outputs``, one folder of Parquet parts each.
+    """Measure ``events`` as ``study_chunks`` does and write each of ``outputs`` to a folder of Parquet parts.
 
-    Memory holds one chunk at a time. The folder appears when everything is written, or not at all; raises InputError
-    where it exists already or an output cannot be streamed.
+    Only one chunk is in memory at a time. ``folder`` is created only when everything is written. Raises InputError if
+    it already exists, or if an output cannot be streamed.
     """
     target = Path(folder)
     if target.exists():
-        raise InputError(f"{target} exists already", hint="give a new folder, or remove it")
+        raise InputError(f"{target} already exists", hint="give a new folder, or remove it")
     if unknown := set(outputs) - set(STREAMED_OUTPUTS):
         raise InputError(f"{', '.join(sorted(unknown))} cannot be streamed", hint=f"{', '.join(STREAMED_OUTPUTS)} can")
     partial = target.with_name(f".{target.name}.partial")
@@ -97,7 +99,7 @@ def study_stream(
             result.frame(name).write_parquet(part)
             flush_file(part)
         result, averaged = _of_new_observations(result, averaged)
-        if len(result.estimates) or not spec.by:  # without events there is no group to name
+        if len(result.estimates) or not spec.by:  # without events there are no groups
             for name, frames in averages.items():
                 frames.append(result.frame(name))
     partial.rename(target)
@@ -112,25 +114,26 @@ def study_stream(
 
 
 def _of_new_observations(result: StudyResult, averaged: pl.DataFrame) -> tuple[StudyResult, pl.DataFrame]:
-    """``result`` without the events whose group, share and day 0 are in ``averaged``, and ``averaged`` with the new
-    ones: such events are one observation, in whatever chunks they are.
+    """Drop the events of ``result`` whose group, symbol and day 0 are in ``averaged``, and add the others' to it.
+
+    Events with the same group, symbol and day 0 are one observation, also across chunks.
     """
     estimates = result.estimates
-    own = pl.DataFrame({"symbol_index": estimates.symbol_index, "day_zero": estimates.day_zero})
+    rows = pl.DataFrame({"symbol_index": estimates.symbol_index, "day_zero": estimates.day_zero})
     if result.spec.by:
         groups = group_keys(estimates, result.panel, result.events, result.spec.by).drop("position")
-        own = pl.concat([groups, own], how="horizontal")
-    own = own.with_row_index("position")
-    keys = own.columns[1:]
-    new = own if averaged.is_empty() else own.join(averaged, on=keys, how="anti", nulls_equal=True)
-    kept = result if len(new) == len(own) else replace(result, estimates=estimates.take(new["position"].to_numpy()))
+        rows = pl.concat([groups, rows], how="horizontal")
+    rows = rows.with_row_index("position")
+    keys = rows.columns[1:]
+    new = rows if averaged.is_empty() else rows.join(averaged, on=keys, how="anti", nulls_equal=True)
+    kept = result if len(new) == len(rows) else replace(result, estimates=estimates.take(new["position"].to_numpy()))
     return kept, pl.concat([averaged, new.select(keys).unique()]) if len(averaged) else new.select(keys).unique()
 
 
 def write_frames(frames: Iterable[pl.DataFrame], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write one frame or more of one schema into one Parquet file, which appears when it is whole, or not at all.
+    """Write one or more frames with the same schema to one Parquet file, which is created only when complete.
 
-    ``metadata``: what the file says of itself, texts by key.
+    ``metadata``: key-value metadata of the file.
     """
     from pyarrow.parquet import ParquetWriter
 
@@ -144,47 +147,50 @@ def write_frames(frames: Iterable[pl.DataFrame], path: Path, metadata: dict[str,
 
 
 def chunk_for(rows_an_event: int) -> int:
-    """Events of a chunk whose frame has so many rows an event: what fits half a gigabyte, and still pays compiling."""
+    """Return the number of events per chunk for an output with ``rows_an_event`` rows per event.
+
+    Its frame takes at most half a gigabyte, but there are enough events to make compiling worthwhile.
+    """
     return max(_FEWEST_EVENTS, min(CHUNK_EVENTS, _CHUNK_ROWS // max(rows_an_event, 1)))
 
 
 def needs_returns(outputs: Sequence[str]) -> bool:
-    """Whether an output shows returns, which estimates need not keep otherwise."""
+    """Whether an output shows returns, so that estimates must keep them."""
     return any(OUTPUTS[name].needs_returns for name in outputs)
 
 
 def pooled(
     frames: list[pl.DataFrame], keys: list[str], name: str, *, running: tuple[str, ...] | None = None
 ) -> pl.DataFrame:
-    """Averages of parts as averages of the whole: n, mean, sd (Chan, Golub & LeVeque 1983), share of positive ones.
+    """Combine averages of parts: n, mean, sd (Chan, Golub & LeVeque 1983), share of positive values.
 
-    With ``running`` the column ``caar`` sums the means so far inside each group that it names.
+    With ``running``, the column ``caar`` is the cumulative sum of the means within each group of these columns.
     """
     if not frames:
         return pl.DataFrame()
     n, mean, steps = pl.col("n"), pl.col(name), pl.col("step")
-    whole = mean.dot(n) / n.sum()
-    squares = (pl.col("sd").fill_null(0.0).pow(2) * (n - 1)).sum() + (n * (mean - whole).pow(2)).sum()
+    overall = mean.dot(n) / n.sum()
+    squares = (pl.col("sd").fill_null(0.0).pow(2) * (n - 1)).sum() + (n * (mean - overall).pow(2)).sum()
     combined = (
         pl.concat([_with_steps(frame, running) for frame in frames])
         .filter(n > 0)
         .group_by(keys, maintain_order=True)
         .agg(
             n.sum(),
-            whole.alias(name),
+            overall.alias(name),
             pl.when(n.sum() > 1).then((squares / (n.sum() - 1)).sqrt()).alias("sd"),
             (pl.col("positive").dot(n) / n.sum()).alias("positive"),
             *([] if running is None else [(steps.dot(n) / n.sum()).alias("step")]),
         )
     )
     if running is not None:
-        so_far = steps.cum_sum()
-        combined = combined.with_columns((so_far.over(running) if running else so_far).alias("caar")).drop("step")
+        path = steps.cum_sum()
+        combined = combined.with_columns((path.over(running) if running else path).alias("caar")).drop("step")
     return with_error(combined, name)
 
 
 def _with_steps(frame: pl.DataFrame, running: tuple[str, ...] | None) -> pl.DataFrame:
-    """With what each day adds to the ``caar`` of its group as ``step``."""
+    """Add the column ``step``: the change of ``caar`` of the group on each day."""
     if running is None:
         return frame
     path = pl.col("caar").forward_fill().fill_null(0.0)

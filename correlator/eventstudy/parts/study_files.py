@@ -1,7 +1,7 @@
-"""The files of a study: wide tables of figures, and events of which every chunk is read as the whole would be.
+"""Read the files of a study: wide tables of numbers, and events, in chunks that have the same types as the whole file.
 
-Symbols and dates are text whatever they look like: 005930 keeps its zeros, NA and TRUE are tickers. Which types the
-other columns of events have follows from the whole file, so that it does not depend on how the file is read.
+Symbols and dates are always text: 005930 keeps its zeros, and NA and TRUE are tickers. The types of the other columns
+of events are inferred from the whole file, so they do not depend on the chunks.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
 
 
 def _typed_table(path: Path) -> pl.DataFrame:
-    """A table of text with the types that its columns have, but those of ``_AS_TEXT``."""
+    """Read a table of text and infer the types of its columns, except those of ``_AS_TEXT``."""
     table = as_texts(units_in_names(named_once(read_raw(path)), kept=False), path)
     others = table.drop(name for name in table.columns if name.strip().lower() in _AS_TEXT)
     if not others.width:
         return table
-    places = {name: str(place) for place, name in enumerate(others.columns)}  # a name may hold what parts columns
+    places = {name: str(place) for place, name in enumerate(others.columns)}  # a name may contain the separator
     text = others.rename(places).write_csv(separator="\t")
     typed = pl.read_csv(
         io.StringIO(text),
@@ -52,7 +52,7 @@ def _typed_table(path: Path) -> pl.DataFrame:
 
 
 def _has_decimal_comma(text: str) -> bool:
-    """Whether figures are written 50,25: where no point is among them."""
+    """Whether numbers have a decimal comma (50,25) and none has a decimal point."""
     return bool(re.search(r"\d,\d", text)) and not re.search(r"\d\.\d", text)
 
 
@@ -65,7 +65,7 @@ _WHOLE: dict[str, Callable[[Path], pl.DataFrame]] = {
 
 @dataclass(frozen=True)
 class _Head:
-    """What the first lines of a text file say: its separator, blank lines before the header, names, first rows."""
+    """The start of a text file: separator, blank lines before the header, column names, and the first rows."""
 
     separator: str
     skipped: int
@@ -74,7 +74,7 @@ class _Head:
 
     @property
     def below_words(self) -> bool:
-        """Whether the first line is a title: it has one text, or another number of cells than most lines below."""
+        """Whether the first line is a title: it has one cell, or a different number of cells than most lines below."""
         widths = Counter(len(cells) for cells in csv.reader(self.below.splitlines(), delimiter=self.separator) if cells)
         width = widths.most_common(1)[0][0] if widths else len(self.names)
         named = [name for place, name in enumerate(self.names, start=1) if name != f"column_{place}"]
@@ -82,12 +82,12 @@ class _Head:
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether figures are written 50,25: only where the comma does not part columns."""
+        """Whether numbers have a decimal comma, which requires another separator of columns."""
         return self.separator != "," and _has_decimal_comma(self.below)
 
 
 def read_wide_file(path: Path) -> pl.DataFrame:
-    """The table of a file in any container; raises InputError or NotFoundError in one line."""
+    """Read the table of a file in any container; raises InputError or NotFoundError."""
     reader = _WHOLE.get(container_of(path))
     if reader is not None:
         return reader(path)
@@ -96,12 +96,12 @@ def read_wide_file(path: Path) -> pl.DataFrame:
         return _typed_table(path)
     frame = _read_text(path, head)
     if frame.width != len(head.names):
-        raise InputError(f"{path.name} has rows of {frame.width} columns but a header of {len(head.names)}")
+        raise InputError(f"{path.name} has {frame.width} columns, but its header has {len(head.names)} names")
     return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
 
 
 def _read_text(path: Path, head: _Head, columns: list[int] | None = None) -> pl.DataFrame:
-    """A file of text whose columns, all or those at the places ``columns``, have types by all of it."""
+    """Read a text file, or only the columns at the positions ``columns``, with types inferred from all rows."""
     return read_csv(
         path,
         separator=head.separator,
@@ -114,12 +114,12 @@ def _read_text(path: Path, head: _Head, columns: list[int] | None = None) -> pl.
 
 
 def read_events_file(path: Path) -> pl.DataFrame:
-    """All events of a file, as ``events_of_file`` reads them."""
+    """Read all events of a file, as ``events_of_file`` does."""
     return pl.concat([*events_of_file(path, chunk=1_000_000)])
 
 
 def listed_in_file(path: Path) -> pl.DataFrame | None:
-    """symbol and exchange of the events of a file, each pair once; None if it has no column ``exchange``."""
+    """Return the distinct pairs of symbol and exchange in a file of events; None if it has no column ``exchange``."""
     if container_of(path) not in _WHOLE:
         head = _head(path)
         if not head.below_words and "exchange" not in {name.lower() for name in head.names}:
@@ -133,9 +133,9 @@ def listed_in_file(path: Path) -> pl.DataFrame | None:
 
 
 def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
-    """Events of a file in any container as ``read_events`` gives them, a chunk at a time, numbered through.
+    """Yield the events of a file in any container in chunks, as from ``read_events``, numbered consecutively.
 
-    Raises NotFoundError where there is no file and InputError where it cannot be read or holds no event.
+    Raises NotFoundError if the file does not exist, and InputError if it cannot be read or has no events.
     """
     container = container_of(path)
     if container == "parquet":
@@ -157,38 +157,39 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
 
 
 def _csv_batches(path: Path, head: _Head, chunk: int) -> Iterator[pl.DataFrame]:
-    """Chunks of text, each with the types that the whole file's columns have."""
+    """Yield chunks of a text file, with column types inferred from the whole file."""
     kinds = _kinds(path, head)
     call = (
         "read_csv($path, header = true, auto_detect = false, delim = $delim, quote = '\"', "
         "escape = '\"', skip = $skip, columns = $columns, hive_partitioning = false, null_padding = false)"
     )
-    given = {"delim": head.separator, "skip": head.skipped, "columns": dict.fromkeys(head.names, "VARCHAR")}
-    for part in _batches(path, call, given, chunk):
+    parameters = {"delim": head.separator, "skip": head.skipped, "columns": dict.fromkeys(head.names, "VARCHAR")}
+    for part in _batches(path, call, parameters, chunk):
         yield part.with_columns(_typed(pl.col(name), kind) for name, kind in kinds.items())
 
 
-def _batches(path: Path, call: str, given: dict[str, object], chunk: int) -> Iterator[pl.DataFrame]:
+def _batches(path: Path, call: str, parameters: dict[str, object], chunk: int) -> Iterator[pl.DataFrame]:
+    """Yield what DuckDB's table function ``call`` reads, ``chunk`` rows at a time; at least one frame."""
     import duckdb
 
     from correlator.base.database import connect, interruptible
 
-    some = False
+    is_empty = True
     with interruptible(), connect() as connection:
         try:
-            relation = connection.sql(f"FROM {call}", params={"path": duckdb_name(path), **given})
+            relation = connection.sql(f"FROM {call}", params={"path": duckdb_name(path), **parameters})
             reader = relation.to_arrow_reader(chunk)
             for batch in reader:
-                some = True
+                is_empty = False
                 yield pl.DataFrame(pl.from_arrow(batch))
-            if not some:
+            if is_empty:
                 yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
-        except duckdb.Error as problem:
-            raise _unreadable(path, str(problem)) from problem
+        except duckdb.Error as error:
+            raise _unreadable(path, str(error)) from error
 
 
 def _unreadable(path: Path, reason: str) -> InputError:
-    """One line of ours for what a reader says about a file."""
+    """Translate the error of a reader into an error of one line."""
     line = _LINE.search(reason)
     if "unicode" in reason.lower() or "utf-8" in reason.lower():
         return InputError(f"{path} cannot be read: it is not UTF-8 text", hint="save it as UTF-8")
@@ -198,7 +199,7 @@ def _unreadable(path: Path, reason: str) -> InputError:
 
 
 def _ends_in_words(path: Path, head: _Head) -> bool:
-    """Whether the last line of text is no row: words below the table, in fewer or more cells than it has."""
+    """Whether the last line is a note below the table, with a different number of cells."""
     with opened(path) as file:
         file.seek(max(file.seek(0, io.SEEK_END) - _SAMPLE_BYTES, 0))
         lines = file.read().decode("utf-8", "replace").splitlines()
@@ -208,7 +209,7 @@ def _ends_in_words(path: Path, head: _Head) -> bool:
 
 
 def _kinds(path: Path, head: _Head) -> dict[str, pl.DataType]:
-    """Types of the columns that are not text for certain, from all of the file."""
+    """Infer the types of the columns that are not text from the whole file."""
     others = [name for name in head.names if name.strip().lower() not in _AS_TEXT]
     if not others:
         return {}
@@ -217,6 +218,7 @@ def _kinds(path: Path, head: _Head) -> dict[str, pl.DataType]:
 
 
 def _typed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Convert a column of text to the type ``kind``; missing and invalid values become null."""
     text = column.str.strip_chars()
     known = pl.when(~text.is_in(list(NO_VALUE))).then(text)
     if kind == pl.Boolean:
@@ -225,6 +227,7 @@ def _typed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def _head(path: Path) -> _Head:
+    """Read the first lines of a text file; raises InputError if it is empty, not UTF-8, or has duplicate columns."""
     with opened(path) as packed, unpacking(packed, str(path)) as (file, is_packed):
         start = file.read(_SAMPLE_BYTES)
         if is_packed:

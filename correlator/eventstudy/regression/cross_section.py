@@ -1,15 +1,16 @@
-"""The cross-section: abnormal returns regressed on what the events were.
+"""Cross-sectional regression of abnormal returns on characteristics of the events.
 
     CAR_i = x_i'b + e_i,   V = (X'X)^-1 (B_date + B_symbol - B_both) (X'X)^-1
 
-with B the sums over clusters of (X'e)(X'e)' times G/(G - 1) (N - 1)/(N - k) each: events of one date share its market,
-events of one symbol its company (Cameron, Gelbach & Miller 2011, JBES 29, 238-249; Petersen 2009). Student's t with the
-fewest clusters less one as its degrees of freedom (Cameron & Miller 2015). statsmodels does the work.
+with B the sums over clusters of (X'e)(X'e)' times G/(G - 1) (N - 1)/(N - k) each: events of one date have the market in
+common, events of one symbol the company (Cameron, Gelbach & Miller 2011, JBES 29, 238-249; Petersen 2009). Student's t
+with the smallest number of clusters less one as degrees of freedom (Cameron & Miller 2015). Computed by statsmodels.
 
-The two-way V of few clusters can have variances that are not positive. A term with such a one takes the larger of its
-two one-way variances by the cluster jackknife, CV3 = (G - 1)/G sum over clusters of (b_without - b)(b_without - b)', as
-MacKinnon, Nielsen & Webb (2023, J. Econometrics 232; 2024) advise, and ``variance`` says so. Events of one date alone
-are refused: what moved that date moved them all, and no variance between dates is left to see it.
+With few clusters, the two-way V can have variances that are not positive. For such a term, the larger of the two
+one-way variances of the cluster jackknife is used, CV3 = (G - 1)/G sum over clusters of
+(b_without - b)(b_without - b)', as MacKinnon, Nielsen & Webb (2023, J. Econometrics 232; 2024) recommend, and
+``variance`` says so. If all events are of one date, StudyError is raised: a common shock of that date cannot be
+distinguished from the effect, since there is no variance between dates.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ CLUSTERS = ("session", "symbol")
 
 @dataclass(frozen=True)
 class CrossSection:
-    """A regression over N events: ``table`` has term, estimate, se, t, p_value, low, high (95 %), fractions of return
-    per unit of the term, and ``variance`` (which estimator: robust, one-way, two-way, or jackknife); ``clusters`` the
-    columns clustered by and how many clusters each has; ``df`` of t; ``excluded`` the events left out: event_id,
-    symbol, reason.
+    """The result of a regression over ``n`` events.
+
+    ``table`` has term, estimate, se, t, p_value, low, high (95 %), as fractions of return per unit of the term, and
+    ``variance`` (the estimator: robust, one-way, two-way, or jackknife); ``clusters``: the number of clusters of each
+    column clustered by; ``df`` of t; ``excluded``: the events left out with event_id, symbol, reason.
     """
 
     formula: str
@@ -51,7 +53,7 @@ class CrossSection:
 
     @property
     def sentence(self) -> str:
-        """What was regressed on how many events, in one line."""
+        """A summary of the regression in one line."""
         clusters = ", ".join(f"{count} {name}s" for name, count in self.clusters.items()) or "no clusters"
         return (
             f"CAR {self.window}: {self.n} events, {self.excluded.height} without a value left out, "
@@ -66,11 +68,11 @@ class CrossSection:
 
 
 def event_features(result: StudyResult, window: str | None = None) -> pl.DataFrame:
-    """One row per measured event: event_id, symbol, session (of day 0), car, se, beta, sigma, and the events' columns.
+    """Return one row per measured event: event_id, symbol, session (of day 0), car, se, beta, sigma, and event columns.
 
     ``window``: label of a CAR window, default the study's first. ``weekday`` (1 is Monday) and ``year`` of day 0 and,
-    where events carry the instant ``known_at``, its ``hour`` in UTC are added unless the events have such columns.
-    Raises NotFoundError for a window that the study has not.
+    if events have the instant ``known_at``, its ``hour`` in UTC are added unless the events have such columns.
+    Raises NotFoundError for a window that the study does not have.
     """
     labels = result.window_labels
     chosen = labels[0] if window is None else window
@@ -79,7 +81,7 @@ def event_features(result: StudyResult, window: str | None = None) -> pl.DataFra
     at, estimates = labels.index(chosen), result.estimates
     session = result.panel.labels[estimates.day_zero]
     events = result.measured_events
-    own = {
+    added = {
         "session": session,
         "car": pl.Series(estimates.car[:, at], nan_to_null=True),
         "se": pl.Series(estimates.car_se[:, at], nan_to_null=True),
@@ -89,10 +91,10 @@ def event_features(result: StudyResult, window: str | None = None) -> pl.DataFra
     derived = {"weekday": session.dt.weekday(), "year": session.dt.year()}
     if "known_at" in events.columns:
         derived["hour"] = events["known_at"].dt.hour()
-    own |= {name: values for name, values in derived.items() if name not in events.columns}
-    given = [name for name in events.columns if name not in own]
-    features = events.select(given).with_columns(**own)
-    return features.select("event_id", "symbol", *own, pl.exclude("event_id", "symbol", *own))
+    added |= {name: values for name, values in derived.items() if name not in events.columns}
+    kept = [name for name in events.columns if name not in added]
+    features = events.select(kept).with_columns(**added)
+    return features.select("event_id", "symbol", *added, pl.exclude("event_id", "symbol", *added))
 
 
 def cross_section(
@@ -102,18 +104,18 @@ def cross_section(
     window: str | None = None,
     clusters: Sequence[str] | None = None,
 ) -> CrossSection:
-    """Explain the events' abnormal returns by what the events were.
+    """Regress the abnormal returns of events on their characteristics.
 
     Parameters
     ----------
     events
-        A study, or the frame of ``event_features`` with more columns.
+        A study, or the frame returned by ``event_features``, possibly with more columns.
     formula
         Such as ``car ~ goldstein + C(category)``.
     window
         The CAR to explain, default the first window.
     clusters
-        One or two columns, default session and symbol, the latter where it has two values or more; empty for
+        One or two columns, default session and, if there are at least two, symbol; empty for
         heteroskedasticity-robust errors (HC1).
 
     Returns
@@ -124,13 +126,13 @@ def cross_section(
     Raises
     ------
     InputError
-        For a formula that cannot be read.
+        If the formula cannot be parsed.
     NotFoundError
-        For columns or a window that are not there.
+        If a column or the window is missing.
     StudyError
-        Where there are too few events or, unless ``clusters`` say otherwise, all of one session.
+        If there are too few events, or all are of one session and ``clusters`` is not given.
     MissingDependencyError
-        Without statsmodels.
+        If statsmodels is not installed.
 
     Examples
     --------
@@ -159,7 +161,7 @@ def cross_section(
 
 
 def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
-    """Least squares of the formula, and the rows of ``features`` that it uses."""
+    """Return the least-squares model of the formula, and the rows of ``features`` that it uses."""
     if find_spec("statsmodels") is None:
         raise MissingDependencyError("the cross-section needs statsmodels", hint="pip install 'correlator[statistics]'")
     from statsmodels.api import OLS
@@ -177,6 +179,7 @@ def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
 
 
 def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, ...]:
+    """Check the columns to cluster by, or choose the default ones."""
     if clusters is None:
         if "session" in kept.columns and kept["session"].n_unique() < 2:
             raise StudyError(
@@ -201,6 +204,7 @@ def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, 
 
 
 def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
+    """Fit the model with errors clustered by the columns ``names``, or robust ones (HC1) if there are none."""
     if not names:
         return model.fit(cov_type="HC1", use_t=True)
     codes = np.stack([_codes(kept[name]) for name in names], axis=1)
@@ -209,12 +213,12 @@ def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
 
 
 def _errors(fitted: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> tuple[Array, list[str]]:
-    """Standard errors (k,), with the jackknife's where a two-way variance is not positive, and in words the variance
-    that each is the root of.
+    """Return standard errors (k,) and the name of each variance estimator.
+
+    The jackknife replaces two-way variances that are not positive.
     """
     variances = np.diag(np.asarray(fitted.cov_params())).copy()
-    plain = ("robust (HC1)", "one-way", "two-way")[len(names)]
-    words = [plain] * len(variances)
+    estimators = [("robust (HC1)", "one-way", "two-way")[len(names)]] * len(variances)
     scale = np.asarray(fitted.cov_HC0).diagonal() if hasattr(fitted, "cov_HC0") else np.zeros(len(variances))
     bad = np.flatnonzero(~(variances > 1e-12 * scale)) if len(names) == 2 else np.zeros(0, dtype=np.int64)
     if len(bad):
@@ -223,34 +227,35 @@ def _errors(fitted: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> tuple[Ar
         ]
         variances[bad] = np.max(one_way, axis=0)[bad]
         for term in bad:
-            words[term] = "largest one-way, jackknife (CV3)"
-    return np.sqrt(np.where(variances > 0, variances, np.nan)), words
+            estimators[term] = "largest one-way, jackknife (CV3)"
+    return np.sqrt(np.where(variances > 0, variances, np.nan)), estimators
 
 
 def jackknife_covariance(y: Array, x: Array, groups: Rows) -> Array:
-    """CV3 (k, k): (G - 1)/G times the sum over clusters of the squared change of the estimate without the cluster.
+    """Return CV3 (k, k): (G - 1)/G times the sum over clusters of the squared change of the estimate without it.
 
-    ``y`` (N,), ``x`` (N, k), ``groups`` (N,). A cluster without which the terms are collinear is solved in the
-    pseudo-inverse's sense (MacKinnon, Nielsen & Webb 2023).
+    ``y`` (N,), ``x`` (N, k), ``groups`` (N,). If the terms are collinear without a cluster, the pseudo-inverse is used
+    (MacKinnon, Nielsen & Webb 2023).
     """
-    whole, cross = x.T @ x, x.T @ y
-    estimate = np.linalg.solve(whole, cross)
-    total = np.zeros_like(whole)
+    xx, xy = x.T @ x, x.T @ y
+    estimate = np.linalg.solve(xx, xy)
+    total = np.zeros_like(xx)
     labels = np.unique(groups)
     for label in labels:
-        mine = groups == label
-        left = np.linalg.pinv(whole - x[mine].T @ x[mine]) @ (cross - x[mine].T @ y[mine])
-        total += np.outer(left - estimate, left - estimate)
+        inside = groups == label
+        without = np.linalg.pinv(xx - x[inside].T @ x[inside]) @ (xy - x[inside].T @ y[inside])
+        total += np.outer(without - estimate, without - estimate)
     return np.asarray((len(labels) - 1) / len(labels) * total)
 
 
 def _table(fitted: Any, se: Array, variance: list[str], df: float) -> pl.DataFrame:
+    """Return the table of ``CrossSection``."""
     from scipy.special import stdtr, stdtrit
 
     estimate = np.asarray(fitted.params)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = estimate / se
-    half = stdtrit(df, 0.975) * se
+    half_width = stdtrit(df, 0.975) * se
     return pl.DataFrame(
         {
             "term": list(fitted.model.exog_names),
@@ -258,8 +263,8 @@ def _table(fitted: Any, se: Array, variance: list[str], df: float) -> pl.DataFra
             "se": se,
             "t": t,
             "p_value": 2.0 * stdtr(df, -np.abs(t)),
-            "low": estimate - half,
-            "high": estimate + half,
+            "low": estimate - half_width,
+            "high": estimate + half_width,
             "variance": variance,
         },
         nan_to_null=True,
@@ -267,4 +272,5 @@ def _table(fitted: Any, se: Array, variance: list[str], df: float) -> pl.DataFra
 
 
 def _codes(column: pl.Series) -> Rows:
+    """Return the values of a column as integers."""
     return column.rank("dense").to_numpy().astype(np.int64)

@@ -1,6 +1,6 @@
-"""A formula and the events' columns as the matrices of a regression.
+"""Build the matrices of a regression from a formula and the columns of events.
 
-patsy codes categories (treatment coding, the full rank of interactions); it is given values, never text.
+patsy codes categories (treatment coding, full-rank interactions). It is given computed values, never code as text.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _MOST_CELLS = 200_000_000
 
 @dataclass(frozen=True)
 class Design:
-    """``response`` (n x 1) and ``terms`` (n x k) as pandas frames; their index counts the rows of the features used,
-    those with a finite value everywhere.
+    """``response`` (n x 1) and ``terms`` (n x k) as pandas frames.
+
+    Their index has the positions of the rows used, those without missing or infinite values.
     """
 
     response: pd.DataFrame
@@ -43,15 +44,15 @@ class Design:
 
     @property
     def rows(self) -> Rows:
-        """Positions of the features' rows that are used."""
+        """Positions of the rows of the features that are used."""
         return np.asarray(self.terms.index, dtype=np.int64)
 
 
 def design_of(formula: Formula, features: pl.DataFrame) -> Design:
-    """The matrices of ``formula`` over the rows of ``features``.
+    """Build the matrices of ``formula`` from the rows of ``features``.
 
-    Raises NotFoundError for columns that are not there, InputError for columns that cannot be used, StudyError where
-    categories are as many as events.
+    Raises NotFoundError for missing columns, InputError for columns of an unsuitable type, and StudyError if there are
+    more terms than events.
     """
     from patsy import ModelDesc, PatsyError, dmatrices
     from patsy import Term as PatsyTerm
@@ -72,14 +73,14 @@ def design_of(formula: Formula, features: pl.DataFrame) -> Design:
 
 
 class _Rows(dict[str, Any]):
-    """What patsy takes for data: it asks it for nothing but the number of rows."""
+    """The data argument of patsy, from which it only takes the number of rows."""
 
     def __init__(self, count: int) -> None:
         super().__init__(rows=np.zeros(count))
 
 
 class _Values:
-    """One factor as patsy wants it: a name and values, computed once."""
+    """A factor with the interface that patsy expects; values are computed once."""
 
     origin = None
 
@@ -112,7 +113,7 @@ class _Values:
 
 
 def _values(factor: Factor, features: pl.DataFrame) -> NDArray[Any]:
-    """Numbers as floats, NaN for none; categories as objects, None for none."""
+    """Return numbers as floats, NaN if missing, and categories as objects, None if missing."""
     if isinstance(factor, Categories):
         return _categories(factor.column, features)
     if isinstance(factor, Column):
@@ -125,6 +126,7 @@ def _values(factor: Factor, features: pl.DataFrame) -> NDArray[Any]:
 
 
 def _numbers(value: Arithmetic, features: pl.DataFrame) -> Array:
+    """Evaluate arithmetic over the rows of ``features``."""
     if isinstance(value, Column):
         series = _series(value, features)
         if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
@@ -141,6 +143,7 @@ _OPERATIONS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, 
 
 
 def _categories(column: Column, features: pl.DataFrame) -> NDArray[Any]:
+    """Return the values of a column as objects, None if missing."""
     series = _series(column, features)
     if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
         raise InputError(f"column {column} holds {series.dtype}, not categories")
@@ -162,7 +165,7 @@ def _series(column: Column, features: pl.DataFrame) -> pl.Series:
 
 
 def _refuse_too_many(terms: tuple[Term, ...], factors: dict[Factor, _Values], rows: int) -> None:
-    """Raise StudyError where terms have more columns than there are events, before any is computed."""
+    """Raise StudyError, before anything is computed, if a term has more columns than there are events."""
     columns = 0
     for term in terms:
         width = 1

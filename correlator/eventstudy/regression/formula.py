@@ -1,16 +1,16 @@
-"""Formulas of a cross-section, such as ``car ~ goldstein + C(category):tone``: a closed grammar, read by this module.
+"""Parse formulas of a cross-section, such as ``car ~ goldstein + C(category):tone``.
 
     formula  = value "~" sum
-    sum      = ["+" | "-"] product { ("+" | "-") product }          "-" takes terms away; 1 and 0 are the intercept
+    sum      = ["+" | "-"] product { ("+" | "-") product }          "-" removes terms; 1 and 0 are the intercept
     product  = interaction { "*" interaction }                      a*b is a + b + a:b
     interaction = factor { ":" factor }
     factor   = "(" sum ")" | "1" | "0" | "C(" column ")" | value
     value    = column | "log(" arithmetic ")" | "I(" arithmetic ")"
     arithmetic = numbers, columns, log(), + - * / ** and parentheses
 
-A column is a name, or any text between backticks. Nothing of a formula is ever run as a program: the tree has these
-kinds of nodes and no other, and whatever else is written is refused with its position. Notation: Wilkinson & Rogers
-(1973), Applied Statistics 22, 392-399.
+A column is a name, or any text between backticks. No part of a formula is ever executed as code: the tree has only
+these kinds of nodes, and anything else is an error with its position. Notation: Wilkinson & Rogers (1973), Applied
+Statistics 22, 392-399.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Operation:
-    """Two values joined by ``+``, ``-``, ``*``, ``/`` or ``**``."""
+    """A binary operation: ``+``, ``-``, ``*``, ``/`` or ``**``."""
 
     operator: str
     left: Arithmetic
@@ -81,7 +81,7 @@ Arithmetic = Column | Number | Operation | Logarithm
 
 @dataclass(frozen=True)
 class Computed:
-    """``I(...)``: arithmetic that counts as one value."""
+    """``I(...)``: arithmetic that is one factor."""
 
     of: Arithmetic
 
@@ -91,7 +91,7 @@ class Computed:
 
 @dataclass(frozen=True)
 class Categories:
-    """``C(...)``: a column whose values are categories, whatever they are written as."""
+    """``C(...)``: a column whose values are categories, whatever its type."""
 
     column: Column
 
@@ -106,16 +106,16 @@ Term = tuple[Factor, ...]
 
 @dataclass(frozen=True)
 class Formula:
-    """What is explained, and the terms that explain it, in the order in which they were written."""
+    """The response and the terms, in the order in which they were written."""
 
     response: Column | Logarithm | Computed
     terms: tuple[Term, ...]
 
 
 def parse_formula(text: str) -> Formula:
-    """The formula that ``text`` says.
+    """Parse ``text`` as a formula.
 
-    Raises InputError with the position of whatever the grammar above does not know.
+    Raises InputError with the position of the first part that does not match the grammar.
 
     Examples:
     >>> [":".join(map(str, term)) for term in parse_formula("car ~ a * log(b)").terms]
@@ -128,7 +128,7 @@ def parse_formula(text: str) -> Formula:
 
 @dataclass(frozen=True)
 class _Token:
-    """``kind``: quoted, name, number, mark, other for what no rule takes, or end; ``place`` in the formula."""
+    """``kind``: quoted, name, number, mark, other (matches no rule) or end; ``place``: position in the formula."""
 
     kind: str
     text: str
@@ -142,7 +142,7 @@ class _Token:
 
 
 class _Parser:
-    """Recursive descent; one method per rule of the grammar."""
+    """A recursive-descent parser with one method per rule of the grammar."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -166,9 +166,9 @@ class _Parser:
             self._fail("+ - * : or the end")
         return Formula(value, tuple(terms))
 
-    def _sum(self, begun: list[Term]) -> list[Term]:
-        """Terms added to and taken from ``begun``; 0 takes the intercept away, -0 gives it back."""
-        terms = list(begun)
+    def _sum(self, initial: list[Term]) -> list[Term]:
+        """Parse a sum of terms, starting from ``initial``; 0 removes the intercept, -0 adds it back."""
+        terms = list(initial)
         sign = self._take("+", "-") or "+"
         while True:
             at_zero = self._peek().is_number(0.0)
@@ -176,8 +176,8 @@ class _Parser:
             if at_zero:
                 self.next += 1
             if (sign == "-") is not at_zero:
-                taken = {frozenset(term) for term in summands}
-                terms = [term for term in terms if frozenset(term) not in taken]
+                removed = {frozenset(term) for term in summands}
+                terms = [term for term in terms if frozenset(term) not in removed]
             else:
                 terms = self._distinct([*terms, *summands])
             if (sign := self._take("+", "-")) == "":
@@ -217,7 +217,7 @@ class _Parser:
         return Logarithm(inside) if token.text == "log" else Computed(inside)
 
     def _arithmetic(self, lowest: int) -> Arithmetic:
-        """Operators that bind as strongly as ``lowest`` or stronger, from left to right."""
+        """Parse operators of precedence ``lowest`` or higher, from left to right."""
         value = self._signed()
         while (token := self._peek()).is_mark(*_PRECEDENCE) and _PRECEDENCE[token.text] >= lowest:
             self.operations += 1
@@ -277,6 +277,7 @@ class _Parser:
         return value
 
     def _deeper(self, inside: Callable[[], _T]) -> _T:
+        """Call ``inside`` one nesting level deeper, up to the limit."""
         self.depth += 1
         if self.depth > _DEEPEST:
             self._fail(f"at most {_DEEPEST} parentheses inside each other")
@@ -285,6 +286,7 @@ class _Parser:
         return value
 
     def _crossed(self, left: list[Term], right: list[Term]) -> list[Term]:
+        """Return the interactions of each term of ``left`` with each term of ``right``."""
         if len(left) * len(right) > MOST_TERMS:
             self._fail(f"at most {MOST_TERMS} terms")
         pairs = (
@@ -293,6 +295,7 @@ class _Parser:
         return self._distinct(list(pairs))
 
     def _distinct(self, terms: list[Term]) -> list[Term]:
+        """Return ``terms`` without duplicates, whatever the order of their factors."""
         kept: dict[frozenset[Factor], Term] = {}
         for term in terms:
             kept.setdefault(frozenset(term), term)
@@ -307,7 +310,7 @@ class _Parser:
         return self.tokens[self.next]
 
     def _take(self, *marks: str) -> str:
-        """The next token where it is one of ``marks``, which is then passed; else empty."""
+        """Consume the next token if it is one of ``marks`` and return its text; otherwise return an empty string."""
         token = self._peek()
         if not token.is_mark(*marks):
             return ""
@@ -323,7 +326,7 @@ class _Parser:
         place, end = 0, len(self.text.rstrip())
         while place < end:
             match = _TOKEN.match(self.text, place)
-            if match is None:  # what no rule takes: it is refused where it stands, unless something before it is
+            if match is None:  # an error at this position, unless the parser fails earlier
                 blank = len(self.text[place:]) - len(self.text[place:].lstrip())
                 tokens.append(_Token("other", self.text[place + blank], place + blank))
                 break
@@ -342,6 +345,6 @@ class _Parser:
 
 
 def _inside(value: Arithmetic) -> str:
-    """The value as an operand: operations, and numbers below 0, in parentheses."""
+    """Return the value as an operand: operations and negative numbers are put in parentheses."""
     wrapped = isinstance(value, Operation) or (isinstance(value, Number) and value.value < 0)
     return f"({value})" if wrapped else str(value)
