@@ -168,9 +168,10 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
     lines = [
         f"## Designs of dates: {studies:,} simulated studies each",
         "",
-        "Per cent of studies without any effect that are rejected at 5 %, by window; bold is outside the binomial 99 % "
-        f"band of {100 * low:.1f} to {100 * high:.1f}. Market model over 240 sessions up to day -11, betas of 0.5 to "
-        "1.5, residual sd of 1 to 3 %. `recommended` is what `eventstudy.results.recommended` chooses from the events.",
+        "Rejection rates in per cent at 5 % of studies without any effect, by window; bold is outside the binomial "
+        f"99 % band of {100 * low:.1f} to {100 * high:.1f}. Market model over 240 sessions up to day -11, betas of "
+        "0.5 to 1.5, residual sd of 1 to 3 %. `recommended` is what `eventstudy.results.recommended` chooses from the "
+        "events.",
         "",
     ]
     for w, window in enumerate(WINDOWS):
@@ -181,8 +182,8 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
         lines += [
             f"### Power, window {WINDOWS[w]}",
             "",
-            f"Per cent found of +{100 * EFFECT:g} % on day 0, {max(studies // 4, 1):,} studies. Power counts only "
-            "where the size above is not in bold.",
+            f"Detection rates in per cent of an effect of +{100 * EFFECT:g} % on day 0, {max(studies // 4, 1):,} "
+            "studies. Power is meaningful only where the size above is not in bold.",
             "",
             *table(header, rows),
             "",
@@ -212,7 +213,8 @@ def _again(studies: int, sizes: list[dict[str, np.ndarray]], seed: int) -> list[
         return []
     low, high = band(3 * studies)
     told = (
-        f"Measured again with {3 * studies:,} other studies, band {100 * low:.1f} to {100 * high:.1f}, `recommended`:"
+        f"`recommended` outside the band, measured again with {3 * studies:,} other studies; band "
+        f"{100 * low:.1f} to {100 * high:.1f}:"
     )
     return [told, "", *table(["design", *WINDOWS], rows), ""]
 

@@ -197,10 +197,10 @@ def size_section(shares: np.ndarray, sigma: float, studies: int, events: int) ->
         "",
         *_rows(header, rows),
         "",
-        "Why some leave the band, most likely: `patell_z` takes the estimation window's variance for "
-        "the event's, which moves; `sign_z` takes the median for zero, which `gsign_z` repairs; "
+        "Likely reasons for values outside the band: `patell_z` uses the variance of the estimation window for "
+        "the event, although it varies; `sign_z` assumes a median of zero, which `gsign_z` corrects; "
         "`skew_adj_t` and `jackknife_t` estimate a third "
-        "moment or a ratio from fat-tailed values. For those two read `bmp_t` or `grank_t` beside them.",
+        "moment or a ratio from fat-tailed values. Compare those two with `bmp_t` or `grank_t`.",
         "",
         *power_lines(shares, sigma, events),
     ]
@@ -234,7 +234,7 @@ def clustered_section(panel: Panel, studies: int) -> list[str]:
         f"## Events of one date: {studies:,} studies of real returns",
         "",
         "Size in per cent; the last two columns are Kolari & Pynnönen's formula at the mean correlation. Real "
-        "correlations and volatilities move over time, which no adjustment from the estimation window can follow.",
+        "correlations and volatilities change over time, which no adjustment from the estimation window can track.",
         "",
         *_rows([*header, "Patell by formula", "BMP by formula"], rows),
     ]
@@ -259,9 +259,10 @@ def analytic_section(studies: int) -> list[str]:
     return [
         f"## Events of one date: {studies:,} studies of equally correlated normal returns",
         "",
-        "Size in per cent beside `analytic_kp_overrejection.csv`: Patell within the binomial 99 % band of the "
-        "table, the adjusted ones of 5 %. Given r their laws are exact here, so a cell outside its band is chance "
-        "of the draw. The table takes BMP for normal; the t of few events rejects less under correlation.",
+        "Size in per cent compared with `analytic_kp_overrejection.csv`. `band`: whether Patell is within the binomial "
+        "99 % band around the table's value; `5 % band`: whether the adjusted tests are within that around 5 %. Given "
+        "r their distributions are exact here, so a value outside its band is sampling variation. The table treats "
+        "BMP as normal; with few events its t distribution rejects less under correlation.",
         "",
         *_rows(header, rows),
     ]
@@ -282,7 +283,7 @@ def report(panel: Panel, studies: int, events: int, seed: int) -> tuple[str, lis
         "",
         f"Written by `python benchmarks/size_power.py --panel FOLDER --studies {studies}`; do not edit. Twenty US "
         "stocks and the S&P 500, 1990-2022, daily simple returns; market model over 239 days up to day -6. Rows marked "
-        "out are findings, not mistakes: real returns have fat tails and moving variances.",
+        "`out` are results, not errors: real returns have fat tails and changing variances.",
         "",
         *size_section(shares, sigma, studies, events),
         "",
