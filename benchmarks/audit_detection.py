@@ -194,47 +194,47 @@ SMALL = ("split-like", "beyond-limit")
 
 
 DAMAGES = (
-    Damage("labels a day early", moved_days(-1), ("shifted-early",)),
-    Damage("labels a day late", moved_days(1), ("shifted-late",)),
-    Damage("labels a day early, 120-250 bars", moved_days(-1, part=True), ("shifted-early",)),
-    Damage("labels a day late, 120-250 bars", moved_days(1, part=True), ("shifted-late",)),
-    Damage("labels a session early", moved_sessions(-1), ("shifted-early",), market=True),
-    Damage("labels a session late", moved_sessions(1), ("shifted-late",), market=True),
-    Damage("labels a session early, 150-400 bars", moved_sessions(-1, part=True), ("shifted-early",), market=True),
-    Damage("labels a session late, 150-400 bars", moved_sessions(1, part=True), ("shifted-late",), market=True),
+    Damage("dates one day early", moved_days(-1), ("shifted-early",)),
+    Damage("dates one day late", moved_days(1), ("shifted-late",)),
+    Damage("dates one day early, 120-250 bars", moved_days(-1, part=True), ("shifted-early",)),
+    Damage("dates one day late, 120-250 bars", moved_days(1, part=True), ("shifted-late",)),
+    Damage("dates one session early", moved_sessions(-1), ("shifted-early",), market=True),
+    Damage("dates one session late", moved_sessions(1), ("shifted-late",), market=True),
+    Damage("dates one session early, 150-400 bars", moved_sessions(-1, part=True), ("shifted-early",), market=True),
+    Damage("dates one session late, 150-400 bars", moved_sessions(1, part=True), ("shifted-late",), market=True),
     Damage("a bar on a weekend", on_a_weekend, ("weekend",)),
-    Damage("a phantom on a holiday", on_a_holiday, ("phantom",)),
+    Damage("a phantom bar on a holiday", on_a_holiday, ("phantom",)),
     Damage("a hole of 40-100 sessions", hole, ("hole",)),
     Damage("split 5 to 1, not adjusted", scaled(0.2, PRICES), ("split-like",), shares=True),
     Damage("split 2 to 1, not adjusted", scaled(0.5, PRICES), ("split-like",), shares=True),
     Damage("split 3 to 2, not adjusted", scaled(2 / 3, PRICES), ("split-like", "beyond-limit"), shares=True),
-    Damage("one to 4, not adjusted", scaled(4.0, PRICES), ("split-like",), shares=True),
+    Damage("reverse split 1 to 4, not adjusted", scaled(4.0, PRICES), ("split-like",), shares=True),
     Damage("bonus of 20 %, not adjusted", scaled(1 / 1.2, PRICES), ("beyond-limit",), exchange="XKAR", shares=True),
-    Damage("prices in hundredths from a day on", scaled(100.0, PRICES), ("unit-change",)),
+    Damage("prices in hundredths from one day on", scaled(100.0, PRICES), ("unit-change",)),
     Damage("prices in thousands, 20 bars", scaled(0.001, PRICES, 20), ("unit-change",)),
-    Damage("volume in thousands from a day on", scaled(0.001, ("volume",)), ("volume-unit",), full=True),
+    Damage("volume in thousands from one day on", scaled(0.001, ("volume",)), ("volume-unit",), full=True),
     Damage("one bar repeated", copied(1, (*PRICES, "volume")), ("stale",), full=True),
     Damage("five bars repeated", copied(5, (*PRICES, "volume")), ("stale",), full=True),
-    Damage("ten bars of a month before", copied(10, (*PRICES, "volume"), back=21), ("stale",), full=True),
-    Damage("close filled forward, 8 bars", copied(8, ("close",)), ("stale",)),
-    Damage("volume zero", one_bar(lambda _: {"volume": 0.0}), ("zero-volume",), full=True),
+    Damage("ten bars copied from a month earlier", copied(10, (*PRICES, "volume"), back=21), ("stale",), full=True),
+    Damage("close forward-filled, 8 bars", copied(8, ("close",)), ("stale",)),
+    Damage("zero volume", one_bar(lambda _: {"volume": 0.0}), ("zero-volume",), full=True),
     Damage("close above the high", one_bar(lambda bar: {"close": bar["high"] * 1.02}), ("ohlc",), full=True),
     Damage("high below the low", one_bar(lambda bar: {"high": bar["low"] * 0.99}), ("ohlc",), full=True),
-    Damage("price below zero", one_bar(lambda bar: {"close": -bar["close"]}), ("ohlc",)),
-    Damage("made-up figures", random_walk, ("not-what-it-claims",), market=True),
-    Damage("another index of the family", rescaled, ("not-what-it-claims",), exchange="index"),
-    Damage("a past that was changed", changed_past, ("vintages-differ",)),
+    Damage("negative price", one_bar(lambda bar: {"close": -bar["close"]}), ("ohlc",)),
+    Damage("random prices", random_walk, ("not-what-it-claims",), market=True),
+    Damage("another index of the same family", rescaled, ("not-what-it-claims",), exchange="index"),
+    Damage("a changed history", changed_past, ("vintages-differ",)),
     Damage("split 9 to 1, not adjusted", scaled(1 / 9, PRICES), ("split-like",), shares=True),
     Damage("split 5 to 4, not adjusted", scaled(0.8, PRICES), SMALL, shares=True),
     Damage("split 11 to 10, not adjusted", scaled(10 / 11, PRICES), SMALL, shares=True),
     Damage("prices times 280 (rupees for dollars)", scaled(280.0, PRICES), ("unit-change",)),
     Damage("prices times 83, 20 bars", scaled(83.0, PRICES, 20), ("unit-change",)),
-    Damage("prices over 7.8 (Hong Kong for US dollars)", scaled(1 / 7.8, PRICES), (*SMALL, "level-break")),
+    Damage("prices divided by 7.8 (Hong Kong for US dollars)", scaled(1 / 7.8, PRICES), (*SMALL, "level-break")),
     Damage("prices times 1.27 (dollars for pounds)", scaled(1.27, PRICES), (*SMALL, "level-break")),
-    Damage("two days interchanged", interchanged, ("interchanged",), full=True),
-    Damage("adjusted closes a fifth higher from a day on", adjusted(scaled(1.2, ADJUSTED)), BROKEN),
+    Damage("two days swapped", interchanged, ("interchanged",), full=True),
+    Damage("adjusted closes a fifth higher from one day on", adjusted(scaled(1.2, ADJUSTED)), BROKEN),
     Damage("adjusted closes a quarter off on one bar", adjusted(scaled(0.75, ADJUSTED, 1)), BROKEN),
-    Damage("adjustment factor that falls by 3 %", adjusted(scaled(0.97, ADJUSTED)), BROKEN),
+    Damage("adjustment factor lower by 3 %", adjusted(scaled(0.97, ADJUSTED)), BROKEN),
     Damage("adjusted closes in another currency", adjusted(scaled(280.0, ADJUSTED)), BROKEN),
     Damage(
         "split 2 to 1 in plain and adjusted closes", adjusted(scaled(0.5, BOTH)), ("unadjusted-split",), shares=True
@@ -432,7 +432,7 @@ def half_of(family: Family, half: int | None) -> Family:
 def print_untouched(families: list[Family]) -> None:
     """Findings on the series without their faults, nothing broken: each family together, as they are and with made
     dividends."""
-    print("| series without their faults | bars | severity | check | findings | symbols |")
+    print("| series without their errors | bars | severity | check | findings | symbols |")
     print("| --- | ---: | --- | --- | ---: | ---: |")
     for family in families:
         place = Place(family.exchange, np.random.default_rng(5))
@@ -449,7 +449,7 @@ def print_clean(folder: Path) -> None:
     """Findings on the files as they are, by check."""
     from correlator.market.checked_files import check_files
 
-    print("| files as they are | severity | check | findings | symbols |")
+    print("| unmodified files | severity | check | findings | symbols |")
     print("| --- | --- | --- | ---: | ---: |")
     for name, pattern, exchange in (("psx", "psx/*.csv", None), ("panel", "panel/skfolio/sp500*", "XNYS")):
         found = check_files(sorted(folder.glob(pattern)), exchange=exchange)

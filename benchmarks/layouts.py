@@ -31,10 +31,10 @@ FOLDER = Path(__file__).resolve().parents[1] / "tests" / "market" / "layouts"
 BARS = pl.read_csv(FOLDER / "bars.csv", try_parse_dates=True).filter(pl.col("symbol") == "LAMP").sort("session")
 OUTCOMES = ("right", "asked", "refused", "wrong")
 TITLES = {
-    "columns": "columns by their names, in seventeen languages",
+    "columns": "columns recognised by name, in seventeen languages",
     "wide": "a column of closes per share",
-    "levels": "two header rows, or names of share and figure in one",
-    "long": "a row per share, day and figure",
+    "levels": "two header rows, or names of share and field in one",
+    "long": "a row per share, day and field",
     "transposed": "a column per day",
 }
 QUESTIONS = {
@@ -47,16 +47,16 @@ QUESTIONS = {
     "45,780 is forty-five or forty-five thousand": "Date;Close\n2024-03-11;45,780\n2024-03-12;45,550\n",
     "a decimal point and a decimal comma": "Date;Open;Close\n2024-03-11;45.70;45,78\n",
     "O, H, L, C: prices or four shares": "Date,O,H,L,C\n2024-03-11,1,2,3,4\n",
-    "a column Close and one called like the share": "Date,Close,LAMP\n2024-03-11,1,2\n",
+    "a column Close and one named after the share": "Date,Close,LAMP\n2024-03-11,1,2\n",
     "one column, of another share": "Date,WICK\n2024-03-11,1\n",
     "stacked rows of another share": "date,close,ticker\n2024-03-11,1,WICK\n",
-    "two shares stacked and no column that tells them apart": "date,close\n2024-03-11,1\n2024-03-11,2\n",
-    "a column of closes twice": "Date,Close,Close\n2024-03-11,1,2\n",
+    "two stacked shares without a column that distinguishes them": "date,close\n2024-03-11,1\n2024-03-11,2\n",
+    "a duplicate column of closes": "Date,Close,Close\n2024-03-11,1,2\n",
     "two series of a share": "date,series,close\n2024-03-11,A,1\n2024-03-11,B,2\n",
     "two tables in one file": "Date,Close\n2024-03-11,1\nDate,Close\n2023-03-11,2\n",
     "no header and an unknown order of columns": "2024-03-11,1,2,3,4,5\n2024-03-12,1,2,3,4,5\n",
     "hours without a zone or an exchange": "Datetime,Close\n2024-03-11 10:00,1\n2024-03-11 11:00,2\n",
-    "a zone's abbreviation": "Date,Close\n2024-03-11 16:00 EST,1\n",
+    "an abbreviated time zone": "Date,Close\n2024-03-11 16:00 EST,1\n",
     "volume in lots of unknown size": "Date,Close,Volume (lots)\n2024-03-11,1,2\n",
     "a table of factors": ",Mkt-RF,SMB,HML,RF\n20240311,0.1,0.2,0.3,0.01\n",
 }
@@ -134,7 +134,7 @@ def written(write: Callable[[io.BytesIO], object]) -> bytes:
 
 def table_of_layouts() -> str:
     """A row per file."""
-    lines = ["| layout | what it is | read |", "| --- | --- | --- |"]
+    lines = ["| layout | description | outcome |", "| --- | --- | --- |"]
     for path in files():
         name = path.name.split(".")[0]
         title = TITLES[name] if name in SHAPES else load_layout(name).title
@@ -166,7 +166,7 @@ def table_of_containers() -> str:
 
 def table_of_questions() -> str:
     """A row per file that can be read in two ways."""
-    lines = ["| a file with | read | what is said |", "| --- | --- | --- |"]
+    lines = ["| a file with | outcome | error message |", "| --- | --- | --- |"]
     with tempfile.TemporaryDirectory() as folder:
         for what, text in QUESTIONS.items():
             path = Path(folder, "p.csv")

@@ -87,7 +87,7 @@ def main() -> None:
         size = {
             name: sum(file.stat().st_size for file in Path(folder, "lake", name).rglob("*.parquet")) for name in rows
         }
-    print("| what | bars of a minute | GDELT events |")
+    print("| what | minute bars | GDELT events |")
     print("| --- | --- | --- |")
 
     def line(what: str, value) -> None:  # type: ignore[no-untyped-def]
@@ -97,15 +97,15 @@ def main() -> None:
     gib = {name: size[name] * factor[name] / 2**30 for name in rows}
     hours = {name: write[name] * factor[name] / 3600 for name in rows}
     line("rows simulated", lambda name: f"{rows[name]:,}")
-    line("bytes a row in the lake", lambda name: f"{size[name] / rows[name]:.1f}")
+    line("bytes per row in the lake", lambda name: f"{size[name] / rows[name]:.1f}")
     line("processor microseconds to make, sort and write a row", lambda name: f"{1e6 * write[name] / rows[name]:.2f}")
     line("processor nanoseconds to read a column's value", lambda name: f"{1e9 * read[name] / rows[name]:.0f}")
-    line("rows of the whole", lambda name: f"{whole[name]:,}")
-    line("GiB of the whole", lambda name: f"{gib[name]:,.0f}")
-    line("core hours to write the whole", lambda name: f"{hours[name]:,.1f}")
+    line("rows in total", lambda name: f"{whole[name]:,}")
+    line("GiB in total", lambda name: f"{gib[name]:,.0f}")
+    line("core hours to write everything", lambda name: f"{hours[name]:,.1f}")
     line("US dollars to write it once", lambda name: f"{hours[name] * CORE_HOUR:,.2f}")
-    line("US dollars to keep it a month", lambda name: f"{gib[name] * GIB_MONTH:,.2f}")
-    line("core minutes to read one column of all", lambda name: f"{read[name] * factor[name] / 60:,.1f}")
+    line("US dollars to store it per month", lambda name: f"{gib[name] * GIB_MONTH:,.2f}")
+    line("core minutes to read one column", lambda name: f"{read[name] * factor[name] / 60:,.1f}")
 
 
 if __name__ == "__main__":
