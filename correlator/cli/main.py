@@ -71,15 +71,14 @@ def _report_usage_error(error: Exception) -> int:
     """Print a usage error as one line, or the help of a group that was given no verb; return the exit code."""
     from correlator.cli.exit_codes import ExitCode
     from correlator.cli.terminal.output import complain
+    from correlator.cli.usage_errors import usage_message
 
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # type: ignore[attr-defined]
         return ExitCode.USAGE
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "correlator"
-    message = error.format_message().rstrip(".").replace("\n", " ")  # type: ignore[attr-defined]
-    message = message.replace("Value error, ", "")  # prefix added by typer
-    complain(f"{message} (see `{path} --help`)")
+    complain(f"{usage_message(error)} (see `{path} --help`)")
     return ExitCode.USAGE
 
 

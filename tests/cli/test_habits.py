@@ -21,12 +21,20 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("studdy",), "Did you mean 'study'?"),
-        (("study", "--benchmrk", "X"), "--benchmark"),
-        (("plot", "AIRLINK", "--kind", "pric"), "Invalid value for '--kind': 'pric' is not one of 'price'"),
-        (("list",), "articles"),
-        (("add", "prices"), "sources"),
-        (("report", "list", "--last", "none"), "--last"),
+        (("studdy",), "unknown command 'studdy', did you mean 'study'?"),
+        (("study", "--benchmrk", "X"), "unknown option --benchmrk, did you mean --benchmark"),
+        (("plot", "AIRLINK", "--kind", "pric"), "--kind must be one of price, car"),
+        (("list",), "the argument 'what' is missing"),
+        (("list", "nothing"), "the argument 'what' must be one of articles, quotes"),
+        (("add", "prices"), "the argument 'sources' is missing"),
+        (("report", "list", "--last", "none"), "--last must be an integer, got 'none'"),
+        (("placebo", "--draws", "2.5"), "--draws must be an integer, got 2.5"),
+        (("placebo", "--draws", "-5"), "--draws must be at least 1, got -5"),
+        (("sql", "--timeout", "soon", "SELECT 1"), "--timeout must be a number, got 'soon'"),
+        (("study", "--engine"), "--engine needs a value"),
+        (("study", "--purge=x"), "--purge takes no value"),
+        (("study", "A", "B"), "unexpected argument 'A'"),
+        (("study", "--benchmark", "X", "--benchmark", "Y"), "--benchmark: the option was given more than once"),
     ],
 )
 def test_what_is_typed_wrong_is_one_line_with_the_likely_word(run, arguments, said):
