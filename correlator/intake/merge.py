@@ -1,4 +1,4 @@
-"""Two instruments of the store that are one made into one."""
+"""Merge two instruments of the store that are the same one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ _MOVED = {
 
 
 def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
-    """Bars, corporate actions, links and events of ``other`` become those of ``keep``, and its names other names of it.
+    """Move bars, corporate actions, links and events of ``other`` to ``keep``, and make its names aliases of ``keep``.
 
-    Where both have a bar the one of ``keep`` stays. Returns what was done, one line each. Raises NotFoundError for
-    symbols that the store has not, InputError where they are one already, trade on different exchanges, or have
-    another close on most bars in common: the bars of ``other`` would be lost.
+    If both have a bar, the one of ``keep`` is kept. Returns what was done, one line each. Raises NotFoundError if the
+    store does not have a symbol, and InputError if both are the same, trade on different exchanges, or have different
+    closes on most common bars, since the bars of ``other`` would be lost.
     """
+    if keep == other:
+        raise InputError(f"{keep} cannot be merged with itself", hint="give two symbols of the same instrument")
 
     def work(connection: duckdb.DuckDBPyConnection) -> list[str]:
         names = names_in(connection)
@@ -43,18 +45,18 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
                 hint = likeliest(symbol, names.rows, "it has")
                 raise NotFoundError(f"the store has no instrument {symbol!r}", hint=hint)
         first, second = names.rows[keep], names.rows[other]
-        if keep == other or first["exchange"] != second["exchange"]:
+        if first["exchange"] != second["exchange"]:
             raise InputError(
-                f"{keep} ({first['exchange']}) and {other} ({second['exchange']}) are not symbols of one instrument",
-                hint="merge two symbols of one exchange",
+                f"{keep} ({first['exchange']}) and {other} ({second['exchange']}) are on different exchanges",
+                hint="merge two symbols of the same exchange",
             )
         both = {"keep": keep, "other": other}
         ((differ, common),) = execute(connection, _DIFFER, both)
         if 2 * differ > common:
             raise InputError(
-                f"{keep} and {other} differ in the close of {differ:,} of {counted(common, 'common bar')}, as two "
-                "instruments do",
-                hint="if they are one, undo the load of the wrong bars first: `correlator store undo`",
+                f"{keep} and {other} differ in the close of {differ:,} of {counted(common, 'common bar')}, so they "
+                "seem to be different instruments",
+                hint="if they are the same, first undo the load of the wrong bars: `correlator store undo`",
             )
         counts = {table.name: _move(connection, table, rows, both) for table, rows in _MOVED.items()}
         events = "SELECT event_id, $keep AS symbol FROM events WHERE symbol = $other"
@@ -70,14 +72,14 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
         delete_rows(connection, INSTRUMENTS, "symbol = $other", {"other": other})
         date_strips(connection, symbols=[keep])
         moved = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing"
-        notes = [f"{other} is another name of {keep} now; moved: {moved}"]
-        return notes + ([f"on {differ:,} bars both had another close: those of {keep} stay"] if differ else [])
+        notes = [f"{other} is now another name of {keep}; moved: {moved}"]
+        return notes + ([f"{counted(differ, 'bar')} had different closes; kept those of {keep}"] if differ else [])
 
     return store.transact(work)
 
 
 def _move(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, both: dict[str, str]) -> int:
-    """Insert the rows under the symbol that stays, and delete those of the other."""
+    """Insert ``rows`` under the symbol that is kept, and delete those of the other; returns the rows inserted."""
     with merging_runs(connection, table, both["keep"], both["other"]):
         moved = query(connection, rows, both)
         delete_rows(connection, table, "symbol = $other", {"other": both["other"]})

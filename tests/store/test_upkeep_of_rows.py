@@ -60,15 +60,17 @@ def test_two_names_of_one_instrument_become_one(store):
     add_prices(store, bars(10.0), symbol="MSFT", exchange="XNAS")
     told = merge_instruments(store, "HBL", "HBLX")
     assert told == [
-        "HBLX is another name of HBL now; moved: 1 bars",
-        "on 1 bars both had another close: those of HBL stay",
+        "HBLX is now another name of HBL; moved: 1 bars",
+        "1 bar had different closes; kept those of HBL",
     ]
     found = store.frame("SELECT symbol, close FROM bars WHERE symbol LIKE 'HBL%' ORDER BY session")
     assert found.rows() == [("HBL", 10.0), ("HBL", 11.0), ("HBL", 12.0)]
     assert add_prices(store, bars(10.0, 11.0, 12.0), symbol="HBLX", exchange="XKAR").added == 0
     assert verify(store).is_empty()
-    with pytest.raises(InputError, match="not symbols of one instrument"):
+    with pytest.raises(InputError, match="are on different exchanges"):
         merge_instruments(store, "HBL", "MSFT")
+    with pytest.raises(InputError, match="HBL cannot be merged with itself"):
+        merge_instruments(store, "HBL", "HBL")
     with pytest.raises(NotFoundError, match="did you mean HBL"):
         merge_instruments(store, "HBL", "HBK")
 
