@@ -1,4 +1,4 @@
-"""What new articles say: events and links, worked out before the store is locked, numbered when they are written."""
+"""Code and link new articles before the store is locked; events and links are numbered when they are written."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from correlator.store.db import Store
 
 _SAME_EVENT = ("category", "source_country", "target_country")
-"""By which an event is the one that an earlier version of the same article told."""
+"""The columns that identify an event across versions of an article."""
 _ARTICLE = ("article_key", "content_hash")
 EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name != "event_id")
 
 
 class Coding(NamedTuple):
-    """How articles are coded: by which coder, and the own country of each publisher."""
+    """How articles are coded: the name of the coder, and the home country of each publisher."""
 
     coder: str
     homes: dict[str, str]
 
 
 class Prepared(NamedTuple):
-    """A batch and what its new articles say: ``events`` and ``links`` with article_key and content_hash, no numbers."""
+    """A batch, and ``events`` and ``links`` of its new articles with article_key and content_hash, not yet numbered."""
 
     batch: Batch
     events: pl.DataFrame
@@ -42,7 +42,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(store: Store, batch: Batch, coding: Coding) -> Prepared:
-    """Code and link the articles of a batch that the store does not know; the store is only read."""
+    """Code and link the articles of a batch that are not in the store, which is only read."""
     loaded_at = datetime.now(UTC)
     batch = replace(batch, articles=_with_language(batch.articles))
     with store.reading_if_made() as connection:
@@ -62,16 +62,16 @@ def prepare(store: Store, batch: Batch, coding: Coding) -> Prepared:
 
 
 def _with_language(articles: pl.DataFrame) -> pl.DataFrame:
-    """Articles with the language of their headline, where the source says none and it is not one that is coded."""
+    """Fill missing languages with that of the headline, unless it is the language of the coder."""
     from correlator.events.vocabulary.language import CODED, language_of
 
     languages = [language_of(headline or "") for headline in articles["headline"]]
-    other = pl.Series("told", [None if language == CODED else language for language in languages], dtype=pl.String)
-    return articles.with_columns(other).with_columns(language=pl.coalesce("language", "told")).drop("told")
+    other = pl.Series("detected", [None if language == CODED else language for language in languages], dtype=pl.String)
+    return articles.with_columns(other).with_columns(language=pl.coalesce("language", "detected")).drop("detected")
 
 
 def in_other_languages(articles: pl.DataFrame) -> int:
-    """How many articles are in a language that is not coded."""
+    """Return the number of articles in a language that is not coded."""
     from correlator.events.vocabulary.language import CODED, LEXICAL
 
     other = pl.col("language").is_not_null() & ~pl.col("language").str.to_lowercase().str.slice(0, 2).is_in(
@@ -81,14 +81,15 @@ def in_other_languages(articles: pl.DataFrame) -> int:
 
 
 def numbered_events(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
-    """Events of the articles that were new, with key; an edited text is known from its update, never from before.
+    """Return the events of the new articles with their keys; an edited text is known only from its update.
 
-    ``written``: rows as ``write_articles`` returns them. Columns: ``EVENT_COLUMNS`` and version.
+    ``written``: rows as from ``write_articles``. Columns: ``EVENT_COLUMNS`` and version.
     """
     return _numbered(prepared.events, written)
 
 
 def _numbered(coded: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
+    """Return coded events with the numbers of their articles in ``written``, and with keys."""
     numbers = _known(written).select(*_ARTICLE, "article_id", "version", "known_at", "known_precision")
     events = coded.drop("article_id", "known_at", "known_precision")
     joined = events.join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
@@ -98,28 +99,28 @@ def _numbered(coded: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
 
 
 def code_stored(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame, coding: Coding) -> pl.DataFrame:
-    """Events of stored articles (rows of the table, every version of each), as ``numbered_events`` returns them."""
+    """Code stored articles (rows of the table, all versions of each); events as from ``numbered_events``."""
     ordered = articles.with_columns(article_id=pl.int_range(pl.len(), dtype=pl.Int64))
     return _numbered(_coded(ordered, coding), with_own_updates(connection, articles))
 
 
 def known_versions(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl.DataFrame:
-    """Versions of a stored article, the newest first, with the instant and precision since when each was public."""
+    """Return the versions of a stored article, newest first, with the instant from which each was public."""
     rows = query(connection, "SELECT * FROM articles WHERE article_id = $id ORDER BY version DESC", {"id": article_id})
     return _known(with_own_updates(connection, rows))
 
 
 def numbered_links(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
-    """Links of the articles that were new (``tables.LINKS``); ``written`` as of ``numbered_events``."""
+    """Return the links of the new articles (``tables.LINKS``); ``written`` as for ``numbered_events``."""
     numbers = written.select(*_ARTICLE, "article_id")
     links = prepared.links.drop("article_id").join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
     return links.select(LINKS.column_names)
 
 
 def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> pl.DataFrame:
-    """Events without those that an earlier version of the same article told: an edit does not make them happen again.
+    """Return ``events`` without those that an earlier version of the same article already reports.
 
-    ``events``: as ``numbered_events`` returns them. Columns: ``EVENT_COLUMNS``.
+    ``events``: as from ``numbered_events``. Columns: ``EVENT_COLUMNS``.
     """
     first = first_told(events)
     edited = first.filter(pl.col("version") > 1)["article_id"].unique()
@@ -133,7 +134,7 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
 
 
 def first_told(events: pl.DataFrame) -> pl.DataFrame:
-    """Events (as ``numbered_events`` returns them) once per article, of the first version that tells them."""
+    """Return each event (as from ``numbered_events``) once per article, from the first version that reports it."""
     first = events.unique(["article_id", *_SAME_EVENT, "version"], keep="first", maintain_order=True)
     return first.sort("version", maintain_order=True).unique(
         ["article_id", *_SAME_EVENT], keep="first", maintain_order=True
@@ -141,16 +142,15 @@ def first_told(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def named_by_source(connection: duckdb.DuckDBPyConnection, named: pl.DataFrame) -> pl.DataFrame:
-    """Links of kind ``named`` for the symbols that a corpus states for its articles, known ones too (``tables.LINKS``),
-    under the store's names for them.
+    """Return links of kind ``named`` for the symbols that a corpus states for its articles (``tables.LINKS``).
 
-    ``named``: article_key, symbol, evidence.
+    Includes articles already in the store; symbols are those of the store. ``named``: article_key, symbol, evidence.
     """
     if named.is_empty():
         return pl.DataFrame(schema=LINKS.schema())
     names = names_in(connection)
-    ours = {symbol: names.own(symbol) for symbol in named["symbol"].unique()}
-    connection.register("named_rows", named.with_columns(pl.col("symbol").replace(ours)))
+    symbols = {symbol: names.own(symbol) for symbol in named["symbol"].unique()}
+    connection.register("named_rows", named.with_columns(pl.col("symbol").replace(symbols)))
     rows = query(
         connection,
         """
@@ -164,7 +164,7 @@ def named_by_source(connection: duckdb.DuckDBPyConnection, named: pl.DataFrame) 
 
 
 def instruments_known(connection: duckdb.DuckDBPyConnection | None) -> pl.DataFrame:
-    """Instruments to look for in a text: those of the store (None: there is none), and those the package knows."""
+    """Return the instruments to look for in texts: those of the store (None: no store) and those of the package."""
     from correlator.market.names.instruments import read_instruments
     from correlator.tables import INSTRUMENTS
 
@@ -176,7 +176,7 @@ def instruments_known(connection: duckdb.DuckDBPyConnection | None) -> pl.DataFr
 
 
 def _coded(rows: pl.DataFrame, coding: Coding) -> pl.DataFrame:
-    """Events of rows; what an agency wrote has no home in its publisher's country."""
+    """Code articles; those of an agency do not get the home country of their publisher."""
     from correlator.events.coder import code_articles
 
     home = pl.when(pl.col("agency").is_null()).then(
@@ -187,7 +187,7 @@ def _coded(rows: pl.DataFrame, coding: Coding) -> pl.DataFrame:
 
 
 def _known(articles: pl.DataFrame) -> pl.DataFrame:
-    """Articles with the instant and precision since when their text was public."""
+    """Add the instant from which each text was public, and its precision: known_at, known_precision."""
     first = pl.col("version") == 1
     edited = pl.max_horizontal(pl.coalesce("updated_at", "loaded_at"), "published_at")
     return articles.with_columns(
@@ -197,9 +197,9 @@ def _known(articles: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_own_updates(connection: duckdb.DuckDBPyConnection, written: pl.DataFrame) -> pl.DataFrame:
-    """Rows as ``write_articles`` returns them, ``updated_at`` null where an earlier version stated it already.
+    """Return ``written`` (as from ``write_articles``), with ``updated_at`` null if an earlier version has the same.
 
-    A publisher that edits a text and leaves its stamp does not say when: such an edit is known from when it was loaded.
+    If a publisher edits a text without changing its timestamp, the edit is known only from when it was loaded.
     """
     edited = written.filter(pl.col("version") > 1)["article_id"].unique()
     if edited.is_empty():
@@ -219,7 +219,7 @@ def with_own_updates(connection: duckdb.DuckDBPyConnection, written: pl.DataFram
 
 
 def _linked(rows: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
-    """Links of rows to instruments: printed on their strip, or named in their text."""
+    """Link articles to instruments that are printed on their strip or named in their text."""
     from correlator.events.linking.link import linker_of
 
     printed = {

@@ -1,4 +1,4 @@
-"""Bars from a source on the web into the store: a first download, then tails; what changed is a new vintage."""
+"""Download bars into the store: first the whole history, then only recent bars; changed bars become new vintages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 
 @dataclass(frozen=True)
 class DownloadReport:
-    """What was loaded, one report per symbol, and what was not, with the error of each symbol."""
+    """The reports of the symbols that were loaded, and the errors of those that were not."""
 
     reports: tuple[LoadReport, ...]
     failures: dict[str, CorrelatorError]
@@ -45,13 +45,13 @@ def add_yahoo(
     Parameters
     ----------
     store
-        Where the bars go.
+        The store to load into.
     symbols
-        Ours or Yahoo's own names.
+        Symbols of the store or of Yahoo.
     session, patience
-        As of ``market.yahoo.download_symbol``.
+        As for ``market.yahoo.download_symbol``.
     **options
-        ``start``, ``end``, ``interval`` and ``exchange``, as ``add_downloads`` takes them.
+        ``start``, ``end``, ``interval`` and ``exchange``, as for ``add_downloads``.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def add_yahoo(
     Raises
     ------
     InputError, NotFoundError
-        As ``add_downloads``.
+        As for ``add_downloads``.
 
     Examples
     --------
@@ -83,59 +83,59 @@ def add_downloads(
 ) -> DownloadReport:
     """Download bars and corporate actions of ``symbols`` and store them, each symbol in its own transaction.
 
-    What the store has already is asked for again only in its last ten sessions; where these differ from what is stored
-    (a split, a dividend, a correction), the whole history is, and every bar that differs becomes a new vintage. Bars
-    that the store has from another source are kept as they are, and a note counts those that differ.
+    Of the stored bars, only the last ten sessions are requested again. If these differ from the stored ones (after a
+    split, a dividend or a correction), the whole history is requested, and every bar that differs becomes a new
+    vintage. Stored bars from another source are kept unchanged, and a note counts those that differ.
 
     Parameters
     ----------
     store : Store
-        Where the bars go.
+        The store to load into.
     source : BarSource or str
         A source, or the name of an installed one (``market.bar_source.source_names``).
     symbols : sequence of str
-        Ours or the source's own names.
+        Symbols of the store or of the source.
     start, end : date, optional
-        First day, default the earliest that the source gives; ``end`` is excluded, default today.
+        First day, default the earliest that the source has; ``end`` is excluded, default today.
     interval : str
-        1d, or minutes and hours that the source has.
+        1d, or an intraday interval that the source has.
     exchange : str, optional
         Market identifier code of symbols that are not known.
     advance : callable
-        Told 1 after each symbol.
+        Called with 1 before each symbol.
 
     Returns
     -------
     DownloadReport
-        Symbols that fail are in ``failures``; after three refusals in a row the others are not asked for.
+        Symbols that fail are in ``failures``; after three failed requests in a row the others are not requested.
 
     Raises
     ------
     NotFoundError
-        For a source that is not installed.
+        If the source is not installed.
 
     Examples
     --------
     >>> ws.add_downloads("stooq", ["AAPL.US"])  # doctest: +SKIP
     """
-    place = source_named(source) if isinstance(source, str) else source
-    beginning = start or place.earliest(interval)
+    bar_source = source_named(source) if isinstance(source, str) else source
+    first_day = start or bar_source.earliest(interval)
     reports: list[LoadReport] = []
     failures: dict[str, CorrelatorError] = {}
     refusals = 0
     for symbol in symbols:
         advance(1)
         if refusals >= GIVE_UP_AFTER:
-            hint = f"{place.name} refused {refusals} in a row"
-            failures[symbol] = SourceError(f"{symbol} was not asked for", hint=hint)
+            hint = f"the last {refusals} requests to {bar_source.name} failed"
+            failures[symbol] = SourceError(f"{symbol} was not requested", hint=hint)
             continue
         try:
-            own = stored_names(store).row(symbol)
-            asked = place.name_of(symbol, dict(own) if own else None, exchange)
-            stored = _stored(store, str(own["symbol"]) if own else canonical_symbol(asked), interval)
-            request = Request(asked, beginning, end, interval, exchange)
-            download = _under_own_name(_download(place, request, stored, start is not None), own)
-            reports.append(_write(store, download, f"{place.name}:{asked}", place.name))
+            known = stored_names(store).row(symbol)
+            name = bar_source.name_of(symbol, dict(known) if known else None, exchange)
+            stored = _stored(store, str(known["symbol"]) if known else canonical_symbol(name), interval)
+            request = Request(name, first_day, end, interval, exchange)
+            download = _renamed(_download(bar_source, request, stored, start is not None), known)
+            reports.append(_write(store, download, f"{bar_source.name}:{name}", bar_source.name))
             refusals = 0
         except SourceError as error:
             failures[symbol] = error
@@ -148,9 +148,9 @@ def add_downloads(
 def update_prices(
     store: Store, symbols: Sequence[str] | None = None, *, advance: Callable[[int], None] = lambda _: None
 ) -> DownloadReport:
-    """Bring stored bars up to date from where they came: every symbol whose newest bar is of an installed source.
+    """Update stored bars from their source, for every symbol whose newest bar is from an installed source.
 
-    ``symbols``: default all of them. Raises NotFoundError where none of them came from a source that can be asked.
+    ``symbols``: default all. Raises NotFoundError if none of them has bars from an installed source.
     """
     rows = store.frame(
         """
@@ -168,43 +168,47 @@ def update_prices(
     reports: list[LoadReport] = []
     failures: dict[str, CorrelatorError] = {}
     for source, interval, names in rows.group_by("source", "interval", maintain_order=True).agg("symbol").iter_rows():
-        done = add_downloads(store, source, names, interval=interval, advance=advance)
-        reports += done.reports
-        failures |= done.failures
+        report = add_downloads(store, source, names, interval=interval, advance=advance)
+        reports += report.reports
+        failures |= report.failures
     return DownloadReport(tuple(reports), failures)
 
 
-def _download(place: BarSource, request: Request, stored: pl.DataFrame, asked_start: bool) -> Download:
-    """The tail where the store has the rest from the same source and agrees with it, else everything."""
-    stored = _of_source(stored, place.name)
-    if stored.is_empty() or (asked_start and request.start < stored["session"][0] - timedelta(days=10)):
-        return place.download(request)
+def _download(source: BarSource, request: Request, stored: pl.DataFrame, has_start: bool) -> Download:
+    """Download the last sessions if they agree with the stored bars of the same source, else the whole history.
+
+    ``has_start``: whether the caller gave the start of ``request``.
+    """
+    stored = _of_source(stored, source.name)
+    if stored.is_empty() or (has_start and request.start < stored["session"][0] - timedelta(days=10)):
+        return source.download(request)
     sessions = stored["session"].unique().sort()
-    tail = place.download(replace(request, start=sessions[-min(TAIL, len(sessions))]))
+    tail = source.download(replace(request, start=sessions[-min(TAIL, len(sessions))]))
     if _differing(tail.bars, stored).is_empty():
         return tail
-    first = max(sessions[0], place.earliest(request.interval))
-    return place.download(replace(request, start=min(request.start, first) if asked_start else first))
+    first = max(sessions[0], source.earliest(request.interval))
+    return source.download(replace(request, start=min(request.start, first) if has_start else first))
 
 
 def _of_source(stored: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the stored bars that are from the source ``name``."""
     return stored.filter(pl.col("source") == name) if "source" in stored.columns else stored
 
 
-def _under_own_name(download: Download, own: Mapping[str, str | None] | None) -> Download:
-    """The download under the symbol that the store has for it, where it has one."""
-    if own is None:
+def _renamed(download: Download, known: Mapping[str, str | None] | None) -> Download:
+    """Return the download under the symbol of the ``known`` instrument in the store, if there is one."""
+    if known is None:
         return download
     refuse_namesake(
-        own, download.symbol, download.instrument["exchange"], download.instrument["currency"], where="in this store"
+        known, download.symbol, download.instrument["exchange"], download.instrument["currency"], where="in this store"
     )
-    name = pl.lit(own["symbol"]).alias("symbol")
+    name = pl.lit(known["symbol"]).alias("symbol")
     bars, actions = download.bars.with_columns(name), download.actions.with_columns(name)
-    return replace(download, symbol=str(own["symbol"]), bars=bars, actions=actions, instrument=dict(own))
+    return replace(download, symbol=str(known["symbol"]), bars=bars, actions=actions, instrument=dict(known))
 
 
 def _stored(store: Store, symbol: str, interval: str) -> pl.DataFrame:
-    """Newest vintages of the symbol in order; no rows where there is no store yet. 60m is 1h."""
+    """Return the newest vintages of the symbol in order, without rows if there is no store yet; 60m is 1h."""
     empty = pl.DataFrame(schema={"session": pl.Date})
     if not store.exists():
         return empty
@@ -219,18 +223,20 @@ def _stored(store: Store, symbol: str, interval: str) -> pl.DataFrame:
 
 
 def _differing(fresh: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Fresh bars that the store has with other figures, beyond the noise in last digits."""
+    """Return the fresh bars whose stored values differ by more than rounding."""
     both = fresh.join(stored, on="bar_start", suffix="_stored")
-    return both.filter(~pl.all_horizontal(_alike(name) for name in _PRICES)).select(fresh.columns)
+    return both.filter(~pl.all_horizontal(_is_close(name) for name in _PRICES)).select(fresh.columns)
 
 
-def _alike(name: str) -> pl.Expr:
-    ours, theirs = pl.col(name), pl.col(f"{name}_stored")
-    near = (ours - theirs).abs() <= NOISE * pl.max_horizontal(ours.abs(), theirs.abs())
-    return ours.eq_missing(theirs) | near.fill_null(False)
+def _is_close(name: str) -> pl.Expr:
+    """Whether fresh and stored values of the column ``name`` are equal up to ``NOISE``."""
+    fresh, stored = pl.col(name), pl.col(f"{name}_stored")
+    near = (fresh - stored).abs() <= NOISE * pl.max_horizontal(fresh.abs(), stored.abs())
+    return fresh.eq_missing(stored) | near.fill_null(False)
 
 
 def _write(store: Store, download: Download, source: str, name: str) -> LoadReport:
+    """Write the new and changed bars of a download; ``source`` of the load, ``name`` of the source of bars."""
     interval = download.bars["interval"][0] if download.bars.height else "1d"
     stored = _stored(store, download.symbol, interval)
     changed = (
@@ -260,6 +266,6 @@ def _write(store: Store, download: Download, source: str, name: str) -> LoadRepo
     again = 0 if stored.is_empty() else changed.join(stored, on="bar_start", how="semi").height
     details = {"of them new vintages": again, "corporate actions": actions, "quotes dated": dated}
     others = 0 if stored.is_empty() else _differing(download.bars, stored.filter(pl.col("source") != name)).height
-    kept = [f"{others} bars differ from those of another source in the store, which are kept"] if others else []
+    kept = [f"{others} bars differ from those of another source in the store, which were kept"] if others else []
     notes = (*download.notes, *kept, *suspicions(download.bars, download.instrument["exchange"]))
     return LoadReport("prices", source, *counts, details, notes)

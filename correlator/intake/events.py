@@ -1,4 +1,4 @@
-"""Events that somebody else coded, into the table that our coder fills."""
+"""Load events coded elsewhere into the table of coded events."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ UNKNOWN_ACTORS = "with an actor that is not a country or organisation we know"
 
 
 def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int], None] | None = None) -> LoadReport:
-    """Load events that somebody else coded: a GDELT 2.0 file, or a CSV or frame with date, category, actors or symbol.
+    """Load events coded elsewhere: a GDELT 2.0 file, or a CSV or frame with date, category, actors or symbol.
 
-    An event is known by what it says (GDELT's by GLOBALEVENTID), not by file and row: a file that has grown, or is
-    packed or ordered otherwise, adds what is new. A row whose id is another event's is a reject. ``advance`` is told
-    the number of rows of each batch. Raises NotFoundError for a file that does not exist, InputError for one without
-    the columns needed.
+    An event is identified by its content (in GDELT by GLOBALEVENTID), not by file and row, so a file that has grown, or
+    is compressed or ordered differently, only adds new events. A row with the id of a different event is a reject.
+    ``advance`` is called with the number of rows of each batch. Raises NotFoundError if the file does not exist, and
+    InputError if it lacks the required columns.
     """
     from correlator.events.files.coded_file import WrittenDays, read_coded_lines, read_event_file
     from correlator.news.batch import read_ahead
@@ -59,24 +59,25 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
 
 
 def _write(connection: Connection, part: _Part, source: str) -> Tally:
+    """Write a batch of events, and as rejects those whose id belongs to a different event."""
     from correlator.news.batch import REJECT_SCHEMA, reject
 
     events, rejects = part
     written, contradicting = write_outside_events(connection, events)
     reason = "id {!r} is already the id of an event that says something else"
-    others = [
+    conflicts = [
         reject(source, line, reason.format(user_id), user_id)
         for line, user_id in contradicting.select("source_line", "user_id").rows()
     ]
-    refused = pl.concat([rejects, pl.DataFrame(others, schema=REJECT_SCHEMA)])
-    write_rejects(connection, refused, datetime.now(UTC))
-    return Tally(written.added, written.known, refused.height, Counter({UNKNOWN_ACTORS: _strangers(events)}))
+    rejects = pl.concat([rejects, pl.DataFrame(conflicts, schema=REJECT_SCHEMA)])
+    write_rejects(connection, rejects, datetime.now(UTC))
+    return Tally(written.added, written.known, rejects.height, Counter({UNKNOWN_ACTORS: _unknown_actors(events)}))
 
 
-def _strangers(events: pl.DataFrame) -> int:
-    """How many of a user's events have an actor that is not a country or organisation we know."""
+def _unknown_actors(events: pl.DataFrame) -> int:
+    """Return the number of a user's events with an actor that is not a known country or organisation."""
     from correlator.events.vocabulary.actors import country_codes
 
     known = pl.Series(sorted(country_codes()))
-    strange = [~pl.col(f"{side}_country").is_in(known.implode()).fill_null(value=True) for side in ("source", "target")]
-    return events.filter(pl.any_horizontal(strange) & (pl.col("coder") == "user")).height
+    unknown = [~pl.col(f"{side}_country").is_in(known.implode()).fill_null(value=True) for side in ("source", "target")]
+    return events.filter(pl.any_horizontal(unknown) & (pl.col("coder") == "user")).height

@@ -1,4 +1,4 @@
-"""A user's own file of instruments into the store, and its names for what files and Yahoo call otherwise."""
+"""Load and edit instruments, and translate the names that files and sources use to symbols of the store."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def add_instruments(store: Store, path: str | Path | Frame) -> LoadReport:
     """Load a table or frame of instruments: symbol, exchange, and any of currency, country, name, kind, benchmark and
     aliases.
 
-    What the file says replaces what the store says; a cell left empty changes nothing, and where nothing is known yet
-    currency and country are those of the exchange. Raises InputError or NotFoundError, and loads nothing, for a file
-    that ``read_instruments`` refuses, and for another name that is a second instrument's.
+    Values of the file replace those of the store; empty cells change nothing. Currency and country of new instruments
+    default to those of the exchange. Raises InputError or NotFoundError, and loads nothing, if ``read_instruments``
+    does, or if an alias is a name of another instrument.
     """
     rows = read_instruments(path).select(INSTRUMENTS.column_names)
     before = stored_names(store)
-    fresh = [_completed(row, before) for row in rows.iter_rows(named=True)]
-    together = _names_of([*({**before.rows, **{str(row["symbol"]): row for row in fresh}}).values()])
-    for row in fresh:
-        _refuse_names_of_others(together, str(row["symbol"]), row)
-    changed = [row for row in fresh if not _says_nothing_new(row, before)]
+    completed = [_completed(row, before) for row in rows.iter_rows(named=True)]
+    after = _names_of([*({**before.rows, **{str(row["symbol"]): row for row in completed}}).values()])
+    for row in completed:
+        _check_aliases(after, str(row["symbol"]), row)
+    changed = [row for row in completed if not _is_stored(row, before)]
     counts = (len(changed), rows.height - len(changed), 0)
 
     def write(connection: duckdb.DuckDBPyConnection) -> None:
@@ -63,10 +63,10 @@ def add_instruments(store: Store, path: str | Path | Frame) -> LoadReport:
 
 
 def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]:
-    """Set columns of a stored instrument; an empty text takes a value away. Returns the row before and after.
+    """Set columns of a stored instrument; an empty text removes a value. Returns the row before and after.
 
-    Raises NotFoundError for a symbol that the store has not, InputError for an exchange, currency, country or kind that
-    does not exist, for a benchmark or another name that is not an instrument of the store or another one's.
+    Raises NotFoundError if the symbol is not in the store, and InputError for an unknown exchange, currency, country or
+    kind, for a benchmark that is not in the store, and for an alias that is a name of another instrument.
     """
 
     def work(connection: duckdb.DuckDBPyConnection) -> tuple[Row, Row]:
@@ -79,7 +79,7 @@ def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]
         if not after["exchange"]:
             raise InputError(f"{known} must have an exchange", argument="exchange")
         after = {**after, **checked_row(after)}
-        _refuse_strangers(names, known, after)
+        _check_names(names, known, after)
         rows = pl.DataFrame([after], schema=INSTRUMENTS.schema())
         connection.register("edited_instruments", rows)
         columns = [name for name in INSTRUMENTS.column_names if name != "symbol"]
@@ -90,65 +90,67 @@ def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]
     return store.transact(work)
 
 
-def _refuse_strangers(names: Names, symbol: str, row: Row) -> None:
-    """Raise where the benchmark is not an instrument, or as ``_refuse_names_of_others``."""
+def _check_names(names: Names, symbol: str, row: Row) -> None:
+    """Raise InputError if the benchmark is not an instrument, or an alias is a name of another instrument."""
     benchmark = row["benchmark"]
     if benchmark and benchmark != "equal-weighted" and names.symbol_of(benchmark) is None:
         hint = likeliest(benchmark, names.rows, "the store has")
         raise InputError(f"benchmark {benchmark!r} is not an instrument of the store", hint=hint, argument="benchmark")
-    _refuse_names_of_others(names, symbol, row)
+    _check_aliases(names, symbol, row)
 
 
-def _refuse_names_of_others(names: Names, symbol: str, row: Row) -> None:
-    """Raise where another name of the instrument is a name of a second one."""
+def _check_aliases(names: Names, symbol: str, row: Row) -> None:
+    """Raise InputError if an alias of the instrument is a name of another one."""
     for alias in (row["aliases"] or "").split("|"):
         other = names.symbols.get(alias.upper())
         if alias and other not in (None, symbol):
-            hint = f"`correlator store merge {symbol} {other}` makes both one"
+            hint = f"if they are the same instrument, merge them: `correlator store merge {symbol} {other}`"
             raise InputError(f"{alias!r} is a name of {other}", hint=hint, argument="aliases")
 
 
 def _completed(row: Row, before: Names) -> Row:
-    """The row with the exchange's currency and country, where neither the row nor the store has them."""
+    """Return the row of a new instrument with currency and country of its exchange, unless it has its own."""
     if before.row(str(row["symbol"])) is not None:
         return row
-    place = exchange_named(str(row["exchange"]))
-    return {**row, "currency": row["currency"] or place.currency, "country": row["country"] or place.country}
+    exchange = exchange_named(str(row["exchange"]))
+    return {**row, "currency": row["currency"] or exchange.currency, "country": row["country"] or exchange.country}
 
 
-def _says_nothing_new(row: Row, before: Names) -> bool:
+def _is_stored(row: Row, before: Names) -> bool:
+    """Whether the store already has all values of the row."""
     stored = before.rows.get(str(row["symbol"]))
     return stored is not None and all(value is None or stored[name] == value for name, value in row.items())
 
 
 @dataclass(frozen=True)
 class Names:
-    """Instruments of a store by symbol, and symbols by every name in capitals."""
+    """The instruments of a store by symbol (``rows``), and their symbols by every name in capitals (``symbols``)."""
 
     rows: dict[str, Row]
     symbols: dict[str, str]
 
     def row(self, name: str) -> Row | None:
-        """The instrument that a symbol or another name of it stands for, or None."""
+        """Return the instrument with this symbol or alias, or None."""
         symbol = self.symbols.get(name.upper())
         return None if symbol is None else self.rows[symbol]
 
     def symbol_of(self, name: str) -> str | None:
-        """The store's symbol for what a file or a person calls it: AIRLINK for airlink, AIRLINK.KA, PSX:AIRLINK and
-        AIRLINK PK Equity.
+        """Return the symbol for a name as people and files write it, or None.
+
+        AIRLINK for airlink, AIRLINK.KA, PSX:AIRLINK and AIRLINK PK Equity.
         """
         known = self.symbols.get(name.strip().upper()) or self.symbols.get(canonical_symbol(name).upper())
         return known or self._symbol_at(*split_place(name))
 
     def _symbol_at(self, bare: str, place: str | None) -> str | None:
-        """The symbol of an instrument that is called ``bare``, unless ``place`` says another exchange than its own."""
+        """Return the symbol of the instrument called ``bare``, or None if ``place`` is a different exchange."""
         symbol = self.symbols.get(bare)
         return symbol if symbol is not None and are_one_market(place, self.rows[symbol]["exchange"]) else None
 
     def own(self, symbol: str) -> str:
-        """The store's symbol for one that a source states, whose prefix or ending may say its exchange.
+        """Return the store's symbol for that of a source, whose prefix or suffix may be an exchange.
 
-        One that the store does not have is written as Yahoo does: LAMP for ``LAMP.US``, VOD.L for ``LSE:VOD``.
+        A symbol that the store does not have is written as Yahoo does: LAMP for ``LAMP.US``, VOD.L for ``LSE:VOD``.
         """
         bare, place = split_place(symbol)
         if place is None:
@@ -163,20 +165,21 @@ class Names:
         return written
 
     def describe(self, symbol: str, exchange: str | None) -> Row:
-        """The instrument as the store has it, else as the package knows it (see ``describe_instrument``)."""
+        """Return the instrument from the store, else from the package (see ``describe_instrument``)."""
         return self.row(symbol) or describe_instrument(symbol, exchange=exchange)
 
     def renamed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with the store's symbols in its column ``symbol``."""
+        """Return the frame with the store's symbols in its column ``symbol``."""
         ours = {name: self.symbols[name.upper()] for name in frame["symbol"].unique() if name.upper() in self.symbols}
         return frame.with_columns(pl.col("symbol").replace(ours))
 
 
 def settle(names: Names, symbol: str, exchange: str | None, currency: str | None) -> tuple[Row, str | None]:
-    """The instrument that bars of ``symbol`` belong to, and what to tell of it.
+    """Return the instrument that bars of ``symbol`` belong to, and a note for the user or None.
 
-    ``exchange``: the one that the caller asks for; ``currency``: what the source says that its prices are in. Raises
-    InputError where the store, or what is known of the symbol, is another instrument: its prices are not mixed.
+    ``exchange``: requested by the caller; ``currency``: of the prices, according to the source. Raises InputError if
+    the symbol is another instrument in the store or in the package, so that prices of different instruments are not
+    mixed.
     """
     stored = names.row(symbol)
     if stored is not None:
@@ -185,33 +188,35 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
     row = dict(describe_instrument(symbol, exchange=exchange))
     known = find_instrument(symbol)
     if known is None or exchange is not None:
-        hint = None
+        note = None
         unit = _IN_HUNDREDTHS.get(str(row["exchange"]))
         if currency is None and unit is not None and row["kind"] in (None, "share"):
-            hint = f"{symbol}: prices are taken as {row['currency']}; if they are in {unit} say --currency {unit}"
+            note = (
+                f"{symbol}: prices are assumed to be in {row['currency']}; if they are in {unit}, add --currency {unit}"
+            )
         if row["kind"] == "rate":
-            hint = f"{symbol} is a yield by its name: its change in per cent is no return of anything"
-        return {**row, "currency": currency or row["currency"]}, hint
-    refuse_namesake(known, symbol, None, currency, where="as the package knows it")
+            note = f"{symbol} seems to be a yield, to judge by its name: its relative changes are not returns"
+        return {**row, "currency": currency or row["currency"]}, note
+    refuse_namesake(known, symbol, None, currency, where="in the package's list of instruments")
     description = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)
-    return row, f"{symbol}: {description} (another one of that name needs --exchange)"
+    return row, f"{symbol}: {description} (for another instrument with this name, add --exchange)"
 
 
 def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, *, where: str) -> None:
-    """Raise InputError where what is known of a symbol has another exchange or currency than its new prices."""
+    """Raise InputError if the known instrument has another exchange or currency than the new prices of ``symbol``."""
     description = ", ".join(value for value in (known["name"], known["exchange"], known["currency"]) if value)
     endings = exchange_endings(*FILE_SERVICES).items() if exchange else ()
     ending = next((end for end, place in endings if are_one_market(place, exchange)), exchange)
     if exchange is not None and known["kind"] not in _PLACELESS and not are_one_market(known["exchange"], exchange):
         raise InputError(
             f"{symbol} is {description} {where}, not an instrument of {exchange}",
-            hint=f"load the other one under a name of its own (--symbol {symbol}.{ending}), or into another store",
+            hint=f"load the other one under another name (--symbol {symbol}.{ending}), or into another store",
         )
-    whole = (price_unit(known["currency"] or "") or (known["currency"],))[0]
-    if currency is not None and whole is not None and currency != whole:
+    main_unit = (price_unit(known["currency"] or "") or (known["currency"],))[0]
+    if currency is not None and main_unit is not None and currency != main_unit:
         raise InputError(
             f"{symbol} is {description} {where}, but these prices are in {currency}",
-            hint="give the exchange they are from (--exchange), or load them under a name of their own",
+            hint="give their exchange (--exchange), or load them under another name",
         )
 
 
@@ -221,7 +226,7 @@ _PLACELESS = ("fx", "crypto", "commodity")
 
 
 def stored_names(store: Store) -> Names:
-    """The names that the store's instruments have; none if there is no store yet."""
+    """Return the names of the instruments in the store; none if there is no store yet."""
     if not store.exists():
         return Names({}, {})
     with store.reading() as connection:
@@ -229,12 +234,13 @@ def stored_names(store: Store) -> Names:
 
 
 def names_in(connection: duckdb.DuckDBPyConnection) -> Names:
-    """As ``stored_names``, of an open store."""
+    """As ``stored_names``, for an open store."""
     rows = query(connection, "SELECT * FROM instruments ORDER BY symbol").to_dicts()
     return _names_of(rows)
 
 
 def _names_of(rows: Sequence[Row]) -> Names:
+    """Return the names of instruments; a symbol takes precedence over an alias, an alias over a spelling."""
     symbols = {str(row["symbol"]).upper(): str(row["symbol"]) for row in rows}
     for row in rows:
         for name in (row["aliases"] or "").split("|"):

@@ -1,4 +1,4 @@
-"""Articles into the store: their quotes, events, links and stories with them."""
+"""Load articles into the store, with their quotes, events, links and stories."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
 Advance = Callable[[int], None]
 PART_ROWS = 10_000
-"""Articles of one transaction: as many as are written in less than half a second."""
+"""Articles per transaction, which are written in less than half a second."""
 SMALL = 2_000
-"""Articles of a load up to which its stories are joined in its own transaction."""
+"""Maximum number of articles of a load whose stories are joined in the same transaction."""
 
 
 def add_news(
@@ -60,32 +60,32 @@ def add_news(
 ) -> LoadReport:
     """Load articles from a file, folder, glob, feed address or frame; code events, link instruments, date strips.
 
-    Texts are read, coded and linked before the store is locked; every ``PART_ROWS`` articles are one transaction. What
-    fits one is there whole or not at all; a larger load that is stopped leaves a mark, by which studies refuse until it
-    is run again.
+    Texts are read, coded and linked before the store is locked. Every ``PART_ROWS`` articles are one transaction, so a
+    load of at most that size is stored completely or not at all. A larger load that is interrupted leaves a mark, and
+    studies raise an error until it is run again.
 
     Parameters
     ----------
     store
-        Where the articles go.
+        The store to load into.
     source
         A file, folder, glob, feed address or frame.
     coder
-        ``rules`` or ``full``, default that of ``correlator.toml``, else rules.
+        ``rules`` or ``full``; the default is that of ``correlator.toml``, else ``rules``.
     advance
-        Told the number of rows of each part.
+        Called with the number of rows of each part.
     **options
-        As ``read_news`` takes them.
+        Options of ``read_news``.
 
     Returns
     -------
     LoadReport
-        How many articles are new, known already and rejected.
+        The numbers of new, already known and rejected articles.
 
     Raises
     ------
     InputError, TimeError, NotFoundError
-        Where a single file cannot be read; in a folder such a file is a reject.
+        If a single file cannot be read; in a folder such a file is a reject.
 
     Examples
     --------
@@ -107,10 +107,10 @@ def add_news(
 def _add_address(
     store: Store, url: str, options: NewsOptions, coding: Coding, *, advance: Advance | None
 ) -> LoadReport:
-    """Load what stands at an address, if it has changed since it was last read without rejects.
+    """Load an address if its content has changed since it was last read without rejects.
 
-    The store knows the address without its secrets; of one that has some, no validators are kept, as two such
-    addresses may look alike.
+    The store has addresses without their secrets. Validators of an address with secrets are not stored, since two such
+    addresses may look the same.
     """
     from correlator.news.fetch import Validators, fetch
     from correlator.news.publishers import publishers_of
@@ -138,7 +138,7 @@ def _add_address(
 
 
 def preview_news(source: str | Path, *, advance: Advance | None = None, **options: Unpack[NewsOptions]) -> Preview:
-    """What ``add_news`` would read, without a store: articles, quotes and rejects counted; options as there."""
+    """Count the articles, quotes and rejects that ``add_news`` would read, without a store; takes the same options."""
     from correlator.news.read import read_news
 
     articles = quotes = rejects = 0
@@ -172,7 +172,7 @@ def _load_news(
 
 
 def _noted(batches: Iterable[Batch], reasons: Counter[str]) -> Iterator[Batch]:
-    """The batches, with the reasons of their rejects counted as they pass."""
+    """Yield ``batches`` and count the reasons of their rejects in ``reasons``."""
     for batch in batches:
         reasons.update(batch.rejects["reason"])
         yield batch
@@ -189,6 +189,7 @@ def _join_afterwards(store: Store) -> dict[str, int]:
 
 
 def _write(connection: Connection, part: Prepared) -> Tally:
+    """Write a batch of articles with everything derived from them."""
     batch = part.batch
     articles = write_articles(connection, batch.articles, part.loaded_at)
     quotes = write_quotes(connection, batch.quotes)

@@ -1,4 +1,4 @@
-"""Bars into the store; strips that print their symbols are dated again."""
+"""Load bars into the store, and date again the strips that print their symbols."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from correlator.store.writing import (
 
 MOST_CHECKED = 250_000
 PART_ROWS = 2 * ROW_GROUP
-"""Bars of one transaction at first."""
+"""Bars of the first transaction."""
 _MOST_OF_FILE, _MOST_OF_SLICES = 4, 1
-_HELD = 0.4
-_MOST_TOLD = 10
+_SECONDS_HELD = 0.4
+_MOST_NOTES = 10
 
 
 def add_prices(
@@ -46,31 +46,32 @@ def add_prices(
     retrieved_at: datetime | None = None,
     **options: Unpack[PriceKeywords],
 ) -> LoadReport:
-    """Load bars of a file or Arrow-capable frame; a bar that differs from the one known adds a vintage.
+    """Load bars of a file or Arrow-capable frame; a bar that differs from the stored one adds a vintage.
 
-    ``options``: as of ``read_prices``; the exchange is found by itself for instruments that the store or the package
-    knows. ``retrieved_at``: the UTC instant from which the bars were known, default now. Bars are loaded as they stand;
-    what the audit finds of high severity in them is in the notes. Raises InputError or NotFoundError and loads nothing:
-    also where a symbol is another instrument in the store than the one asked for.
+    ``options``: as for ``read_prices``; the exchange can be omitted for instruments of the store or the package.
+    ``retrieved_at``: the UTC instant from which the bars were known, default now. Bars are loaded unchanged; findings
+    of the audit with high severity are in the notes. Raises InputError or NotFoundError, and loads nothing, if the bars
+    cannot be read, or if a symbol is another instrument in the store than the one requested.
     """
     name = source_name(source)
     names = stored_names(store)
-    asked = PriceOptions(**options)
-    exchange = asked.exchange or _stored_exchange(names, asked.symbol)
-    reading = replace(asked, exchange=exchange, aliases=names.symbols)
+    stated = PriceOptions(**options)
+    exchange = stated.exchange or _stored_exchange(names, stated.symbol)
+    reading = replace(stated, exchange=exchange, aliases=names.symbols)
     path = Path(source) if isinstance(source, str | Path) else None
     with bars_in_slices(path, reading) if path is not None else nullcontext() as sliced:
-        bars = (
-            _whole(read_file(source, reading), asked.exchange) if sliced is None else _in_slices(sliced, asked.exchange)
-        )
-        return _load(store, bars, Load("prices", name, sha256_of(source)), (names, asked.exchange, retrieved_at))
+        if sliced is None:
+            bars = _whole(read_file(source, reading), stated.exchange)
+        else:
+            bars = _in_slices(sliced, stated.exchange)
+        return _load(store, bars, Load("prices", name, sha256_of(source)), (names, stated.exchange, retrieved_at))
 
 
 @dataclass(frozen=True)
 class _Bars:
-    """Bars ready to be written, no two of one symbol and start, and what is to be told of them.
+    """Bars ready to be written, without duplicates of symbol and start, and notes on them.
 
-    ``most``: how many times ``PART_ROWS`` of them a transaction may take.
+    ``most``: maximum size of a transaction, as a multiple of ``PART_ROWS``.
     """
 
     symbols: list[str]
@@ -84,12 +85,14 @@ class _Bars:
 
 
 def _whole(file: PriceFile, exchange: str | None) -> _Bars:
+    """Return the bars of a file that is in memory."""
     bars = first_of_each_bar(file.bars)
     repeats, doubts = file.bars.height - bars.height, suspicions(file.bars, exchange)
     return _Bars(file.symbols, file.currencies, file.rejects, file.notes, [bars], _MOST_OF_FILE, repeats, doubts)
 
 
 def _in_slices(file: SlicedBars, exchange: str | None) -> _Bars:
+    """Return the bars of a file that is read in slices."""
     rejects = pl.concat(file.rejects) if file.rejects else no_rejects()
     few = file.rows <= MOST_CHECKED
     doubts = suspicions(pl.concat(file.frames()).sort("symbol", "bar_start"), exchange) if few else []
@@ -97,9 +100,9 @@ def _in_slices(file: SlicedBars, exchange: str | None) -> _Bars:
     return _Bars(list(file.symbols), file.currencies, rejects, notes, frames, _MOST_OF_SLICES, doubts=doubts)
 
 
-def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None, datetime | None]) -> LoadReport:
-    """Write the bars; ``asked``: names of the store, the exchange of the caller, and from when the bars were known."""
-    names, exchange, retrieved_at = asked
+def _load(store: Store, bars: _Bars, load: Load, request: tuple[Names, str | None, datetime | None]) -> LoadReport:
+    """Write the bars; ``request``: names of the store, exchange, and since when the bars are known, or None for now."""
+    names, exchange, retrieved_at = request
     settled = [settle(names, each, exchange, bars.currencies.get(each)) for each in bars.symbols]
     instruments = [row for row, _ in settled]
     notes_on_symbols = [note for _, note in settled if note]
@@ -121,46 +124,46 @@ def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None,
     parts = enumerate(_parts(bars.frames, pace))
     total = load_parts(store, load, parts, write, derive=_dating(bars.symbols), advance=pace.took, bulk=True)
     counts = (total.added, total.known, total.rejected)
-    notes = (*bars.notes, *notes_on_symbols[:_MOST_TOLD], *bars.doubts)
+    notes = (*bars.notes, *notes_on_symbols[:_MOST_NOTES], *bars.doubts)
     return LoadReport("prices", load.source, *counts, dict(total.details), notes)
 
 
 class _Pace:
-    """How many bars the next transaction takes, so that others wait no longer than ``_HELD`` seconds for it.
+    """The number of bars of the next transaction, such that it locks the store for about ``_SECONDS_HELD`` seconds.
 
-    At most ``most`` times ``PART_ROWS``: of a file in slices fewer, whose memory is bounded.
+    At most ``most`` times ``PART_ROWS``, which is less for a file in slices, to bound memory.
     """
 
     def __init__(self, most: int) -> None:
         self.rows = PART_ROWS
         self._most = most
-        self._begun = 0.0
+        self._started = 0.0
 
     def begin(self) -> None:
-        """A transaction has the store."""
-        self._begun = time.perf_counter()
+        """Note that a transaction has started."""
+        self._started = time.perf_counter()
 
     def took(self, rows: int) -> None:
-        """The transaction has ended: how fast this machine writes now."""
-        seconds = time.perf_counter() - self._begun
-        fitting = int(rows * _HELD / max(seconds, 1e-6)) // ROW_GROUP * ROW_GROUP
+        """Note that the transaction has written ``rows`` rows, and choose the size of the next."""
+        seconds = time.perf_counter() - self._started
+        fitting = int(rows * _SECONDS_HELD / max(seconds, 1e-6)) // ROW_GROUP * ROW_GROUP
         self.rows = max(PART_ROWS, min(fitting, self._most * PART_ROWS))
 
 
 def _parts(frames: Iterable[pl.DataFrame], pace: _Pace) -> Iterator[pl.DataFrame]:
-    """The bars of the frames, so many at a time as the pace says; one part without bars where there are none."""
-    held: list[pl.DataFrame] = []
+    """Yield the bars of the frames in parts of the size that ``pace`` has; at least one part, possibly empty."""
+    pending: list[pl.DataFrame] = []
     for frame in frames:
-        held.append(frame)
-        while sum(each.height for each in held) > pace.rows:
-            rows, most = pl.concat(held), pace.rows
+        pending.append(frame)
+        while sum(each.height for each in pending) > pace.rows:
+            rows, most = pl.concat(pending), pace.rows
             yield rows.head(most)
-            held = [rows.tail(rows.height - most)]
-    yield pl.concat(held)
+            pending = [rows.tail(rows.height - most)]
+    yield pl.concat(pending)
 
 
 def _dating(symbols: Sequence[str]) -> Derive:
-    """Strips that print the symbols are dated again with their bars."""
+    """Return the step that dates again the strips that print ``symbols``."""
 
     def inside(connection: Connection, total: Tally) -> dict[str, int]:
         return {"quotes dated": date_strips(connection, symbols=symbols) if total.added else 0}
@@ -172,15 +175,15 @@ def _dating(symbols: Sequence[str]) -> Derive:
 
 
 def _stored_exchange(names: Names, symbol: str | None) -> str | None:
-    """The exchange that the store has for the symbol that the caller names."""
+    """Return the exchange of ``symbol`` in the store, or None."""
     row = None if symbol is None else names.row(symbol)
     return None if row is None else row["exchange"]
 
 
 def suspicions(bars: pl.DataFrame, exchange: str | None) -> list[str]:
-    """What the audit finds of high severity in daily ``bars``, one line per symbol and check.
+    """Return findings of high severity of the audit in daily ``bars``, one line per symbol and check.
 
-    Loads of more than ``MOST_CHECKED`` bars are loaded without a look: ``correlator check prices`` has it.
+    More than ``MOST_CHECKED`` bars are not checked; use ``correlator check prices``.
     """
     daily = bars.filter(bars["interval"] == "1d")
     if daily.is_empty() or daily.height > MOST_CHECKED:
@@ -188,4 +191,4 @@ def suspicions(bars: pl.DataFrame, exchange: str | None) -> list[str]:
     findings = audit_prices(daily, exchange=exchange)
     high = summarise(findings.filter(findings["severity"] == "high"))
     rows = high.select("symbol", "check", "evidence").iter_rows()
-    return [f"look before you use it: {symbol}: {check}: {evidence}" for symbol, check, evidence in rows]
+    return [f"check before use: {symbol}: {check}: {evidence}" for symbol, check, evidence in rows]

@@ -1,4 +1,4 @@
-"""What a stopped load left half done, done: stories joined, strips dated, its mark taken away."""
+"""Complete interrupted loads: join stories, date strips, and remove the mark of the load."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _UNDATED = "SELECT DISTINCT article_id FROM quotes WHERE session IS NULL AND ses
 
 
 def repair(store: Store) -> list[str]:
-    """Derive what follows from the rows that are in the store, and keep those of loads that have not ended.
+    """Derive stories and dates of strips from the rows in the store, and keep the rows of interrupted loads.
 
-    Returns what was done, one line each. Raises NotFoundError where there is no store.
+    Returns what was done, one line each. Raises NotFoundError if there is no store.
     """
     with store.reading() as connection:
         ((articles,),) = execute(connection, "SELECT count(*) FROM articles WHERE story_id IS NULL")
@@ -29,7 +29,7 @@ def repair(store: Store) -> list[str]:
 
 
 def _ended(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Date the strips that nobody has dated, and take the marks of loads that have not ended away."""
+    """Date the strips that are not dated yet, and remove the marks of interrupted loads."""
     done = []
     undated = query(connection, _UNDATED)["article_id"].to_list()
     marks = execute(connection, "SELECT kind, source, rows_taken FROM unfinished ORDER BY started_at")
@@ -39,5 +39,5 @@ def _ended(connection: duckdb.DuckDBPyConnection) -> list[str]:
         done.append(f"{dated:,} quotes dated")
     delete_rows(connection, UNFINISHED, "true")
     return done + [
-        f"kept {rows:,} rows of {kind} from {source}, a load that had not ended" for kind, source, rows in marks
+        f"kept {rows:,} rows of {kind} from {source}, of an interrupted load" for kind, source, rows in marks
     ]

@@ -1,4 +1,4 @@
-"""Stories of stored articles: what new articles tell again joins the story that was there."""
+"""Stories of stored articles: join new articles with the existing stories that they repeat."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PENDING = """
         SELECT published_at FROM articles WHERE story_id IS NULL AND published_at IS NOT NULL
         ORDER BY published_at LIMIT $rows)
 """
-# What comes later and waits, too, is compared when its own turn comes.
+# Later articles without a story are left out; they are compared in their own slice.
 _NEIGHBOURS = """
     SELECT article_id, coalesce(story_id, article_id) AS story_id, headline, published_at, story_id IS NULL AS fresh
     FROM articles
@@ -49,10 +49,10 @@ _JOINED = """
 
 
 def join_stories(connection: duckdb.DuckDBPyConnection) -> int:
-    """Give every article without a story its own, and bind together what tells the same; returns the stories joined.
+    """Give every article without a story one, and join stories with the same content; returns the number joined.
 
-    A story carries the number of its first article in the store; tellings further apart than the clustering window are
-    no neighbours. New articles are taken in order of time, so many at once, which bounds memory.
+    The number of a story is that of its first article in the store. Only articles within the clustering window of each
+    other are compared. New articles are processed in order of time, in slices, which bounds memory.
     """
     joined = 0
     while span := _pending(connection):
@@ -62,10 +62,10 @@ def join_stories(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def join_pending_stories(store: Store) -> int:
-    """As ``join_stories``, for many articles: what tells the same is worked out while others use the store.
+    """As ``join_stories``, for many articles: stories are compared without locking the store.
 
-    A slice is written only where no story has changed meanwhile; else it is worked out again, at last with the store
-    held. Killed at any moment it can be run again.
+    A slice is written only if no story has changed in the meantime; otherwise it is compared again, in the last attempt
+    with the store locked. If interrupted, it can be run again.
     """
     joined = 0
     for _ in range(ATTEMPTS - 1):
@@ -85,27 +85,29 @@ def join_pending_stories(store: Store) -> int:
 def _written_if_same(
     before: tuple[Any, ...], span: _Span, moved: pl.DataFrame, connection: duckdb.DuckDBPyConnection
 ) -> int | None:
-    """The stories joined, or None, nothing being written, where a story has changed since ``before``."""
+    """Write and return the number of stories joined, or return None if a story has changed since ``before``."""
     return _write(connection, span, moved) if _fingerprint(connection) == before else None
 
 
 def _pending(connection: duckdb.DuckDBPyConnection) -> _Span | None:
-    """First and last time of the earliest ``SLICE_ROWS`` articles without a story; None if there are none."""
+    """Return the first and last time of the earliest ``SLICE_ROWS`` articles without a story, or None."""
     ((first, last),) = query(connection, _PENDING, {"rows": SLICE_ROWS}).rows()
     return None if first is None else (first, last)
 
 
 def _near(connection: duckdb.DuckDBPyConnection, span: _Span) -> pl.DataFrame:
+    """Return the articles of ``span`` without a story and those within the clustering window that have one."""
     return query(connection, _NEIGHBOURS, {"first": span[0], "last": span[1], "window": WINDOW})
 
 
 def _moved(near: pl.DataFrame) -> pl.DataFrame:
-    """Stories that are joined to another: story_id, joined. What was compared when it came is not compared again."""
+    """Return the stories to join to another: story_id, joined. Articles that have a story are not compared again."""
     clusters = near.with_columns(cluster=cluster_stories(near, fresh=near["fresh"]))
     return _merged(clusters.select("story_id", "cluster").unique())
 
 
 def _write(connection: duckdb.DuckDBPyConnection, span: _Span, moved: pl.DataFrame) -> int:
+    """Give the articles of ``span`` their own stories, and join those of ``moved``; returns the number joined."""
     _own_stories(connection, span)
     if moved.height:
         connection.register("moved", moved)
@@ -115,18 +117,19 @@ def _write(connection: duckdb.DuckDBPyConnection, span: _Span, moved: pl.DataFra
 
 
 def _own_stories(connection: duckdb.DuckDBPyConnection, span: _Span | None) -> None:
+    """Give articles without a story (in ``span``, or all) that of another version, else a new one."""
     first, last = span or (None, None)
     update_rows(connection, ARTICLES, ("story_id",), _OWN_STORY, parameters={"first": first, "last": last})
 
 
 def _fingerprint(connection: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
-    """What differs as soon as an article comes or a story changes."""
+    """Return values that change when an article is added or a story changes."""
     (row,) = execute(connection, "SELECT count(*), count(story_id), sum(story_id), sum(hash(story_id)) FROM articles")
     return row
 
 
 def _merged(ties: pl.DataFrame) -> pl.DataFrame:
-    """Old story -> smallest story it is tied to, through clusters in common: story_id, joined (changed ones only)."""
+    """Return the smallest story that each is connected to through common clusters: story_id, joined (changed only)."""
     joined = ties.with_columns(joined=pl.col("story_id"))
     while True:
         spread = joined.with_columns(joined=pl.col("joined").min().over("cluster"))

@@ -1,4 +1,4 @@
-"""The sessions of stored strips: dated by the closes that the store has, and again when it has more."""
+"""Date stored strips by the closes in the store; repeated when more closes are loaded."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _DATED = ("session", "session_reason", "votes_for", "votes_against", "official_c
 def date_strips(
     connection: duckdb.DuckDBPyConnection, *, symbols: Sequence[str] = (), articles: Sequence[int] = ()
 ) -> int:
-    """Date every strip that prints one of ``symbols`` or stands on one of ``articles``; returns the quotes dated."""
+    """Date strips that print one of ``symbols`` or are on one of ``articles``; returns the number of quotes dated."""
     if not execute(connection, "SELECT 1 FROM quotes LIMIT 1"):
         return 0
     names = query(
@@ -79,9 +79,9 @@ def date_strips(
 
 
 def _dated(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
-    """Strips of one publisher dated by closes of its exchange, or of the one where its symbols trade.
+    """Date the strips of one publisher by closes of its exchange, else of the exchange of their symbols.
 
-    A page that was not taken as an article has no publisher.
+    A page that was not loaded as an article has no publisher.
     """
     publisher = str(quotes["publisher"][0] or "")
     home = load_profile(publisher).exchange if publisher in profile_names() else None
@@ -93,10 +93,10 @@ def _dated(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame, closes: 
 
 
 def _sessions(connection: duckdb.DuckDBPyConnection, exchanges: Sequence[str]) -> list[date]:
-    """Sessions on which the store has a bar of the exchange, and where it has one symbol only those of the calendar.
+    """Return the sessions of an exchange: days with a bar in the store, and, if it has only one symbol, calendar days.
 
-    Two symbols without a bar on a day that the calendar calls a session speak for a holiday that it does not know.
-    Symbols of several exchanges have no sessions in common: none are returned.
+    If two symbols have no bar on a session of the calendar, it is probably a holiday that the calendar does not have.
+    Returns no sessions for several exchanges, which have none in common.
     """
     if len(exchanges) != 1:
         return []
@@ -107,6 +107,6 @@ def _sessions(connection: duckdb.DuckDBPyConnection, exchanges: Sequence[str]) -
     first, last = calendar_reach(exchanges[0])
     try:
         calendar = sessions_between(exchanges[0], max(first, days[0]), min(last, days[-1]))["session"]
-    except InputError:  # bars outside the calendar's reach
+    except InputError:  # all bars are outside the range of the calendar
         return days
     return sorted({*days, *calendar.to_list()})

@@ -113,7 +113,7 @@ def test_a_long_file_of_few_bars_is_looked_at(tmp_path, monkeypatch):
         Close=pl.when(pl.int_range(pl.len()) == 400).then(5000.0).otherwise("Close")
     )
     report = add_prices(Store(tmp_path / "m.duckdb"), written(tmp_path, rows), exchange="XNYS")
-    assert any("look before you use it" in note for note in report.notes)
+    assert any("check before use" in note for note in report.notes)
 
 
 @pytest.mark.usefixtures("small")

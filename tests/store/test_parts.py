@@ -163,7 +163,7 @@ def test_bytes_that_are_loaded_again_under_another_name_end_the_load(folder, new
 def test_parts_that_only_the_journal_knows_are_read_and_the_last_one_takes_it_in(folder, tmp_path, monkeypatch):
     store = Store(tmp_path / "m.duckdb")
     monkeypatch.setattr(prices, "PART_ROWS", 20)
-    monkeypatch.setattr(prices, "_HELD", 0.0)
+    monkeypatch.setattr(prices, "_SECONDS_HELD", 0.0)
     with monkeypatch.context() as patch:
         cut_at(patch, Store, 4)
         with pytest.raises(PowerCut):
