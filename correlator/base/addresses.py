@@ -132,14 +132,14 @@ def shown(url: str) -> str:
         HIDDEN if _SECRET_VALUE.fullmatch(piece) and _is_random(piece) else _without_values(piece)
         for piece in parts.path.split("/")
     )
-    if not parts.netloc and parts.scheme in SCHEMES:  # what was meant for the host stands in the path
+    if not parts.netloc and parts.scheme in SCHEMES:  # slashes are missing, so userinfo and host are in the path
         path = re.sub(r"[^/@]*@", f"{HIDDEN}@", path)
     query, fragment = _without_values(parts.query), _without_values(parts.fragment)
     return urlunsplit((parts.scheme, f"{HIDDEN}@{host}" if userinfo else parts.netloc, path, query, fragment))
 
 
 def _without_values(text: str) -> str:
-    """Pairs ``NAME=VALUE`` and bare values, joined by ``&`` or ``;``, with the secret ones hidden."""
+    """Return pairs ``NAME=VALUE`` and bare values, joined by ``&`` or ``;``, with secret values hidden."""
     return "".join(map(_without_value, _JOINS.split(text)))
 
 
@@ -154,7 +154,10 @@ def has_secrets(url: str) -> bool:
 
 
 def safe_link(url: str | None) -> str | None:
-    """``url`` where a page may link to it: http or https with a host, and no character that ends an attribute."""
+    """Return ``url`` if a page may link to it, else None.
+
+    It must be http or https with a host, and have no character that ends an HTML attribute.
+    """
     if not url or len(url) > LONGEST or _UNSAFE.search(url) or "'" in url:
         return None
     try:
@@ -165,7 +168,7 @@ def safe_link(url: str | None) -> str | None:
 
 
 def _parts_of(url: str) -> tuple[SplitResult, str, int]:
-    """An address in its parts, with its host and port. Raises InputError."""
+    """Split an address and return its parts, host and port; raise InputError if it is invalid."""
     parts = _split(url)
     return parts, _host_of(parts, url), _port_of(parts, url)
 
@@ -204,7 +207,7 @@ def _port_of(parts: SplitResult, url: str) -> int:
 
 
 def _is_own_name(host: str) -> bool:
-    """Whether a name is kept for this machine or the network around it (RFC 6761, 6762, 8375), however it resolves."""
+    """Whether a host name is reserved for this machine or the local network (RFC 6761, 6762, 8375)."""
     name = host.rstrip(".").lower()
     return any(name == own or name.endswith(f".{own}") for own in _OWN_NAMES)
 

@@ -1,8 +1,8 @@
-"""Parquet and Arrow files from anybody: what they claim is checked before memory is taken, what they hold before use.
+"""Read untrusted Parquet and Arrow files: sizes are checked before memory is allocated, and contents before use.
 
-pyarrow reads them: it raises where polars gives up the process, and validates offsets that point outside a buffer. Its
-threads may outlive an error by a moment, so it is never given a file of Python's: a thread that waits for an
-interpreter on its way out takes the process down with it.
+They are read by pyarrow, which raises an error where polars aborts the process, and which validates offsets that point
+outside a buffer. Its threads may run on for a moment after an error, so it is never given a Python file object: a
+thread that waits for an interpreter that is shutting down crashes the process.
 """
 
 from __future__ import annotations
@@ -28,59 +28,59 @@ _BATCH_ROWS = 1 << 16
 
 @contextmanager
 def native_file(path: str | Path, data: bytes | None = None) -> Iterator[pa.NativeFile]:
-    """The file, or the bytes ``data``, held by Arrow itself."""
+    """Open the file, or the bytes ``data``, as a file object of Arrow."""
     import pyarrow as pa
 
     if data is None:
         with pa.OSFile(os.fsencode(path)) as file:
             yield file
         return
-    held = pa.BufferOutputStream()
-    held.write(data)
-    with pa.BufferReader(held.getvalue()) as file:
+    buffer = pa.BufferOutputStream()
+    buffer.write(data)
+    with pa.BufferReader(buffer.getvalue()) as file:
         yield file
 
 
 def parquet_frame(file: pa.NativeFile, source: str) -> pl.DataFrame:
-    """The rows of a Parquet file.
+    """Read a Parquet file.
 
-    Raises InputError for what claims more than it can hold, and what Arrow raises for what is not Parquet.
+    Raises InputError if it declares more data than it can contain, and the errors of Arrow if it is not Parquet.
     """
     schema, batches = _parquet(file, source)
     return _as_polars(list(batches), schema, source)
 
 
 def arrow_frame(file: pa.NativeFile, source: str) -> pl.DataFrame:
-    """The rows of an Arrow IPC file; raises as ``parquet_frame`` does."""
+    """Read an Arrow IPC file; raises as ``parquet_frame`` does."""
     schema, batches = _arrow(file, source)
     return _as_polars(list(batches), schema, source)
 
 
 def parquet_slices(file: pa.NativeFile, source: str, rows: int) -> Iterator[pl.DataFrame]:
-    """The rows of a Parquet file, about ``rows`` at a time; raises as ``parquet_frame`` does."""
+    """Read a Parquet file about ``rows`` rows at a time; raises as ``parquet_frame`` does."""
     return _sliced(*_parquet(file, source), source, rows)
 
 
 def arrow_slices(file: pa.NativeFile, source: str, rows: int) -> Iterator[pl.DataFrame]:
-    """The rows of an Arrow IPC file, about ``rows`` at a time; raises as ``parquet_frame`` does."""
+    """Read an Arrow IPC file about ``rows`` rows at a time; raises as ``parquet_frame`` does."""
     return _sliced(*_arrow(file, source), source, rows)
 
 
 def _sliced(schema: pa.Schema, batches: Iterator[pa.RecordBatch], source: str, rows: int) -> Iterator[pl.DataFrame]:
-    """Frames of about ``rows`` rows, at least one."""
-    held: list[pa.RecordBatch] = []
+    """Yield frames of about ``rows`` rows, at least one."""
+    pending: list[pa.RecordBatch] = []
     is_first = True
     for batch in batches:
-        held.append(batch)
-        if sum(each.num_rows for each in held) >= rows:
-            yield _as_polars(held, schema, source)
-            held, is_first = [], False
-    if held or is_first:
-        yield _as_polars(held, schema, source)
+        pending.append(batch)
+        if sum(each.num_rows for each in pending) >= rows:
+            yield _as_polars(pending, schema, source)
+            pending, is_first = [], False
+    if pending or is_first:
+        yield _as_polars(pending, schema, source)
 
 
 def _parquet(file: pa.NativeFile, source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The schema and the batches of a Parquet file, whose size is checked as they come."""
+    """Return the schema and the batches of a Parquet file; their size is checked as they are read."""
     import pyarrow.parquet as pq
 
     size = _size(file)
@@ -101,7 +101,7 @@ def _parquet(file: pa.NativeFile, source: str) -> tuple[pa.Schema, Iterator[pa.R
 
 
 def _arrow(file: pa.NativeFile, source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The schema and the batches of an Arrow IPC file, whose size is checked as they come."""
+    """Return the schema and the batches of an Arrow IPC file; their size is checked as they are read."""
     import pyarrow as pa
 
     size = _size(file)

@@ -1,4 +1,4 @@
-"""The bucket of a symbol: by it a lake splits bars, a cluster its work, and sums over many events their order."""
+"""The bucket of a symbol, which partitions the bars of a lake, the work of a cluster, and sums over many events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BUCKETS = tuple("0123456789abcdef")
 
 
 def bucket_of(symbol: str) -> str:
-    """The first hexadecimal digit of the symbol's MD5 digest: the same on every machine and in every language.
+    """Return the first hexadecimal digit of the symbol's MD5 digest, which is the same on every machine.
 
     Examples
     --------
@@ -23,12 +23,12 @@ def bucket_of(symbol: str) -> str:
 
 
 def parts_of(symbols: Sequence[str]) -> NDArray[np.int64]:
-    """(S,) the part in which the events of each symbol are summed: its bucket, which no machine changes."""
+    """Return the number (S,) of the part in which the events of each symbol are summed: that of its bucket."""
     places = {bucket: place for place, bucket in enumerate(BUCKETS)}
     return np.array([places[bucket_of(symbol)] for symbol in symbols], dtype=np.int64)
 
 
 def columns_of_parts(symbols: Sequence[str]) -> dict[int, NDArray[np.int64]]:
-    """Of each part that has one of ``symbols`` (S,), by its number, the columns of those."""
+    """Return the columns of ``symbols`` (S,) by number of their part; parts without symbols are omitted."""
     part = parts_of(symbols)
     return {number: np.flatnonzero(part == number) for number in np.unique(part).tolist()}

@@ -1,4 +1,4 @@
-"""Connections to DuckDB: the one place that opens them, so that none ever fetches an extension by itself."""
+"""Open connections to DuckDB, all with settings that prevent it from downloading extensions by itself."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ NO_EXTENSIONS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
 }
-"""Settings of every connection: what is not compiled into DuckDB is neither downloaded nor loaded unasked."""
+"""Settings of every connection: only extensions that are compiled into DuckDB are loaded automatically."""
 
 
 def connect(
     path: str | Path = ":memory:", *, read_only: bool = False, **settings: str | bool
 ) -> duckdb.DuckDBPyConnection:
-    """A connection to the DuckDB file ``path``, by default to a new database in memory.
+    """Connect to the DuckDB file ``path``, by default to a new database in memory.
 
-    ``settings``: DuckDB's own, on top of ``NO_EXTENSIONS`` and the process's limits. Raises duckdb.Error.
+    ``settings``: of DuckDB, in addition to ``NO_EXTENSIONS`` and the limits of the process. Raises duckdb.Error.
     """
     connection = duckdb.connect(str(path), read_only=read_only, config={**NO_EXTENSIONS, **_limits(), **settings})
-    # A process whose main module has no file, as a worker's, counts as a terminal: bars would come between the rows.
-    with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar, and refuses the setting
+    # DuckDB takes a process whose main module has no file, such as a worker, for a terminal and shows progress bars.
+    with suppress(duckdb.InvalidInputException):  # raised in a notebook without widgets, which has no progress bar
         connection.execute("SET enable_progress_bar = false").fetchall()
     return connection
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C in the middle of a query as the KeyboardInterrupt that it is elsewhere; DuckDB raises RuntimeError."""
+    """Raise KeyboardInterrupt for Ctrl-C during a query, for which DuckDB raises RuntimeError."""
     try:
         yield
     except RuntimeError as error:
@@ -47,10 +47,11 @@ _INTERRUPTED = "Query interrupted"
 
 
 def _limits() -> dict[str, str | bool | int | float | list[str]]:
-    allowed = limits()
-    chosen: dict[str, str | bool | int | float | list[str]] = {}
-    if allowed.memory is not None:
-        chosen["memory_limit"] = f"{allowed.memory}B"
-    if allowed.threads is not None:
-        chosen["threads"] = allowed.threads
-    return chosen
+    """Return the limits of the process as settings of DuckDB."""
+    current = limits()
+    settings: dict[str, str | bool | int | float | list[str]] = {}
+    if current.memory is not None:
+        settings["memory_limit"] = f"{current.memory}B"
+    if current.threads is not None:
+        settings["threads"] = current.threads
+    return settings

@@ -1,4 +1,4 @@
-"""How much memory and how many threads this process may use: said once, kept by DuckDB, polars and the engine."""
+"""Limits of memory and threads of this process, which DuckDB, polars and the engine observe."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|K|M|G|T)(I?)B?", re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _LEAST = 64 * 10**6
 _POOLS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""Variables by which libraries choose their threads when they are loaded first."""
+"""Environment variables from which libraries take their number of threads when they are first imported."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes of ``memory`` for the database and for what the engine holds at once, and ``threads``; None: no limit."""
+    """Bytes of ``memory`` for the database and for a chunk of the engine, and number of ``threads``; None: no limit."""
 
     memory: int | None = None
     threads: int | None = None
@@ -30,25 +30,25 @@ _chosen: Limits | None = None
 
 
 def use_limits(*, memory: str | int | None = None, threads: int | None = None) -> Limits:
-    """Keep this process within limits from here on; what is None stays as it was.
+    """Set limits for this process; None leaves a limit unchanged.
 
     Parameters
     ----------
     memory
-        Such as ``"1GiB"`` or ``"500MB"``, or bytes. It bounds the database's own memory and the chunks of the engine;
-        results and files that are read whole need theirs besides.
+        Such as ``"1GiB"`` or ``"500MB"``, or a number of bytes. Limits the memory of the database and the chunks of the
+        engine; results and files that are read as a whole need further memory.
     threads
-        Of the database and the engine, and of polars where it is not loaded yet.
+        Number of threads of the database and the engine, and of polars if it is not imported yet.
 
     Returns
     -------
     Limits
-        Those that hold now.
+        The current limits.
 
     Raises
     ------
     InputError
-        For less than 64 MB, fewer than one thread, or what is not a size.
+        If ``memory`` is not a size or less than 64 MB, or ``threads`` is less than 1.
 
     Examples
     --------
@@ -56,21 +56,21 @@ def use_limits(*, memory: str | int | None = None, threads: int | None = None) -
     1073741824
     """
     global _chosen
-    now = limits()
+    current = limits()
     if memory is not None:
-        now = replace(now, memory=size_in_bytes(memory))
+        current = replace(current, memory=size_in_bytes(memory))
     if threads is not None:
-        now = replace(now, threads=_checked_threads(threads))
+        current = replace(current, threads=_checked_threads(threads))
         for name in _POOLS:
             os.environ[name] = str(threads)
         if "pyarrow" in sys.modules:
             sys.modules["pyarrow"].set_cpu_count(threads)
-    _chosen = now
-    return now
+    _chosen = current
+    return current
 
 
 def limits() -> Limits:
-    """The limits that hold: what ``use_limits`` was told, else ``$CORRELATOR_MEMORY`` and ``$CORRELATOR_THREADS``."""
+    """Return the limits set by ``use_limits``, else those of ``$CORRELATOR_MEMORY`` and ``$CORRELATOR_THREADS``."""
     if _chosen is not None:
         return _chosen
     memory, threads = os.environ.get(MEMORY_VARIABLE), os.environ.get(THREADS_VARIABLE)

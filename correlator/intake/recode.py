@@ -19,23 +19,23 @@ from correlator.store.unfinished import Load
 from correlator.tables import EVENTS
 
 PART_ARTICLES = 2_000
-"""Articles of one transaction."""
+"""Articles per transaction."""
 _OURS = "coder IN ('rules', 'full')"
 _ARTICLES = """
     SELECT * FROM articles WHERE article_id > $after
     QUALIFY dense_rank() OVER (ORDER BY article_id) <= $count ORDER BY article_id, version
 """
 _SAME = ("article_id", "category", "source_country", "target_country")
-_SAID = ("category", "quad_class", "goldstein", "source_country", "source_role", "target_country", "target_role")
+_SUMMARY = ("category", "quad_class", "goldstein", "source_country", "source_role", "target_country", "target_role")
 CHANGES = {"article_id": pl.Int64, "change": pl.String, "before": pl.String, "after": pl.String, "headline": pl.String}
 
 
 def recode_events(store: Store, coder: str) -> pl.DataFrame:
-    """Code every stored article again with ``coder`` (rules or full); events that say the same keep their number.
+    """Code every stored article again with ``coder`` (rules or full); unchanged events keep their number.
 
-    Events of users and of GDELT stay. Every ``PART_ARTICLES`` articles are one transaction; stopped between two,
-    studies refuse until it is run again. Returns what changed, one row per article and change: article_id, change (new,
-    gone, other), before, after (what the event says), headline. Raises InputError for a coder that is not one.
+    Events of users and of GDELT are kept. Every ``PART_ARTICLES`` articles are one transaction; if interrupted between
+    two, studies raise an error until it is run again. Returns one row per article and change: article_id, change (new,
+    gone, other), before, after (summaries of the event), headline. Raises InputError for an unknown coder.
     """
     if coder not in CODERS:
         raise InputError(f"coder must be {' or '.join(CODERS)}, got {coder!r}", argument="coder")
@@ -54,7 +54,10 @@ def recode_events(store: Store, coder: str) -> pl.DataFrame:
 
 
 def _coded(store: Store, coding: Coding) -> Iterator[pl.DataFrame]:
-    """Events of the articles of the store, some articles at a time, with the article's headline and load."""
+    """Yield the coded events of stored articles in batches, with headline and load of the article.
+
+    An article without events has a row without category.
+    """
     after = -1
     with store.reading() as connection:
         number = int(query(connection, "SELECT count(DISTINCT article_id) AS n FROM articles").item())
@@ -67,12 +70,12 @@ def _coded(store: Store, coding: Coding) -> Iterator[pl.DataFrame]:
         after = articles["article_id"][-1]
         origin = articles.select("article_id", "version", "load_id", "headline")
         coded = first_told(events).join(origin, on=["article_id", "version"], how="left", maintain_order="left")
-        nothing = articles.select("article_id", "headline").unique("article_id", keep="first", maintain_order=True)
-        yield pl.concat([coded, nothing.join(coded, on="article_id", how="anti")], how="diagonal")
+        headlines = articles.select("article_id", "headline").unique("article_id", keep="first", maintain_order=True)
+        yield pl.concat([coded, headlines.join(coded, on="article_id", how="anti")], how="diagonal")
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.DataFrame:
-    """Put ``coded`` in the place of the events that its articles have; returns what changed."""
+    """Replace the stored events of the articles in ``coded``; returns what changed."""
     numbers = {"articles": coded["article_id"].unique().to_list()}
     ours = f"article_id IN (SELECT unnest($articles::BIGINT[])) AND {_OURS}"
     old = query(connection, f"SELECT * FROM events WHERE {ours}", numbers)
@@ -90,8 +93,8 @@ def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.D
 
 
 def _changes(old: pl.DataFrame, new: pl.DataFrame, coded: pl.DataFrame) -> pl.DataFrame:
-    """One row per event that came, went or says something else."""
-    summary = pl.concat_str([pl.col(name).cast(pl.String) for name in _SAID], separator=" ", ignore_nulls=True)
+    """Return one row per event that is new, gone or changed."""
+    summary = pl.concat_str([pl.col(name).cast(pl.String) for name in _SUMMARY], separator=" ", ignore_nulls=True)
     before = old.select("article_id", "event_id", before=summary)
     after = new.select("article_id", "event_id", after=summary)
     both = before.join(after, on=["article_id", "event_id"], how="full", coalesce=True)
