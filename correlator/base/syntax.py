@@ -21,24 +21,24 @@ _JSON = {
     "Unexpected UTF-8 BOM": "a byte order mark stands inside",
 }
 _TOML = {
-    "Invalid value": "the value is missing, or is a text without quotes",
-    "Expected '=' after a key": "an equals sign is missing after the name",
+    "Invalid value": "the value is missing, or is a string without quotes",
+    "Expected '=' after a key": "an equals sign is missing after the key",
     "Expected ']' at the end of a table": "a bracket is not closed",
     "Expected ']]'": "brackets are not closed",
-    "Expected newline or end": "something follows the value on its line",
-    "Invalid statement": "the line begins with what is neither a name nor a table",
-    "Invalid initial character": "a name is missing",
-    "Cannot overwrite": "a name is given twice",
-    "Cannot declare": "a table is given twice",
-    "Cannot mutate": "a table that is closed is given more",
-    "Duplicate inline table key": "a name is given twice",
-    "Unterminated string": "a text is not closed",
+    "Expected newline or end": "unexpected text after the value",
+    "Invalid statement": "the line starts with neither a key nor a table",
+    "Invalid initial character": "a key is missing",
+    "Cannot overwrite": "a key is defined twice",
+    "Cannot declare": "a table is defined twice",
+    "Cannot mutate": "a table that is already complete is extended",
+    "Duplicate inline table key": "a key is defined twice",
+    "Unterminated string": "a string is not closed",
     "Unclosed array": "a bracket is not closed",
     "Unclosed inline table": "a brace is not closed",
-    "Unescaped '\\'": "a backslash begins no known character (single quotes take it as it is)",
-    "Illegal character": "a control character or line break stands where none may",
+    "Unescaped '\\'": "unknown escape sequence after a backslash (in single quotes, backslashes are kept)",
+    "Illegal character": "a control character or line break is not allowed here",
     "Invalid date or datetime": "a date does not exist",
-    "Invalid hex value": "the number of a character is not one",
+    "Invalid hex value": "a character code is not valid",
     "Expected": "quotes are not closed",
 }
 _XML = {
@@ -89,7 +89,7 @@ def json_fault(error: ValueError | RecursionError, *, is_line: bool = False) -> 
 
 
 def toml_fault(error: ValueError | RecursionError) -> str:
-    """Describe an error of ``tomllib.loads``: ``line 2, column 5: a text is not closed``."""
+    """Describe an error of ``tomllib.loads``: ``line 2, column 5: a string is not closed``."""
     place = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
     if place is None:
         return _beyond_syntax(error)
@@ -126,4 +126,4 @@ def _beyond_syntax(error: ValueError | RecursionError) -> str:
 
 
 def _in_words(message: str, words: Mapping[str, str]) -> str:
-    return next((ours for theirs, ours in words.items() if theirs in message), "it cannot be read")
+    return next((text for part, text in words.items() if part in message), "it cannot be read")

@@ -68,7 +68,7 @@ def undo_load(store: Store, load_id: int) -> Undone:
         rows = _rows_of(connection, load_id)
         _check(connection, load, is_empty=not (stay or rows))
         notes = [f"{count:,} rows of {name} remain: a later load has them too" for name, count in stay.items()]
-        notes += _taken_out(connection, load)
+        notes += _delete_rows_of(connection, load)
         execute(connection, "CREATE OR REPLACE TEMP TABLE undone AS SELECT $load::BIGINT AS load_id", {"load": load_id})
         now = {"now": datetime.now(UTC)}
         update_rows(
@@ -92,7 +92,7 @@ def _journal_line(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[s
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[str, int]:
-    """How many rows a load has in each table where it has any."""
+    """Return the number of rows that a load has in each table, without tables in which it has none."""
     own = {"load": load_id}
     counts = {
         each.name: int(execute(connection, f"SELECT count(*) FROM {each.name} WHERE {_OWN}", own)[0][0])
@@ -107,6 +107,7 @@ def _by_table(rows: Mapping[str, int]) -> pl.DataFrame:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, load: dict[str, Any], *, is_empty: bool) -> None:
+    """Raise InputError if the load cannot be undone; ``is_empty``: it has no rows in the store."""
     number = load["load_id"]
     if load["undone_at"] is not None:
         raise InputError(f"load {number} was already undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC")
@@ -127,8 +128,8 @@ def _check(connection: duckdb.DuckDBPyConnection, load: dict[str, Any], *, is_em
         )
 
 
-def _taken_out(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> list[str]:
-    """Delete the rows and derive again; returns what else happened."""
+def _delete_rows_of(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> list[str]:
+    """Delete the rows of a load and derive again what depended on them; returns notes on what else changed."""
     own = {"load": load["load_id"]}
     notes = []
     if load["kind"] == "prices":
@@ -139,39 +140,36 @@ def _taken_out(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> l
         notes += [f"{moved:,} later vintages of its bars count again"] if moved else []
         symbols = [str(name) for name in bars["symbol"].unique()]
         notes += [f"{date_strips(connection, symbols=symbols):,} quotes of strips dated again"] if symbols else []
-        left = query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"]
-        bare = sorted(set(symbols) - set(left))
-        notes += (
-            [f"{', '.join(bare[:5])} {'have' if len(bare) > 1 else 'has'} no bars now and stays known"] if bare else []
-        )
+        remaining = query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"]
+        without_bars = sorted(set(symbols) - set(remaining))
+        listed = ", ".join(without_bars[:5])
+        notes += [f"without bars now, but still instruments: {listed}"] if without_bars else []
     if load["kind"] == "news":
-        notes += _articles_taken_out(connection, own)
+        notes += _delete_articles(connection, own)
         delete_rows(connection, ADDRESSES, "address = $source", {"source": load["source"]})
     for each in (EVENTS, LINKS, QUOTES, REJECTS):
         delete_rows(connection, each, _OWN, own)
     return notes
 
 
-def _articles_taken_out(connection: duckdb.DuckDBPyConnection, own: dict[str, Any]) -> list[str]:
-    """Delete articles with all that hangs on them; what is left of their stories is bound together again."""
+def _delete_articles(connection: duckdb.DuckDBPyConnection, own: dict[str, Any]) -> list[str]:
+    """Delete the articles of a load with everything derived from them, and group the rest of their stories again."""
     stories = query(connection, f"SELECT DISTINCT story_id FROM articles WHERE {_OWN}", own)["story_id"].to_list()
     versions = query(connection, f"SELECT article_id, version FROM articles WHERE {_OWN}", own)
     delete_rows(connection, ARTICLES, _OWN, own)
     keys = [f"article:{number}:{version}:" for number, version in versions.iter_rows()]
-    mine = "regexp_extract(event_key, '^article:\\d+:\\d+:') IN (SELECT unnest($keys::VARCHAR[]))"
-    delete_rows(connection, EVENTS, mine, {"keys": keys})
-    gone = "article_id IN (SELECT unnest($gone::BIGINT[])) AND article_id NOT IN (SELECT article_id FROM articles)"
+    of_versions = "regexp_extract(event_key, '^article:\\d+:\\d+:') IN (SELECT unnest($keys::VARCHAR[]))"
+    delete_rows(connection, EVENTS, of_versions, {"keys": keys})
+    orphaned = "article_id IN (SELECT unnest($ids::BIGINT[])) AND article_id NOT IN (SELECT article_id FROM articles)"
     for each in (LINKS, QUOTES):
-        delete_rows(connection, each, gone, {"gone": versions["article_id"].unique().to_list()})
-    left = update_rows(connection, ARTICLES, ("story_id",), _LOOSE, parameters={"stories": stories})
+        delete_rows(connection, each, orphaned, {"ids": versions["article_id"].unique().to_list()})
+    others = update_rows(connection, ARTICLES, ("story_id",), _LOOSE, parameters={"stories": stories})
     join_stories(connection)
-    return [f"the stories of {left:,} other articles grouped again"] if left else []
+    return [f"the stories of {others:,} other articles grouped again"] if others else []
 
 
 def _renumbered(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame) -> int:
-    """Vintages of these bars count from 1 again, one that says the same as the one before is not a vintage; how many
-    moved.
-    """
+    """Renumber the vintages of ``bars`` from 1, without those equal to the previous one; returns the rows rewritten."""
     connection.register("undone_bars", bars)
     same = f"SELECT b.* FROM bars AS b SEMI JOIN undone_bars AS u USING ({', '.join(_quoted(_BAR))})"
     rows = query(connection, same).sort(*_BAR, "vintage")

@@ -42,20 +42,20 @@ JSON = {
 }
 TOML = {
     "a = ": "its end: the value is missing",
-    "a = b": "line 1, column 5: the value is missing, or is a text without quotes",
-    "a": "its end: an equals sign is missing after the name",
+    "a = b": "line 1, column 5: the value is missing, or is a string without quotes",
+    "a": "its end: an equals sign is missing after the key",
     "\n[a": "its end: a bracket is not closed",
     "[[a]\n": "line 1, column 4: brackets are not closed",
-    "a = 1 b = 2": "line 1, column 7: something follows the value on its line",
-    "= 1": "line 1, column 1: the line begins with what is neither a name nor a table",
-    "a = 1\na = 2": "its end: a name is given twice",
-    "[a]\n[a]": "line 2, column 3: a table is given twice",
-    'a = "b': "its end: a text is not closed",
+    "a = 1 b = 2": "line 1, column 7: unexpected text after the value",
+    "= 1": "line 1, column 1: the line starts with neither a key nor a table",
+    "a = 1\na = 2": "its end: a key is defined twice",
+    "[a]\n[a]": "line 2, column 3: a table is defined twice",
+    'a = "b': "its end: a string is not closed",
     "a = [1": "its end: a bracket is not closed",
     "a = {b = 1": "a brace is not closed",
-    'a = "C:\\data"': "a backslash begins no known character",
+    'a = "C:\\data"': "unknown escape sequence after a backslash",
     "a = 2024-02-30": "line 1, column 5: a date does not exist",
-    'a = "b\x00"': "a control character or line break stands where none may",
+    'a = "b\x00"': "a control character or line break is not allowed here",
 }
 
 

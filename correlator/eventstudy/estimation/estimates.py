@@ -176,8 +176,8 @@ class Placement:
         symbols, zero, est_first, est_last, first, last = (
             np.asarray(rows, dtype=np.int64) for rows in (symbol_index, day_zero, *estimation, *window)
         )
-        whole = [[0, int((last - first).max(initial=-1))]] if len(first) == len(last) else [[0, 0]]
-        columns = np.asarray(whole if car_columns is None else car_columns, dtype=np.int64).reshape(-1, 2)
+        window_columns = [[0, int((last - first).max(initial=-1))]] if len(first) == len(last) else [[0, 0]]
+        columns = np.asarray(window_columns if car_columns is None else car_columns, dtype=np.int64).reshape(-1, 2)
         return cls(symbols, zero, est_first, est_last, first, last, columns)
 
     @property

@@ -266,6 +266,6 @@ def _no_event(bars: Bars, where: Placement, request: Request) -> EventEstimates:
 
 
 def _donors(bars: Bars) -> Donors:
-    """Return the donors, which ``regressed`` has checked to be there."""
+    """Return the donors, whose presence ``regressed`` has checked."""
     assert bars.donors is not None
     return bars.donors
