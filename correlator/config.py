@@ -20,7 +20,7 @@ KEYS = {
     "store": "path of the store, relative to the folder of the file",
     "exchange": "market identifier code of symbols whose exchange is unknown",
     "benchmark": "default benchmark of studies on its exchange",
-    "profile": "publisher of news that do not name theirs",
+    "profile": "publisher of news that names none",
     "coder": "event coder: rules or full",
 }
 _ignored: ContextVar[bool] = ContextVar("ignored", default=False)
