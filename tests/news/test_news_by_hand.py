@@ -18,7 +18,8 @@ from correlator.news.corpora.records import read_rows
 from correlator.news.pages.agreement import _repeats
 from correlator.news.pages.bodies import _Block, _share, _trimmed
 from correlator.news.pages.headlines import _is_name, alike
-from correlator.news.stories.joining import _is_daily, cluster_stories
+from correlator.news.stories.article_words import _is_daily
+from correlator.news.stories.joining import cluster_stories
 from correlator.news.stories.words import words_of
 from correlator.news.strips.figures import _percent_agrees
 from correlator.news.strips.strip import parse_strip

@@ -18,19 +18,16 @@ from itertools import combinations, pairwise
 import polars as pl
 from rapidfuzz import fuzz, process
 
-from correlator.news.stories.numbers import counted_apart, number_columns, numbers_differ
+from correlator.news.stories.article_words import SHORTEST, words_of_articles
+from correlator.news.stories.numbers import counted_apart, numbers_differ
 from correlator.news.stories.pairs import alike
 from correlator.news.stories.results import same_results
 from correlator.news.stories.senses import come_about, lets_go, undone
 from correlator.news.stories.words import (
-    BEHIND_COMMA,
-    TAIL,
-    TO_COME,
     HeadlineWords,
     converses,
     headline_words,
     main_clause,
-    meant,
     opposites,
     verbs_in_s,
     verbs_to_come,
@@ -43,9 +40,7 @@ THRESHOLD = 85.0
 RAREST = 4
 NEIGHBOURS = 4
 PAIRS_AT_ONCE = 200_000
-SHORTEST = 4  # words of a main clause; shorter ones match too easily
 LOOSER = 27.5
-FORMULA_DAYS = 3
 MICROSECONDS = 3_600_000_000  # per hour
 _ABOUT = re.compile(
     r"(?i)^(?:corrected: ?)?(?:factbox|timeline|chronology|q ?[&+] ?a|text|(?:snap )?analysis|scenarios?|quotes"
@@ -70,63 +65,13 @@ def cluster_stories(
     new articles; only these are compared, with each other and with the rest (None: all are new). ``window`` is the
     longest duration of a story; ``threshold`` the token-set ratio, 0 to 100.
     """
-    words = _words(articles)
+    words = words_of_articles(articles, window)
     pairs = _candidates(words, window)
     if fresh is not None:
         pairs = pairs.filter(fresh[pairs["left"]] | fresh[pairs["right"]])
     parts = [_verified(part, words, threshold) for part in pairs.iter_slices(PAIRS_AT_ONCE)]
     same = pl.concat(parts) if parts else pairs
     return pl.Series("story", _connected(words, same, window), dtype=pl.Int64)
-
-
-def _words(articles: pl.DataFrame) -> pl.DataFrame:
-    """Return per row: time, headline, normalised words of headline (text) and main clause, and whether it is daily."""
-    headlines = articles["headline"].unique()
-    firsts = headlines.str.replace(TAIL, "").str.replace(BEHIND_COMMA, "${1}")
-    number = r"\b\d[\d_]*\b"
-    texts = pl.concat([headlines, firsts]).unique()  # most headlines are just their main clause
-    known = pl.DataFrame({"headline": texts, "text": meant(texts)})
-    clauses = known.rename({"headline": "first", "text": "clause"})
-    words = (
-        pl.DataFrame({"headline": headlines, "first": firsts})
-        .join(known, on="headline", how="left")
-        .join(clauses, on="first", how="left")
-        .with_columns(long=pl.col("clause").str.count_matches(" ") >= SHORTEST - 1)
-    )
-    numbered = words.filter(pl.col("text").str.contains(r"\d")).select(
-        "headline", *(column for name in ("text", "clause") for column in number_columns(pl.col(name), name))
-    )
-    words = words.join(numbered, on="headline", how="left", maintain_order="left").with_columns(
-        ahead=pl.col("headline").str.extract_all(TO_COME).list.sort().list.join(" ")
-    )
-    rows = articles.select("headline", time="published_at").join(
-        words, on="headline", how="left", maintain_order="left"
-    )
-    rows = rows.with_columns(formula=pl.col("text").str.replace_all(number, "0"))
-    daily = pl.col("clause").map_elements(_is_daily, return_dtype=pl.Boolean, skip_nulls=True)
-    return rows.with_columns(daily=daily | _recurs(rows))
-
-
-def _recurs(rows: pl.DataFrame) -> pl.Series:
-    """Whether the same words, but for numbers, are there on so many days around that they are no report of one.
-
-    Only articles within ``WINDOW`` count, so that stories do not depend on what else is compared at once.
-    """
-    day = pl.col("time").dt.date()
-    often = day.n_unique().over("formula") >= FORMULA_DAYS
-    days = rows.filter(often & pl.col("time").is_not_null()).select("formula", day=day).unique()
-    span = pl.duration(days=WINDOW.days)
-    around = days.join(days, on="formula", suffix="_other").filter((pl.col("day") - pl.col("day_other")).abs() <= span)
-    counts = around.group_by("formula", "day").agg(recurs=pl.len() >= FORMULA_DAYS)
-    keyed = rows.select("formula", day=day).join(counts, on=["formula", "day"], how="left", maintain_order="left")
-    return keyed["recurs"].fill_null(value=False)
-
-
-def _is_daily(text: str) -> bool:
-    """Whether words report a daily market move or a daily publication."""
-    words, sets = frozenset(text.split()), words_of()
-    moves = words & (sets.daily | sets.up | sets.down)
-    return bool((words & sets.market and moves) or len(words & sets.daily) >= 2)
 
 
 def _candidates(words: pl.DataFrame, window: timedelta) -> pl.DataFrame:
