@@ -161,7 +161,7 @@ def test_order_of_keys_is_that_of_values(sigma: float) -> None:
     e = np.concatenate([close, -close, [0.0, np.nan], rng.standard_normal(30), close[:3]])
     rng.shuffle(e)
     keys = np.empty((1, len(e)), dtype=np.int32)
-    residual_loops.fill_keys(np.nan_to_num(e)[None], ~np.isnan(e)[None], np.array([sigma]), keys)
+    residual_look.fill_keys(np.nan_to_num(e)[None], ~np.isnan(e)[None], np.array([sigma]), keys)
     keys.sort()
     n, order = int((~np.isnan(e)).sum()), residual_loops.empty_order(len(e))
     assert residual_loops.put_in_order(e, keys[0], order) == n

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.eventstudy.panel.frames import Array, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.request.engines import inlined
 from correlator.eventstudy.significance.ranks import RankSums
 from correlator.eventstudy.significance.sums import ROUNDING
@@ -25,7 +25,7 @@ LONGEST: Final = int(np.iinfo(np.int16).max) // 4
 """Longest estimation window, in bars, for these loops: twice the distance of ranks is kept in 16 bits."""
 _STRIDE, _COUNTED = 16, 32
 _LOW = (1 << 16) - 1
-_LARGEST = np.int32(np.iinfo(np.int32).max)
+LARGEST = np.int32(np.iinfo(np.int32).max)
 
 
 class Meeting(NamedTuple):
@@ -80,25 +80,6 @@ class Tally(NamedTuple):
     twice: Totals
     days: Totals
     adjusted: Totals
-
-
-def fill_keys(e: Array, used: Mask, sigma: Array, keys: Keys) -> None:
-    """Fill ``keys`` (B, L) with integers in the order of ``e`` up to rounding; their lowest bits are the column; the
-    largest integer where ``e`` is not ``used``. ``sigma`` (B,) residual sd.
-
-    No residual exceeds the root of the sum of all squares, so that range is divided into the available steps. Half as
-    many bits as in a residual are sorted in half the time.
-    """
-    length, low = e.shape[1], 1
-    while low < length:
-        low <<= 1
-    half = float((1 << 30) // low - 1)
-    for p in range(len(e)):
-        reach = sigma[p] * np.sqrt(1.0 * length)
-        scale = half / reach if 1e-200 < reach < 1e200 else 0.0
-        for t in range(length):
-            step = min(max(e[p, t] * scale, -half), half)
-            keys[p, t] = np.int32(step + half) * low + t if used[p, t] else _LARGEST
 
 
 def add_residuals(
@@ -288,7 +269,7 @@ def put_in_order(e: Array, keys: Keys, order: Order) -> int:
     while low < length:
         low <<= 1
     for t in range(length):
-        n += 1 if keys[t] != _LARGEST else 0
+        n += 1 if keys[t] != LARGEST else 0
     for j in range(n):
         place[j] = keys[j] & (low - 1)
     for j in range(n):
