@@ -62,27 +62,28 @@ class Option:
     """How one option is parsed and described.
 
     ``read``: takes a caller's value and the option's name, returns the parsed value; ``words``: the help text;
-    ``flag``: its name on the command line, if not that of the field, and ``short`` a further one; ``of``: ``store`` or
+    ``flags``: its names on the command line, if not that of the field, the usual one first; ``of``: ``store`` or
     ``frames`` if only such studies have it; ``many``: a list of strings, so that the flag is repeatable;
     ``with_files``: what to add to the help text of a command that studies files too.
     """
 
     read: Read
     words: str
-    flag: str
+    flags: tuple[str, ...]
     of: str = ""
     many: bool = False
     with_files: str = ""
-    short: str = ""
 
     def words_for(self, *, files: bool) -> str:
         """The help text for a command that studies the store and, with ``files``, files too."""
         return self.words + self.with_files if files else self.words
 
 
-def _option(default: Any, read: Read, words: str, *, flag: str = "", **more: Any) -> Any:
+def _option(
+    default: Any, read: Read, words: str, *flags: str, of: str = "", many: bool = False, with_files: str = ""
+) -> Any:
     """Return a field of ``StudySpec`` with its ``Option``."""
-    return field(default=default, metadata={"option": Option(read, words, flag, **more)})
+    return field(default=default, metadata={"option": Option(read, words, flags, of, many, with_files)})
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class StudySpec:
         (),
         read_symbols,
         "Symbol to study; repeatable. Default: every share.",
-        flag="--symbol",
+        "--symbol",
         of=STORE,
         many=True,
     )
@@ -114,7 +115,7 @@ class StudySpec:
         read_links,
         f"Kind of link between article and symbol to use: {', '.join(LINK_KINDS)}; repeatable. Default: country and "
         "named.",
-        flag="--link",
+        "--link",
         of=STORE,
         many=True,
     )
@@ -166,7 +167,7 @@ class StudySpec:
         many=True,
     )
     minimum_observations: int | None = _option(
-        None, read_minimum, "Minimum number of bars in an estimation window.", short="--minimum"
+        None, read_minimum, "Minimum number of bars in an estimation window.", "--minimum-observations", "--minimum"
     )
     purge: bool = _option(
         False, read_switch, "Exclude bars in the event window of another event of the share from estimation windows."
@@ -336,15 +337,14 @@ def option_of(option: Field[Any]) -> Option:
     return cast(Option, option.metadata["option"])
 
 
-def flag_of(option: Field[Any]) -> str:
-    """Return the name of the option on the command line."""
-    return option_of(option).flag or "--" + option.name.replace("_", "-")
-
-
 def flags_of(option: Field[Any]) -> tuple[str, ...]:
-    """Return all names of the option on the command line, that of ``flag_of`` first."""
-    short = option_of(option).short
-    return (flag_of(option), short) if short else (flag_of(option),)
+    """Return all names of the option on the command line, the usual one first."""
+    return option_of(option).flags or ("--" + option.name.replace("_", "-"),)
+
+
+def flag_of(option: Field[Any]) -> str:
+    """Return the usual name of the option on the command line."""
+    return flags_of(option)[0]
 
 
 def written_default(option: Field[Any]) -> Any:
