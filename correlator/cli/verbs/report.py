@@ -158,9 +158,7 @@ def _command(file: Path, out: Path, store: Path, if_session: str | None) -> list
 
 def _date_or_instant(text: str | None) -> date | datetime | None:
     """Return a date as a date (the report takes its end at the exchange), anything else as an instant."""
-    if text is not None and len(text) == 10:
-        try:
-            return iso_date(text)
-        except ValueError:
-            return instant(text)
-    return instant(text)
+    try:
+        return iso_date(text or "")
+    except ValueError:
+        return instant(text)
