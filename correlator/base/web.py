@@ -85,6 +85,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> i
         return answer.status
     except SourceError:
         raise
+    except TimeoutError:
+        raise took_too_long(target.url, limits.seconds) from None
     except (http.client.HTTPException, ValueError, OSError) as error:
         raise SourceError(f"{name} could not be reached: {error}", hint="check the address and the network") from None
     finally:
@@ -103,7 +105,7 @@ def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: f
     name = shown(target.url)
     left = deadline - monotonic()
     if left <= 0:
-        raise SourceError(f"{name} timed out", hint="try again later")
+        raise took_too_long(target.url, limits.seconds)
     connection, path, extra = _connection(target, left)
     try:
         connection.request("GET", path, headers=_headers(target) | extra | dict(headers))
@@ -114,14 +116,21 @@ def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: f
         if answer.status not in (200, 304):
             hint = "check the address" if answer.status in _PERMANENT_FAULTS else "try again later"
             raise _refused(answer, name, hint)
-        body = b"" if answer.status == 304 else _body(answer, name, limits.size, deadline)
+        body = b"" if answer.status == 304 else _body(answer, target.url, limits, deadline)
         return Reply(answer.status, {key.lower(): value for key, value in answer.headers.items()}, body), ""
     except (SourceError, InputError):
         raise
+    except TimeoutError:
+        raise took_too_long(target.url, limits.seconds) from None
     except (http.client.HTTPException, ValueError, zlib.error, OSError) as error:
         raise SourceError(f"{name} could not be read: {error}", hint="check the address and the network") from None
     finally:
         connection.close()
+
+
+def took_too_long(url: str, seconds: float) -> SourceError:
+    """Return the error for a response that did not arrive in time, in whichever of its parts the time ran out."""
+    return SourceError(f"{shown(url)} took longer than {seconds:g} s", hint="try again later")
 
 
 def _refused(answer: http.client.HTTPResponse, name: str, hint: str) -> SourceError:
@@ -164,8 +173,9 @@ def _headers(target: Target) -> dict[str, str]:
     return headers
 
 
-def _body(answer: http.client.HTTPResponse, name: str, size: int, deadline: float) -> bytes:
+def _body(answer: http.client.HTTPResponse, url: str, limits: Limits, deadline: float) -> bytes:
     """Return the unpacked body; raise SourceError if it exceeds the limits or is incomplete."""
+    name, size = shown(url), limits.size
     unpack = zlib.decompressobj(wbits=31) if answer.headers.get("Content-Encoding") == "gzip" else None
     body = bytearray()
     while chunk := answer.read1(_CHUNK):
@@ -173,7 +183,7 @@ def _body(answer: http.client.HTTPResponse, name: str, size: int, deadline: floa
         if len(body) > size:
             raise SourceError(f"{name} is larger than the limit of {size // 1_000_000} MB")
         if monotonic() > deadline:
-            raise SourceError(f"{name} timed out", hint="try again later")
+            raise took_too_long(url, limits.seconds)
     if answer.length or (unpack and not unpack.eof):
         raise SourceError(f"{name} ended early after {len(body):,} bytes", hint="try again later")
     return bytes(body)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from queue import Empty, Queue
 from threading import Thread
 
-from correlator.base.addresses import shown
-from correlator.base.web import Limits, get
-from correlator.errors import CorrelatorError, SourceError
+from correlator.base.web import Limits, get, took_too_long
+from correlator.errors import CorrelatorError
 from correlator.news.feed import MAX_FEED_BYTES
 
 TIMEOUT = 20.0
@@ -45,7 +44,7 @@ def fetch(
     try:
         answer = box.get(timeout=timeout)
     except Empty:
-        raise SourceError(f"{shown(url)} took longer than {timeout:g} s", hint="try again later") from None
+        raise took_too_long(url, timeout) from None
     if isinstance(answer, CorrelatorError):
         raise answer
     return answer

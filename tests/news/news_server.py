@@ -52,6 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "/endless": self._endless,
                 "/drip": self._drip,
                 "/headers": self._headers,
+                "/silent": self._silent,
                 "/short": self._short,
             }.get(self.path, self._missing)()
         except (BrokenPipeError, ConnectionResetError):
@@ -88,6 +89,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.wfile.write(b"HTTP/1.1 200 OK\r\n")
         self._slowly(b"X-A: b\r\n")
+
+    def _silent(self) -> None:
+        self.close_connection = True
+        self.rfile.read(1)  # until the client hangs up
 
     def _slowly(self, part: bytes) -> None:
         for _ in range(200):

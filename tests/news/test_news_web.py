@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from news_server import rss, serving
 
+from correlator.base.web import Limits, get
 from correlator.errors import InputError, SourceError
 from correlator.intake import news as loading
 from correlator.news import fetch as fetching
@@ -89,6 +90,12 @@ def test_what_goes_wrong_is_one_error(server, path, reason):
 def test_an_answer_that_drips_is_given_up(server, path):
     with pytest.raises(SourceError, match="took"):
         fetch(server.url(path), timeout=1.0)
+
+
+@pytest.mark.parametrize("path", ["drip", "silent"])
+def test_the_request_itself_gives_up_with_the_same_words(server, path):
+    with pytest.raises(SourceError, match=r"took longer than 0\.3 s"):
+        get(server.url(path), {}, Limits(0.3, MAX_FEED_BYTES, allow_private=True))
 
 
 def test_a_failed_fetch_leaves_no_store(server, store):
