@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import polars as pl
 import pytest
-from conftest import SYMBOLS
+from cluster_data import SYMBOLS
 from deltalake import DeltaTable
 
 from correlator.cluster import check_versions, cluster_at, versions
