@@ -40,7 +40,7 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
     written = (pl.String, pl.Categorical, pl.Enum)
     marks = {each: _mark(each) for each in _ORDERS}
     texts = {
-        name: pl.col(name).cast(pl.String).str.replace_many(marks)
+        name: pl.selectors.by_name(name).cast(pl.String).str.replace_many(marks)
         for name, kind in frame.schema.items()
         if isinstance(kind, written)
     }
@@ -66,7 +66,7 @@ def unsafe_count(frame: pl.DataFrame) -> int:
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     if not texts or frame.is_empty():
         return 0
-    return int(frame.select(pl.sum_horizontal(_runs(pl.col(name)).sum() for name in texts)).item())
+    return int(frame.select(pl.sum_horizontal(_runs(pl.selectors.by_name(name)).sum() for name in texts)).item())
 
 
 def visible(text: str, *, keep: str = "\n\t") -> str:

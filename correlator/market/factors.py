@@ -69,7 +69,7 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
             hint="load it with `add prices`",
         )
     unit_of_file = unit or _unit_of(table, names)
-    factors = table.with_columns(pl.col(names) / 100.0) if unit_of_file == "per cent" else table
+    factors = table.with_columns(pl.selectors.by_name(*names) / 100.0) if unit_of_file == "per cent" else table
     vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)
     notes = [f"figures are in {unit_of_file}" + (", converted to fractions" if unit_of_file == "per cent" else "")]
     rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
@@ -148,8 +148,9 @@ def _table(rows: Sequence[Sequence[object]], names: Sequence[str]) -> pl.DataFra
     day = pl.col("label").str.to_date("%Y%m%d", strict=False)
     month = (pl.col("label") + "01").str.to_date("%Y%m%d", strict=False).dt.month_end()
     session = pl.when(pl.col("label").str.len_chars() == 8).then(day).otherwise(month).alias("session")
-    known = (pl.when(~pl.col(name).is_in(_MISSING)).then(pl.col(name)).alias(name) for name in names)
-    return table.select(session, *known).filter(pl.col("session").is_not_null())
+    figures = pl.selectors.by_name(*names)
+    known = pl.when(~figures.is_in(_MISSING)).then(figures)
+    return table.select(session, known).filter(pl.col("session").is_not_null())
 
 
 def _unit_of(table: pl.DataFrame, names: Sequence[str]) -> str:

@@ -136,8 +136,7 @@ def csv_bytes(frame: pl.DataFrame, *, bom: bool = False) -> bytes:
     """
     windows = [name for name in ("window", "window_or_day") if name in frame.columns]
     frame = frame.with_columns(pl.col(windows).str.replace(r"^(-?\d+:-?\d+)$", "[$1]"))
-    instants = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
-    plain = frame.with_columns(pl.col(instants).dt.strftime("%Y-%m-%dT%H:%M:%SZ")) if instants else frame
+    plain = frame.with_columns(pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
     text = safe_cells(plain).write_csv(line_terminator="\n")
     return text.encode("utf-8-sig" if bom else "utf-8")
 
@@ -173,5 +172,5 @@ def _shaped(frame: pl.DataFrame, name: str, keep: tuple[str, ...] = ()) -> pl.Da
         (pl.col(column).cast(kind, strict=False) if column in frame.columns else pl.lit(None, kind)).alias(column)
         for column, kind in expected.items()
     ]
-    extra = [pl.col(column) for column in keep if column not in expected]
+    extra = [pl.selectors.by_name(column) for column in keep if column not in expected]
     return frame.select([*columns, *extra] if name == "models" else [*extra, *columns])

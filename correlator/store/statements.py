@@ -29,5 +29,4 @@ def query(
     if relation is None:
         return pl.DataFrame()
     frame: pl.DataFrame = relation.pl()
-    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
-    return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame
+    return frame.with_columns(pl.selectors.datetime(time_zone="*").dt.convert_time_zone("UTC"))

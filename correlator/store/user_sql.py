@@ -105,8 +105,7 @@ def _frame(stream: bytes) -> pl.DataFrame:
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     check_dates(frame, "the result", hint="cast it to text, such as x::text")
-    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
-    return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame
+    return frame.with_columns(pl.selectors.datetime(time_zone="*").dt.convert_time_zone("UTC"))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from cli_process import run_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from correlator.base.inert import safe_cells
 from correlator.cli.tables.formats import FORMS, OutputFormat, format_of
 from correlator.cli.tables.looks import Look
 from correlator.cli.tables.terminal_table import short_table, whole_table
@@ -116,3 +118,13 @@ def test_sums_and_rounded_values_are_numbers_in_json(loaded):
     (row,) = json.loads(run_in(loaded)("--store", "m.duckdb", "sql", asked, "--format", "json").stdout)
     assert row["total"] == row["plain"] > 0
     assert row["rounded"] == 1.24
+
+
+def test_names_that_polars_reads_as_patterns_are_names_in_every_format():
+    moment = datetime(2024, 1, 2, tzinfo=UTC)
+    frame = pl.DataFrame({"*": ["x"], "^.*$": [[1, 2]], "moment": [moment]})
+    for form in FORMS.values():
+        assert form.encode(frame)
+    assert FORMS[OutputFormat.CSV].encode(frame) == b"*,^.*$,moment\nx,1; 2,2024-01-02T00:00:00Z\n"
+    assert "1; 2" in short_table(frame, Look(()), 80)
+    assert safe_cells(frame.with_columns(pl.lit("=1").alias("*")))["*"].to_list() == ["'=1"]

@@ -66,6 +66,11 @@ def test_months_and_fractions(tmp_path):
     assert read_factors(written(tmp_path, ",Mkt-RF\n202401,1.0\n"), unit="per cent").factors["Mkt-RF"][0] == 0.01
 
 
+def test_factors_may_have_any_name(tmp_path):
+    file = read_factors(written(tmp_path, "date,*,^.*$\n20250526,0.10,-0.20\n"))
+    assert file.factors.columns == ["session", "*", "^.*$"]
+
+
 def test_a_factor_that_stands_twice_in_the_header_is_refused(tmp_path):
     path = tmp_path / "f.csv"
     path.write_text("A note\n\n,SMB,SMB,HML,RF\n20250526,0.10,-0.20,0.30,0.01\n")

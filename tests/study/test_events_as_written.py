@@ -579,3 +579,15 @@ def test_numbers_of_a_workbook_keep_their_digits(tmp_path) -> None:
     returns.to_pandas().to_excel(tmp_path / "returns.xlsx", index=False)
     read = read_wide_file(tmp_path / "returns.xlsx")
     assert np.allclose(read["META"].to_numpy(), returns["META"].to_numpy(), rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$"])
+def test_a_column_named_like_a_pattern_is_refused(name) -> None:
+    with pytest.raises(InputError, match="which is a pattern and not a name"):
+        study(events(DAYS[200]).with_columns(pl.lit(1).alias(name)))
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^GSPC"])
+def test_a_share_may_have_any_name(name) -> None:
+    result = study(events(DAYS[200], symbol=name), prices=PRICES.rename({"META": name}))
+    assert result.summary()["caar"][0] == study(events(DAYS[200])).summary()["caar"][0]

@@ -63,9 +63,8 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with timestamps (in UTC) and dates as ISO 8601 text."""
     import polars as pl
 
-    instants = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
     return frame.with_columns(
-        pl.col(instants).dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
+        pl.selectors.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
         pl.col(pl.Date).cast(pl.String),
     )
 
@@ -74,7 +73,7 @@ def joined(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with nested values as text: lists joined by semicolons, structs as JSON, bytes as hex."""
     import polars as pl
 
-    return frame.with_columns(_flat(pl.col(name), kind) for name, kind in frame.schema.items())
+    return frame.with_columns(_flat(pl.selectors.by_name(name), kind) for name, kind in frame.schema.items())
 
 
 def _flat(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -139,10 +138,8 @@ def _xlsx(frame: pl.DataFrame) -> bytes:
         raise InputError(
             f"an Excel sheet holds at most {limit:,} rows, the table has {frame.height:,}", hint="use csv or parquet"
         )
-    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
-    naive = joined(frame).with_columns(
-        pl.col(zoned).dt.convert_time_zone("UTC").dt.replace_time_zone(None).name.keep(),
-    )
+    zoned = pl.selectors.datetime(time_zone="*")
+    naive = joined(frame).with_columns(zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
     content = BytesIO()
     workbook = Workbook(content, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True})
     naive.write_excel(

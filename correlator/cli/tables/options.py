@@ -115,7 +115,7 @@ class TableOptions:
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns that ``--columns`` selects; raise NotFoundError for one that ``frame`` lacks."""
-        return frame if self.columns is None else frame.select(_chosen_columns(self.columns, frame.columns))
+        return frame if self.columns is None else frame[_chosen_columns(self.columns, frame.columns)]
 
     def _show(self, frame: pl.DataFrame, name: str, unit: str, groups: tuple[str, ...]) -> None:
         from correlator.cli.tables.looks import LOOKS, Look

@@ -82,7 +82,7 @@ def _rest(frame: pl.DataFrame, columns: int, rows: int) -> list[str]:
 
 
 def _columns(frame: pl.DataFrame, look: Look, names: Sequence[str], unit: str) -> list[Column]:
-    texts = plain(joined(frame.select(names)))
+    texts = plain(joined(frame[list(names)]))
     columns = []
     for name in names:
         fraction = bool(unit) and name in look.fractions and frame.schema[name].is_float()

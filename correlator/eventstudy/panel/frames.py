@@ -202,7 +202,7 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
     table = _one_row_each(table, label, what)
     warn_of_long_bars(table[label], what)
     names = tuple(name for name in table.columns if name != label)
-    values = as_figures(table.select(names), what)
+    values = as_figures(table.drop(label), what)
     stacked = np.stack(values).T if values else np.zeros((len(table), 0))
     return Wide(table[label].rename("session"), names, stacked)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 from operator import and_
 
 import polars as pl
 
-from correlator.base.tabular import Frame
+from correlator.base.tabular import Frame, to_polars
 from correlator.containers.cells import is_date_like
 from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
@@ -41,7 +42,8 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     ``date``, the dates are the only column of dates. Raises NotFoundError if there are no symbols, and InputError if
     they are not text, if several columns hold dates and none is called ``date``, or if the header is repeated.
     """
-    table = without_foot(_refuse_repeated_header(with_days(frame, "events")), "events")
+    table = _refuse_patterns(to_polars(frame, "events"))
+    table = without_foot(_refuse_repeated_header(with_days(table, "events")), "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
         column = _symbols_of(table)
@@ -61,6 +63,14 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select(*_OWN, pl.exclude(_OWN))
+
+
+def _refuse_patterns(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table. Raise InputError for a column whose name polars reads as a pattern of several columns."""
+    for name in table.columns:
+        if name == "*" or re.fullmatch(r"\^.*\$", name, re.DOTALL):
+            raise InputError(f"events have a column {name!r}, which is a pattern and not a name", hint="rename it")
+    return table
 
 
 def _refuse_repeated_header(table: pl.DataFrame) -> pl.DataFrame:
