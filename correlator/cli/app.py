@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from correlator.base.limits import limits, use_limits
 from correlator.base.progress import listen
-from correlator.base.resources import SESSIONS_VARIABLE
 from correlator.cli.lazy_verbs import RootVerbs, Verb, Verbs
-from correlator.cli.options.common import Settings, StoreOption, use_settings
+from correlator.cli.options.common import Settings, json_logs_typed, use_settings
+from correlator.cli.options.group import takes_group
 from correlator.cli.terminal.output import printed_warnings, progress
 from correlator.version import __version__
 
@@ -68,43 +66,10 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
+    *,
     ctx: typer.Context,
-    store: StoreOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes, warnings and progress bars.")] = False,
-    json_logs: Annotated[
-        bool, typer.Option("--json-logs", help="Write notes to stderr as JSON, one object per line.")
-    ] = False,
-    sessions: Annotated[
-        Path | None,
-        typer.Option(
-            "--sessions",
-            help="CSV of your own calendar corrections (default: $CORRELATOR_SESSIONS).",
-            show_default=False,
-        ),
-    ] = None,
-    wait: Annotated[
-        float | None,
-        typer.Option(
-            "--wait",
-            min=0,
-            help="Seconds to wait for a store locked by another process (default: $CORRELATOR_LOCK_WAIT, else 10).",
-            show_default=False,
-        ),
-    ] = None,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            "--memory",
-            help="Memory limit of the database, such as 1GiB (default: $CORRELATOR_MEMORY).",
-            show_default=False,
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option("--threads", min=1, help="Number of threads (default: $CORRELATOR_THREADS).", show_default=False),
-    ] = None,
+    chosen: Settings,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
@@ -113,9 +78,9 @@ def main(
 
     Data goes to stdout, notes and warnings to stderr.
     """
-    use_settings(Settings(store=store, quiet=quiet, json_logs=json_logs, wait=wait))
-    use_limits(memory=memory, threads=threads or limits().threads)
-    if sessions is not None:
-        os.environ[SESSIONS_VARIABLE] = str(sessions)  # inherited by child processes
+    use_settings(replace(chosen, json_logs=chosen.json_logs or json_logs_typed()))
     listen(progress)
     ctx.with_resource(printed_warnings())
+
+
+app.callback()(takes_group(main, Settings, "chosen"))

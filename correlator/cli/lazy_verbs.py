@@ -1,4 +1,4 @@
-"""Verbs that are imported on first use, and that reject an option given twice.
+"""Verbs that are imported on first use, take the options of every verb, and reject an option given twice.
 
 List options collect every value; any other option accepts one value, so that none is silently dropped.
 """
@@ -7,18 +7,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from correlator.cli.options.common import Settings, settings, use_settings
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _OneEach:
-    """Mixin that rejects a second value for a single-valued option."""
+_OF_EVERY_VERB = {field.name for field in fields(Settings)} - {"store"}
+"""Settings that may also be given after the verb; ``--store`` only where the verb itself declares it."""
+
+
+class _Strict:
+    """Mixin that takes the options of every verb, and rejects a second value for a single-valued option."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        if ctx.parent is None:
+            return parameters
+        own = {name for parameter in parameters for name in parameter.opts}
+        of_root = (option for option in ctx.find_root().command.params if option.name in _OF_EVERY_VERB)
+        return parameters + [_after_the_verb(option) for option in of_root if own.isdisjoint(option.opts)]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not ctx.resilient_parsing:
@@ -31,27 +47,44 @@ class _OneEach:
         return rest
 
 
+def _after_the_verb(option: Any) -> Any:
+    """Return an option of ``correlator`` as a hidden one of a verb, which changes the settings of the command."""
+    twin = copy(option)
+    twin.name = f"{option.name}_after_the_verb"  # a verb may have a parameter of the same name
+    twin.hidden, twin.expose_value, twin.is_eager = True, False, True
+    twin.callback = partial(_change_setting, option.name)
+    return twin
+
+
+def _change_setting(name: str, ctx: Any, _: Any, value: Any) -> None:
+    if value not in (None, False) and not ctx.resilient_parsing:
+        use_settings(replace(settings(), **{name: value}))
+
+
 def _takes_one(parameter: Any) -> bool:
     return parameter.param_type_name == "option" and not (parameter.multiple or getattr(parameter, "count", False))
 
 
-class OneEachCommand(_OneEach, TyperCommand):
-    """A verb that rejects repeated options."""
+class StrictCommand(_Strict, TyperCommand):
+    """A verb, with the options of every verb."""
 
 
-class OneEachGroup(_OneEach, TyperGroup):
-    """A group of verbs that rejects repeated options."""
+class StrictGroup(_Strict, TyperGroup):
+    """A group of verbs, with the options of every verb."""
+
+
+_EPILOG = "Also takes the options of `correlator`, such as --quiet (see `correlator --help`)."
 
 
 class Verbs(typer.Typer):
-    """A ``typer.Typer`` whose verbs reject repeated options."""
+    """A ``typer.Typer`` whose verbs take the options of every verb and reject repeated options."""
 
-    def __init__(self, *, cls: type[TyperGroup] = OneEachGroup, **settings: Any) -> None:
+    def __init__(self, *, cls: type[TyperGroup] = StrictGroup, **settings: Any) -> None:
         super().__init__(cls=cls, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
         """Like ``typer.Typer.command``."""
-        return super().command(name, cls=OneEachCommand, **settings)
+        return super().command(name, cls=StrictCommand, **{"epilog": _EPILOG, **settings})
 
 
 @dataclass(frozen=True)
@@ -103,7 +136,7 @@ class _LazyCommands(Mapping[str, Any]):
         return len(self._verbs)
 
 
-class RootVerbs(OneEachGroup):
+class RootVerbs(StrictGroup):
     """A group that takes its verbs from the class attribute ``verbs``."""
 
     verbs: ClassVar[tuple[Verb, ...]] = ()

@@ -29,13 +29,13 @@ def _exit_code() -> int:
     from correlator.cli.app import app
     from correlator.cli.boundary import close_stdout, error_line, foreign_errors, silence_stdout
     from correlator.cli.exit_codes import ExitCode, exit_code_of
-    from correlator.cli.options.common import Settings, use_settings
+    from correlator.cli.options.common import Settings, json_logs_typed, use_settings
     from correlator.cli.terminal.output import complain
     from correlator.cli.wording import at_prompt
     from correlator.errors import CorrelatorError
 
-    use_settings(Settings(json_logs="--json-logs" in sys.argv))  # a misspelt verb fails before options are parsed
     try:
+        use_settings(Settings(json_logs=json_logs_typed()))  # a misspelt verb fails before options are parsed
         code = app(standalone_mode=False) or ExitCode.OK
         if code == ExitCode.INTERRUPTED:  # typer swallows KeyboardInterrupt and returns this code
             raise KeyboardInterrupt

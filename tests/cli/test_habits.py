@@ -11,8 +11,10 @@ import sys
 from typing import IO
 
 import pytest
+import typer
 from cli_process import run_in
 
+from correlator.cli.app import app
 from correlator.cli.terminal.bar import PATIENCE
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -126,6 +128,34 @@ def test_quiet_and_json_narration(loaded):
     assert json.loads(run("--json-logs", "studdy", code=2).stderr)["level"] == "error"
     error = json.loads(run("--store", "m.duckdb", "--json-logs", "plot", "AIRLNK", code=4).stderr)
     assert "did you mean" in error["message"]
+
+
+def test_options_of_every_verb_are_taken_after_the_verb_too(loaded):
+    run = run_in(loaded)
+    plot = ("plot", "AIRLINK", "--store", "m.duckdb", "-o", "q.html")
+    assert run(*plot).stderr == "wrote q.html\n"
+    assert run(*plot, "-q").stderr == ""
+    assert json.loads(run(*plot, "--json-logs").stderr) == {"level": "info", "message": "wrote q.html"}
+    assert json.loads(run("study", "--benchmrk", "X", "--json-logs", code=2).stderr)["level"] == "error"
+    assert "must be at least 64MB" in run("--memory", "1GB", "list", "bars", "--memory", "1MB", code=3).stderr
+
+
+def verbs(command, path=()):
+    """The arguments of every verb, sub-verbs included."""
+    for name, child in getattr(command, "commands", {}).items():
+        yield from verbs(child, (*path, name))
+    if not hasattr(command, "commands"):
+        yield path
+
+
+PLACES = [(path, place) for path in verbs(typer.main.get_command(app)) for place in range(1, len(path) + 1)]
+
+
+@pytest.mark.parametrize(("path", "place"), PLACES)
+def test_every_verb_and_every_group_takes_them(path, place):
+    with pytest.raises(typer.BadParameter) as failure:
+        app([*path[:place], "--threads", "0", *path[place:]], standalone_mode=False)
+    assert failure.value.param.opts == ["--threads"]
 
 
 def on_a_terminal(code: str, stdout: IO[str] | None = None, **environment: str) -> str:

@@ -1,26 +1,22 @@
-"""Options that several verbs share, and the settings given before the verb."""
+"""Options that several verbs share, and those of every verb."""
 
 from __future__ import annotations
 
+import os
+import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from correlator.base.limits import limits, use_limits
+from correlator.base.resources import SESSIONS_VARIABLE
+
 if TYPE_CHECKING:
     from correlator.store.db import Store
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Options given before the verb: ``--store``, ``--quiet``, ``--json-logs``, ``--wait``."""
-
-    store: str | None = None
-    quiet: bool = False
-    json_logs: bool = False
-    wait: float | None = None
 
 
 StoreOption = Annotated[
@@ -68,12 +64,60 @@ ClusterOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Options of every verb, given before or after it."""
+
+    store: StoreOption = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes, warnings and progress bars.")] = False
+    json_logs: Annotated[
+        bool, typer.Option("--json-logs", help="Write notes to stderr as JSON, one object per line.")
+    ] = False
+    sessions: Annotated[
+        Path | None,
+        typer.Option(
+            "--sessions",
+            help="CSV of your own calendar corrections (default: $CORRELATOR_SESSIONS).",
+            show_default=False,
+        ),
+    ] = None
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            min=0,
+            help="Seconds to wait for a store locked by another process (default: $CORRELATOR_LOCK_WAIT, else 10).",
+            show_default=False,
+        ),
+    ] = None
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            "--memory",
+            help="Memory limit of the database, such as 1GiB (default: $CORRELATOR_MEMORY).",
+            show_default=False,
+        ),
+    ] = None
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", min=1, help="Number of threads (default: $CORRELATOR_THREADS).", show_default=False),
+    ] = None
+
+
 _settings: ContextVar[Settings] = ContextVar("settings")
 
 
 def use_settings(chosen: Settings) -> None:
     """Set the settings of the running command."""
     _settings.set(chosen)
+    use_limits(memory=chosen.memory, threads=chosen.threads or limits().threads)
+    if chosen.sessions is not None:
+        os.environ[SESSIONS_VARIABLE] = str(chosen.sessions)  # inherited by child processes
+
+
+def json_logs_typed() -> bool:
+    """Return whether ``--json-logs`` is among the arguments of the process, also if they cannot be parsed."""
+    return "--json-logs" in sys.argv
 
 
 def settings() -> Settings:
