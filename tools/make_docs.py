@@ -30,8 +30,8 @@ def commands_page() -> str:
     """Return the page of all commands with their arguments and options."""
     root = typer.main.get_command(app)
     parts = [
-        "# Commands\n\nThe options of `correlator` may be given before any verb or after it, where they take precedence; "
-        "`--store` only after a verb that uses a store, and `sql --memory` and `plot --sessions` are options of their own. "
+        "# Commands\n\nThe options of `correlator` may be given before any verb, or after it with precedence; "
+        "`--store` only after a verb that uses a store. `sql --memory` and `plot --sessions` are options of their own. "
         "Repeatable options may be given several times. See [exit codes](exit-codes.md) for what a command returns.\n",
         *_sections(root, "correlator"),
     ]
