@@ -147,6 +147,50 @@ def test_of_two_labels_of_one_clock_the_places_counts():
     assert "label" in read.published.rule or "offset" in read.published.rule
 
 
+MISLABELLED = OWN.replace("13:00:00Z", "13:07:21Z")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        '<meta property="article:published_time" content="2025-05-28T09:07:21Z">',
+        '<meta property="article:published_time" content="2025-05-28T14:07:21Z">'
+        '<meta property="article:modified_time" content="2025-05-28T14:07:21Z">',
+        '<meta name="date" content="2025-05-28T16:07:21+02:00">',
+    ],
+)
+def test_instants_whole_hours_apart_are_one_moment_with_a_wrong_offset(other):
+    with pytest.raises(TimeError, match="contradict each other: JSON-LD.*13:07:21.*and meta"):
+        parse_html(page(ld(MISLABELLED) + other))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_where_the_place_is_known_it_says_which_of_them_has_the_wrong_offset(reverse):
+    from correlator.news.publishers import Publishers
+
+    right, wrong = "2025-05-28T08:07:21Z", "2025-05-28T13:07:21Z"
+    node, meta = (right, wrong) if reverse else (wrong, right)
+    head = ld(OWN.replace("2025-05-28T13:00:00Z", node))
+    head += f'<meta property="article:published_time" content="{meta}">'
+    read = parse_html(page(head), publishers=Publishers(zone="Asia/Karachi"))
+    assert read.published.instant == datetime(2025, 5, 28, 8, 7, 21, tzinfo=UTC)
+    with pytest.raises(TimeError, match="contradict each other"):
+        parse_html(page(head), publishers=Publishers(zone="Europe/Rome"))
+
+
+@pytest.mark.parametrize(("label", "hour"), [("ET", 17), ("EST", 18), ("PKT", 8), ("UTC", 13)])
+def test_a_zone_that_the_page_prints_by_name_has_an_offset(label, hour):
+    shown = f'<time datetime="2025-05-28T13:00:00Z">28 May 2025, 1:00 pm {label}</time>'
+    read = parse_html(page(ld(OWN)).replace("</h1>", f"</h1>{shown}"))
+    assert read.published.instant == datetime(2025, 5, 28, hour, tzinfo=UTC)
+
+
+def test_an_update_hours_later_is_no_wrong_offset():
+    head = ld(OWN) + '<meta property="article:published_time" content="2025-05-28T15:00:00Z">'
+    head += '<meta property="article:modified_time" content="2025-05-28T15:00:00Z">'
+    assert parse_html(page(head)).published.instant == AT
+
+
 SHOWN = [
     '<span class="post-date">28 May 2025, 13:00</span>',
     '<time datetime="2025-05-28T13:00:00Z">28 May 2025, 13:00</time>',

@@ -23,6 +23,8 @@ from correlator.news.times.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_
 
 _SAME = timedelta(minutes=2)
 _DAY = timedelta(days=1)
+_HALF_HOUR = timedelta(minutes=30)
+_WIDEST_OFFSETS = timedelta(hours=26)  # from -12:00 to +14:00
 # Countries with a single zone whose clocks show UTC in winter or always.
 _AT_ZERO = {
     "uk": "Europe/London", "ie": "Europe/Dublin", "is": "Atlantic/Reykjavik", "gh": "Africa/Accra",
@@ -134,8 +136,8 @@ def _clock(timed: Sequence[_Statement], changes: Sequence[_Statement], publisher
     for other in timed[1:]:
         if abs(other.instant - first.instant) <= _SAME or _only_unlabelled(first, other, publisher):
             continue
-        if _same_wall_clock(first, other):
-            first = _with_local_offset(first, other, publisher, where)
+        if _same_wall_clock(first, other) or _differs_by_zones(first, other):
+            first = _rightly_labelled(first, other, publisher, where)
         elif other.witness.level >= Level.ELEMENT or _repeats(other, changes):
             continue
         elif _repeats(first, changes) and other.instant < first.instant and first.witness.level > Level.ARTICLE:
@@ -150,6 +152,16 @@ def _same_wall_clock(one: _Statement, other: _Statement) -> bool:
     if one.stamp.offset is None or other.stamp.offset is None or one.stamp.offset == other.stamp.offset:
         return False
     return abs(_wall(one) - _wall(other)) <= _SAME
+
+
+def _differs_by_zones(one: _Statement, other: _Statement) -> bool:
+    """Whether two instants differ by whole half hours to the second: one moment with a wrong offset, not two moments.
+
+    Moments on a half hour do not tell: they may be planned.
+    """
+    gap = abs(one.instant - other.instant)
+    planned = one.instant.replace(tzinfo=None) - datetime.min
+    return gap <= _WIDEST_OFFSETS and not gap % _HALF_HOUR and bool(planned % _HALF_HOUR)
 
 
 def _only_unlabelled(one: _Statement, other: _Statement, publisher: Profile) -> bool:
@@ -221,18 +233,23 @@ def _wall(statement: _Statement) -> datetime:
     return statement.instant.replace(tzinfo=None) + (statement.stamp.offset or timedelta())
 
 
-def _with_local_offset(one: _Statement, other: _Statement, publisher: Profile, where: str) -> _Statement:
-    """Return the one of two statements with equal clock time that has the publisher's offset (if unknown: not zero)."""
-    local = [each for each in (one, other) if _is_local(each, publisher)]
-    if len(local) != 1:
-        _contradict(one, other, where)
-    return replace(local[0], stamp=replace(local[0].stamp, rule=f"{local[0].stamp.rule}; {LABELS_DIFFER}"))
+def _rightly_labelled(one: _Statement, other: _Statement, publisher: Profile, where: str) -> _Statement:
+    """Return the one of two statements whose local time is the clock time of the other, which has a wrong offset.
 
-
-def _is_local(statement: _Statement, publisher: Profile) -> bool:
+    If the place is not known, that is the one of two equal clock times whose offset is not zero. Raises TimeError.
+    """
     if publisher.zone is None:
-        return statement.stamp.offset != timedelta(0)
-    return statement.instant.astimezone(zone_info(publisher.zone)).utcoffset() == statement.stamp.offset
+        right = [each for each in (one, other) if each.stamp.offset] if _same_wall_clock(one, other) else []
+    else:
+        zone = zone_info(publisher.zone)
+        right = [
+            each
+            for each, rival in ((one, other), (other, one))
+            if abs(each.instant.astimezone(zone).replace(tzinfo=None) - _wall(rival)) <= _SAME
+        ]
+    if len(right) != 1:
+        _contradict(one, other, where)
+    return replace(right[0], stamp=replace(right[0].stamp, rule=f"{right[0].stamp.rule}; {LABELS_DIFFER}"))
 
 
 def _repeats(statement: _Statement, changes: Sequence[_Statement]) -> bool:

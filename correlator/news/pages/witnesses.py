@@ -65,6 +65,8 @@ _LEVELS: Mapping[str, Level] = {
     "published_date": Level.PAGE,
     "publication_date": Level.PAGE,
     "publication-date": Level.PAGE,
+    "publicationdate": Level.PAGE,
+    "article:publicationdate": Level.PAGE,
     "pubdate": Level.PAGE,
     "article.published": Level.PAGE,
     "rnews:datepublished": Level.PAGE,

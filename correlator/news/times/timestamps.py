@@ -80,7 +80,7 @@ CLOCKS_DIFFER = timedelta(minutes=15)
 class Stamp:
     """An instant (aware, UTC; None if unknown), its precision and the rule that produced it.
 
-    ``offset`` is the UTC offset that the text stated, or None.
+    ``offset`` is the UTC offset that the text stated by figures or by a zone's name, or None.
     """
 
     instant: datetime | None
@@ -159,7 +159,8 @@ def parse_time(
         raise TimeError(f"{text!r} has no time zone", hint=NO_ZONE_HINT)
     instant, note = localise(naive, str(stated or zone), called=named if stated == zone else None)
     source = f"{named} as printed" if stated else f"{zone}, which is not printed"
-    return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}")
+    offset = naive - instant.replace(tzinfo=None) if stated else None
+    return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}", offset)
 
 
 def bounded(stamp: Stamp, *, earliest: date = EARLIEST, now: datetime | None = None) -> Stamp:
