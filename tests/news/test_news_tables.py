@@ -184,6 +184,22 @@ def test_dates_that_contradict_each_other_show_no_order(tmp_path):
     assert "ambiguous" in rejects["reason"].item()
 
 
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("05/28/2025", "27/05/2025", "28/05/2025", "05/06/2025"),
+        ("28/05/2025", "27/05/2025", "05/28/2025", "05/06/2025"),
+    ],
+)
+def test_a_contradiction_holds_for_the_rest_of_a_table_that_is_read_in_parts(tmp_path, monkeypatch, dates):
+    monkeypatch.setattr("correlator.news.corpora.records.BATCH_ROWS", 2)
+    rows = [["title", "date"], *([f"{T} {n}", date] for n, date in enumerate(dates))]
+    (tmp_path / "t.csv").write_text("".join(f"{title},{date}\n" for title, date in rows))
+    batches = list(read_news(tmp_path / "t.csv", zone="UTC"))
+    assert [batch.articles.height for batch in batches] == [2, 1]
+    assert "'05/06/2025' is ambiguous" in batches[1].rejects["reason"].item()
+
+
 HOMES = ["https://wire.example", "https://wire.example/", "http://www.wire.example/index.html?utm_source=rss"]
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from correlator.base.day_order import day_order
 from correlator.errors import TimeError
 from correlator.market.vocabulary import month_number, part_of_date
 from correlator.market.written.periods import period_remedy
@@ -75,16 +76,13 @@ def _numeric(
     parts = text.str.extract_groups(_NUMERIC)
     if date_order == "ymd":
         return _dates_of(parts, ("1", "2", "3")).alias(text.name), "ymd"
-    first, second = (parts.struct.field(name).cast(pl.Int32, strict=False) for name in ("1", "2"))
-    day_first = text.filter((first > 12) & (second <= 12))
-    month_first = text.filter((second > 12) & (first <= 12))
-    if len(day_first) and len(month_first):
+    days = day_order(text, _NUMERIC)
+    if days.contradictory:
         raise TimeError(
-            f"{source}: some dates have the day first ({day_first[0]}), others the month ({month_first[0]})",
+            f"{source}: some dates have the day first ({days.day_first}), others the month ({days.month_first})",
             hint="split the file, or write its dates as YYYY-MM-DD",
         )
-    proved = "dmy" if len(day_first) else "mdy" if len(month_first) else None
-    proof = next(iter([*day_first[:1], *month_first[:1]]), "")
+    proved, proof = days.shown, days.proof
     if date_order is None and usual_order is None and _year_may_be_first(parts):
         raise TimeError(
             f"{source}: dates are ambiguous: {known[0]} and every other date could have the year first or last",

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from correlator.base.day_order import DayOrder
 from correlator.base.files import called
 from correlator.base.tabular import to_polars
 from correlator.errors import InputError
@@ -54,7 +55,7 @@ from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import NOTHING, name_in, people_in, symbols_in
 from correlator.news.times.address_dates import date_in_address
-from correlator.news.times.printed_dates import shown_order
+from correlator.news.times.printed_dates import order_in
 
 # The marker that NewsAPI and GNews put at the end of a truncated text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
@@ -68,7 +69,7 @@ class _Table:
 
     ``clock``, ``zone`` and ``precision`` are the positions of the columns with clock times, zones and precision of the
     publication dates. ``table_zone`` is the zone of times without one, as given by the caller, the name of a column or
-    the layout. ``date_order`` is the order of day and month, as given by the caller or shown by the rows.
+    the layout. ``order`` is the order of day and month that the rows so far show; that of the caller takes precedence.
     """
 
     corpus: Corpus
@@ -80,14 +81,14 @@ class _Table:
     zone: int | None = None
     precision: int | None = None
     table_zone: str | None = None
-    date_order: str | None = None
+    order: DayOrder = field(default_factory=DayOrder)
 
-    def with_order(self, rows: Sequence[Sequence[str]]) -> _Table:
-        """Return the table with the order of day and month that its ``rows`` show, unless it is known."""
-        if self.date_order is not None or "published" not in self.places:
+    def with_order_of(self, rows: Sequence[Sequence[str]]) -> _Table:
+        """Return the table with what its next ``rows`` show about the order of day and month."""
+        place = self.places.get("published")
+        if place is None or self.publishers.date_order is not None or self.order.contradictory:
             return self
-        place = self.places["published"]
-        return replace(self, date_order=shown_order(row[place] for row in rows))
+        return replace(self, order=self.order.joined(order_in([row[place] for row in rows])))
 
 
 def read_corpus(
@@ -128,14 +129,14 @@ def _batches(
     table = _Table(
         corpus, places, names, publishers, source, clock, zone_place(names, places),
         names.index(corpus.precision) if corpus.precision in names else None,
-        publishers.zone or zone_in_name(names, places.get("published"), clock) or corpus.zone, publishers.date_order,
+        publishers.zone or zone_in_name(names, places.get("published"), clock) or corpus.zone,
     )  # fmt: skip
     _check(table)
     if "headline" in places:
         rows = _unlisted(rows, places["headline"])
     for numbers, chunk in in_chunks(rows):
         if "headline" in places:
-            table = table.with_order(chunk)
+            table = table.with_order_of(chunk)
             batch = _headlines(numbers, chunk, table)
             rejects = pl.concat([batch.rejects, make_batch(rejects=faulty).rejects])
             yield replace(batch, rejects=rejects)
@@ -235,7 +236,7 @@ def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Pr
     profile, how = table.publishers.of(f"http://{host}" if host else None, (stated,))
     profile = replace(profile, table_zone=table.table_zone)
     if how != "given by the caller":  # all dates of a table are in one order, whoever published the articles
-        profile = replace(profile, date_order=table.date_order)
+        profile = replace(profile, date_order=table.publishers.date_order or table.order.shown)
     if table.corpus.clock == "unknown" and table.table_zone is None:
         profile = replace(profile, zone=None)
     return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+import polars as pl
+
+from correlator.base.day_order import DayOrder, day_order
+from correlator.base.numerals import in_plain_signs
 from correlator.errors import TimeError
 from correlator.news.times.calendar_words import fold, weekday_of, with_numbers, without_weekday
 from correlator.news.times.calendars import in_chinese_figures, in_gregorian, with_eras
@@ -190,24 +194,18 @@ def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, i
     return (year, first, second) if month_first else (year, second, first)
 
 
-_NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([/\-])(\d{1,2})\2\d{4}(?!\d)")
+_NUMERIC = r"(?:^|\D)(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?:\D|$)"
 
 
-def shown_order(texts: Iterable[str | None]) -> str | None:
-    """Return the order of day and month in numeric dates (``dmy`` or ``mdy``) that days after the 12th show.
-
-    None if none does, or if they contradict each other.
+def order_in(texts: Sequence[str]) -> DayOrder:
+    """Return the order of day and month that the numeric dates in ``texts`` show.
 
     Examples
     --------
-    >>> shown_order(["05/06/2025", "05/28/2025"]), shown_order(["28/05/2025", "05/28/2025"])
-    ('mdy', None)
+    >>> order_in(["05/06/2025 9:30", "on 05/28/2025"]).shown
+    'mdy'
     """
-    orders = set()
-    for match in map(_NUMERIC.search, filter(None, texts)):
-        if match and (int(match[1]) > 12) != (int(match[3]) > 12):
-            orders.add("dmy" if int(match[1]) > 12 else "mdy")
-    return orders.pop() if len(orders) == 1 else None
+    return day_order(in_plain_signs(pl.Series(texts, dtype=pl.String)), _NUMERIC)
 
 
 _Y = r"'?(?P<y>\d{4}|\d\d)"
