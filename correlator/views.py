@@ -6,6 +6,8 @@ They are created in every connection and not stored, so that every engine has th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,27 @@ def telling(event: str) -> str:
         f"a.article_id = {event}.article_id AND a.version = CASE WHEN starts_with({event}.event_key, 'article:')"
         f" THEN coalesce(try_cast(split_part({event}.event_key, ':', 3) AS INTEGER), 1) ELSE 1 END"
     )
+
+
+def public_by(known: str = "known_at", precision: str = "known_precision") -> str:
+    """Return the SQL condition for news to be public at ``$at``; its parameters are those of ``public_parameters``.
+
+    News with a date but no time is public once that date is over.
+    """
+    return (
+        f"({known} <= $at::TIMESTAMPTZ AND ({precision} IS DISTINCT FROM 'day' OR {known} <= $date_over::TIMESTAMPTZ))"
+    )
+
+
+def public_parameters(at: datetime | None) -> dict[str, datetime | None]:
+    """Return the parameters of ``public_by``: ``at``, and the last date that is over by then in UTC."""
+    return {"at": at, "date_over": None if at is None else date_over(at)}
+
+
+def date_over(at: datetime, zone: str = "UTC") -> datetime:
+    """Return the last date that is over at ``at`` in ``zone``, its last second included, as its midnight UTC."""
+    day = (at + timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+    return datetime.combine(day, time(), UTC)
 
 
 _NEWEST_VINTAGE = 'QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1'

@@ -24,6 +24,7 @@ from correlator.research.precedents import Reach, concerning, near_events
 from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
+from correlator.views import public_by, public_parameters
 
 LEAST = 3.0
 """Standard errors from which a session is extreme: about ten of 1,000 ordinary sessions, which have fat tails."""
@@ -181,15 +182,16 @@ def _events(
     events = near.join(pairs.select("event_id"), on="event_id", how="semi", maintain_order="left").select(columns)
     named = query(
         connection,
-        """
+        f"""
         SELECT NULL::BIGINT AS event_id, NULL::VARCHAR AS category, a.headline, a.published_at AS known_at,
             a.published_precision AS known_precision
         FROM links AS l JOIN articles AS a ON a.article_id = l.article_id AND a.version = 1
-        WHERE l.kind = 'named' AND l.symbol = $symbol AND a.published_at BETWEEN $since AND $at
+        WHERE l.kind = 'named' AND l.symbol = $symbol AND a.published_at >= $since
+            AND {public_by("a.published_at", "a.published_precision")}
             AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.article_id = a.article_id)
         ORDER BY a.published_at, a.article_id
         """,
-        {"symbol": instrument.symbol, "since": since, "at": moment},
+        {"symbol": instrument.symbol, "since": since, **public_parameters(moment)},
     )
     return pl.concat([events, named], how="vertical_relaxed")
 

@@ -26,6 +26,8 @@ from correlator.eventstudy.significance.multiple_testing import holm, romano_wol
 
 BANDS = ("hac", "bootstrap")
 _CELLS = 4_000_000
+_CONSTANT = 1e-12
+"""A sum of squares around the mean is rounding error if it is less than this fraction of that around zero."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ def lead_lag(
     ``series``), or Newey-West errors with ``hac_lags``; both are robust to autocorrelation. ``bootstrap``: each series
     is resampled separately in stationary blocks of mean length ``block`` (default: the longer of both series' best), so
     that it keeps its autocorrelation and loses its relation to the other; p-values are fractions of draws. Bars missing
-    in either series are left out; the bootstrap replaces missing values by the mean. Raises InputError for invalid
-    arguments and StudyError for series that are too short or constant.
+    in either series are left out. Raises InputError for invalid arguments and StudyError for series that are too short
+    or constant.
     """
     first, second = aligned(news, returns)
     if bands not in BANDS:
@@ -151,64 +153,94 @@ def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how:
     draws = how.draws
     if draws < 1:
         raise InputError(f"draws must be at least 1, got {draws}", hint="give 999 or more")
-    x, y = _filled(first), _filled(second)
-    length = max(best_block(x), best_block(y)) if how.block is None else how.block
-    observed = _correlations(x[None, :], y[None, :], lags)[0]
-    rng = np.random.default_rng(how.seed)
-    step = max(1, _CELLS // len(x))
-    parts = []
-    for start in range(0, draws, step):
-        size = min(step, draws - start)
-        drawn = [series[stationary_rows(len(x), length, size, rng)] for series in (x, y)]
-        parts.append(_correlations(drawn[0], drawn[1], lags))
-    null = np.concatenate(parts)
+    x, y = _standardised(first), _standardised(second)
+    length = max(best_block(_filled(x)), best_block(_filled(y))) if how.block is None else how.block
+    counts, correlations = _correlations(x[None, :], y[None, :], lags)
+    for lag, unknown in zip(lags.tolist(), np.isnan(correlations[0]).tolist(), strict=True):
+        if unknown:
+            raise StudyError(f"at lag {lag} one of the series is constant", hint="give a longer series")
+    observed, null = correlations[0], _null_correlations(x, y, lags, length, how)
     exceed = (np.abs(null) >= np.abs(observed) - 1e-12).sum(axis=0)
     low, high = np.quantile(null, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    both = np.isfinite(first) & np.isfinite(second)
     frame = pl.DataFrame(
         {
             "lag": lags,
-            "n": [int((np.isfinite(lagged(first, int(lag))) & np.isfinite(second)).sum()) for lag in lags],
+            "n": counts[0].astype(np.int64),
             "correlation": observed,
             "se": null.std(axis=0, ddof=1),
             "null_low": low,
             "null_high": high,
-            "p_value": (1 + exceed) / (1 + draws),
+            "p_value": (1 + exceed) / (1 + len(null)),
         }
     )
-    if not both.any():
-        raise StudyError("the series have no bar in common", hint="align both to the same sessions")
     return _adjusted(frame, romano_wolf(np.abs(observed), np.abs(null)))
+
+
+def _null_correlations(x: Array, y: Array, lags: Rows, length: float, how: Bootstrap) -> Array:
+    """Return correlations (B, K) of separate resamples of two series; draws with a constant one are left out."""
+    rng = np.random.default_rng(how.seed)
+    step = max(1, _CELLS // len(x))
+    parts = []
+    for start in range(0, how.draws, step):
+        size = min(step, how.draws - start)
+        drawn = [series[stationary_rows(len(x), length, size, rng)] for series in (x, y)]
+        parts.append(_correlations(drawn[0], drawn[1], lags)[1])
+    null = np.concatenate(parts)
+    defined: Array = null[np.isfinite(null).all(axis=1)]
+    if 2 * len(defined) < how.draws:
+        raise StudyError(
+            "one of the series is constant in most draws of the bootstrap", hint="load more news, or give fewer lags"
+        )
+    return defined
 
 
 def _adjusted(frame: pl.DataFrame, adjusted: Array) -> pl.DataFrame:
     return frame.with_columns(pl.Series("p_adjusted", adjusted), pl.lit(frame.height, pl.Int64).alias("tested"))
 
 
-def _filled(series: Array) -> Array:
-    """Return deviations from the mean over the standard deviation, 0 where missing."""
+def _standardised(series: Array) -> Array:
+    """Return deviations from the mean over the standard deviation, NaN where missing."""
     finite = np.isfinite(series)
     if finite.sum() < 3 or np.ptp(series[finite]) == 0:
         raise StudyError("one of the series is constant", hint="give a longer series")
     deviation = series - series[finite].mean()
-    return np.where(finite, deviation / series[finite].std(), 0.0)
+    return np.where(finite, deviation / series[finite].std(), np.nan)
 
 
-def _correlations(x: Array, y: Array, lags: Rows) -> Array:
-    """Return correlations (B, K) of rows of ``x`` at t - lag with rows of ``y`` at t."""
-    columns = []
-    for lag in lags.tolist():
-        a = x[:, : x.shape[1] - lag] if lag >= 0 else x[:, -lag:]
-        b = y[:, lag:] if lag >= 0 else y[:, : y.shape[1] + lag]
-        n = a.shape[1]
-        sums = a.sum(axis=1), b.sum(axis=1)
-        cross = np.einsum("bt,bt->b", a, b) - sums[0] * sums[1] / n
-        spread = [
-            np.einsum("bt,bt->b", part, part) - total * total / n for part, total in zip((a, b), sums, strict=True)
-        ]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            columns.append(np.nan_to_num(cross / np.sqrt(spread[0] * spread[1])))
-    return np.stack(columns, axis=1)
+def _filled(series: Array) -> Array:
+    return np.where(np.isfinite(series), series, 0.0)
+
+
+def _correlations(x: Array, y: Array, lags: Rows) -> tuple[Array, Array]:
+    """Return the numbers of pairs and their correlations (B, K) of rows of ``x`` at t - lag with rows of ``y`` at t."""
+    pairs = [_correlation(_without_last(x, lag), _without_last(y, -lag)) for lag in lags.tolist()]
+    return np.stack([n for n, _ in pairs], axis=1), np.stack([values for _, values in pairs], axis=1)
+
+
+def _without_last(rows: Array, lag: int) -> Array:
+    """Return rows (B, T) without their last ``lag`` bars, or without the first ``-lag``."""
+    return rows[:, : rows.shape[1] - lag] if lag >= 0 else rows[:, -lag:]
+
+
+def _correlation(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return the number of pairs (B,) without a missing value in rows of ``a`` and ``b`` (B, T), and their correlation.
+
+    It is NaN with fewer than three pairs, or if one side of them is constant.
+    """
+    in_a, in_b = (np.isfinite(part).astype(np.float64) for part in (a, b))
+    a, b = _filled(a), _filled(b)
+    n = _products(in_a, in_b)
+    sums, squares = (_products(a, in_b), _products(in_a, b)), (_products(a * a, in_b), _products(in_a, b * b))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spreads = [square - total * total / n for square, total in zip(squares, sums, strict=True)]
+        values = (_products(a, b) - sums[0] * sums[1] / n) / np.sqrt(spreads[0] * spreads[1])
+    varies = (n >= 3) & (spreads[0] > _CONSTANT * squares[0]) & (spreads[1] > _CONSTANT * squares[1])
+    return n, np.where(varies, values, np.nan)
+
+
+def _products(a: Array, b: Array) -> Array:
+    """Return the sums (B,) of the products of two matrices (B, T) row by row."""
+    return np.asarray(np.einsum("bt,bt->b", a, b))
 
 
 def _residual_squares(y: Array, x: Array) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from correlator.correlation.series import Array, lagged, mean_with_error
+from correlator.correlation.series import Array, Mask, lagged, mean_with_error
 from correlator.errors import InputError, StudyError
 
 
@@ -97,7 +97,8 @@ def quantile_spread(
 def rolling_correlation(first: ArrayLike, second: ArrayLike, window: int, *, minimum: int | None = None) -> Array:
     """Return correlations (T,) over the ``window`` bars up to each bar, of bars that both series have.
 
-    NaN with fewer than ``minimum`` (default ``window``) such bars. Each window is centred on its own means.
+    NaN with fewer than ``minimum`` (default ``window``) such bars, or if one of the series is constant on them. Each
+    window is centred on its own means.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1:
@@ -112,12 +113,20 @@ def rolling_correlation(first: ArrayLike, second: ArrayLike, window: int, *, min
     ]
     inside = np.lib.stride_tricks.sliding_window_view(both, window)
     n = inside.sum(axis=1)
+    varies = (n >= least) & _varies(views[0], inside) & _varies(views[1], inside)
     with np.errstate(divide="ignore", invalid="ignore"):
         left, right = (np.where(inside, view - (view.sum(axis=1) / n)[:, None], 0.0) for view in views)
         values = (left * right).sum(axis=1) / np.sqrt((left * left).sum(axis=1) * (right * right).sum(axis=1))
     correlations = np.full(len(a), np.nan)
-    correlations[window - 1 :] = np.where(n >= least, values, np.nan)
+    correlations[window - 1 :] = np.where(varies, values, np.nan)
     return correlations
+
+
+def _varies(rows: Array, inside: Mask) -> Mask:
+    """Return whether each row (R, W) has two different values ``inside``."""
+    lowest = rows.min(axis=1, where=inside, initial=np.inf)
+    highest = rows.max(axis=1, where=inside, initial=-np.inf)
+    return np.asarray(highest > lowest)
 
 
 def _pair(signal: ArrayLike, returns: ArrayLike, horizon: int) -> tuple[Array, Array]:

@@ -116,6 +116,7 @@ def _kept(result: StudyResult, flags: pl.DataFrame, treatment: str) -> Mask:
 def compare_confounds(result: StudyResult, flags: pl.DataFrame, treatments: Sequence[str] = TREATMENTS) -> pl.DataFrame:
     """Return the CAAR of every window under each treatment: confounds, window, n, caar, se, t, p_value, df.
 
+    ``n`` counts observations, as in the averages of a study: the first remaining event of each share and day 0.
     Standard errors are clustered by session and symbol (see ``cross_section``). ``model`` is the CAAR of an event with
     nothing else in its window; confounds that are constant or collinear are left out. A treatment that leaves fewer
     than two dates has no errors. Raises InputError for another treatment.
@@ -126,13 +127,11 @@ def compare_confounds(result: StudyResult, flags: pl.DataFrame, treatments: Sequ
 
 
 def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.DataFrame:
-    formula = "car ~ 1"
-    if treatment == "model":
-        formula = " + ".join([formula, *_informative_columns(flags)])
-        chosen = result
-    else:
-        keep = _kept(result, flags, treatment)
-        chosen = replace(result, estimates=result.estimates.take(keep))
+    kept = _kept(result, flags, "keep" if treatment == "model" else treatment)
+    observed = result.estimates.observed(np.flatnonzero(kept))
+    chosen = replace(result, estimates=result.estimates.take(observed))
+    counts = flags[observed].select(_COLUMNS)
+    formula = " + ".join(["car ~ 1", *(_informative_columns(counts) if treatment == "model" else ())])
     if len(np.unique(chosen.estimates.day_zero)) < 2:
         averages = average_frame(chosen.estimates.car, chosen.window_labels, "window", "caar")
         return averages.select(pl.lit(treatment).alias("confounds"), "window", "n", "caar", **_NO_ERRORS).cast(_SCHEMA)
@@ -140,7 +139,7 @@ def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.Da
     for window in result.window_labels:
         features = event_features(chosen, window)
         if treatment == "model":
-            features = features.drop(_COLUMNS, strict=False).with_columns(flags.select(_COLUMNS))
+            features = features.drop(_COLUMNS, strict=False).with_columns(counts)
         fit = cross_section(features, formula)
         first = fit.table.filter(pl.col("term") == "Intercept").row(0, named=True)
         rows.append((treatment, window, fit.n, first["estimate"], first["se"], first["t"], first["p_value"], fit.df))

@@ -1,7 +1,8 @@
 """The slice of the store that a report may see: sessions closed and news public at one instant, with their sources.
 
 A report must be reproducible and must not look ahead. So it does not read the store itself but a slice of it: bars of
-sessions that had closed, and events that were public. A bar has its newest vintage known then; a bar that was loaded
+sessions that had closed, and events that were public; one with a date but no time is so once that date is over at the
+exchange. A bar has its newest vintage known then; a bar that was loaded
 later (backfilled) has its first one, and the report says how many of these there are.
 """
 
@@ -25,14 +26,15 @@ from correlator.sessions.calendars import calendar_reach, exchange_zone, session
 from correlator.store.db import Store
 from correlator.store.reading import read_instrument_rows
 from correlator.store.statements import execute, query
+from correlator.views import date_over, public_by
 
 _BARS = """
     SELECT b.*, i.exchange FROM bars_at($as_of, $symbols) AS b JOIN instruments AS i USING (symbol)
     WHERE b."interval" = '1d' ORDER BY symbol, bar_start
 """
-_EVENTS = "SELECT * FROM events WHERE known_at <= $as_of ORDER BY event_id"
+_EVENTS = f"SELECT * FROM events WHERE {public_by()} ORDER BY event_id"
 _OF_ARTICLES = """
-    SELECT * FROM {table} WHERE article_id IN (SELECT article_id FROM events WHERE known_at <= $as_of) ORDER BY ALL
+    SELECT * FROM {table} WHERE article_id IN (SELECT article_id FROM events WHERE {public}) ORDER BY ALL
 """
 _LOOK_BACK = timedelta(days=45)
 
@@ -44,6 +46,11 @@ class Moment:
     exchange: str
     as_of: datetime
     session: date
+
+    @property
+    def date_over(self) -> datetime:
+        """The last date that is over at the exchange, as its midnight UTC."""
+        return date_over(self.as_of, exchange_zone(self.exchange))
 
 
 @dataclass(frozen=True)
@@ -137,16 +144,21 @@ def slice_store(
     Strips are dated again with the closes of the slice, so that later closes have no influence; quotes that cannot be
     dated this way may have been printed later, and are left out.
     """
-    parameters = {"as_of": moment.as_of}
+    public = {"at": moment.as_of, "date_over": moment.date_over}
     with store.studying() as connection:
         tables = {
             "instruments": query(connection, "SELECT * FROM instruments ORDER BY symbol"),
-            "events": query(connection, _EVENTS, parameters),
-            **{name: query(connection, _OF_ARTICLES.format(table=name), parameters) for name in _ARTICLE_TABLES},
+            "events": query(connection, _EVENTS, public),
+            **{
+                name: query(connection, _OF_ARTICLES.format(table=name, public=public_by()), public)
+                for name in _ARTICLE_TABLES
+            },
         }
         every = tables["instruments"]["symbol"].to_list()
         kept = every if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
-        bars = query(connection, _BARS, {"symbols": kept, **parameters}).filter(pl.col("session") <= moment.session)
+        bars = query(connection, _BARS, {"symbols": kept, "as_of": moment.as_of}).filter(
+            pl.col("session") <= moment.session
+        )
         local = bars.filter(pl.col("exchange") == moment.exchange)
     bars = pl.concat([local, _closed_abroad(bars, moment)]) if abroad else local
     tables["bars"] = bars.drop("exchange")

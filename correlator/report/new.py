@@ -60,6 +60,7 @@ def whats_new(result: StudyResult | None, inputs: Inputs, sliced: Store, before:
     rows: list[tuple[str, str | None, date | None, str]] = []
     if result is not None and len(result.estimates):
         rows += [("finding", None, None, words) for words in _findings(result, before.summary())]
+    if result is not None:
         rows += _events(result, before)
     of_report = set(inputs.bars["symbol"])
     with sliced.reading() as connection:
@@ -89,12 +90,13 @@ def _findings(result: StudyResult, earlier: list[dict[str, str]]) -> list[str]:
 
 
 def _events(result: StudyResult, before: LastRun) -> list[tuple[str, str | None, date | None, str]]:
-    """Return the measured events that were not public at the time of the previous run, newest first."""
-    kept = result.measured_events
-    if "known_at" not in kept.columns:
-        return []
-    sessions = result.panel.labels.gather(result.estimates.day_zero).cast(pl.Date)
-    fresh = kept.with_columns(day_zero=sessions).filter(pl.col("known_at") > before.since.as_of)
+    """Return the events that were not public at the time of the previous run, newest first.
+
+    They need not be measured yet: the event window of most ends later.
+    """
+    since, known = before.since, pl.col("known_at")
+    date_only = pl.col("known_precision").eq_missing("day") & (known > since.date_over)
+    fresh = result.events.filter((known > since.as_of) | date_only).with_columns(day_zero=pl.col("date").cast(pl.Date))
     ordered = fresh.sort("known_at", "event_id", "symbol", descending=[True, False, False])
     columns = [name for name in ("category", "headline") if name in ordered.columns]
     return [

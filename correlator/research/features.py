@@ -18,7 +18,8 @@ from correlator.store.reading import read_bars
 from correlator.store.statements import query
 
 _TELLINGS = """
-    SELECT DISTINCT story_id, article_id, published_at FROM articles
+    SELECT DISTINCT story_id, article_id, published_at + to_days(CASE published_precision WHEN 'day' THEN 1 ELSE 0 END)
+        AS public_at FROM articles
     WHERE version = 1 AND story_id IS NOT NULL AND published_at IS NOT NULL
 """
 SIZE_BARS = 60
@@ -71,7 +72,7 @@ def _of_exchange(features: pl.DataFrame, exchange: str, symbols: list[str], tell
 def _story_sizes(features: pl.DataFrame, tellings: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
     """Return event_id, symbol and story_size of events whose story had articles by the close of day 0."""
     placed = features.select("event_id", "symbol", "session", "story_id").join(closes, on="session")
-    published = placed.join(tellings, on="story_id").filter(pl.col("published_at") <= pl.col("closes_at"))
+    published = placed.join(tellings, on="story_id").filter(pl.col("public_at") <= pl.col("closes_at"))
     return published.group_by("event_id", "symbol").agg(pl.col("article_id").n_unique().alias("story_size"))
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 import numpy as np
@@ -31,7 +31,7 @@ import polars as pl
 from correlator.events.scope import DOMESTIC
 from correlator.intake.instruments import Names, names_in
 from correlator.store.statements import query
-from correlator.views import telling
+from correlator.views import public_by, public_parameters, telling
 
 WEIGHTS = {"dyad": 0.30, "actors": 0.15, "category": 0.30, "quad": 0.15, "goldstein": 0.10}
 PRECEDENT = 0.55
@@ -71,10 +71,7 @@ class Reach:
     story_id: int | None = None
 
 
-_PUBLIC = """
-    known_at BETWEEN $since AND $at AND (known_precision IS DISTINCT FROM 'day' OR known_at <= $day_before)
-"""
-"""Events with a date but no time are not known before the date is over."""
+_PUBLIC = f"known_at >= $since AND {public_by()}"
 _CONCERNS = """
     (list_contains($countries::VARCHAR[], source_country) OR list_contains($countries::VARCHAR[], target_country)
         OR list_contains($names::VARCHAR[], symbol)
@@ -188,8 +185,7 @@ def _parameters(connection: duckdb.DuckDBPyConnection, reach: Reach) -> dict[str
         "countries": list(reach.countries),
         "names": [name for name in stated if (names.symbol_of(name) or name) in reach.symbols],
         "since": reach.since,
-        "at": reach.at,
-        "day_before": reach.at - timedelta(days=1),
+        **public_parameters(reach.at),
         "article": reach.article_id,
         "story": reach.story_id,
     }

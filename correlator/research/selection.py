@@ -19,6 +19,7 @@ from correlator.market.names.former import former_name_of
 from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
+from correlator.views import public_by, public_parameters
 
 EVENT_COLUMNS = (
     *("event_id", "article_id", "story_id", "known_at", "known_precision", "coder", "category", "quad_class"),
@@ -35,7 +36,7 @@ _CONTENT = (
 TELLING_COLUMNS = ("event_id", "story_id", "coder", *_CONTENT)
 """Columns needed to place an event and to recognise repetitions of it."""
 
-_EVENTS = "SELECT * FROM told_events WHERE ($as_of::TIMESTAMPTZ IS NULL OR known_at <= $as_of)"
+_EVENTS = f"SELECT * FROM told_events WHERE ($at::TIMESTAMPTZ IS NULL OR {public_by()})"
 _LINKED = """
     WITH names AS (
         SELECT unnest($names) AS name, unnest($named) AS symbol,
@@ -64,7 +65,7 @@ def stored_events(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchan
 
     ``exchange``: exchange for a selection by day 0, by default any in the store.
     """
-    events = query(connection, _EVENTS + _EARLIEST_FIRST, {"as_of": spec.as_of})
+    events = query(connection, _EVENTS + _EARLIEST_FIRST, public_parameters(spec.as_of))
     return _selected(connection, events, spec, exchange)
 
 
@@ -82,7 +83,7 @@ def _selected(
     if DAY_ZERO in used:
         exchanges = [exchange] if exchange is not None else read_exchanges(connection)
         candidates = place_on_exchanges(candidates, exchanges, date_only=spec.date_only or AFTER_CLOSE)
-    known = query(connection, _CATEGORIES, {"as_of": spec.as_of})
+    known = query(connection, _CATEGORIES, public_parameters(spec.as_of))
     categories, publishers = (known[name].unique().to_list() for name in ("category", "publisher"))
     chosen = select_events(candidates, spec.events, categories, publishers=publishers).select("event_id")
     return events.join(chosen, on="event_id", how="semi", maintain_order="left")
@@ -169,7 +170,7 @@ def events_concerning(
     pairs = _linked(connection, symbols, name_rows, spec.links)
     connection.register("concerning", pairs.select("event_id"))
     selected = "*" if spec.events else ", ".join(columns)
-    events = query(connection, f"SELECT {selected} FROM ({_EVENTS + _CONCERNING})", {"as_of": spec.as_of})
+    events = query(connection, f"SELECT {selected} FROM ({_EVENTS + _CONCERNING})", public_parameters(spec.as_of))
     connection.unregister("concerning")
     return Concerning(_selected(connection, events, spec, exchange).select(columns), pairs)
 

@@ -86,8 +86,11 @@ def test_dividends_show_where_the_factor_jumps():
     assert not ex_dividend_bars(close, close + np.array([[0.004], [-0.004], [0.003], [0.0]])).any()
 
 
-def simulated_study():
-    """30 clean events worth +1 %, and 15 pairs two bars apart of which the later carries another story's -3 %."""
+def simulated_study(repeated=0):
+    """30 clean events worth +1 %, and 15 pairs two bars apart of which the later carries another story's -3 %.
+
+    The first ``repeated`` clean events have another event of the same share and day.
+    """
     from correlator.eventstudy.measure import study_panel
     from correlator.eventstudy.panel.frames import Panel
     from correlator.eventstudy.request.spec import study_spec
@@ -102,7 +105,7 @@ def simulated_study():
         returns[t, s] += 0.01
     for s, t in later:
         returns[t, s] -= 0.03
-    placed = clean + pairs + later
+    placed = clean + pairs + later + clean[:repeated]
     frame = pl.DataFrame(
         {
             "event_id": np.arange(len(placed)),
@@ -149,3 +152,18 @@ def test_what_cannot_be_done_is_said():
         with_confounds(result, "model", flags)
     with pytest.raises(StudyError, match="every event is confounded"):
         with_confounds(result, "drop", flags.with_columns(confounded=pl.lit(True)))
+
+
+def test_averages_count_a_share_on_a_day_once_as_the_study_does():
+    pytest.importorskip("statsmodels")
+    from correlator.eventstudy.confounded import compare_confounds, flags_of, with_confounds
+
+    result = simulated_study(repeated=7)
+    flags = flags_of(result)
+    table = compare_confounds(result, flags, ["keep", "first", "model"])
+    for treatment in ("keep", "first"):
+        own = table.filter(pl.col("confounds") == treatment)
+        averages = with_confounds(result, treatment, flags).caar
+        assert own["n"].to_list() == averages["n"].to_list()
+        assert own["caar"].to_list() == pytest.approx(averages["caar"].to_list(), rel=1e-12)
+    assert table.filter(pl.col("confounds") == "model")["n"].to_list() == result.caar["n"].to_list()

@@ -7,6 +7,7 @@ from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import ahead, local_projection
 from correlator.correlation.resample import best_block, bootstrap_band, stationary_rows
 from correlator.correlation.series import hac_regression, lagged, mean_with_error
+from correlator.correlation.signal import rolling_correlation
 from correlator.errors import InputError, StudyError
 
 
@@ -259,3 +260,44 @@ def test_series_that_always_move_and_enough_news_are_measured():
     news = np.zeros(60)
     news[rng.choice(60, 15, replace=False)] = 1.0
     assert lead_lag(news, returns, max_lag=1).table.height == 3
+
+
+def test_bootstrap_and_hac_give_the_same_correlations_of_the_same_pairs():
+    rng = np.random.default_rng(4)
+    news, returns = rng.poisson(1.0, 200).astype(float), rng.normal(0, 0.01, 200)
+    returns[rng.random(200) < 0.15] = np.nan
+    drawn = lead_lag(news, returns, max_lag=3, bands="bootstrap", draws=99).table
+    direct = lead_lag(news, returns, max_lag=3).table
+    assert drawn["n"].to_list() == direct["n"].to_list()
+    assert drawn["correlation"].to_list() == pytest.approx(direct["correlation"].to_list(), abs=1e-12)
+
+
+def test_a_lag_without_news_is_refused_not_measured():
+    news, returns = np.zeros(100), np.random.default_rng(5).normal(0, 0.01, 100)
+    news[-1] = 1.0
+    with pytest.raises(StudyError, match="at lag 1 one of the series is constant"):
+        lead_lag(news, returns, max_lag=3, bands="bootstrap", draws=99)
+
+
+def test_draws_without_news_are_no_evidence():
+    """With one session of news the p-value is the rank of its return among all; a draw without news has none."""
+    returns = np.random.default_rng(6).normal(0, 0.01, 60)
+    p_values = []
+    for at in range(10, 50):
+        news = np.zeros(60)
+        news[at] = 1.0
+        table = lead_lag(news, returns, max_lag=0, bands="bootstrap", draws=999, block=1.0).table
+        p_values.append(table["p_value"][0])
+        assert np.isfinite(table["se"][0])
+    ranks = [(np.abs(returns - returns.mean()) >= abs(returns[at] - returns.mean())).mean() for at in range(10, 50)]
+    assert np.mean(np.array(p_values) - ranks) > -0.02
+
+
+@pytest.mark.parametrize("level", [1 / 7, -5.6, 0.0])
+def test_a_constant_series_has_no_rolling_correlation(level):
+    rng = np.random.default_rng(7)
+    news = np.full(100, level)
+    news[80:] = rng.normal(size=20)
+    rolled = rolling_correlation(news, rng.normal(size=100), 16)
+    assert np.isnan(rolled[:80]).all()
+    assert np.isfinite(rolled[80:]).all()

@@ -322,7 +322,7 @@ def test_an_article_of_the_very_close_belongs_to_the_size_of_its_story() -> None
     close = datetime(2024, 1, 2, 11)
     features = pl.DataFrame({"event_id": [1], "symbol": ["A"], "session": [date(2024, 1, 2)], "story_id": [7]})
     times = [close - timedelta(hours=1), close, close + timedelta(seconds=1)]
-    tellings = pl.DataFrame({"story_id": [7] * 3, "article_id": [1, 2, 3], "published_at": times})
+    tellings = pl.DataFrame({"story_id": [7] * 3, "article_id": [1, 2, 3], "public_at": times})
     closes = pl.DataFrame({"session": [date(2024, 1, 2)], "closes_at": [close]})
     assert _story_sizes(features, tellings, closes)["story_size"].to_list() == [2]
 
