@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _WORD = r"[^\W\d_]"
 DATE_LIKE = re.compile(
     rf"""^\s*['’]?(
-      (19|20)\d\d[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?!\d)
+      (1[6-9]|20)\d\d[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?!\d)
     | \d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})(?!\d)
     | (19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\s?\d{{4}}|\s?\d{{6}}|\s+\d{{2}}:.*)?$
     | \d{{9,10}}$ | \d{{12,13}}$ | \d{{15,16}}$ | \d{{18,19}}$
@@ -109,15 +109,19 @@ def _below_title(records: Sequence[Record]) -> int:
 
 
 def _goes_on_above(above: Record, below: Record, place: int) -> bool:
-    """Whether the record above is a table row without numbers: a date in the same cell."""
-    return len(above.cells) == len(below.cells) and is_date_like(above.cells[place])
+    """Whether the record above is a row of the table: a date in the same cell, or a damaged one and only numbers."""
+    if len(above.cells) != len(below.cells):
+        return False
+    others = [cell for number, cell in enumerate(above.cells) if number != place and cell.strip()]
+    is_row = len(others) > 1 and any(map(str.isdigit, above.cells[place])) and all(map(NUMBER_LIKE.match, others))
+    return is_date_like(above.cells[place]) or is_row
 
 
 def _is_level(record: Record, below: Sequence[Record], width: int) -> bool:
     """Whether the record is the header, or a further header row above those in ``below``."""
     cells = [cell.strip() for cell in record.cells]
     if not below:
-        return _fits(cells, width)
+        return _fits(cells, width) or (len(cells) > width and _names_each(cells))
     if not _fits(cells, width) or sum(bool(cell) for cell in cells) < 2:
         return False
     lower = [cell.strip() for cell in below[0].cells]

@@ -23,7 +23,8 @@ def are_logarithms(values: NDArray[np.float64]) -> bool:
     if len(known) < _FEWEST or known[-1] > _HIGHEST or _are_whole(known, np.zeros_like(known)):
         return False
     rounded = _rounding(known)
-    return any(_are_whole(base**known, base**known * np.log(base) * rounded) for base in (np.e, 10.0))
+    errors = np.maximum(rounded, np.spacing(known))
+    return any(_are_whole(base**known, base**known * np.log(base) * errors) for base in (np.e, 10.0))
 
 
 def _rounding(figures: NDArray[np.float64]) -> float:

@@ -46,7 +46,21 @@ def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) ->
         places["symbol"] = symbol_column
         notes = (*notes, f"column {raw.label(symbol_column)!r} is used as the symbol")
     used = {date, *places.values(), *fields.values()}
-    return Shape(raw, {"date": date, **places}, {None: fields}, (*notes, *_unused_words(raw, used, notes)))
+    unused = [*_unused_words(raw, used, notes), *_unused_figures(raw, fields, used)]
+    return Shape(raw, {"date": date, **places}, {None: fields}, (*notes, *unused))
+
+
+def _unused_figures(raw: RawTable, fields: Mapping[str, str], used: set[str]) -> list[str]:
+    """Return a note on columns of figures with unknown names if only some of open, high and low were recognised."""
+    missing = [ours for ours in ("open", "high", "low") if ours not in fields]
+    if len(missing) not in (1, 2):
+        return []
+    unknown = [column for column in raw.columns if column not in used and raw.label(column)]
+    names = [raw.label(column) for column in unknown if is_numeric(raw, column) and not is_figure(raw.label(column))]
+    if not names:
+        return []
+    options = " ".join(f"--column {ours}=..." for ours in missing)
+    return [f"not used: {', '.join(names[:4])}{', ...' if len(names) > 4 else ''}; if they are prices, give {options}"]
 
 
 def _unused_words(raw: RawTable, used: set[str], known: Sequence[str]) -> list[str]:

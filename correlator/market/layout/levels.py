@@ -55,13 +55,23 @@ def header_levels(raw: RawTable) -> dict[str, dict[str, str]]:
         if column == date or not cells:
             continue
         pairs[column] = cells
-    if not pairs or any(len(cells) != 2 for cells in pairs.values()):
+    alone = {column: cells[0] for column, cells in pairs.items() if len(cells) == 1}
+    pairs = {column: cells for column, cells in pairs.items() if column not in alone}
+    if len(alone) >= len(pairs) or any(len(cells) != 2 for cells in pairs.values()):
         return {}
     for field_level in (0, 1):
         if all(is_figure(cells[field_level]) for cells in pairs.values()):
             named = {column: (cells[1 - field_level], cells[field_level]) for column, cells in pairs.items()}
-            return _blocks(raw, named)
+            return _blocks(raw, {**named, **_of_only_symbol(named, alone)})
     return {}
+
+
+def _of_only_symbol(named: Mapping[str, tuple[str, str]], alone: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return columns that were added later, below whose names no symbol stands, as those of the only symbol."""
+    symbols = list(dict.fromkeys(symbol for symbol, _ in named.values()))
+    if len(symbols) != 1:
+        return {}
+    return {column: (symbols[0], name) for column, name in alone.items() if is_figure(name)}
 
 
 def blocks_of_names(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> dict[str, dict[str, str]]:

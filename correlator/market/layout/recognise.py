@@ -13,7 +13,7 @@ from correlator.errors import InputError, likeliest
 from correlator.market.layout.beside import stacked_blocks, without_side_table
 from correlator.market.layout.shapes import find_shape, read_shape
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
-from correlator.market.layout.telling import holds_dates, named_field
+from correlator.market.layout.telling import date_column, holds_dates, named_field
 from correlator.market.vocabulary import FIELDS, PRICES, field_of, plain
 from correlator.market.written.dates import JOINED, joined_days, places_of_parts
 from correlator.market.written.unit_row import named_once, units_in_names
@@ -59,7 +59,7 @@ def recognise(
     precedence over the layout; ``symbol``: the one requested. Raise InputError, naming the option, if no layout or
     several fit, and for missing columns.
     """
-    raw = units_in_names(named_once(raw))
+    raw = _with_row_names(units_in_names(named_once(raw)))
     raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
     given = _given(raw, columns or {})
     if layout is not None:
@@ -76,6 +76,18 @@ def recognise(
     if chosen.is_shape:
         return _of_shape(raw, chosen, given, symbol)
     return _of_layout(raw, chosen, given, forced=layout is not None)
+
+
+def _with_row_names(raw: RawTable) -> RawTable:
+    """Shift the header one column to the right if it lacks a name for the first, the dates, as R writes row names."""
+    first, *others = raw.columns
+    last = others[-1] if others else first
+    labels = list(raw.labels.values())
+    if not others or labels[-1] or not all(labels[:-1]) or raw.frame[last].null_count() == raw.frame.height:
+        return raw
+    if field_of(labels[0]) in ("date", "time") or not holds_dates(raw, first, is_named=False):
+        return raw
+    return replace(raw, header=(("",) * len(raw.header[0]), *raw.header[:-1]))
 
 
 def _with_joined_days(raw: RawTable) -> RawTable:
@@ -192,7 +204,8 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
     currency = next((column for column, label in raw.labels.items() if field_of(label) == "currency"), None)
     if currency is not None:
         fields.setdefault("currency", currency)
-    fields = {**_figures_beside(raw, layout), **fields, **given}
+    dated = {} if "date" in fields or (date := date_column(raw, given)) is None else {"date": date}
+    fields = {**_figures_beside(raw, layout), **dated, **fields, **given}
     if "date" not in fields or not {"close", "adjusted_close"} & set(fields):
         lacking = "date" if "date" not in fields else "close"
         what = f"does not fit layout {layout.name}" if forced else f"has no {lacking} column"

@@ -9,7 +9,16 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
-from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field, no_dates
+from correlator.market.layout.telling import (
+    SYMBOL_LIKE,
+    Shape,
+    date_column,
+    has_suffixes,
+    is_numeric,
+    name_it,
+    named_field,
+    no_dates,
+)
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
 from correlator.market.vocabulary import field_of, is_compound, is_figure
 from correlator.market.written.units import share_of
@@ -99,8 +108,7 @@ def _wide_or_columns(
     if mixed and len(others) > 1:
         why = f"{', '.join(mixed[:4])} could be shares or fields of one share"
         _refuse_ambiguous(raw, "wide", "columns", why)
-    words = [column for column in others if not is_numeric(raw, column)]
-    if words:
+    if any(not is_numeric(raw, column) or has_suffixes(raw, column) for column in others):
         raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
     return "wide"
 

@@ -13,6 +13,7 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.vocabulary import bracketed, field_of, part_of_date, rank_of
+from correlator.market.written.figures import says_nothing
 from correlator.market.written.periods import period_remedy
 
 LOOKED_AT = 60
@@ -108,9 +109,15 @@ def is_numeric(raw: RawTable, column: str) -> bool:
         return True
     if values.dtype != pl.String:
         return False
-    cells = [cell for cell in values.drop_nulls().head(200).str.strip_chars() if not _says_nothing(cell)]
+    text = values.drop_nulls().head(200).str.strip_chars()
+    cells = text.filter(~says_nothing(text))
     return sum(bool(NUMBER_LIKE.match(cell)) for cell in cells) * 2 >= len(cells)
 
 
-def _says_nothing(cell: str) -> bool:
-    return cell.lower() in ("", "-", ".", "nan", "null", "na", "n/a", "#n/a")
+def has_suffixes(raw: RawTable, column: str) -> bool:
+    """Whether most non-empty cells end as percentages and volumes do, and prices do not: ``-1.09%``, ``840.43K``."""
+    if raw.frame[column].dtype != pl.String:
+        return False
+    text = raw.frame[column].drop_nulls().head(200).str.strip_chars()
+    cells = text.filter(~says_nothing(text))
+    return 2 * int(cells.str.contains(r"\d\s*[%KMBkmb]$").sum()) > len(cells)

@@ -26,7 +26,7 @@ from correlator.market.names.instruments import find_instrument, split_symbol
 from correlator.market.reading.labels import Clock, label_sessions
 from correlator.market.reading.rejects import first_reason, refuse_second_header, rejects_of
 from correlator.market.reading.repeats import without_repeats
-from correlator.market.reading.rows import leave_out, take_series, without_negative_volumes
+from correlator.market.reading.rows import leave_out, notes_of_adjusted, take_series, without_negative_volumes
 from correlator.market.reading.said_beside import on_exchange, stated_zone
 from correlator.market.reading.stacking import Whose, stack
 from correlator.market.reading.units import in_whole_units
@@ -245,6 +245,7 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
         *table.notes,
         *place_notes,
         *stacked.notes,
+        *notes_of_adjusted(table),
         *series_notes,
         *labelled.notes,
         *volume_notes,

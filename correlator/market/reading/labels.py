@@ -15,6 +15,7 @@ from correlator.sessions.intervals import END, bar_length
 
 _INSTANT = pl.Datetime("us", "UTC")
 _NEARLY_ALL = 0.99
+_MINUTE = 60_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _of_instants(stamped: pl.DataFrame, rejected: pl.DataFrame | None, clock: Cl
         raise _unknown_exchange(stamped, source)
     if _several_a_day(stamped, pl.col(AT).dt.convert_time_zone(zone).dt.date()):
         place = exchange_zone(clock.exchange) if clock.exchange else zone
-        return _within_days(stamped, place, clock, rejected)
+        return _within_days(stamped, place, clock, source, rejected=rejected)
     day = pl.col(AT).dt.convert_time_zone(zone).dt.date()
     return _daily_of_instants(stamped, day, "instants", zone, rejected=rejected)
 
@@ -81,7 +82,7 @@ def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelle
     if several:
         located, rejected = _located(stamped, zone)
         refuse_other_clocks(located[AT], clock.exchange, source)
-        return _within_days(located, zone, clock, rejected)
+        return _within_days(located, zone, clock, source, rejected=rejected)
     as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     if not _are_midnights_in_utc(stamped, as_utc, clock.exchange):
         return Labelled(_daily(stamped, pl.col(AT).dt.date()), (_NOT_USED,), "1d")
@@ -91,11 +92,13 @@ def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelle
 _NOT_USED = "the time of day in the date column was ignored"
 
 
-def _within_days(stamped: pl.DataFrame, zone: str, clock: Clock, rejected: pl.DataFrame | None) -> Labelled:
+def _within_days(
+    stamped: pl.DataFrame, zone: str, clock: Clock, source: str, *, rejected: pl.DataFrame | None
+) -> Labelled:
     """Label intraday bars, stamped with instants (starts or ends), by the days of ``zone``."""
     day = pl.col("bar_start").dt.convert_time_zone(zone).dt.date().alias("session")
     rows = stamped.with_columns(pl.col(AT).cast(_INSTANT).alias("bar_start")).with_columns(day)
-    interval = _interval(rows)
+    interval = _interval(rows, source)
     notes, length = [f"intraday bars, times in {zone}"], bar_length(interval)
     at_ends = side_of(rows["bar_start"], length, clock.exchange, clock.stamped) == END
     if at_ends:
@@ -169,10 +172,19 @@ def _several_a_day(stamped: pl.DataFrame, day: pl.Expr) -> bool:
     return int((counts["n"] > 1).sum()) * 2 > counts.height
 
 
-def _interval(intraday: pl.DataFrame) -> str:
-    """Return the most frequent distance of bars within a day: 5m, 1h, ..."""
+def _interval(intraday: pl.DataFrame, source: str) -> str:
+    """Return the most frequent distance of bars within a day: 5m, 1h, ...
+
+    Raise TimeError if most distances are not whole minutes, as those of single trades.
+    """
     gaps = intraday.sort("symbol", "bar_start").select(
-        pl.col("bar_start").diff().over("symbol", "session").dt.total_minutes().alias("gap")
-    )
-    minutes = int(gaps["gap"].drop_nulls().mode().sort()[0])
+        pl.col("bar_start").diff().over("symbol", "session").dt.total_milliseconds().alias("gap")
+    )["gap"]
+    gaps = gaps.filter(gaps > 0)
+    if 2 * int((gaps % _MINUTE != 0).sum()) > len(gaps):
+        raise TimeError(
+            f"{source} has times that are not whole minutes apart: these are trades, or bars of less than a minute",
+            hint="aggregate them to bars of a minute or longer",
+        )
+    minutes = int(gaps.mode().sort()[0]) // _MINUTE
     return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"

@@ -98,3 +98,13 @@ def as_layout_says(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, li
     if layout.scale:
         rows = rows.with_columns((pl.col(name) * factor).alias(name) for name, factor in layout.scale.items())
     return rows, notes
+
+
+def notes_of_adjusted(table: Recognised) -> list[str]:
+    """Return a note if the closes are adjusted ones: those of a source without others, and those of yfinance."""
+    if all("close" not in fields for fields in table.blocks.values()):
+        return ["the closes are adjusted: the source has no others"]
+    of_yfinance = table.table.has_header and "Price" in table.table.header[int(table.date[1:])]
+    if of_yfinance and not any("adjusted_close" in fields for fields in table.blocks.values()):
+        return ["closes of yfinance without a column 'Adj Close' are adjusted for dividends"]
+    return []
