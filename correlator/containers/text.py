@@ -59,7 +59,7 @@ def layout_of(path: Path, source: str, known_words: KnownWords) -> TextLayout | 
     if encoding not in ("utf-8", "utf-8-sig") or (b"\r" in head and b"\n" not in head) or not text.strip():
         return None
     cut = len(head) == _HEAD
-    separator = separator_of(text, cut)
+    separator = consistent_separator(text, cut)
     if separator is None or _quotes_stand_apart(text, separator):
         return None
     table = outline(list(_records(text, separator, cut)))
@@ -94,7 +94,7 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
     if not text.strip():
         raise InputError(f"{source} is empty", hint="check the file")
     cut = len(head) == _HEAD
-    separator = separator_of(text, cut)
+    separator = consistent_separator(text, cut)
     if separator is None:
         separator = ","
         if _is_spaced(text, cut):
@@ -216,7 +216,7 @@ def _quotes_stand_apart(text: str, separator: str) -> bool:
     return 2 * sum(f'{separator} "' in line for line in lines) > len(lines)
 
 
-def separator_of(text: str, cut: bool) -> str | None:
+def consistent_separator(text: str, cut: bool) -> str | None:
     """Return the separator that splits the records into equally many cells, or None."""
     chosen: str | None = None
     best = (0.0, 0)

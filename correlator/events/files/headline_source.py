@@ -20,7 +20,7 @@ from correlator.containers.read import kind_inside, text_table
 from correlator.errors import InputError, NotFoundError
 from correlator.news.corpora.json_documents import flattened, records_of
 from correlator.news.corpora.layouts import UNNAMED
-from correlator.news.corpora.records import csv_rows, frame_rows, separator_of
+from correlator.news.corpora.records import csv_rows, frame_rows, header_separator
 from correlator.news.text_lines import lines_of
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str) -> I
         single = ((number, [_unquoted(line)]) for number, line in enumerate(lines, start=start))
         yield from _in_rows(header, single, fields, name)
         return
-    numbered = csv_rows(chain([first], lines), Path(name), separator_of(first))
+    numbered = csv_rows(chain([first], lines), Path(name), header_separator(first))
     rows = ((number + len(blank), row) for number, row in numbered if row)
     next(rows)
     yield from _in_rows(header, rows, fields, name)
@@ -166,7 +166,7 @@ def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str) -> I
 
 def _header(line: str) -> list[str]:
     try:
-        cells = next(csv.reader([line.strip("\ufeff\r\n")], delimiter=separator_of(line)), [])
+        cells = next(csv.reader([line.strip("\ufeff\r\n")], delimiter=header_separator(line)), [])
     except csv.Error:
         return [line]
     return [cell.strip() for cell in cells]

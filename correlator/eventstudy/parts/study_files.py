@@ -21,7 +21,7 @@ from correlator.base.files import called, duckdb_name, opened, read_arrow, read_
 from correlator.containers.foot import is_foot
 from correlator.containers.packed import check_rest, unpacking
 from correlator.containers.read import as_texts, container_of, read_raw
-from correlator.containers.text import separator_of
+from correlator.containers.text import consistent_separator
 from correlator.errors import InputError
 from correlator.eventstudy.placing.event_table import read_events
 from correlator.market.written.unit_row import named_once, units_in_names
@@ -244,7 +244,7 @@ def _head(path: Path) -> _Head:
     skipped = next((number for number, line in enumerate(lines) if line.strip()), None)
     if skipped is None:
         raise InputError(f"{path} is empty", hint="give a CSV with a header")
-    separator = separator_of(text, len(start) == _SAMPLE_BYTES) or ","
+    separator = consistent_separator(text, len(start) == _SAMPLE_BYTES) or ","
     header = next(csv.reader([lines[skipped]], delimiter=separator))
     names = [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]

@@ -94,7 +94,7 @@ def _separated(
     header = next(lines, "")
     if stated := _STATED_SEPARATOR.match(header):
         separator, header = stated[1], next(lines, "")
-    separator = separator or separator_of(header)
+    separator = separator or header_separator(header)
     rows = csv_rows(chain([header], lines), path, separator)
     names = [name.strip() for name in next(rows, (1, []))[1]]
     if not names:
@@ -111,7 +111,7 @@ def _separated(
     return names, complete()
 
 
-def separator_of(header: str) -> str:
+def header_separator(header: str) -> str:
     """Return the separator of a header: the most frequent candidate."""
     return max(_SEPARATORS, key=header.count)
 
