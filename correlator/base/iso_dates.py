@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from typing import Any
+
+from correlator.errors import TimeError
 
 _DATE = r"\d{4}(?:-\d\d-\d\d|\d{4}|-W\d\d(?:-\d)?|W\d\d\d?)"
 _ISO_DATE = re.compile(_DATE, re.ASCII)
@@ -37,3 +40,19 @@ def iso_moment(text: str) -> date:
     if not _ISO_MOMENT.fullmatch(text):
         return iso_date(text)
     return datetime.fromisoformat(text)
+
+
+def read_day(value: Any, argument: str) -> date:
+    """Return a caller's date, datetime (its date) or ISO 8601 text as a date; raises TimeError naming ``argument``.
+
+    Examples
+    --------
+    >>> read_day(" 2025-05-28", "since")
+    datetime.date(2025, 5, 28)
+    """
+    try:
+        if isinstance(value, datetime):
+            return value.date()
+        return value if isinstance(value, date) else iso_date(value.strip())
+    except (ValueError, AttributeError):
+        raise TimeError(f"{argument} {value!r} is not a date", hint="write 2025-05-28", argument=argument) from None

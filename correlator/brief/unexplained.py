@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.base.iso_dates import iso_date
+from correlator.base.iso_dates import read_day
 from correlator.base.progress import tracked
 from correlator.brief.make import requests_of
 from correlator.brief.series import Measured, measured
@@ -90,7 +90,7 @@ def unexplained(
     --------
     >>> unexplained(store, "2025-01-01").head()  # doctest: +SKIP
     """
-    first, last = _day(since, "since"), None if until is None else _day(until, "until")
+    first, last = read_day(since, "since"), None if until is None else read_day(until, "until")
     if last is not None and last < first:
         raise InputError(f"until {last} is before since {first}", hint="swap the two dates")
     if not least > 0:
@@ -199,12 +199,3 @@ def _events(
 def _reach(first: date, moment: datetime) -> int:
     """Return the number of sessions to read: those of a brief before ``first``, and those since."""
     return HISTORY + max((moment.date() - first).days, 0) * 5 // 7
-
-
-def _day(value: str | date, name: str) -> date:
-    if isinstance(value, datetime) or not isinstance(value, date | str):
-        raise InputError(f"{name} {value!r} is not a date", hint="write it like 2025-01-01", argument=name)
-    try:
-        return iso_date(value) if isinstance(value, str) else value
-    except ValueError:
-        raise InputError(f"{name} {value!r} is not a date", hint="write it like 2025-01-01", argument=name) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypedDict
 
-from correlator.base.iso_dates import iso_date
+from correlator.base.iso_dates import read_day
 from correlator.errors import InputError
 from correlator.news.profiles import Profile, load_profile, profile_called, profile_of_url
 from correlator.news.times.printed_dates import DATE_ORDERS
@@ -83,10 +83,7 @@ def publishers_of(
         zone_info(zone)
     if date_order is not None and date_order not in DATE_ORDERS:
         raise InputError(f"unknown date order {date_order!r}", hint=f"use {' or '.join(DATE_ORDERS)}")
-    try:
-        first = iso_date(earliest) if isinstance(earliest, str) else earliest
-    except ValueError:
-        raise InputError(f"{earliest!r} is not a date", hint="write the earliest date like 1950-01-01") from None
+    first = None if earliest is None else read_day(earliest, "earliest")
     chosen = Publishers(profile, zone, date_order, first)
     chosen.given()
     return chosen

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
+from correlator.base.iso_dates import read_day
 from correlator.errors import InputError, warn, written
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
 from correlator.eventstudy.placing.bars import ends_at, on_bars
-from correlator.eventstudy.request.readers import read_day, read_symbols
+from correlator.eventstudy.request.readers import read_symbols
 from correlator.eventstudy.request.spec import (
     DAILY,
     StoreKeywords,
@@ -286,7 +287,7 @@ def stored_figure(
     material = OfStore(
         store,
         read_symbols(symbols, "symbols"),
-        around=read_day(around, "around"),
+        around=None if around is None else read_day(around, "around"),
         sessions_each_side=sessions_each_side,
         draws=draws,
         seed=seed,

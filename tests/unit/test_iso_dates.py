@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from correlator.base.iso_dates import iso_date, iso_moment
+from correlator.base.iso_dates import iso_date, iso_moment, read_day
 from correlator.errors import CorrelatorError
-from correlator.eventstudy.request.readers import instant, read_day
+from correlator.eventstudy.request.readers import instant
 from correlator.intake.events import add_events
 from correlator.store.db import Store
 

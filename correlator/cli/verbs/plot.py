@@ -77,13 +77,13 @@ def plot(
     Example: correlator plot AIRLINK --around 2025-05-28 -o airlink.html
     """
     symbols = tuple(dict.fromkeys(name.strip() for name in symbol.split(",") if name.strip()))
-    from correlator.eventstudy.request.readers import read_day
+    from correlator.base.iso_dates import read_day
     from correlator.research.figures import OfStore
 
     material = OfStore(
         open_store(store),
         symbols,
-        around=read_day(around, "around"),
+        around=None if around is None else read_day(around, "around"),
         sessions_each_side=sessions,
         draws=draws,
         seed=seed,

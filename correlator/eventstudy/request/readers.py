@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from correlator.base.iso_dates import iso_date, iso_moment
+from correlator.base.iso_dates import iso_moment
 from correlator.errors import InputError, TimeError, likeliest
 from correlator.eventstudy.request.windows import Window, parse_windows
 
@@ -65,18 +65,6 @@ def instant(value: Any, argument: str = "as_of") -> datetime | None:
     except OverflowError:
         hint = "give an instant in the years 1 to 9999 UTC"
         raise TimeError(f"{argument} {str(value)!r} is out of range", hint=hint, argument=argument) from None
-
-
-def read_day(value: Any, argument: str) -> date | None:
-    """Parse text such as 2025-05-28, a date or a datetime (its date) as a date; None stays None. Raises TimeError."""
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return value.date()
-    try:
-        return value if isinstance(value, date) else iso_date(value.strip())
-    except (ValueError, AttributeError):
-        raise TimeError(f"{argument} {value!r} is not a date", hint="write 2025-05-28", argument=argument) from None
 
 
 def read_text(value: Any, argument: str) -> str | None:
