@@ -16,6 +16,7 @@ from correlator.events.grammar.reading import Reading, read
 from correlator.events.model import CodedEvent
 from correlator.events.rules import code_rules
 from correlator.events.vocabulary.actors import country_codes
+from correlator.events.vocabulary.own_actors import own_actors
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def code_text(text: str, *, on: date | None = None, coder: str = "rules", home: 
     return code_headlines([text], on=on, coder=coder, home=home)[0]
 
 
+@own_actors(None)
 def code_headlines(
     texts: Iterable[str], *, on: date | None = None, coder: str = "rules", home: str | None = None
 ) -> list[list[CodedEvent]]:
@@ -141,6 +143,7 @@ def _with_lead(events: list[CodedEvent], body: _Body, on: date | None) -> list[C
     return events
 
 
+@own_actors(None)
 def code_articles(articles: pl.DataFrame, *, coder: str = "rules") -> pl.DataFrame:
     """Code article rows (article_id, headline, body, dateline, known_at, known_precision, home) in their order.
 

@@ -40,7 +40,7 @@ _CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 _ACTOR_KEYS = frozenset({"kind", "names", "country", "role", "from", "to", "replaces"})
 _LINE_KEYS = frozenset({"category", "pattern", "weight", "example"})
 _DEFAULT_WEIGHT = 4.0
-_chosen: ContextVar[Path | None] = ContextVar("own_actors", default=None)
+_chosen: ContextVar[Path | None] = ContextVar("own_actors")
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,11 @@ class OwnFile:
 
 @contextmanager
 def own_actors(path: str | Path | None) -> Iterator[None]:
-    """Use the actors and lexicon lines of ``path`` within the block (None: those of ``$CORRELATOR_ACTORS``)."""
-    token = _chosen.set(Path(path) if path is not None else None)
+    """Use the actors and lexicon lines of ``path`` within the block.
+
+    None: those in use at its beginning, so that a batch does not look up ``$CORRELATOR_ACTORS`` for each text.
+    """
+    token = _chosen.set(Path(path) if path is not None else own_path())
     try:
         yield
     finally:
@@ -85,9 +88,12 @@ def own_actors(path: str | Path | None) -> Iterator[None]:
 
 
 def own_path() -> Path | None:
-    """Return the user's file currently in use, or None."""
-    named = os.environ.get(VARIABLE)
-    return _chosen.get() or (Path(named) if named else None)
+    """Return the user's file in use, or None: that of the block of ``own_actors``, else of ``$CORRELATOR_ACTORS``."""
+    try:
+        return _chosen.get()
+    except LookupError:
+        named = os.environ.get(VARIABLE)
+        return Path(named) if named else None
 
 
 @cache
