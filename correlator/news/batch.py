@@ -242,8 +242,6 @@ _TRACKING = re.compile(
 def _cleaned(row: Mapping[str, object]) -> dict[str, object]:
     """Return the row with encodable texts, a safe address, and an update only if it is later than the publication."""
     row = {name: encodable(value) if isinstance(value, str) else value for name, value in row.items()}
-    if row.get("content_hash"):
-        return row
     published, updated = row.get("published_at"), row.get("updated_at")
     row["url"] = kept_address(str(row["url"])) if row.get("url") else None
     if isinstance(updated, datetime) and isinstance(published, datetime) and updated <= published:
@@ -252,8 +250,7 @@ def _cleaned(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def _identified(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Return the rows with their keys and hashes; a row that has them is returned unchanged."""
-    new = [row for row in rows if not row.get("content_hash")]
+    """Return the rows with their keys and hashes."""
     texts = [
         (
             str(row["publisher"]),
@@ -261,10 +258,9 @@ def _identified(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]
             str(row["url"]) if row["url"] else None,
             _time(row, "published_at"),
         )
-        for row in new
+        for row in rows
     ]
-    keys = iter(article_keys(texts))
-    return [dict(row) if row.get("content_hash") else {**row, "article_key": next(keys), **_hash(row)} for row in rows]
+    return [{**row, "article_key": key, **_hash(row)} for row, key in zip(rows, article_keys(texts), strict=True)]
 
 
 def _hash(row: Mapping[str, object]) -> dict[str, object]:

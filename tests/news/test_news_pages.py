@@ -277,6 +277,7 @@ def test_gdelts_pages_become_articles_known_when_gdelt_took_them_in(tmp_path):
         GKG.format(1, "https://x.org/2", "<PAGE_TITLE>Envoys &amp; ministers meet</PAGE_TITLE>"),
         GKG.format(1, "https://x.org/12345", ""),
         GKG.format(2, "a printed source", ""),
+        GKG.format(1, "javascript:two-capitals-plan-a-wider-pact", ""),
         "cut off\trow",
     ]
     path = tmp_path / "20250528010000.gkg.csv"
@@ -286,7 +287,7 @@ def test_gdelts_pages_become_articles_known_when_gdelt_took_them_in(tmp_path):
     assert batch.articles["publisher"].to_list() == ["dawn", "generic"]
     assert set(batch.articles["published_at"]) == {datetime(2025, 5, 28, 1, tzinfo=UTC)}
     assert "words of the address" in batch.articles["published_rule"][0]
-    assert batch.rejects["source_line"].sort().to_list() == [3, 4, 5]
+    assert batch.rejects["source_line"].sort().to_list() == [3, 4, 5, 6]
 
 
 def test_a_page_mentioned_twice_is_one_article(tmp_path):

@@ -17,7 +17,16 @@ import polars as pl
 
 from correlator.base.files import called
 from correlator.errors import InputError
-from correlator.news.batch import Batch, article_key, clean_text, digest, make_batch, reject
+from correlator.news.batch import (
+    ARTICLE_SCHEMA,
+    Batch,
+    article_key,
+    clean_text,
+    digest,
+    kept_address,
+    make_batch,
+    reject,
+)
 from correlator.news.corpora.gdelt import GdeltBatch, read_gdelt
 from correlator.news.publishers import Publishers
 
@@ -73,8 +82,9 @@ def _batch(part: GdeltBatch, source: str, publishers: Publishers) -> Batch:
                 "source_line": line,
             }
         )
-    batch = make_batch(articles, rejects=rejects)
-    return Batch(batch.articles, batch.quotes, pl.concat([part.rejects, batch.rejects]))
+    batch = make_batch(rejects=rejects)
+    rejected = pl.concat([part.rejects, batch.rejects])
+    return Batch(pl.DataFrame(articles, schema=ARTICLE_SCHEMA), batch.quotes, rejected)
 
 
 def _pages(rows: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -99,8 +109,8 @@ def _pages(rows: pl.DataFrame, source: str) -> pl.DataFrame:
 def _problem(url: str | None, kind: str | None, instant: object, headline: str) -> str | None:
     if kind not in (None, "1"):
         return f"the source is of type {kind}, not a web page"
-    if not url:
-        return "no address"
+    if not kept_address(url):
+        return "no address of a web page"
     if instant is None:
         return "no time at which GDELT added it"
     return None if headline else "no title, and no words in the address"
