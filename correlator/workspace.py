@@ -162,7 +162,8 @@ def study(
         if symbols is not None:
             raise InputError("symbols has no effect in a study of frames", hint="select the events instead")
         sources = {**frames, "benchmark": benchmark, "factors": options.pop("factors", None)}
-        tables, _ = study_tables(sources, exchange=options.get("exchange"))
+        unit = options.pop("factors_unit", None)
+        tables, _ = study_tables(sources, exchange=options.get("exchange"), factors_unit=unit)
         rows = None if events is None else events_table(events)
         kind: dict[str, Any] = {"returns": returns} if is_kind else {}
         return study_frames(events=rows, returns_kind=returns_kind, **tables, **kind, **options)

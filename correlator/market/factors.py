@@ -18,7 +18,8 @@ from correlator.base.files import called
 from correlator.containers.unpack import unpacked_bytes
 from correlator.errors import InputError, NotFoundError
 
-UNITS = ("per cent", "fraction")
+PERCENT, FRACTION = "percent", "fraction"
+UNITS = (PERCENT, FRACTION)
 _MISSING = (-99.99, -999.0)
 _DAY = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
 _MONTH = re.compile(r"^\d{4}-?\d{2}$")
@@ -46,12 +47,11 @@ class FactorFile:
 def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     """Read the first table of a factor file and convert per cent to fractions.
 
-    ``unit``: per cent or fraction; by default a standard deviation of the first factor above 0.1 means per cent. Raise
-    NotFoundError for a missing file, and InputError for a file without a factor table or with levels instead of
-    returns.
+    ``unit``: percent or fraction; by default a standard deviation of the first factor above 0.1 means per cent. Raise
+    NotFoundError for a missing file, and InputError for a file without a factor table or without a readable row, or
+    with levels instead of returns.
     """
-    if unit is not None and unit not in UNITS:
-        raise InputError(f"unit must be {' or '.join(map(repr, UNITS))}, got {unit!r}", argument="unit")
+    check_unit(unit)
     file = Path(path)
     if not file.is_file():
         raise NotFoundError(f"{path} does not exist", hint="check the path")
@@ -62,20 +62,32 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
         raise InputError(f"{path} has no table of dates and factors", hint="give a file in Kenneth French's layout")
     names = _names(text, start)
     rows, rejects, end = _rows(text, start, len(names))
+    if not rows:
+        number, reason, _ = rejects[0]
+        raise InputError(f"{path} has no readable row of factors: line {number}: {reason}", hint="check its figures")
     table = _table(rows, names)
-    if table.height >= _ENOUGH and bool((table[names[0]].drop_nulls() > 0).all()):
+    if unit is None and table.height >= _ENOUGH and bool((table[names[0]].drop_nulls() > 0).all()):
         raise InputError(
             f"{path}: every {names[0]} is positive, so it contains levels, not returns",
-            hint="load it with `add prices`",
+            hint="load it with `add prices`, or give factors_unit='percent' if these are returns",
         )
     unit_of_file = unit or _unit_of(table, names)
-    factors = table.with_columns(pl.selectors.by_name(*names) / 100.0) if unit_of_file == "per cent" else table
+    is_percent = unit_of_file == PERCENT
+    factors = table.with_columns(pl.selectors.by_name(*names) / 100.0) if is_percent else table
     vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)
-    notes = [f"figures are in {unit_of_file}" + (", converted to fractions" if unit_of_file == "per cent" else "")]
+    notes = ["figures are in per cent, converted to fractions" if is_percent else "figures are fractions"]
     rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
     if rest:
         notes.append(f"skipped {rest:,} rows of a second table")
     return FactorFile(factors, vintage, tuple(notes), _as_rejects(called(path), rejects))
+
+
+def check_unit(unit: str | None) -> None:
+    """Raise InputError for a unit of factors that is not known."""
+    if unit is not None and unit not in UNITS:
+        raise InputError(
+            f"factors_unit {unit!r} is not known", hint=f"choose {' or '.join(UNITS)}", argument="factors_unit"
+        )
 
 
 def has_factor_table(path: Path) -> bool:
@@ -155,7 +167,7 @@ def _table(rows: Sequence[Sequence[object]], names: Sequence[str]) -> pl.DataFra
 
 def _unit_of(table: pl.DataFrame, names: Sequence[str]) -> str:
     spread = table[names[0]].std()
-    return "per cent" if isinstance(spread, float) and spread > _PER_CENT_FROM else "fraction"
+    return PERCENT if isinstance(spread, float) and spread > _PER_CENT_FROM else FRACTION
 
 
 def _as_rejects(source: str, rejects: Sequence[tuple[int, str, str]]) -> pl.DataFrame:

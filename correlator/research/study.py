@@ -85,6 +85,8 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     factors, risk_free
         A frame of dates and one column of returns per factor, for the model ``factors``; and a column of it, or a
         frame, of risk-free returns per session to subtract from returns and benchmark. Both are fractions.
+    factors_unit
+        ``percent`` if the figures of ``factors`` are to be divided by 100.
 
     Returns
     -------
@@ -121,10 +123,12 @@ def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any
     """Return the options of ``study`` as a spec, and its frames, which may be given as files."""
     arguments: dict[str, Any] = {"symbols": symbols, **options}
     data = Data(*(held(arguments.pop(name, None)) for name in ("factors", "risk_free")))
-    if data.factors is not None:
-        from correlator.research.study_tables import factor_table  # imported late, since it is slow to import
+    unit = arguments.pop("factors_unit", None)
+    if data.factors is not None or unit is not None:
+        from correlator.research.study_tables import study_tables  # imported late, since it is slow to import
 
-        data = replace(data, factors=factor_table(data.factors).frame)
+        tables, _ = study_tables({"factors": data.factors}, factors_unit=unit)
+        data = replace(data, **tables)
     refuse_foreign(arguments, STORE)
     spec = study_spec(**arguments)
     model_named(spec.model)  # fails for an unknown model before bars are read

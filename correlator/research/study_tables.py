@@ -21,10 +21,11 @@ from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
 from correlator.containers.read import head_of, read_raw
 from correlator.errors import InputError, warn
+from correlator.eventstudy.panel.frames import read_wide
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.eventstudy.placing.events import one_exchange
 from correlator.eventstudy.request.spec import DAILY
-from correlator.market.factors import has_factor_table, read_factors
+from correlator.market.factors import PERCENT, check_unit, has_factor_table, read_factors
 from correlator.market.layout.by_names import short_names
 from correlator.market.layout.levels import blocks_of_names
 from correlator.market.layout.turned import is_transposed, read_transposed
@@ -127,11 +128,15 @@ def events_table(source: Table) -> Frame:
     return read_events_file(Path(source)) if isinstance(source, str | Path) else source
 
 
-def study_tables(sources: Mapping[str, Any], *, exchange: str | None = None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def study_tables(
+    sources: Mapping[str, Any], *, exchange: str | None = None, factors_unit: str | None = None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the arguments of ``study_frames`` with files and bars converted to wide frames, and notes on the sources.
 
     ``sources``: prices, volumes, returns, benchmark, donors and factors as given by the caller; None is left out.
+    ``factors_unit`` as for ``factor_table``.
     """
+    refuse_unit_alone(sources.get("factors"), factors_unit)
     kind = next((name for name in ("prices", "volumes") if sources.get(name) is not None), "returns")
     single_exchange = one_exchange(exchange)
     tables: dict[str, Any] = {}
@@ -140,7 +145,7 @@ def study_tables(sources: Mapping[str, Any], *, exchange: str | None = None) -> 
         if value is None:
             continue
         if name == "factors":
-            table = factor_table(value)
+            table = factor_table(value, factors_unit)
         elif name == "benchmark":
             table = _benchmark_table(value, kind, single_exchange)
         else:
@@ -150,18 +155,37 @@ def study_tables(sources: Mapping[str, Any], *, exchange: str | None = None) -> 
     return tables, tuple(notes)
 
 
-def factor_table(source: Table) -> StudyTable:
-    """Return factors as fractions, from a file with text around its table, any wide file, or the frame itself."""
+def refuse_unit_alone(factors: Any, unit: str | None) -> None:
+    """Raise InputError for a unit of factors without factors."""
+    if unit is not None and factors is None:
+        raise InputError("factors_unit has no effect without factors", hint="give factors", argument="factors_unit")
+
+
+def factor_table(source: Table, unit: str | None = None) -> StudyTable:
+    """Return factors as fractions, from a file with text around its table, any wide file, or a frame.
+
+    ``unit``: ``percent`` or ``fraction``; by default a file with text around its table shows its own, and others hold
+    fractions. Raises InputError for another unit.
+    """
+    check_unit(unit)
     if not isinstance(source, str | Path):
-        return StudyTable(source)
+        return StudyTable(_in_fractions(source, unit))
     path = Path(source)
     if path.suffix.lower() == ".parquet" or not path.is_file() or not has_factor_table(path):
-        return StudyTable(read_wide_file(path))
-    factors = read_factors(path)
+        return StudyTable(_in_fractions(read_wide_file(path), unit))
+    factors = read_factors(path, unit=unit)
     if len(factors.rejects):
         line, reason = factors.rejects.select("source_line", "reason").row(0)
         warn(f"{path.name}: {len(factors.rejects)} rows cannot be read, first line {line}: {reason}")
     return StudyTable(factors.factors, tuple(f"{path.name}: {note}" for note in factors.notes))
+
+
+def _in_fractions(frame: Frame, unit: str | None) -> Frame:
+    """Return a frame of factors divided by 100 if its unit is per cent."""
+    if unit != PERCENT:
+        return frame
+    wide = read_wide(frame, "factors")
+    return pl.DataFrame([wide.labels, *(pl.Series(name, wide.column(name) / 100.0) for name in wide.names)])
 
 
 def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 DAYS = [date(2019, 1, 1) + timedelta(n) for n in range(400)]
 
@@ -71,3 +72,61 @@ def test_stored_bars_over_the_risk_free_return(loaded, run, folder) -> None:
     ).models.row(0, named=True)
     assert excess["beta"] == pytest.approx(plain["beta"], rel=1e-12)
     assert excess["alpha"] == pytest.approx(plain["alpha"] + (plain["beta"] - 1) * 0.0003, rel=1e-9)
+
+
+MODELS = ("--model", "factors", "--output", "models", "--format", "csv")
+
+
+@pytest.fixture(scope="module")
+def in_percent(folder) -> pl.DataFrame:
+    """The factors of the file without the text around them."""
+    rows = (folder / "factors.csv").read_text().splitlines()[4:-2]
+    figures = [[float(cell) for cell in row.split(",")[1:]] for row in rows]
+    return pl.DataFrame([DAYS, *zip(*figures, strict=True)], schema=["date", "Mkt-RF", "SMB", "RF"])
+
+
+@pytest.mark.parametrize("name", ["f.parquet", "f.xlsx", "f.csv"])
+def test_factors_of_any_file_in_a_stated_unit(folder, in_percent, run, name) -> None:
+    american = in_percent.with_columns(pl.col("date").dt.strftime("%m/%d/%Y"))
+    {"f.parquet": in_percent.write_parquet, "f.xlsx": in_percent.write_excel, "f.csv": american.write_csv}[name](
+        folder / name
+    )
+    arguments = ["study", "--returns", folder / "wide.csv", "--events", folder / "events.csv", *MODELS]
+    arguments += ["--risk-free", "RF"]
+    expected = models(run(*arguments, "--factors", folder / "factors.csv").stdout)
+    stated = models(run(*arguments, "--factors", folder / name, "--factors-unit", "percent").stdout)
+    assert stated == pytest.approx(expected, abs=1e-12)
+    refused = run(*arguments, "--factors", folder / name, code=3).stderr
+    assert "holds per cent, not fractions" in refused
+    assert "(divide by 100: --factors-unit percent of a study does)" in refused
+
+
+def test_a_frame_in_per_cent_is_that_divided_by_100(folder, in_percent) -> None:
+    import correlator as co
+
+    options = {"events": folder / "events.csv", "returns": folder / "wide.csv", "model": "factors", "risk_free": "RF"}
+    by_hand = in_percent.with_columns(pl.col("Mkt-RF", "SMB", "RF") / 100)
+    for frame in (in_percent, in_percent.to_pandas().set_index("date")):
+        stated = co.study(factors=frame, factors_unit="percent", **options)
+        assert_frame_equal(stated.models, co.study(factors=by_hand, **options).models, abs_tol=1e-12)
+
+
+def test_a_stated_unit_decides_for_figures_that_do_not_show_theirs(folder, in_percent, run) -> None:
+    in_percent.select("date", "RF").write_csv(folder / "rf.csv")
+    files = ["study", "--returns", folder / "wide.csv", "--events", folder / "events.csv", "--model", "mean"]
+    files += ["--output", "models", "--format", "csv"]
+    free = ["--factors", folder / "rf.csv", "--risk-free", "RF"]
+    assert "give --factors-unit percent if these are returns" in run(*files, *free, code=3).stderr
+    assert "holds per cent or annual rates" in run(*files, *free, "--factors-unit", "fraction", code=3).stderr
+    plain, excess = (
+        float(next(csv.DictReader(io.StringIO(run(*files, *more).stdout)))["alpha"])
+        for more in ([], [*free, "--factors-unit", "percent"])
+    )
+    assert excess == pytest.approx(plain - 0.0001, abs=1e-12)
+
+
+def test_a_unit_that_is_not_one_or_has_no_factors(folder, run) -> None:
+    files = ["study", "--returns", folder / "wide.csv", "--events", folder / "events.csv", *MODELS]
+    refused = run(*files, "--factors", folder / "factors.csv", "--factors-unit", "bp", code=3).stderr
+    assert "--factors-unit 'bp' is not known (choose percent or fraction)" in refused
+    assert "--factors-unit has no effect without factors" in run(*files, "--factors-unit", "percent", code=3).stderr

@@ -63,7 +63,7 @@ def test_months_and_fractions(tmp_path):
     file = read_factors(written(tmp_path, ",Mkt-RF\n202401,0.01\n202402,-0.02\n\n2024,0.2\n"))
     assert file.factors.rows() == [(date(2024, 1, 31), 0.01), (date(2024, 2, 29), -0.02)]
     assert "fraction" in file.notes[0]
-    assert read_factors(written(tmp_path, ",Mkt-RF\n202401,1.0\n"), unit="per cent").factors["Mkt-RF"][0] == 0.01
+    assert read_factors(written(tmp_path, ",Mkt-RF\n202401,1.0\n"), unit="percent").factors["Mkt-RF"][0] == 0.01
 
 
 def test_factors_may_have_any_name(tmp_path):
@@ -83,8 +83,10 @@ def test_what_is_no_factor_file(tmp_path):
         read_factors(written(tmp_path, "hello\nworld\n"))
     with pytest.raises(InputError, match="has no header"):
         read_factors(written(tmp_path, "20240102,1.0\n"))
-    with pytest.raises(InputError, match="unit"):
+    with pytest.raises(InputError, match="unit 'bp' is not known"):
         read_factors(written(tmp_path, FRENCH), unit="bp")
+    with pytest.raises(InputError, match="no readable row of factors: line 2: a figure is not a number"):
+        read_factors(written(tmp_path, "date,Mkt-RF\n2024-01-02,0.67%\n"))
     with pytest.raises(NotFoundError, match="does not exist"):
         read_factors(tmp_path / "none.csv")
 

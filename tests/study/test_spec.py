@@ -30,7 +30,7 @@ from correlator.report.spec import parse_spec, study_keys
 from correlator.research.placebo import stored_placebo
 from correlator.research.study import study
 
-DATA = {"factors", "risk_free"}
+DATA = {"factors", "factors_unit", "risk_free"}
 BESIDE_FRAMES = {"returns", "benchmark", "donors"}
 
 

@@ -62,6 +62,14 @@ def study(
         Path | None,
         typer.Option("--factors", help="Wide file of factor returns as fractions, or a file of Kenneth French."),
     ] = None,
+    factors_unit: Annotated[
+        str | None,
+        typer.Option(
+            "--factors-unit",
+            help="Unit of the figures of --factors, percent or fraction (default: what a file of Kenneth French "
+            "shows, else fraction).",
+        ),
+    ] = None,
     risk_free: Annotated[
         str | None,
         typer.Option("--risk-free", help="Factor column with the risk-free return, to study excess returns."),
@@ -110,7 +118,7 @@ def study(
             hint="give --cluster, and leave --to and --placebo out",
         )
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
-    data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
+    data: dict[str, Any] = {"factors": _read_factors(factors, factors_unit), "risk_free": risk_free}
     if any(files.values()):
         if cluster is not None:
             raise InputError(
@@ -276,13 +284,13 @@ def _report_counts(measured: int, excluded: int, windows: int, incomplete: int) 
     narrate(f"{counted(measured, 'event')} measured, {excluded} left out (--output excluded)")
 
 
-def _read_factors(path: Path | None) -> Frame | None:
+def _read_factors(path: Path | None, unit: str | None) -> Frame | None:
     """Return the factor returns of a file, as fractions."""
-    if path is None:
+    if path is None and unit is None:
         return None
-    from correlator.research.study_tables import factor_table
+    from correlator.research.study_tables import study_tables
 
-    table = factor_table(path)
-    for note in table.notes:
+    tables, notes = study_tables({"factors": path}, factors_unit=unit)
+    for note in notes:
         narrate(note)
-    return table.frame
+    return tables["factors"]

@@ -20,8 +20,8 @@ _CASH_FALLS, _CASH_RISES = 0.005, 0.05
 _LOGARITHMS = " (log returns may be that low: give returns_kind='log' if these are)"
 
 
-def check_fractions(wide: Wide, what: str, argument: str) -> None:
-    """Raise InputError if a column of returns looks like per cent or like price levels.
+def check_fractions(wide: Wide, what: str, argument: str, *, remedy: str = "divide by 100") -> None:
+    """Raise InputError if a column of returns looks like per cent (``remedy``: its hint) or like price levels.
 
     Price levels: no number of the column is zero or less, and half of them are above 0.1. Per cent: more than one
     number in twenty is above 0.5 in size, which as a fraction would be a move of 50 %.
@@ -42,7 +42,7 @@ def check_fractions(wide: Wide, what: str, argument: str) -> None:
             raise InputError(
                 f"{argument}: column {name!r} of {what} holds per cent, not fractions (median size "
                 f"{float(np.median(np.abs(values))):g})",
-                hint="divide by 100",
+                hint=remedy,
                 argument=argument,
             )
 

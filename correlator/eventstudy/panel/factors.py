@@ -72,7 +72,7 @@ def part_risk_free(
     """
     table = None if factors is None else read_wide(factors, "factors")
     if table is not None:
-        check_fractions(table, "factors", "factors")
+        check_fractions(table, "factors", "factors", remedy="divide by 100: factors_unit='percent' of a study does")
     if risk_free is None:
         _warn_of_rates(table)
         return table, None

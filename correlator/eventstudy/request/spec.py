@@ -264,7 +264,7 @@ class MeasureKeywords(TypedDict, total=False):
 
 
 class StoreKeywords(MeasureKeywords, total=False):
-    """Keywords of a study of a store; ``factors`` (a frame) and ``risk_free`` are data, not options."""
+    """Keywords of a study of a store; ``factors``, their unit and ``risk_free`` are data, not options."""
 
     events: str | None
     links: str | Sequence[str] | None
@@ -277,6 +277,7 @@ class StoreKeywords(MeasureKeywords, total=False):
     currency: str | None
     as_of: str | date | datetime | None
     factors: Frame | None
+    factors_unit: str | None
     risk_free: str | Frame | None
 
 
