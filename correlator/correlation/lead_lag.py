@@ -159,7 +159,7 @@ def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how:
     for lag, unknown in zip(lags.tolist(), np.isnan(correlations[0]).tolist(), strict=True):
         if unknown:
             raise StudyError(f"at lag {lag} one of the series is constant", hint="give a longer series")
-    observed, null = correlations[0], _null_correlations(x, y, lags, length, how)
+    observed, null = correlations[0], _null_correlations(x, y, lags, length, how=how)
     exceed = (np.abs(null) >= np.abs(observed) - 1e-12).sum(axis=0)
     low, high = np.quantile(null, [(1 - level) / 2, (1 + level) / 2], axis=0)
     frame = pl.DataFrame(
@@ -176,7 +176,7 @@ def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how:
     return _adjusted(frame, romano_wolf(np.abs(observed), np.abs(null)))
 
 
-def _null_correlations(x: Array, y: Array, lags: Rows, length: float, how: Bootstrap) -> Array:
+def _null_correlations(x: Array, y: Array, lags: Rows, length: float, *, how: Bootstrap) -> Array:
     """Return correlations (B, K) of separate resamples of two series; draws with a constant one are left out."""
     rng = np.random.default_rng(how.seed)
     step = max(1, _CELLS // len(x))
