@@ -155,10 +155,14 @@ def article_key(publisher: str, headline: str, url: str | None, day: date | None
     return _key(publisher, headline, _page_address(url), day)
 
 
-def article_keys(articles: Sequence[tuple[str, str, str | None, datetime | None]]) -> list[str]:
+def article_keys(
+    articles: Sequence[tuple[str, str, str | None, datetime | None]], symbols: Sequence[str] | None = None
+) -> list[str]:
     """Return the ``article_key`` of each article of one source: publisher, headline, address and publication time.
 
     An address that several headlines of several times share is that of a list or a live page, and identifies none.
+    Articles without an address also differ by the ``symbols`` that the source states for them: exchanges publish the
+    announcements of many companies under one headline.
     """
     addresses = [_page_address(url) for _, _, url, _ in articles]
     repeated = {address for address, count in Counter(addresses).items() if address and count > 1}
@@ -175,8 +179,11 @@ def article_keys(articles: Sequence[tuple[str, str, str | None, datetime | None]
             headline,
             "" if address in shared else address,
             published.date() if published else None,
+            stated,
         )
-        for address, (publisher, headline, _, published) in zip(addresses, articles, strict=True)
+        for address, (publisher, headline, _, published), stated in zip(
+            addresses, articles, symbols or [""] * len(articles), strict=True
+        )
     ]
 
 
@@ -187,10 +194,11 @@ def _page_address(url: str | None) -> str:
     return "" if home else address
 
 
-def _key(publisher: str, headline: str, address: str, day: date | None) -> str:
+def _key(publisher: str, headline: str, address: str, day: date | None, symbols: str = "") -> str:
     if address:
         return digest(("url", address))
-    return digest((publisher, normalise_headline(headline), day.isoformat() if day else ""))
+    identity = (publisher, normalise_headline(headline), day.isoformat() if day else "")
+    return digest((*identity, symbols) if symbols else identity)
 
 
 def content_hash(headline: str, body: str | None, published: datetime | None, updated: datetime | None) -> str:

@@ -22,7 +22,7 @@ from correlator.base.files import called
 from correlator.base.syntax import each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
-from correlator.news.batch import NAMED_SCHEMA, Batch, make_batch, reject
+from correlator.news.batch import ARTICLE_SCHEMA, NAMED_SCHEMA, Batch, encodable, make_batch, reject
 from correlator.news.charset import decode
 from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
@@ -32,6 +32,7 @@ from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import symbols_in
 from correlator.news.times.address_dates import date_in_address
+from correlator.news.times.date_labels import read_as_dates
 from correlator.news.times.timestamps import UNKNOWN, Stamp
 
 MAX_FEED_BYTES = MAX_BYTES
@@ -65,8 +66,17 @@ def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers())
             accepted.append(item)
         except InputError as error:
             rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
-    batch = make_batch(articles, rejects=rejects)
+    batch = make_batch(_with_dates(articles), rejects=rejects)
     yield replace(batch, named=_named(batch.articles["article_key"], accepted))
+
+
+def _with_dates(articles: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the articles with dates that the feed states as midnight in a zone (``date_labels``)."""
+    names = {"published_at": "instant", "published_precision": "precision", "published_rule": "rule"}
+    plain = [each | {"url": encodable(str(each["url"] or ""))} for each in articles]
+    rows = pl.DataFrame(plain, schema={name: ARTICLE_SCHEMA[name] for name in (*names, "publisher", "url")})
+    dated = read_as_dates(rows.rename(names)).select(**names)
+    return [article | stamp for article, stamp in zip(articles, dated.rows(named=True), strict=True)]
 
 
 def _named(keys: Iterable[str], items: Iterable[Mapping[str, str]]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from correlator.base.files import read_toml
 from correlator.base.resources import data_path
 from correlator.base.syntax import pattern_fault
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, TimeError
 from correlator.news.strips.strip import LAYOUTS, compile_layout
 from correlator.news.times.printed_dates import DATE_ORDERS
 from correlator.news.times.timestamps import EARLIEST, Stamp, bounded, local_midnight, parse_time, zone_info, zone_of
@@ -27,7 +27,8 @@ class Profile:
     """The profile of a publisher.
 
     ``zone``: IANA zone of times printed without one (None: such times raise); ``table_zone``: the zone that a table
-    states for its times, whoever published its articles. ``layouts``: strptime date layouts.
+    states for its times, whoever published its articles. ``own_clock``: whether times without a zone are in ``zone``.
+    ``layouts``: strptime date layouts.
     ``strip``: layouts of the quotes on its ticker strip (``strip.compile_layout``). ``exchange``: where those trade
     (None: wherever their symbols do). ``drop``: patterns of lines that are not running text. ``agencies``: names that a
     byline may credit. ``suffixes``: what the site appends to headlines.
@@ -58,6 +59,7 @@ class Profile:
     address_dates: bool = True
     text_pages: bool = False
     table_zone: str | None = None
+    own_clock: bool = True
 
     def stamp(self, text: str, origin: str) -> Stamp:
         """Return the stamp of a time printed by this publisher. Raises TimeError (``timestamps.parse_time``)."""
@@ -69,6 +71,12 @@ class Profile:
             date_order=self.date_order,
             origin=origin,
         )
+        is_local = read.offset is None and read.precision in ("second", "minute")
+        if is_local and not (self.own_clock or self.table_zone):
+            raise TimeError(
+                f"{text!r} has no time zone, and the publishers of the table are in different zones",
+                hint="give the time zone of the column with --zone",
+            )
         return bounded(local_midnight(read, self.zone), earliest=self.earliest)
 
     def drops(self, line: str) -> bool:

@@ -45,8 +45,9 @@ from correlator.news.corpora.layouts import (
     zone_in_name,
     zone_place,
 )
+from correlator.news.corpora.other_times import by_address, not_before, without_clock
 from correlator.news.corpora.records import Faulty, Row, frame_rows, in_chunks, read_rows
-from correlator.news.corpora.time_columns import COLUMNS, NO_TIME, parse_times
+from correlator.news.corpora.time_columns import NO_TIME, parse_times
 from correlator.news.language import language_in, language_of
 from correlator.news.pages.html_page import looks_like_html, parse_html, visible_text
 from correlator.news.pages.page import page_batch, parse_page, rejected_page
@@ -54,12 +55,11 @@ from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import NOTHING, name_in, people_in, symbols_in
-from correlator.news.times.address_dates import date_in_address
+from correlator.news.times.date_labels import read_as_dates
 from correlator.news.times.printed_dates import order_in
 
 # The marker that NewsAPI and GNews put at the end of a truncated text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
-_NO_EMBARGO = ("false", "no", "0")
 _FIELDS = tuple(name for name in FIELDS if name != "headline")
 
 
@@ -70,6 +70,8 @@ class _Table:
     ``clock``, ``zone`` and ``precision`` are the positions of the columns with clock times, zones and precision of the
     publication dates. ``table_zone`` is the zone of times without one, as given by the caller, the name of a column or
     the layout. ``order`` is the order of day and month that the rows so far show; that of the caller takes precedence.
+    ``publisher_zones`` are the zones of all publishers so far, None for an unknown one: one column has one clock, so if
+    they differ, its times without a zone are in none of them.
     """
 
     corpus: Corpus
@@ -82,6 +84,7 @@ class _Table:
     precision: int | None = None
     table_zone: str | None = None
     order: DayOrder = field(default_factory=DayOrder)
+    publisher_zones: set[str | None] = field(default_factory=set)
 
     def with_order_of(self, rows: Sequence[Sequence[str]]) -> _Table:
         """Return the table with what its next ``rows`` show about the order of day and month."""
@@ -201,7 +204,9 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
     frame = _columns(numbers, rows, table)
     sites = frame.select("host", "publisher").unique().rows()
     chosen = {site: _profile(table, *site) for site in sites}
-    profiles = {profile.name: profile for profile, _ in chosen.values()}
+    table.publisher_zones.update(profile.zone for profile, _ in chosen.values())
+    own_clock = len(table.publisher_zones) == 1
+    profiles = {profile.name: replace(profile, own_clock=own_clock) for profile, _ in chosen.values()}
     rows_of = pl.DataFrame(
         [
             (host, name, profile.name, shown, f" - {stated}" if (stated := name_in(name or "")) else None)
@@ -221,7 +226,8 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
     if len(parts) > 1:
         timed = timed.sort("source_line", maintain_order=True)
     bad = timed.filter(pl.col("problem").is_not_null())
-    good = _identified(timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(table.source)))
+    known = timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(table.source))
+    good = _identified(read_as_dates(known, publisher="shown"))
     rejects = [
         reject(table.source, line, problem, f"{headline} | {published}")
         for line, problem, headline, published in bad.select("source_line", "problem", "headline", "published").rows()
@@ -302,8 +308,8 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     origin = f"column {' and '.join(table.names[place] for place in places)}" if places else ""
     published, updated = rows["published"], rows["updated"]
     if table.corpus.clock == "unknown" and table.table_zone is None:
-        published, updated = (_without_clock(each) for each in (published, updated))
-    stamps = _not_before(_by_address(parse_times(published, profile, origin), rows["url"]), rows["embargo"], profile)
+        published, updated = (without_clock(each) for each in (published, updated))
+    stamps = not_before(by_address(parse_times(published, profile, origin), rows["url"]), rows["embargo"], profile)
     updated_stamps = parse_times(updated, profile, "update")
     later = (updated_stamps["precision"] != "day") & (updated_stamps["instant"] > stamps["instant"])
     empty = pl.col("headline").str.len_chars() == 0
@@ -321,52 +327,10 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     )
 
 
-def _not_before(stamps: pl.DataFrame, embargo: pl.Series, profile: Profile) -> pl.DataFrame:
-    """Move stamps to the end of an embargo where it is later; an embargo that cannot be read is a problem."""
-    embargo = embargo.set(embargo.str.to_lowercase().is_in(_NO_EMBARGO), None)
-    if embargo.null_count() == len(embargo):
-        return stamps
-    ends = parse_times(embargo, profile, "end of embargo")
-    stated = embargo.is_not_null()
-    later = stated & (ends["instant"] > stamps["instant"]).fill_null(value=False)
-    unread = stated & ends["instant"].is_null()
-    return stamps.select(
-        *(
-            pl.when(later).then(ends[name]).otherwise(pl.col(name)).alias(name)
-            for name in ("instant", "precision", "rule")
-        ),
-        pl.when(unread).then(ends["problem"]).otherwise("problem").alias("problem"),
-    )
-
-
-def _without_clock(texts: pl.Series) -> pl.Series:
-    """Cut times without a zone to their date; times with a zone are unchanged."""
-    naive = texts.str.contains(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$").fill_null(value=False)
-    return pl.select(pl.when(naive).then(texts.str.slice(0, 10)).otherwise(texts)).to_series()
-
-
-def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
-    """Use the date in the address where no time is stated at all."""
-    nothing = (pl.col("problem") == NO_TIME).fill_null(False) | (pl.col("precision") == "unknown").fill_null(False)
-    missing = stamps.select(nothing).to_series() & urls.is_not_null()
-    if not missing.any():
-        return stamps
-    stated = [date_in_address(url) if is_missing else None for url, is_missing in zip(urls, missing, strict=True)]
-    other = pl.DataFrame(
-        [(s.instant, s.precision, s.rule) if s else (None, None, None) for s in stated],
-        schema={name: COLUMNS[name] for name in ("instant", "precision", "rule")},
-        orient="row",
-    )
-    dated = other["instant"].is_not_null()
-    return stamps.select(
-        *(pl.when(dated).then(other[name]).otherwise(pl.col(name)).alias(name) for name in other.columns),
-        pl.when(~dated).then("problem").alias("problem"),
-    )
-
-
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows as articles with key, hash and language, and the source's own symbols."""
-    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows())
+    stated = [" ".join(sorted(symbols_in(text))) if text else "" for text in rows["symbols"]]
+    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), stated)
     content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )

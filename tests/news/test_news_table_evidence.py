@@ -1,0 +1,142 @@
+"""What the rows of a table or feed show together: whose clock, dates stated as midnights, whose announcement."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from correlator import open_workspace
+from correlator.news.feed import feed_batches
+from correlator.news.read import read_news
+
+DAWN, TIMES, OTHER = (
+    "https://www.dawn.com/news/1",
+    "https://www.nytimes.com/2025/05/28/a.html",
+    "https://wire.example/1",
+)
+
+
+def articles(rows, **options):
+    frame = pl.DataFrame(rows, orient="row")
+    return pl.concat([batch.articles for batch in read_news(frame, **options)])
+
+
+def reasons(rows, **options):
+    return pl.concat([batch.rejects for batch in read_news(pl.DataFrame(rows, orient="row"), **options)])["reason"]
+
+
+def midnights(hour, count, publisher="Bank", minute=0):
+    """Return ``count`` rows of one clock time in UTC, on days from 3 March 2025."""
+    first = datetime(2025, 3, 3, hour, minute, tzinfo=UTC)
+    return [
+        {"title": f"Notice {n}", "published": (first + timedelta(days=n)).isoformat(), "publisher": publisher}
+        for n in range(count)
+    ]
+
+
+def test_announcements_of_several_companies_under_one_headline_are_several_articles(tmp_path):
+    """Else the second company's event would be known at the time of the first one's."""
+    rows = [
+        {"title": "Board meeting", "published": f"2025-05-28T{hour}:00:00Z", "ticker": symbol, "text": symbol}
+        for hour, symbol in ((10, "LAMP"), (15, "SOFA"))
+    ]
+    with_store = open_workspace(tmp_path / "s.duckdb")
+    with_store.add_news(pl.DataFrame(rows))
+    linked = with_store.sql(
+        "SELECT l.symbol, a.published_at FROM links AS l JOIN articles AS a USING (article_id) ORDER BY 1"
+    )
+    hours = [(row["symbol"], row["published_at"].hour) for row in pl.DataFrame(linked).to_dicts()]
+    assert hours == [("LAMP", 10), ("SOFA", 15)]
+
+
+def test_a_headline_repeated_for_the_same_symbols_is_one_article():
+    rows = [
+        {"title": "Board meeting", "published": f"2025-05-28T{hour}:00:00Z", "tickers": symbols}
+        for hour, symbols in ((10, "LAMP, SOFA"), (15, "['SOFA', 'LAMP']"))
+    ]
+    assert articles(rows)["article_key"].n_unique() == 1
+
+
+def test_an_address_identifies_an_article_whatever_its_symbols():
+    rows = [
+        {"title": "Board meeting", "published": "2025-05-28T10:00:00Z", "ticker": symbol, "url": OTHER}
+        for symbol in ("LAMP", "SOFA")
+    ]
+    assert articles(rows)["article_key"].n_unique() == 1
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "zone", "date"),
+    [
+        (16, 0, "Asia/Shanghai", datetime(2025, 3, 4, tzinfo=UTC)),
+        (18, 30, "Asia/Kolkata", datetime(2025, 3, 4, tzinfo=UTC)),
+        (5, 0, "America/New_York", datetime(2025, 3, 3, tzinfo=UTC)),
+    ],
+)
+def test_midnights_of_a_zone_in_utc_are_dates(hour, minute, zone, date):
+    """They are the beginning of a day on which the article appeared at an unknown time."""
+    first = articles(midnights(hour, 5, minute=minute)).row(0, named=True)
+    assert (first["published_at"], first["published_precision"]) == (date, "day")
+    assert zone in first["published_rule"]
+
+
+def test_midnights_follow_the_clock_of_their_zone():
+    rows = midnights(8, 3) + [
+        {**row, "published": row["published"].replace("-03-", "-07-").replace("T08", "T07")} for row in midnights(8, 3)
+    ]
+    assert articles(rows)["published_precision"].to_list() == ["day"] * 6
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_few_midnights_of_a_zone_are_times(count):
+    assert set(articles(midnights(16, count))["published_precision"]) == {"second"}
+
+
+def test_times_at_various_hours_are_times():
+    rows = [row for hour in (9, 13, 16) for row in midnights(hour, 5)]
+    assert set(articles(rows)["published_precision"]) == {"second"}
+
+
+def test_a_publisher_of_dates_does_not_make_dates_of_the_times_of_others():
+    others = [{**row, "published": row["published"].replace(":00:00+", ":07:31+")} for row in midnights(16, 9, "Wire")]
+    read = articles(midnights(16, 5) + others)
+    assert read.filter(pl.col("publisher") == "Wire")["published_precision"].unique().to_list() == ["second"]
+    assert read.filter(pl.col("publisher") == "Bank")["published_precision"].unique().to_list() == ["day"]
+
+
+def test_midnight_in_california_of_google_news_is_a_date_in_a_feed_too():
+    item = (
+        "<item><title>Lamp raises forecast - The Wire</title><link>https://news.google.com/rss/articles/abc</link>"
+        "<pubDate>Thu, 11 Jun 2020 {}:00:00 GMT</pubDate><source url='https://wire.example'>The Wire</source></item>"
+    )
+    feed = f"<rss version='2.0'><channel><title>Google News</title>{item.format('07')}</channel></rss>"
+    (batch,) = feed_batches(feed.encode(), "feed")
+    row = batch.articles.row(0, named=True)
+    assert (row["published_precision"], row["published_at"]) == ("day", datetime(2020, 6, 11, tzinfo=UTC))
+    (batch,) = feed_batches(feed.replace("07:00:00", "08:00:00").encode(), "feed")
+    assert batch.articles["published_precision"].to_list() == ["second"]
+
+
+def test_times_without_a_zone_are_refused_if_the_publishers_are_in_different_zones():
+    """One column has one clock: that of the collector, which is not stated, and not that of each publisher."""
+    rows = [{"title": f"Lamp {url}", "published": "2025-05-28 18:00:00", "url": url} for url in (DAWN, TIMES)]
+    assert reasons(rows).str.contains("publishers of the table are in different zones").to_list() == [True, True]
+    assert reasons(rows).str.contains("--zone").all()
+    read = articles(rows, zone="UTC")
+    assert read["published_at"].to_list() == [datetime(2025, 5, 28, 18, tzinfo=UTC)] * 2
+
+
+def test_a_publisher_of_an_unknown_zone_is_in_a_different_one():
+    rows = [{"title": f"Lamp {url}", "published": "2025-05-28 18:00:00", "url": url} for url in (DAWN, OTHER)]
+    assert len(reasons(rows)) == 2
+
+
+def test_times_without_a_zone_of_one_publisher_are_in_its_zone():
+    rows = [{"title": "Lamp", "published": "2025-05-28 18:00:00", "url": DAWN}]
+    assert articles(rows)["published_at"].to_list() == [datetime(2025, 5, 28, 13, tzinfo=UTC)]
+
+
+def test_times_with_a_zone_are_read_whatever_the_publishers():
+    rows = [{"title": f"Lamp {url}", "published": "2025-05-28T18:00:00Z", "url": url} for url in (DAWN, TIMES)]
+    assert len(articles(rows)) == 2
+    assert reasons(rows).is_empty()
