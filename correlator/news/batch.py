@@ -179,7 +179,7 @@ def article_keys(
             headline,
             "" if address in shared else address,
             published.date() if published else None,
-            stated,
+            symbols=stated,
         )
         for address, (publisher, headline, _, published), stated in zip(
             addresses, articles, symbols or [""] * len(articles), strict=True
@@ -194,7 +194,7 @@ def _page_address(url: str | None) -> str:
     return "" if home else address
 
 
-def _key(publisher: str, headline: str, address: str, day: date | None, symbols: str = "") -> str:
+def _key(publisher: str, headline: str, address: str, day: date | None, *, symbols: str = "") -> str:
     if address:
         return digest(("url", address))
     identity = (publisher, normalise_headline(headline), day.isoformat() if day else "")
