@@ -40,7 +40,10 @@ _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_\-:.]{2,30})""", re.I
 _HEAD = 4096
 _SAMPLE = 200_000
 _EVIDENCE = 40  # non-ASCII bytes needed to detect an encoding from content
-_LANGUAGE = re.compile(rb"""<html[^>]{0,300}?\blang\s*=\s*["']?([A-Za-z]{2})""", re.IGNORECASE)
+_LANGUAGE = re.compile(
+    rb"""(?:<html[^>]{0,300}?\blang\s*=\s*["']?|\bxml:lang\s*=\s*["']|<(?:dc:)?language>\s*)([A-Za-z]{2})\b""",
+    re.IGNORECASE,
+)
 _OF_LANGUAGE = {
     **dict.fromkeys(("tr", "az"), "cp1254"),
     **dict.fromkeys(("ru", "uk", "bg", "sr", "kk"), "cp1251"),
@@ -131,12 +134,16 @@ def encoding_named(name: str) -> str:
     return encoding
 
 
-def likely_encoding(raw: bytes) -> str | None:
-    """Return the likely encoding of bytes that are not UTF-8, for error messages; None if none is likely."""
+def likely_encoding(raw: bytes, usual: str | None = None) -> str | None:
+    """Return the likely encoding of bytes that are not UTF-8, ``usual`` if it is as likely; None if none is likely."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(raw[:_SAMPLE]).best()
-    return best.encoding if best else None
+    matches = from_bytes(raw[:_SAMPLE])
+    best = matches.best()
+    if best is None:
+        return None
+    equal = [each.encoding for each in matches if (each.chaos, each.coherence) == (best.chaos, best.coherence)]
+    return usual if usual in equal else best.encoding
 
 
 def mostly_utf8(raw: bytes) -> bool:
@@ -176,4 +183,4 @@ def _by_content(raw: bytes) -> str:
     usual = _OF_LANGUAGE.get(language[1].decode("ascii").lower(), "cp1252") if language else "cp1252"
     if sum(byte > 0x7F for byte in raw[:_SAMPLE]) < _EVIDENCE:
         return usual
-    return likely_encoding(raw) or usual
+    return likely_encoding(raw, usual if language else None) or usual

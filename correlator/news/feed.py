@@ -118,7 +118,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
             "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
             "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
             "language": str(entry.get("title_detail", {}).get("language") or language),
-            "authors": "; ".join(_authors(entry)),
+            "authors": "; ".join(map(line_of, _authors(entry))),
             "site": _source(entry) or site,
             "symbols": ", ".join(_symbols(entry)),
             "stated": times,
@@ -138,6 +138,8 @@ def _rejection(entry: Mapping[str, Any], *, comments: bool) -> str:
     """Return what an item is if it is not an article; empty if it is one."""
     if comments or _READERS_COMMENT.search(str(entry.get("link", ""))):
         return "a reader's comment"
+    if entry.get("thr_in-reply-to"):
+        return "a reply to another one"
     return "a draft" if entry.get("app_draft") == "yes" else ""
 
 

@@ -1,4 +1,4 @@
-"""Convert markup to plain text: a title on one line, a body in paragraphs."""
+"""Convert markup to plain text: a title on one line, a body in paragraphs; undo a wrong decoding of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from html import escape, unescape
 from correlator.news.batch import clean_text
 
 _INLINE = re.compile(r"</?(?:a|b|br|em|i|mark|p|small|span|strong|sub|sup|u)\b[^<>]{0,200}>", re.IGNORECASE)
-_TAG, _PARAGRAPH = re.compile(r"<[^<>]{0,2000}>"), re.compile(r"</p>|<br ?/?>|\n\n", re.IGNORECASE)
+_TAG, _PARAGRAPH = re.compile(r"<[^<>]{0,20000}>"), re.compile(r"</p>|<br ?/?>|\n\n", re.IGNORECASE)
 # a script without an end tag before the next script or the end of the text counts as text
 _NO_TEXT = re.compile(r"<(script|style)\b(?:(?!<\1\b).){0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# windows-1252 has no characters for five bytes, which decoders leave as they are.
+_AS_BYTES = {
+    ord(character): byte for byte in range(0x80, 0xA0) if (character := bytes([byte]).decode("cp1252", "ignore"))
+}
+_TWICE_ENCODED = re.compile(f"[\u00c2-\u00f4][\u0080-\u00bf{''.join(map(chr, _AS_BYTES))}]")
 _MARKED = re.compile(r"</(?:p|div|li|ul|span|a|b|i|em|strong|h\d|table|figure)>|<(?:br|p) ?/?>", re.IGNORECASE)
 
 
@@ -23,12 +28,13 @@ def without_markup(title: str) -> str:
     >>> without_markup("AT&amp;amp;T: profit &lt; forecast, <b>shares fall</b>")
     'AT&T: profit < forecast,  shares fall '
     """
+    title = redecoded(title)
     return _INLINE.sub(" ", _without_entities(_without_entities(title))) if "<" in title or "&" in title else title
 
 
 def line_of(markup: str) -> str:
     """Return the text of markup on one line."""
-    return " ".join(_without_entities(_TAG.sub(" ", clean_text(markup))).split())
+    return " ".join(redecoded(_without_entities(_TAG.sub(" ", clean_text(markup)))).split())
 
 
 def paragraphs_of(markup: str) -> str:
@@ -41,7 +47,24 @@ def plain_body(text: str) -> str:
     """Return a body as plain text: the paragraphs of markup, or the text itself with entities decoded."""
     if "<" in text and _MARKED.search(text):
         return paragraphs_of(text)
+    text = redecoded(text)
     return _without_entities(text) if "&" in text else text
+
+
+def redecoded(text: str) -> str:
+    """Return a text that is UTF-8 read as windows-1252, decoded as UTF-8; any other text unchanged.
+
+    Examples
+    --------
+    >>> redecoded("lâ€™Ã©lection"), redecoded("Â«l’élection»")
+    ('l’élection', 'Â«l’élection»')
+    """
+    if text.isascii() or not _TWICE_ENCODED.search(text):
+        return text
+    try:
+        return text.translate(_AS_BYTES).encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def _without_entities(text: str) -> str:

@@ -286,7 +286,9 @@ def sniff(path: Path) -> str:
 
 def _is_feed(head: str) -> bool:
     lower = head.lstrip().lower()
-    marked = any(mark in lower for mark in ("<rss", "<feed", "<rdf:rdf", "jsonfeed.org/version"))
+    marked = any(
+        mark in lower for mark in ("<rss", "<feed", "<rdf:rdf", "jsonfeed.org/version", r"jsonfeed.org\/version")
+    )
     return marked or (lower.startswith("<?xml") and "<html" not in lower)
 
 

@@ -2,11 +2,15 @@
 
 import gzip
 
+import polars as pl
 import pytest
 
 from correlator.errors import InputError
 from correlator.news.charset import decode, is_text
+from correlator.news.feed import feed_batches
 from correlator.news.pages.page import read_text
+from correlator.news.plain_text import redecoded
+from correlator.news.read import read_news
 
 TURKISH = "Erdoğan ile görüştü, Şuşa'da açıklama yapıldı"
 
@@ -88,3 +92,33 @@ def test_a_page_in_gzip_is_its_text(tmp_path) -> None:
     path.write_bytes(gzip.compress(b"a" * 9_000)[:20] + b"broken")
     with pytest.raises(InputError, match="damaged gzip"):
         read_text(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrongly"),
+    [("l’élection à Orléans", "cp1252"), ("Größe", "latin-1"), ("Özgür", "cp1252"), ("выборы", "latin-1")],
+)
+def test_utf8_read_as_a_western_encoding_is_decoded_again(text, wrongly):
+    damaged = text.encode().decode(wrongly)
+    assert damaged != text
+    rows = pl.DataFrame({"title": [damaged], "text": [damaged], "published": ["2025-05-28T10:00:00Z"]})
+    (batch,) = read_news(rows)
+    assert batch.articles.row(0, named=True)["headline"] == batch.articles.row(0, named=True)["body"] == text
+    item = f"<item><title>{damaged}</title><pubDate>Wed, 28 May 2025 10:00:00 GMT</pubDate></item>"
+    (batch,) = feed_batches(f"<rss version='2.0'><channel>{item}</channel></rss>".encode(), "feed")
+    assert batch.articles["headline"].to_list() == [text]
+
+
+@pytest.mark.parametrize("text", ["Éder « Â »", "NÃO É", "Âge Â« d’or »", "日本 Ã©"])
+def test_western_letters_that_are_no_utf8_as_a_whole_stay(text):
+    assert redecoded(text) == text
+
+
+def test_the_language_of_a_feed_decides_between_equally_likely_encodings():
+    text = (
+        "El Gobierno anunció que la inflación bajó en mayo según el Banco de España. También señaló que los años próximos"
+        " serán difíciles para la economía, añadió el señor Núñez. ¿Quién lo sabía? Nadie lo creía: así comenzó aquel año."
+        " Más allá, la producción industrial creció un dos por ciento, según la patronal, y así continuó después."
+    )
+    feed = f"<rss><channel><language>es-es</language><title>{text}</title></channel></rss>"
+    assert decode(feed.encode("cp1252")) == feed

@@ -92,3 +92,24 @@ def test_symbols_that_a_feed_states_are_links(text):
     batch = read(text)
     assert batch.named["symbol"].to_list() == ["LAMP", "SOFA"]
     assert set(batch.named["article_key"]) == set(batch.articles["article_key"])
+
+
+def test_a_reply_to_another_entry_is_no_article():
+    entry = (
+        '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0"><title>t</title>'
+        "<entry><title>I agree</title><updated>2025-05-28T10:00:00Z</updated>{}</entry></feed>"
+    )
+    (reply,) = feed_batches(entry.format('<thr:in-reply-to ref="tag:gazette.example:1"/>').encode(), "f")
+    assert reply.rejects["reason"].to_list() == ["the item is a reply to another one, not an article"]
+    (post,) = feed_batches(entry.format("").encode(), "f")
+    assert post.articles.height == 1
+
+
+def test_entities_in_the_names_of_authors_are_decoded():
+    item = f"{TITLE}{LINK}{TIME}<author>A. Writer &amp;amp; B. Editor</author>"
+    assert read(rss(item)).articles["authors"].to_list() == ["A. Writer & B. Editor"]
+
+
+def test_long_tags_are_no_text():
+    item = f"{TITLE}{LINK}{TIME}<description>&lt;img srcset='{'x ' * 2_000}'&gt;They left.</description>"
+    assert read(rss(item)).articles["body"].to_list() == ["They left."]

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from correlator import open_workspace
+from correlator.errors import InputError
 from correlator.news.feed import feed_batches
 from correlator.news.read import read_news
 
@@ -140,3 +141,49 @@ def test_times_with_a_zone_are_read_whatever_the_publishers():
     rows = [{"title": f"Lamp {url}", "published": "2025-05-28T18:00:00Z", "url": url} for url in (DAWN, TIMES)]
     assert len(articles(rows)) == 2
     assert reasons(rows).is_empty()
+
+
+def test_a_day_after_the_12th_shows_the_order_of_dates_with_short_years():
+    rows = [{"title": f"Lamp {day}", "published": f"1/{day}/15 0:00"} for day in (9, 13)]
+    assert articles(rows)["published_at"].dt.day().to_list() == [9, 13]
+
+
+def test_a_first_number_after_12_may_be_a_short_year():
+    rows = [{"title": f"Lamp {day}", "published": f"{day}/1/15"} for day in (9, 13)]
+    assert len(reasons(rows)) == 2
+
+
+def test_names_of_columns_are_known_without_their_accents():
+    rows = [{"titulo": "Lámpara", "data": "2025-05-28", "texto": "b", "fonte": "La Hoja"}]
+    (row,) = articles(rows).to_dicts()
+    assert (row["headline"], row["body"], row["publisher"]) == ("Lámpara", "b", "La Hoja")
+
+
+def test_a_table_of_texts_that_are_no_pages_names_the_options_that_read_it():
+    """--published and --profile, the options for pages, read no table."""
+    (reason,) = reasons([{"text": "Lamp rises on orders", "created": "2025-05-28T10:00:00Z"}])
+    assert "--column headline=NAME" in reason
+    assert "--profile" not in reason
+
+
+def test_rows_without_a_time_name_the_option_for_its_column():
+    rows = [{"title": "Lamp rises", "url": OTHER, "Date Created": "2025-05-28T10:00:00Z"}]
+    assert reasons(rows).str.contains("--column published=NAME").all()
+
+
+def test_times_of_the_new_york_times_service_are_in_utc_if_an_export_lost_the_offset():
+    rows = [{"title": "Lamp", "pub_date": "2025-05-28 10:00:05", "web_url": TIMES}]
+    assert articles(rows)["published_at"].to_list() == [datetime(2025, 5, 28, 10, 0, 5, tzinfo=UTC)]
+
+
+def test_a_damaged_document_is_refused_rather_than_each_of_its_lines(tmp_path):
+    (tmp_path / "a.json").write_text('{\n "articles": [\n  {"title": "Lamp",\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"a\.json is not valid JSON"):
+        [*read_news(tmp_path / "a.json")]
+
+
+def test_lines_of_objects_are_read_from_a_json_file_with_a_damaged_line(tmp_path):
+    line = '{"title": "Lamp", "published": "2025-05-28T10:00:00Z"}'
+    (tmp_path / "a.json").write_text(f"damaged\n{line}\n", encoding="utf-8")
+    (batch,) = read_news(tmp_path / "a.json")
+    assert (batch.articles.height, batch.rejects.height) == (1, 1)

@@ -50,7 +50,7 @@ from correlator.news.corpora.records import Faulty, Row, frame_rows, in_chunks, 
 from correlator.news.corpora.time_columns import NO_TIME, parse_times
 from correlator.news.language import language_in, language_of
 from correlator.news.pages.html_page import looks_like_html, parse_html, visible_text
-from correlator.news.pages.page import page_batch, parse_page, rejected_page
+from correlator.news.pages.page import NO_DATE_HINT, page_batch, parse_page, rejected_page
 from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
@@ -60,6 +60,7 @@ from correlator.news.times.printed_dates import order_in
 
 # The marker that NewsAPI and GNews put at the end of a truncated text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
+_COLUMNS_HINT = "if it is not a page, name the columns with --column headline=NAME and --column published=NAME"
 _FIELDS = tuple(name for name in FIELDS if name != "headline")
 
 
@@ -193,7 +194,8 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table,
             page = parse(text, publishers=table.publishers, url=url, where="the record")
             batches.append(page_batch(page, table.source, number))
         except InputError as error:
-            batches.append(rejected_page(table.source, number, str(error), text=visible_text(text)))
+            reason = f"{error.message} ({_COLUMNS_HINT})" if error.hint == NO_DATE_HINT else str(error)
+            batches.append(rejected_page(table.source, number, reason, text=visible_text(text)))
     return Batch(
         *(pl.concat([getattr(batch, name) for batch in batches]) for name in ("articles", "quotes", "rejects")),
     )
@@ -314,7 +316,10 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     later = (updated_stamps["precision"] != "day") & (updated_stamps["instant"] > stamps["instant"])
     empty = pl.col("headline").str.len_chars() == 0
     if "published" not in table.places:
-        reason = pl.lit(f"{NO_TIME}: no column is recognised as one, and the address has no date")
+        reason = pl.lit(
+            f"{NO_TIME}: no column is recognised as one, and the address has no date (name the column with --column"
+            " published=NAME)"
+        )
         stamps = stamps.with_columns(problem=pl.when(pl.col("problem") == NO_TIME).then(reason).otherwise("problem"))
     return pl.concat([rows, stamps], how="horizontal").with_columns(
         default_language=pl.lit(profile.language, pl.String()),

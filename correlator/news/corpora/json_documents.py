@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -15,14 +16,14 @@ from correlator.news.charset import decode, encoding_named
 from correlator.news.corpora.layouts import names_headline, rows_keys
 
 MAX_BYTES = 256_000_000
-_DEEPEST = 3
+_DEEPEST, _MOST_LINES = 3, 1_000
 _TYPES = ("$date", "$numberLong", "$numberInt", "$numberDouble", "$oid")
 
 
 def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
     """Return the articles of a document that is a list, or contains one under a usual key or as its only list.
 
-    None if the file has one JSON object per line. Raises InputError for a file that is too large or damaged.
+    None if the file has JSON objects on single lines. Raises InputError for a file that is too large or damaged.
     """
     text = _text(path, encoding)
     try:
@@ -31,8 +32,10 @@ def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
         if "\n" not in text.strip():
             return None  # one object per line
         raise InputError(f"{called(path)} is not valid JSON: {json_fault(error)}", hint="give each name once") from None
-    except (ValueError, RecursionError):
-        return None
+    except (ValueError, RecursionError) as error:
+        if any(map(_is_object, islice(text.splitlines(), _MOST_LINES))):
+            return None
+        raise InputError(f"{called(path)} is not valid JSON: {json_fault(error)}", hint="save it again") from None
     if isinstance(document, list):
         return document
     if not isinstance(document, dict):
@@ -45,6 +48,13 @@ def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
             return value
     lists = [] if names_headline(document) else [each for each in _lists_in(document, 0) if names_headline(each[0])]
     return lists[0] if len(lists) == 1 else [document]
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _are_objects(value: object) -> TypeGuard[list[object]]:

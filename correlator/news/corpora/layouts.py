@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -44,21 +45,23 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "datetime", "date_time", "timestamp", "timestamp_utc", "datetime_utc", "date_utc", "time_utc",
         "unix_timestamp", "unix_time", "unix_ts", "epoch", "created_utc", "story_date", "news_date", "date",
         "publish_time", "published_time", "publication_time", "time", "fecha", "datum", "tarih", "дата", "日期", "日付",
-        "날짜",
+        "날짜", "发布时间", "发布时间戳", "data",
     ),
     "url": ("url", "link", "address", "article_url", "web_url", "weburl", "news_url", "article_link", "permalink",
             "links.permalink", "canonical_url", "source_url", "sourceurl", "story_url", "page_url",
-            "html.requested_url", "lien", "enlace"),
+            "html.requested_url", "lien", "enlace", "href", "announcement_url"),
     "body": (
         "body", "text", "content", "article", "maintext", "description", "summary", "plaintext", "html", "raw_html",
-        "page_html",
+        "page_html", "texto", "contenido", "内容",
     ),
     "updated": ("updated", "updated_at", "date_modified", "datemodified", "modified"),
     "authors": ("authors", "author", "byline", "creator", "journalists", "journalist", "writer"),
     "publisher": ("publisher", "publication", "newspaper", "source.name", "source_name", "media_name", "provider",
-                  "source.title", "source.domain", "source_domain", "site_name", "sitename", "hostname", "domain"),
+                  "source.title", "source.domain", "source_domain", "site_name", "sitename", "hostname", "domain",
+                  "fonte", "fuente"),
     "language": ("language", "lang", "language_code"),
-    "symbols": ("symbols", "symbol", "tickers", "ticker", "stock_symbol", "stock_symbols", "stock", "stocks"),
+    "symbols": ("symbols", "symbol", "tickers", "ticker", "stock_symbol", "stock_symbols", "stock", "stocks",
+                "stock_code"),
     "embargo": ("embargo", "embargoed", "embargo_until", "embargoed_until", "embargo_date", "embargo_end"),
     "status": ("status", "pubstatus", "pub_status", "publication_status", "article_status", "post_status"),
 }  # fmt: skip
@@ -68,6 +71,7 @@ NOT_OUT = frozenset((
     "canceled", "cancelled", "withheld", "killed", "spiked", "draft", "auto-draft", "pending", "private", "future",
     "scheduled", "trash", "deleted", "retracted", "withdrawn", "unpublished",
 ))  # fmt: skip
+_ACCENT = re.compile("[\u0300-\u036f]")
 _CLOCKS = frozenset((
     "time", "clock", "hour", "timeofday", "publishtime", "publishedtime", "publicationtime", "storytime", "newstime",
     "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",
@@ -192,8 +196,9 @@ def rows_keys() -> tuple[str, ...]:
 
 
 def _bare(name: str) -> str:
-    """Normalise a name: *Publication Date*, *publication_date* and *publicationDate* are equal."""
-    return re.sub(r"[\s_/\-]", "", name.casefold())
+    """Normalise a name: *Publication Date*, *publication_date* and *publicationDate* are equal, without accents."""
+    plain = name if name.isascii() else _ACCENT.sub("", unicodedata.normalize("NFD", name))
+    return re.sub(r"[\s_/\-]", "", plain.casefold())
 
 
 @cache

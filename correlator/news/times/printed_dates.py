@@ -195,6 +195,8 @@ def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, i
 
 
 _NUMERIC = r"(?:^|\D)(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?:\D|$)"
+# With a year of two digits, a day after the 12th is certain only in the middle: 13/1/15 may begin with the year.
+_SHORT = r"(?:^|\D)(0?[1-9]|1[0-2])[/-](1[3-9]|2\d|3[01])[/-]\d\d(?:\D|$)"
 
 
 def order_in(texts: Sequence[str]) -> DayOrder:
@@ -204,8 +206,11 @@ def order_in(texts: Sequence[str]) -> DayOrder:
     --------
     >>> order_in(["05/06/2025 9:30", "on 05/28/2025"]).shown
     'mdy'
+    >>> order_in(["1/9/15 0:00", "1/13/15 0:00"]).shown, order_in(["13/1/15"]).shown
+    ('mdy', None)
     """
-    return day_order(in_plain_signs(pl.Series(texts, dtype=pl.String)), _NUMERIC)
+    column = in_plain_signs(pl.Series(texts, dtype=pl.String))
+    return day_order(column, _NUMERIC).joined(day_order(column, _SHORT))
 
 
 _Y = r"'?(?P<y>\d{4}|\d\d)"
