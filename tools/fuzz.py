@@ -168,11 +168,11 @@ def _child(name: str, arguments: argparse.Namespace) -> int:
         from targets import TARGETS, attempt
 
         target = TARGETS[name]
-        for data in target.seeds:  # so that modules which a door imports when it is used are instrumented as well
+        for data in target.inputs:  # so that modules which a door imports when it is used are instrumented as well
             attempt(target, data)
     corpus = _corpus(name)
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(target.seeds):
+    for number, data in enumerate(target.inputs):
         (corpus / f"seed-{number}").write_bytes(data)
     seconds = arguments.seconds
     options = [
@@ -238,7 +238,7 @@ def _by_mutation(name: str, arguments: argparse.Namespace) -> int:
     target, number = TARGETS[name], 0
     watched = _watched(lambda data: attempt(target, data), arguments.seconds)
     _ready()
-    for data in mutated(target.seeds, target.words, count=arguments.runs or 10**9, seed=arguments.seed):
+    for data in mutated(target.inputs, target.words, count=arguments.runs or 10**9, seed=arguments.seed):
         number += 1
         (CRASHES / f"{_as_file(name)}-last").write_bytes(data)
         watched(data)
@@ -304,7 +304,8 @@ def _inputs(name: str) -> Iterator[bytes]:
     from targets import TARGETS
 
     target = TARGETS[name]
-    yield from mutated(target.seeds, target.words, count=MUTATIONS, seed=1)
+    yield from target.inputs
+    yield from mutated(target.inputs, target.words, count=MUTATIONS, seed=1)
     for file in sorted(_corpus(name).glob("*")):
         yield file.read_bytes()
 

@@ -40,6 +40,13 @@ def prices(path: Path) -> object:
     return read_prices(path, symbol="X", exchange="XKAR")
 
 
+def prices_as_written(path: Path) -> object:
+    """Symbols are those that the file states."""
+    from correlator.market.reading.files import read_prices
+
+    return read_prices(path, exchange="XNAS")
+
+
 def news(layout: str) -> Callable[[Path], object]:
     def read(path: Path) -> object:
         from correlator.news.read import read_news

@@ -13,11 +13,10 @@ _INTERESTING = (*(text.encode("utf-8", "surrogatepass") for text in _TEXTS), b"\
 
 
 def mutated(seeds: Sequence[bytes], words: Sequence[bytes], *, count: int, seed: int) -> Iterator[bytes]:
-    """``count`` inputs: the seeds themselves, then mutations of them; the same numbers give the same inputs."""
+    """Yield ``count`` mutations of the seeds; the same numbers give the same inputs."""
     chance = random.Random(seed)
     pieces = (*words, *_INTERESTING)
-    yield from seeds[:count]
-    for _ in range(count - len(seeds)):
+    for _ in range(count):
         data = bytearray(chance.choice(seeds))
         for _ in range(chance.randint(1, 6)):
             _change(data, pieces, seeds, chance)

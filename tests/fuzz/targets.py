@@ -10,6 +10,7 @@ from pathlib import Path
 
 import doors
 from doors import BARS
+from samples import FEEDS, TIMES, corpora, files, hostile
 
 from correlator.errors import CorrelatorError
 
@@ -94,11 +95,17 @@ _PAGE = _STRIP + b"\nEnvoys meet and agree\n\nNNI Published 28 May, 2025 06:02am
 
 @dataclass(frozen=True)
 class Target:
-    """A door: what it does with bytes, the inputs that a fuzzer begins with, and pieces that it may put in."""
+    """A door: what it does with bytes, good inputs, pieces that a fuzzer may put in, and inputs that may be refused."""
 
     run: Callable[[bytes], object]
     seeds: tuple[bytes, ...]
     words: tuple[bytes, ...] = ()
+    samples: tuple[bytes, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[bytes, ...]:
+        """All inputs that a fuzzer begins with."""
+        return self.seeds + self.samples
 
 
 def attempt(target: Target, data: bytes) -> None:
@@ -123,18 +130,23 @@ _XLSX = _written(lambda out: BARS.write_excel(out))
 _STATA = _written(lambda out: BARS.to_pandas().to_stata(out, write_index=False, version=117))
 _JSON = b'[{"date": "2025-05-26", "close": 1.5, "volume": 3}, {"date": "2025-05-27", "close": "1.6"}]'
 TARGETS: dict[str, Target] = {
-    "page": Target(doors.of_file("page.txt", doors.news("text")), (_PAGE,)),
-    "html page": Target(doors.of_file("page.html", doors.news("html")), (_HTML,)),
+    "page": Target(
+        doors.of_file("page.txt", doors.news("text")), (_PAGE,), samples=files("tests/news/publishers/*.txt")
+    ),
+    "html page": Target(
+        doors.of_file("page.html", doors.news("html")), (_HTML,), samples=files("tests/news/publishers/*.html")
+    ),
     "feed": Target(
         doors.of_file("feed.xml", doors.news("feed")),
         (_RSS, _ATOM, _JSON_FEED),
         (b"<item>", b"<![CDATA[", b"]]>", b"&#x"),
+        samples=FEEDS,
     ),
     "dispatch": Target(doors.of_file("wire.xml", doors.news("agency")), (_DISPATCH, _NITF), (b"<p>", b"<embargoed/>")),
     "archive": Target(
         doors.of_file("saved", doors.news("archive")), (_MHTML, _WARC), (b"--B", b"Content-Encoding: gzip", b"chunked")
     ),
-    "corpus": Target(doors.of_file("corpus.jsonl", doors.news("corpus")), (_CORPUS,)),
+    "corpus": Target(doors.of_file("corpus.jsonl", doors.news("corpus")), (_CORPUS,), samples=corpora()),
     "corpus csv": Target(
         doors.of_file("corpus.csv", doors.news("corpus")),
         (b"date,title,url\n2025-05-28,Envoys meet,https://a.example/1\n",),
@@ -143,12 +155,24 @@ TARGETS: dict[str, Target] = {
     "gdelt events": Target(
         doors.of_file("20250528120000.export.CSV", doors.gdelt), (b"\t".join([b"1"] * 61) + b"\n",), (b"\t",)
     ),
-    "coded events": Target(doors.of_file("events.csv", doors.coded), (_EVENTS,)),
+    "coded events": Target(
+        doors.of_file("events.csv", doors.coded), (_EVENTS,), samples=files("tests/golden/*requests.csv")
+    ),
     "strip": Target(doors.of_text(doors.strip), (_STRIP,)),
-    "headline": Target(doors.of_text(doors.headline), (b"Pakistan and Azerbaijan agree to deepen trade ties",)),
+    "headline": Target(
+        doors.of_text(doors.headline),
+        (b"Pakistan and Azerbaijan agree to deepen trade ties",),
+        samples=tuple(b"\n".join(files("tests/events/headlines/*.csv")).splitlines()[::20]),
+    ),
     "prices csv": Target(
         doors.of_file("p.csv", doors.prices),
         (_CSV, _CSV.replace(b",", b";").replace(b".", b","), _CSV.decode().encode("utf-16")),
+        samples=files("tests/market/layouts/*.[ct][sx][vt]"),
+    ),
+    "price layouts": Target(
+        doors.of_file("p.csv", doors.prices_as_written),
+        (b"symbol,date,close,volume\nA,2025-05-26,1.5,3\nB,2025-05-26,2.5,\n",),
+        samples=files("tests/market/layouts/*.[ct][sx][vt]"),
     ),
     "prices parquet": Target(doors.of_file("p.parquet", doors.prices), (_PARQUET,), (b"PAR1",)),
     "prices arrow": Target(doors.of_file("p.arrow", doors.prices), (_ARROW,), (b"ARROW1",)),
@@ -156,6 +180,7 @@ TARGETS: dict[str, Target] = {
         doors.of_file("p.json", doors.prices),
         (_JSON, b'{"close": [1, 2], "date": [1748217600, 1748304000]}'),
         (b"{", b"[", b"null"),
+        samples=files("tests/market/layouts/*.json"),
     ),
     "prices stata": Target(doors.of_file("p.dta", doors.prices), (_STATA,), (b"<data>", b"<strls>", b"<value_labels>")),
     "prices xlsx": Target(doors.of_file("p.xlsx", doors.prices), (_XLSX,), (b"PK\x03\x04",)),
@@ -172,7 +197,7 @@ TARGETS: dict[str, Target] = {
     "news frame": Target(
         doors.of_frame(doors.frame_of_news), (b"\x00\x0b\x06\x0e\x06\x03\x00\x00\x01\x02\x00\x0d\x06\x0e\x06",)
     ),
-    "factors": Target(doors.of_file("ff.csv", doors.factors), (_FACTORS,)),
+    "factors": Target(doors.of_file("ff.csv", doors.factors), (_FACTORS,), samples=files("tests/golden/*ff3*.csv")),
     "instruments": Target(doors.of_file("i.csv", doors.instruments), (_INSTRUMENTS,)),
     "report": Target(doors.of_file("daily.toml", doors.report), (_REPORT,), (b"[study]", b"= [", b'"""')),
     "settings": Target(doors.of_file("correlator.toml", doors.settings), (_SETTINGS,), (b"[[", b'"""')),
@@ -182,10 +207,16 @@ TARGETS: dict[str, Target] = {
         doors.of_file("watch.csv", doors.watchlist), (b"symbol,words,kind\nAIRLINK,air link,sector\n",)
     ),
     "corrections": Target(doors.of_file("corrections.csv", doors.corrections), (_CORRECTIONS,)),
-    "publisher": Target(doors.of_file("own.toml", doors.publisher), (_PUBLISHER,)),
-    "layout": Target(doors.layout, (_LAYOUT,), (b"[columns]", b"rows = [", b"header = [")),
+    "publisher": Target(
+        doors.of_file("own.toml", doors.publisher), (_PUBLISHER,), samples=files("data/publishers/*.toml")
+    ),
+    "layout": Target(
+        doors.layout, (_LAYOUT,), (b"[columns]", b"rows = [", b"header = ["), samples=files("data/layouts/*.toml")
+    ),
     "study prices": Target(
-        doors.of_file("p.csv", doors.study_prices), (b"date,A,B\n2025-05-26,1.5,2\n2025-05-27,,2.5\n",)
+        doors.of_file("p.csv", doors.study_prices),
+        (b"date,A,B\n2025-05-26,1.5,2\n2025-05-27,,2.5\n",),
+        samples=files("tests/golden/*returns.csv") + files("tests/market/layouts/levels.*"),
     ),
     "study events": Target(
         doors.of_file("e.csv", doors.study_events), (b"symbol,time\nA,2025-05-26\nB,2025-05-27T10:00:00Z\n",)
@@ -195,22 +226,37 @@ TARGETS: dict[str, Target] = {
         doors.of_text(doors.sql),
         _QUERIES,
         (b" union all ", b" from bars ", b"(select ", b"pragma ", b"copy ", b" over ()"),
+        samples=hostile("sql.toml", "sql"),
     ),
     "selection": Target(
         doors.of_text(doors.selection),
         (b"category = AGREE and (dyad = PAK-AZE or not goldstein < -3)",),
         (b" in (", b"not ", b"'"),
+        samples=hostile("selections.toml", "selection"),
     ),
     "formula": Target(
         doors.of_text(doors.formula),
         (b"car ~ goldstein + C(category):tone - 1 + log(a) + I(a ** 2)",),
         (b"**", b"C(", b"I(", b"log(", b"`"),
+        samples=hostile("formulas.toml", "formula"),
     ),
-    "instant": Target(doors.of_text(doors.instant), (b"2025-05-28T10:00:00+05:00", b"2025-05-28")),
+    "instant": Target(
+        doors.of_text(doors.instant),
+        (b"2025-05-28T10:00:00+05:00", b"2025-05-28"),
+        samples=hostile("selections.toml", "instant"),
+    ),
     "printed time": Target(
-        doors.of_text(doors.printed_time), (b"28 May, 2025 06:02am", b"Mon, 27 Aug 2018 19:37:39 PKT")
+        doors.of_text(doors.printed_time), (b"28 May, 2025 06:02am", b"Mon, 27 Aug 2018 19:37:39 PKT"), samples=TIMES
     ),
-    "window": Target(doors.of_text(doors.window), (b"-1:1,-5:5", b"2025-05-20:2025-05-30")),
-    "address": Target(doors.of_text(doors.address), (b"https://me:pw@feeds.example:8080/a/b?token=x#y",)),
+    "window": Target(
+        doors.of_text(doors.window),
+        (b"-1:1,-5:5", b"2025-05-20:2025-05-30"),
+        samples=hostile("selections.toml", "window"),
+    ),
+    "address": Target(
+        doors.of_text(doors.address),
+        (b"https://me:pw@feeds.example:8080/a/b?token=x#y",),
+        samples=hostile("addresses.toml", "address"),
+    ),
     "output": Target(doors.of_text(doors.inert), (b"=1+1", b"\x1b[2J", b"../evil")),
 }

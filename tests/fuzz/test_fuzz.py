@@ -17,7 +17,7 @@ from fuzz_record import Outcome
 @pytest.mark.parametrize("name", TARGETS)
 def test_doors(name):
     target = TARGETS[name]
-    for data in mutated(target.seeds, target.words, count=25, seed=1):
+    for data in mutated(target.inputs, target.words, count=25, seed=1):
         attempt(target, data)
 
 
@@ -27,9 +27,15 @@ def test_every_seed_is_read(name):
         TARGETS[name].run(data)
 
 
+@pytest.mark.parametrize("name", [name for name, target in TARGETS.items() if target.samples])
+def test_samples_are_read_or_refused(name):
+    for data in TARGETS[name].samples:
+        attempt(TARGETS[name], data)
+
+
 def test_the_same_seed_gives_the_same_inputs():
     target = TARGETS["formula"]
-    first, second = (list(mutated(target.seeds, target.words, count=50, seed=3)) for _ in range(2))
+    first, second = (list(mutated(target.inputs, target.words, count=50, seed=3)) for _ in range(2))
     assert first == second
     assert len(set(first)) > 30
 
