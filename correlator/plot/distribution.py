@@ -56,11 +56,11 @@ def distribution_figure(
     labels = [(names or {}).get(key, f"{key[1]} #{key[0]}") for key in keys]
     mean = float(values.mean()) if mean is None else mean  # type: ignore[arg-type]
     if values.len() < FEW:
-        figure = _dots(values.to_list(), labels)
+        figure = _dots(values.to_list(), labels, unit)
     else:
-        figure = _histogram(values.to_numpy(), mean, "events", BLUE)
+        figure = _histogram(values.to_numpy(), mean, f"{unit}s", BLUE)
         if values.len() <= _RUG:
-            _add_rug(figure, values.to_list(), labels)
+            _add_rug(figure, values.to_list(), labels, unit)
     _mark(figure, mean, f"mean {per_cent(mean)}")
     figure.update_xaxes(
         title_text=escaped(f"cumulative abnormal {measure} in window {window}"), tickformat=PERCENT_TICKS
@@ -142,22 +142,22 @@ def _histogram(values: np.ndarray[Any, Any], mark: float, unit: str, colour: str
     return figure
 
 
-def _add_rug(figure: go.Figure, values: list[float], labels: list[str]) -> None:
-    """Draw a tick per event below zero counts."""
+def _add_rug(figure: go.Figure, values: list[float], labels: list[str], unit: str) -> None:
+    """Draw a tick per ``unit`` below zero counts."""
     top = max(figure.data[0].y)
     figure.add_scatter(
         x=values,
         y=[-0.05 * top] * len(values),
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 9, "color": BLUE, "line": {"width": 1}},
-        name="one event",
+        name=f"one {unit}",
         text=[escaped(label).replace("\n", "<br>") for label in labels],
         hovertemplate="%{text}<br>%{x:.2%}<extra></extra>",
     )
     figure.update_yaxes(range=[-0.11 * top, 1.08 * top])
 
 
-def _dots(values: list[float], labels: list[str]) -> go.Figure:
+def _dots(values: list[float], labels: list[str], unit: str) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure(
@@ -166,7 +166,7 @@ def _dots(values: list[float], labels: list[str]) -> go.Figure:
             y=[0.0] * len(values),
             mode="markers",
             marker={"size": 14, "color": translucent(BLUE, 0.6), "line": {"color": BLUE, "width": 1}},
-            name="one event",
+            name=f"one {unit}",
             text=[escaped(label).replace("\n", "<br>") for label in labels],
             hovertemplate="%{text}<br>%{x:.2%}<extra></extra>",
         )

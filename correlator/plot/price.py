@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from correlator.errors import warn
+from correlator.market.returns import filled_adjusted
 from correlator.plot.lane import add_lane, events_per_session, lane_categories
 from correlator.plot.template import (
     BLUE,
@@ -31,6 +33,7 @@ from correlator.plot.template import (
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+Array = NDArray[np.float64]
 MANY_DAYS = 15
 AT_LIMIT, NO_VOLUME, ACTION, DOUBTED = "at the price limit", "no volume", "split or dividend", "flagged by the audit"
 MARKS = {
@@ -77,12 +80,12 @@ def price_figure(
 ) -> go.Figure:
     """Return a figure of the bars of one symbol with its news.
 
-    ``bars``: session, close and optionally open, high, low, volume, one row per session; ``events``: day_zero,
-    category, and optionally headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of strips);
-    ``marks``: session, mark (one of ``MARKS``) and words, for censored or doubtful bars and corporate actions; sessions
-    are dates, or the starts of intraday bars in local time of ``zone``; ``around``: show ``sessions_each_side`` (60, or
-    1 for intraday bars) on each side of the first session on or after it, else all. Events of sessions that are not
-    shown are counted in the subtitle. Without bars the figure says so.
+    ``bars``: session, close and optionally open, high, low, adjusted_close, volume, one row per session; ``events``:
+    day_zero, category, and optionally headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of
+    strips); ``marks``: session, mark (one of ``MARKS``) and words, for censored or doubtful bars and corporate actions;
+    sessions are dates, or the starts of intraday bars in local time of ``zone``; ``around``: show
+    ``sessions_each_side`` (60, or 1 for intraday bars) on each side of the first session on or after it, else all.
+    Events of sessions that are not shown are counted in the subtitle. Without bars the figure says so.
     """
     shown = bars.drop_nulls("close").sort("session")
     if shown.is_empty():
@@ -106,6 +109,7 @@ def price_figure(
         _add_event_marks(figure, daily, shown)
         add_lane(figure, placed, lane, rows["lane"])
     subtitle = _subtitle(shown, placed.height, events_elsewhere, printed.height, around=around)
+    subtitle += _unadjusted(shown)
     subtitle += f"; {zone} time" if zone else ""
     if not marked.is_empty():
         subtitle += f"; {counted(marked['session'].n_unique(), 'bar')} marked"
@@ -286,12 +290,33 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
 
 
 def _title(symbol: str, shown: pl.DataFrame, events: pl.DataFrame) -> str:
-    """Return a title with the price change and the number of events."""
-    first, last = float(shown["close"][0]), float(shown["close"][-1])
+    """Return a title with the price change, adjusted for splits and dividends, and the number of events."""
+    change = _change(_adjusted(shown)) or "price"
     unit = "session" if shown["session"].dtype == pl.Date else "bar"
-    change = per_cent(last / first - 1) if shown.height > 1 and first > 0 else "price"
     news = f"with {counted(events.height, 'event')}" if events.height else "without an event"
     return f"{symbol}: {change} over {counted(shown.height, unit)} {news}"
+
+
+def _change(prices: Array) -> str | None:
+    """Return the change (T,) from the first to the last price; None without one."""
+    return per_cent(prices[-1] / prices[0] - 1) if len(prices) > 1 and prices[0] > 0 else None
+
+
+def _adjusted(shown: pl.DataFrame) -> Array:
+    """Return the adjusted closes (T,) as studies use them; the closes where there are none."""
+    closes = shown["close"].cast(pl.Float64).to_numpy()
+    if "adjusted_close" not in shown.columns:
+        return closes
+    adjusted = shown["adjusted_close"].cast(pl.Float64).to_numpy()
+    return np.asarray(filled_adjusted(closes[:, None], adjusted[:, None])[0][:, 0])
+
+
+def _unadjusted(shown: pl.DataFrame) -> str:
+    """Return that the bars drawn are unadjusted, with their change, if it differs from the adjusted one."""
+    drawn = _change(shown["close"].cast(pl.Float64).to_numpy())
+    if drawn is None or drawn == _change(_adjusted(shown)):
+        return ""
+    return f"; change adjusted for splits and dividends, bars unadjusted ({drawn})"
 
 
 def _axis(shown: pl.DataFrame) -> dict[str, Any]:

@@ -171,3 +171,14 @@ def test_a_page_that_cannot_answer_yet_has_no_state():
 
     assert _state({"error": {"message": "no context yet"}}) == ""
     assert _state({"result": {"result": {"type": "string", "value": "complete"}}}) == "complete"
+
+
+def test_the_change_is_adjusted_for_a_split_and_the_bars_say_that_they_are_not(bars, events):
+    half = pl.when(pl.col("session") < SESSIONS[20]).then(2.0).otherwise(1.0)
+    split = bars.with_columns(
+        pl.col("close").alias("adjusted_close"), *(pl.col(name) * half for name in ("open", "high", "low", "close"))
+    )
+    whole, halved = (price_figure(frame, events=events, symbol="X") for frame in (bars, split))
+    assert halved.layout.meta["title"] == whole.layout.meta["title"]
+    assert "bars unadjusted (-" in halved.layout.meta["subtitle"].replace("\u2212", "-")
+    assert "adjusted" not in whole.layout.meta["subtitle"]
