@@ -80,8 +80,12 @@ def starts_of(ends: pl.DataFrame, length: timedelta, exchange: str | None) -> pl
     return bounds.select(start.alias("start"))["start"]
 
 
-def refuse_other_clocks(stamps: pl.Series, exchange: str, source: str) -> None:
-    """Raise TimeError if times without a zone, read in the zone of ``exchange``, cannot be its local times.
+def refuse_other_clocks(stamps: pl.Series, exchange: str, source: str, *, zoned: bool = False) -> None:
+    """Raise TimeError if times cannot be those of bars of ``exchange``.
+
+    ``zoned``: whether the source or the caller states their zone, so that the bars are of another exchange; else they
+    were read in the zone of the exchange, and are local times of another one. Zoned times of fewer than three sessions
+    may be those of one night.
 
     They cannot if many are outside its trading hours, and none is in the first or none in the last third of any
     session: 14:30 to 21:00 is New York's session in London time. Bars of extended hours cover the whole session.
@@ -91,15 +95,16 @@ def refuse_other_clocks(stamps: pl.Series, exchange: str, source: str) -> None:
     within = times.join_asof(hours, left_on="stamp", right_on="opens_at")
     part = (pl.col("stamp") - pl.col("opens_at")) / (pl.col("closes_at") - pl.col("opens_at"))
     parts = within.select(part.alias("part"))["part"].drop_nulls()
-    if len(parts) < _ENOUGH_TIMES:
+    if len(parts) < _ENOUGH_TIMES or (zoned and within["opens_at"].n_unique() < _ENOUGH):
         return
     outside = float((parts >= 1).mean())  # type: ignore[arg-type]
     thirds = [float(parts.is_between(low, high).mean()) for low, high in ((0, 1 / 3), (2 / 3, 1))]  # type: ignore[arg-type]
     if outside > _MANY_OUTSIDE and min(thirds) < _HARDLY_ANY / 10:
+        other = "the bars are of another exchange, or their zone is wrong" if zoned else "they are in another time zone"
         raise TimeError(
             f"{source}: {outside:.0%} of the times are outside the trading hours of {exchange}, and none is in a third"
-            " of these hours: they are in another time zone",
-            hint="give zone (--zone UTC, --zone Europe/London, ...)",
+            f" of these hours: {other}",
+            hint=f"give {'exchange (--exchange)' if zoned else 'zone (--zone UTC, --zone Europe/London, ...)'}",
         )
 
 

@@ -9,6 +9,7 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
+from correlator.market.layout.positions import options_by_position
 from correlator.market.layout.telling import (
     SYMBOL_LIKE,
     Shape,
@@ -29,7 +30,7 @@ def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> s
     if not raw.has_header:
         raise InputError(
             f"{raw.source} has no header, and its rows fit no known layout",
-            hint="give layout (--layout), or columns by position, --column date=1 --column close=5",
+            hint=f"give layout (--layout), or {options_by_position(raw)}",
         )
     if header_levels(raw):
         return "levels"

@@ -67,6 +67,8 @@ def _of_instants(stamped: pl.DataFrame, rejected: pl.DataFrame | None, clock: Cl
         raise _unknown_exchange(stamped, source)
     if _several_a_day(stamped, pl.col(AT).dt.convert_time_zone(zone).dt.date()):
         place = exchange_zone(clock.exchange) if clock.exchange else zone
+        if clock.exchange is not None:
+            refuse_other_clocks(stamped[AT], clock.exchange, source, zoned=True)
         return _within_days(stamped, place, clock, source, rejected=rejected)
     day = pl.col(AT).dt.convert_time_zone(zone).dt.date()
     return _daily_of_instants(stamped, day, "instants", zone, rejected=rejected)
@@ -167,9 +169,9 @@ def _all_midnight(instants: pl.Series) -> bool:
 
 
 def _several_a_day(stamped: pl.DataFrame, day: pl.Expr) -> bool:
-    """Whether symbols usually have several different timestamps on one day; a few repeated days do not count."""
-    counts = stamped.group_by("symbol", day.alias("day")).agg(pl.col(AT).n_unique().alias("n"))
-    return int((counts["n"] > 1).sum()) * 2 > counts.height
+    """Whether most timestamps share their day with another of the same symbol; a few repeated days do not count."""
+    counts = stamped.group_by("symbol", day.alias("day")).agg(pl.col(AT).n_unique().alias("n"))["n"]
+    return int(counts.filter(counts > 1).sum()) * 2 > int(counts.sum())
 
 
 def _interval(intraday: pl.DataFrame, source: str) -> str:

@@ -21,8 +21,8 @@ _YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일.]?
 _DAY_LAST, _MONTH_LAST = ("3", "2", "1"), ("3", "1", "2")
 _MONTHS = 12
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
-# 113/03/08 in Taipei: years of three digits are counted from 1911.
-_MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
+# 113/03/08 in Taipei: years of three digits are counted from 1911, and so are those of two digits in the same column.
+_MINGUO, _SINCE_2011 = r"^(\d{2,3})/(\d{1,2})/(\d{1,2})$", r"^1\d\d/\d{1,2}/\d{1,2}$"
 _BUDDHIST, _BUDDHIST_ZERO = (2500, 2699), 543
 """Years of the Thai calendar from 1957 on, which no other calendar in use has reached."""
 _BUDDHIST_FIRST = r"^\s*(2[56]\d\d)(?:[-/.]\d{1,2}[-/.]\d{1,2}(?:\D|$)|\d{4}$)"
@@ -51,7 +51,7 @@ def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None,
         return text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD"
     if int(known.str.contains(_WEEK_DAY).sum()) * 2 > len(known):
         return text.str.to_date("%G-W%V-%u", strict=False), "days of ISO weeks"
-    if int(known.str.contains(_MINGUO).sum()) * 2 > len(known):
+    if known.str.contains(_SINCE_2011).any() and int(known.str.contains(_MINGUO).sum()) * 2 > len(known):
         parts = text.str.extract_groups(_MINGUO).struct
         year = (parts.field("1").cast(pl.Int32, strict=False) + 1911).cast(pl.String)
         return _joined(year, parts.field("2"), parts.field("3")).alias(text.name), "years of the Republic of China"
