@@ -78,7 +78,7 @@ def outline(records: Sequence[Record]) -> Outline:
         below = records[start + 1 :]
         return Outline(list(records[:start]), list(records[start : start + 1]), below[0] if below else None)
     place = next(number for number, cell in enumerate(records[at].cells) if is_date_like(cell))
-    while at > 0 and _goes_on_above(records[at - 1], records[at], place):
+    while at > 0 and _goes_on_above(records, at, place):
         at -= 1
     width = len(records[at].cells)
     start = at
@@ -108,13 +108,28 @@ def _below_title(records: Sequence[Record]) -> int:
     return at if apart and fits and all(cell.strip() for cell in header.cells) else 0
 
 
-def _goes_on_above(above: Record, below: Record, place: int) -> bool:
-    """Whether the record above is a row of the table: a date in the same cell, or a damaged one and only numbers."""
-    if len(above.cells) != len(below.cells):
+def _goes_on_above(records: Sequence[Record], at: int, place: int) -> bool:
+    """Whether the record above ``records[at]`` is a row of the table, too.
+
+    It has a date in the cell ``place``, or a damaged one beside figures, or none beside figures and below the names.
+    """
+    above, below = records[at - 1].cells, records[at].cells
+    if place >= len(above) or len(above) > len(below):
         return False
-    others = [cell for number, cell in enumerate(above.cells) if number != place and cell.strip()]
-    is_row = len(others) > 1 and any(map(str.isdigit, above.cells[place])) and all(map(NUMBER_LIKE.match, others))
-    return is_date_like(above.cells[place]) or is_row
+    if is_date_like(above[place]):
+        return len(above) == len(below) or _without_empty_end(below) == len(above)
+    others = [cell for number, cell in enumerate(above) if number != place and cell.strip()]
+    if len(others) < 2 or not all(map(NUMBER_LIKE.match, others)):
+        return False
+    has_decimals = any("." in cell or "," in cell for cell in others)
+    if any(map(str.isdigit, above[place])):
+        return has_decimals or len(above) == len(below)
+    return has_decimals and not above[place].strip() and at > 1 and _names_each(records[at - 2].cells)
+
+
+def _without_empty_end(cells: Sequence[str]) -> int:
+    """Return the number of cells up to the last one that is not empty."""
+    return max((number for number, cell in enumerate(cells, start=1) if cell.strip()), default=0)
 
 
 def _is_level(record: Record, below: Sequence[Record], width: int) -> bool:

@@ -62,6 +62,31 @@ def test_a_first_row_with_a_damaged_date_is_a_reject_and_not_a_header(tmp_path):
         read_prices(written(tmp_path, *rows))
 
 
+@pytest.mark.parametrize("first", ["99999,10.25,12.5,9.5", ",10.25,12.5"])
+def test_the_rest_of_a_cut_row_is_a_reject_and_not_a_header(tmp_path, first):
+    rows = [first, *(f"{day},10.5,12.5,9.5,11.5" for day in DAYS)]
+    names = [] if first[0] == "9" else ["Dates,LAMP,WICK,PX,NET"]
+    if not names:
+        with pytest.raises(InputError, match="has no header"):
+            read_prices(written(tmp_path, *rows))
+        return
+    file = read_prices(written(tmp_path, *names, *rows))
+    assert sorted(file.symbols) == ["LAMP", "NET", "PX", "WICK"]
+    assert file.rejects["source_line"].unique().to_list() == [2]
+
+
+def test_a_first_row_without_a_figure_is_a_row_although_its_last_cell_is_missing(tmp_path):
+    rows = ["date,LAMP", "2024-03-08,no value", *(f"{day},10.5," for day in DAYS)]
+    file = read_prices(written(tmp_path, *rows))
+    assert file.symbols == ["LAMP"]
+    assert file.rejects["reason"].to_list() == ["close no value is not a number"]
+
+
+def test_names_that_are_numbers_are_still_names(tmp_path):
+    file = read_prices(written(tmp_path, ",0.25,0.5,10", *(f"{day},4.5,4.4,4.3" for day in DAYS)))
+    assert sorted(file.symbols) == ["0.25", "0.5", "10"]
+
+
 def test_a_header_may_be_longer_than_the_first_rows(tmp_path):
     rows = [f"{day},10,12,9,11" for day in DAYS] + ["2024-03-14,10,12,9,11,500"]
     bars = read_prices(

@@ -9,7 +9,7 @@ from correlator.market.layout.telling import LOOKED_AT, holds_dates, is_numeric
 from correlator.market.written.clock_columns import holds_clocks
 from correlator.market.written.figures import as_numbers
 
-_FEWEST, _NEARLY_ALL = 3, 0.98
+_FEWEST, _NEARLY_ALL = 3, 0.9
 _WIDEST = 3.0
 """The high of a bar over its low: a volume or its value is further from a price."""
 _BAR = ("open", "high", "low", "close")

@@ -16,6 +16,7 @@ from correlator.sessions.intervals import END, bar_length
 _INSTANT = pl.Datetime("us", "UTC")
 _NEARLY_ALL = 0.99
 _MINUTE = 60_000
+_FEW_DAYS = 5
 
 
 @dataclass(frozen=True)
@@ -169,9 +170,14 @@ def _all_midnight(instants: pl.Series) -> bool:
 
 
 def _several_a_day(stamped: pl.DataFrame, day: pl.Expr) -> bool:
-    """Whether most timestamps share their day with another of the same symbol; a few repeated days do not count."""
+    """Whether symbols usually have several different timestamps on one day; a few repeated days do not count.
+
+    Of a few days, those at the ends may have only one: the timestamps on the others decide.
+    """
     counts = stamped.group_by("symbol", day.alias("day")).agg(pl.col(AT).n_unique().alias("n"))["n"]
-    return int(counts.filter(counts > 1).sum()) * 2 > int(counts.sum())
+    several = counts.filter(counts > 1)
+    is_short = counts.len() < _FEW_DAYS and 2 * int(several.sum()) > int(counts.sum())
+    return is_short or 2 * several.len() > counts.len()
 
 
 def _interval(intraday: pl.DataFrame, source: str) -> str:
