@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from correlator.base.progress import tracked
+from correlator.base.seeds import generator
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import Panel
@@ -110,7 +111,7 @@ def audit(
     claims = numbers.with_columns(row=rows)
     claimed = claims["row"].unique().sort().to_numpy()
     claimed = claimed[claimed < len(panel.labels) - 1]
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     tried = claimed if len(claimed) <= most_cutoffs else np.sort(rng.choice(claimed, most_cutoffs, replace=False))
     public = _public_rows(panel, events, closes)
     leaks = [

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from correlator.base.seeds import generator
 from correlator.correlation.resample import Rows, best_block, stationary_rows
 from correlator.correlation.series import (
     Array,
@@ -178,7 +179,7 @@ def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how:
 
 def _null_correlations(x: Array, y: Array, lags: Rows, length: float, *, how: Bootstrap) -> Array:
     """Return correlations (B, K) of separate resamples of two series; draws with a constant one are left out."""
-    rng = np.random.default_rng(how.seed)
+    rng = generator(how.seed)
     step = max(1, _CELLS // len(x))
     parts = []
     for start in range(0, how.draws, step):

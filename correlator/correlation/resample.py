@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from correlator.base.seeds import generator
 from correlator.correlation.series import Array, as_series
 from correlator.errors import InputError, StudyError
 
@@ -62,7 +63,7 @@ def bootstrap_band(
         raise InputError("the series has missing values", hint="remove them, or resample the parts between them")
     columns = series.reshape(len(series), -1)
     length = max(best_block(column) for column in columns.T) if block is None else block
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     rows = (stationary_rows(len(series), length, 1, rng)[0] for _ in range(draws))
     resampled = np.stack([np.asarray(statistic(series[drawn]), dtype=np.float64) for drawn in rows])
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], axis=0)

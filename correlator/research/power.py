@@ -8,6 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 import polars as pl
 
+from correlator.base.seeds import generator
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import Panel
@@ -61,7 +62,7 @@ def _random_events(panel: Panel, planned: int, seed: int, offsets: Any) -> pl.Da
 
     With several exchanges, dates are sessions of the symbol's own exchange.
     """
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     parts = [panel] if panel.calendars is None else parts_of(panel)
     events = pl.concat([_random_dates(part, planned, rng, offsets) for part in parts])
     return events.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("event_id"))

@@ -353,3 +353,17 @@ def test_power_refuses_what_it_does_not_look_at(tmp_path, options, said):
 def test_a_distance_that_is_not_matched_is_refused(store):
     done = run(store, "placebo", "--symbol", "BBB", "--match", "weekday", "--distance", "3")
     assert "distance is given but not matched" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("correlate", "AAA", "--by", "all", "--bands", "bootstrap"),
+        ("placebo", "--symbol", "BBB", "--link", "named", "--draws", "9"),
+        ("power", "--symbol", "BBB", "--studies", "5", "--planned", "3"),
+        ("audit", "built-in", "--symbol", "BBB", "--link", "named"),
+    ],
+)
+def test_a_negative_seed_is_refused(store, question):
+    with pytest.raises(InputError, match="seed must be 0 or more, got -1"):
+        raise run(store, *question, "--seed", "-1").exception

@@ -51,5 +51,5 @@ def unexplained(
         date_only=DateOnly.chosen(date_only),
     )
     if result.is_empty():
-        narrate("every extreme session has an event")
+        narrate("no extreme session without an event")
     printer.print(result, "unexplained")

@@ -30,6 +30,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from correlator.base.seeds import generator
 from correlator.errors import InputError
 from correlator.eventstudy.estimation.engine import default_minimum, regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
@@ -186,7 +187,7 @@ def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -
     A place at most ``block`` bars from an earlier cluster of the same symbol is redrawn up to ``_ATTEMPTS`` times; in a
     history with too many events, clusters may still overlap.
     """
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     chosen = np.empty((len(clusters), draws), dtype=np.int32)
     by_symbol: dict[int, list[int]] = {}
     for c, cluster in enumerate(clusters):

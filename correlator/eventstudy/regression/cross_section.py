@@ -174,8 +174,15 @@ def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
             hint="use fewer terms",
         )
     if np.linalg.matrix_rank(design.terms) < parameters:
-        raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a redundant term")
+        raise StudyError(f"the terms of {formula!r} are collinear", hint=f"leave out {_redundant(design.terms)}")
     return OLS(design.response, design.terms), design.rows
+
+
+def _redundant(terms: Any) -> str:
+    """Return the name of the first term that follows from those before it."""
+    values = terms.to_numpy()
+    ranks = [np.linalg.matrix_rank(values[:, : k + 1]) for k in range(values.shape[1])]
+    return str(terms.columns[next((k for k, rank in enumerate(ranks) if rank <= k), -1)])
 
 
 def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, ...]:

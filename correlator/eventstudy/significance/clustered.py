@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from correlator.base.seeds import generator
 from correlator.errors import StudyError, warn
 from correlator.eventstudy.panel.frames import Array
 
@@ -89,7 +90,7 @@ def _signs(dates: int, repetitions: int, seed: int) -> Iterator[Array]:
         patterns = (np.arange(1 << dates)[:, None] >> np.arange(dates)) & 1
         yield 1.0 - 2.0 * patterns.astype(np.float64)
         return
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     step = max(1, _CELLS // dates)
     for start in range(0, repetitions, step):
         yield 1.0 - 2.0 * rng.integers(0, 2, size=(min(step, repetitions - start), dates)).astype(np.float64)
