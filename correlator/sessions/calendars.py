@@ -26,6 +26,7 @@ from correlator.errors import InputError, NotFoundError
 from correlator.sessions.corrections import (
     corrections_of,
     read_corrections,
+    read_user_corrections,
     user_file,
     user_file_state,
     with_corrections,
@@ -148,7 +149,21 @@ def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.Da
     place = exchange_named(exchange)
     if path is not None:
         return read_corrections(Path(path))
-    return corrections_of(place.code, place.calendar, user_file())
+    return corrections_of(place.code, place.calendar, _user_corrections())
+
+
+def _user_corrections() -> pl.DataFrame | None:
+    """Return the rows of the user's file, or None without one. Raises InputError if an exchange in it is unknown."""
+    path = user_file()
+    if path is None:
+        return None
+    rows = read_user_corrections(path)
+    for code in rows["exchange"].unique(maintain_order=True):
+        try:
+            exchange_named(code)
+        except NotFoundError as error:
+            raise InputError(f"corrections file {path.name}: {error.message}", hint=error.hint) from None
+    return rows
 
 
 def holidays_known_until(exchange: str) -> date | None:

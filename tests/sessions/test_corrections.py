@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 
 import polars as pl
 import pytest
@@ -79,18 +79,57 @@ def test_a_users_corrections_win_and_a_changed_file_is_read_again(tmp_path, monk
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("row", "said"),
     [
-        ("date,change,source\n2026-01-05,closed,me\n", "column 'exchange' is missing"),
-        ("exchange,date,until,weekdays,change,opens,closes,source,note\nXNYS,2026-01-05,,,shut,,,me,\n", "a change"),
-        ("exchange,date,until,weekdays,change,opens,closes,source,note\nXNYS,2026-01-05,,,closed,,,,\n", "a source"),
+        ("XNYS,2026-01-05,,,shut,,,me,", "needs a change"),
+        ("XNYS,2026-01-05,,,closed,,,,", "needs a source"),
+        ("XNYS,05/01/2026,,,closed,,,me,", "has no date"),
+        ("XNYS,2026-01-05,soon,,closed,,,me,", "until that is not a date"),
+        ("XNYS,2026-01-05,2025-01-09,,closed,,,me,", "ends before it begins"),
+        ("XNYS,2026-01-05,,8,closed,,,me,", "weekdays that are not digits"),
+        ("XNYS,2026-01-05,,,open,,,me,", "needs opens and closes"),
+        ("XNYS,2026-01-05,,,hours,09:30,,me,", "needs opens and closes"),
+        ("XNYS,2026-01-05,,,hours,09:30,24:30,me,", "needs opens and closes"),
+        ("XNYS,2026-01-05,,,hours,16:00,09:30,me,", "closes before it opens"),
+        ("XNYY,2026-01-05,,,closed,,,me,", "mine.csv: unknown exchange 'XNYY' .did you mean XNYS"),
+        (",2026-01-05,,,closed,,,me,", "unknown exchange ''"),
     ],
 )
-def test_a_broken_corrections_file_is_refused(tmp_path, monkeypatch, text, said):
+def test_a_row_that_is_not_a_correction_is_refused(tmp_path, monkeypatch, row, said):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"{HEADER}XNYS,2026-01-06,,,closed,,,me,\n{row}\n")
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
+    with pytest.raises(InputError, match=said) as refused:
+        sessions("XNYS", "2026-01-05")
+    assert "row 2" in str(refused.value) or "exchange" in said
+
+
+def test_days_opened_by_weekday_are_those_weekdays_alone(tmp_path, monkeypatch):
+    path = tmp_path / "mine.csv"
+    path.write_text(HEADER + "XKAR,2026-06-01,2026-06-21, 67 ,Open,9:30,12:00,notice,\n")
+    plain = sessions_between("XKAR", date(2026, 6, 1), date(2026, 6, 21))
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
+    opened = sessions_between("XKAR", date(2026, 6, 1), date(2026, 6, 21))
+    assert opened["session"].is_unique().all()
+    added = opened.join(plain, on="session", how="anti")
+    assert added["session"].dt.weekday().to_list() == [6, 7] * 3
+    assert added["closes_at"].dt.time().unique().to_list() == [time(7)]
+    assert opened.join(added, on="session", how="anti").equals(plain)
+
+
+def test_columns_that_a_change_does_not_need_may_be_missing(tmp_path, monkeypatch):
+    path = tmp_path / "mine.csv"
+    path.write_text("exchange,date,change,source\nXNYS,2026-07-06,closed,notice\n")
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
+    assert sessions("XNYS", "2026-07-06").is_empty()
+
+
+@pytest.mark.parametrize("text", ["date,change,source\n2026-01-05,closed,me\n"])
+def test_a_corrections_file_without_exchanges_is_refused(tmp_path, monkeypatch, text):
     path = tmp_path / "mine.csv"
     path.write_text(text)
     monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match="missing columns exchange"):
         sessions("XNYS", "2026-01-05")
 
 
