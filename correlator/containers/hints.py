@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 KnownWords = Callable[[str], int]
@@ -19,9 +19,11 @@ class Hints:
     """Hints for reading a container.
 
     ``sheet``: the sheet to take if a workbook has several tables; ``sheet_option``: the option that names it, for
-    messages; ``known_words``: scores a decoded text, to tell encodings apart.
+    messages; ``is_header``: whether the cells of a row name the columns of the wanted table, to tell sheets apart;
+    ``known_words``: scores a decoded text, to tell encodings apart.
     """
 
     sheet: str | None = None
     known_words: KnownWords = likely_text
     sheet_option: str = ""
+    is_header: Callable[[Sequence[str]], bool] | None = None

@@ -20,6 +20,7 @@ from correlator.errors import InputError, warn
 
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _ROUNDED = 1e-9
+_HEADER_LINES = 20
 _TIME_ALONE = re.compile(r"^(1899-12-3[01]|1904-01-01) (?=\d\d:\d\d)")
 """The date that the reader puts before a time of day."""
 
@@ -53,7 +54,8 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
         sheets = {name: _records(book, name) for name in book.sheet_names}
     except fastexcel.FastExcelError as problem:
         raise InputError(f"{source} is not a readable workbook", hint=_AGAIN) from problem
-    tables = {name: records for name, records in sheets.items() if any(is_data(record.cells) for record in records)}
+    tables = _with_header(sheets, hints)
+    tables = tables or {name: lines for name, lines in sheets.items() if any(is_data(line.cells) for line in lines)}
     tables = tables or {name: records for name, records in sheets.items() if len(records) > 1}
     if hints.sheet is not None and len(tables) > 1:
         named = {name: records for name, records in tables.items() if name.strip().upper() == hints.sheet.upper()}
@@ -78,6 +80,14 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
         lines=[record.first_line for record in rows],
         facts=facts_above(table.above),
     )
+
+
+def _with_header(sheets: dict[str, list[Record]], hints: Hints) -> dict[str, list[Record]]:
+    """Return the sheets that begin with a header of the wanted table; none if the caller does not know it."""
+    known = hints.is_header
+    if known is None:
+        return {}
+    return {name: lines for name, lines in sheets.items() if any(known(line.cells) for line in lines[:_HEADER_LINES])}
 
 
 def _without_hidden(book: Any, tables: dict[str, list[Record]], source: str) -> dict[str, list[Record]]:

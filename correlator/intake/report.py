@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -15,6 +16,7 @@ from correlator.base.files import called
 from correlator.base.tabular import frame_name
 from correlator.errors import InputError, warn
 
+_VALUE = re.compile(r"'[^']*'|\d+")
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -60,11 +62,26 @@ def warns_of_nothing(load: Callable[P, T]) -> Callable[P, T]:
 
 
 def reject_notes(reasons: Mapping[str, int], most: int = 3) -> tuple[str, ...]:
-    """Return notes with the number of rejected rows for each reason, the most frequent first."""
+    """Return notes with the number of rejected rows for each kind of reason, the most frequent first.
+
+    Reasons of one kind differ only in the quoted value or in figures; the most frequent stands for them.
+
+    Examples
+    --------
+    >>> reject_notes({"'12:00' has no time zone": 2, "'13:00' has no time zone": 1, "no headline": 1})
+    ("3 rejected, such as: '12:00' has no time zone", '1 rejected: no headline')
+    """
     ranked = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
-    notes = [f"{count:,} rejected: {reason[:160]}" for reason, count in ranked[:most]]
-    rest = sum(count for _, count in ranked[most:])
-    return tuple(notes + ([f"{rest:,} rejected for {len(ranked) - most:,} other reasons"] if rest else []))
+    kinds: dict[str, list[tuple[str, int]]] = {}
+    for reason, count in ranked:
+        kinds.setdefault(_VALUE.sub("", reason), []).append((reason, count))
+    counted = sorted(((sum(count for _, count in each), each) for each in kinds.values()), key=lambda pair: -pair[0])
+    notes = [
+        f"{count:,} rejected{', such as' if len(each) > 1 else ''}: {each[0][0][:160]}"
+        for count, each in counted[:most]
+    ]
+    rest = sum(count for count, _ in counted[most:])
+    return tuple(notes + ([f"{rest:,} rejected for {len(counted) - most:,} other reasons"] if rest else []))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from html import escape, unescape
 
 from correlator.news.batch import clean_text
@@ -16,6 +17,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,
 _AS_BYTES = {
     ord(character): byte for byte in range(0x80, 0xA0) if (character := bytes([byte]).decode("cp1252", "ignore"))
 }
+_INVISIBLE = re.compile("[\u00ad\u200b]")
 _TWICE_ENCODED = re.compile(f"[\u00c2-\u00f4][\u0080-\u00bf{''.join(map(chr, _AS_BYTES))}]")
 _MARKED = re.compile(r"</(?:p|div|li|ul|span|a|b|i|em|strong|h\d|table|figure)>|<(?:br|p) ?/?>", re.IGNORECASE)
 
@@ -28,13 +30,13 @@ def without_markup(title: str) -> str:
     >>> without_markup("AT&amp;amp;T: profit &lt; forecast, <b>shares fall</b>")
     'AT&T: profit < forecast,  shares fall '
     """
-    title = redecoded(title)
+    title = legible(title)
     return _INLINE.sub(" ", _without_entities(_without_entities(title))) if "<" in title or "&" in title else title
 
 
 def line_of(markup: str) -> str:
     """Return the text of markup on one line."""
-    return " ".join(redecoded(_without_entities(_TAG.sub(" ", clean_text(markup)))).split())
+    return " ".join(legible(_without_entities(_TAG.sub(" ", clean_text(markup)))).split())
 
 
 def paragraphs_of(markup: str) -> str:
@@ -47,24 +49,24 @@ def plain_body(text: str) -> str:
     """Return a body as plain text: the paragraphs of markup, or the text itself with entities decoded."""
     if "<" in text and _MARKED.search(text):
         return paragraphs_of(text)
-    text = redecoded(text)
+    text = legible(text)
     return _without_entities(text) if "&" in text else text
 
 
-def redecoded(text: str) -> str:
-    """Return a text that is UTF-8 read as windows-1252, decoded as UTF-8; any other text unchanged.
+def legible(text: str) -> str:
+    """Return a text without soft hyphens and zero-width spaces, and decoded again if it is UTF-8 read as windows-1252.
 
     Examples
     --------
-    >>> redecoded("lâ€™Ã©lection"), redecoded("Â«l’élection»")
-    ('l’élection', 'Â«l’élection»')
+    >>> legible("lâ€™Ã©lection"), legible("Â«l’élection»"), legible("en\u00advoys")
+    ('l’élection', 'Â«l’élection»', 'envoys')
     """
-    if text.isascii() or not _TWICE_ENCODED.search(text):
+    if text.isascii():
         return text
-    try:
-        return text.translate(_AS_BYTES).encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return text
+    if _TWICE_ENCODED.search(text):
+        with suppress(UnicodeError):
+            text = text.translate(_AS_BYTES).encode("latin-1").decode("utf-8")
+    return _INVISIBLE.sub("", text)
 
 
 def _without_entities(text: str) -> str:

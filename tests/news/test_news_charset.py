@@ -9,7 +9,7 @@ from correlator.errors import InputError
 from correlator.news.charset import decode, is_text
 from correlator.news.feed import feed_batches
 from correlator.news.pages.page import read_text
-from correlator.news.plain_text import redecoded
+from correlator.news.plain_text import legible
 from correlator.news.read import read_news
 
 TURKISH = "Erdoğan ile görüştü, Şuşa'da açıklama yapıldı"
@@ -111,7 +111,7 @@ def test_utf8_read_as_a_western_encoding_is_decoded_again(text, wrongly):
 
 @pytest.mark.parametrize("text", ["Éder « Â »", "NÃO É", "Âge Â« d’or »", "日本 Ã©"])
 def test_western_letters_that_are_no_utf8_as_a_whole_stay(text):
-    assert redecoded(text) == text
+    assert legible(text) == text
 
 
 def test_the_language_of_a_feed_decides_between_equally_likely_encodings():

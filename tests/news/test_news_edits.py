@@ -42,7 +42,7 @@ def test_a_load_of_which_every_row_was_rejected_says_so_each_time(tmp_path):
         report = add_news(store, tmp_path / "bad.csv", columns={"headline": "title", "published": "when"})
         assert report.empty_handed
         assert report.rejected == 2
-        assert any("1 rejected: 'never'" in note for note in report.notes)
+        assert any("2 rejected, such as: 'never'" in note for note in report.notes)
     (tmp_path / "good.csv").write_text("title,when\nA,2025-05-28\nB,never\n")
     for _ in range(2):
         assert not add_news(store, tmp_path / "good.csv", columns={"published": "when"}).empty_handed

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from correlator import open_workspace
 from correlator.errors import InputError
@@ -79,6 +80,36 @@ def test_midnights_of_a_zone_in_utc_are_dates(hour, minute, zone, date):
     first = articles(midnights(hour, 5, minute=minute)).row(0, named=True)
     assert (first["published_at"], first["published_precision"]) == (date, "day")
     assert zone in first["published_rule"]
+
+
+def test_noon_in_utc_at_all_times_is_a_date():
+    first = articles(midnights(12, 4)).row(0, named=True)
+    assert (first["published_at"], first["published_precision"]) == (datetime(2025, 3, 3, tzinfo=UTC), "day")
+
+
+@pytest.mark.parametrize(
+    ("winter", "summer"), [((19, 0), (18, 0)), ((13, 30), (12, 30)), ((12, 0), (11, 0)), ((11, 0), (11, 0))]
+)
+def test_scheduled_announcements_keep_their_times(winter, summer):
+    """14:00 and 8:30 in New York, noon in London, 14:00 in Ankara, all the year round."""
+    rows = [
+        {"title": f"Decision {month}", "published": datetime(2024, month, 10, *clock, tzinfo=UTC).isoformat()}
+        for months, clock in (((1, 2, 11, 12), winter), ((4, 5, 6, 7, 8, 9), summer))
+        for month in months
+    ]
+    assert set(articles(rows)["published_precision"]) == {"second"}
+
+
+def test_times_printed_in_a_zone_of_their_own_are_times():
+    rows = [
+        {**row, "published": row["published"].replace("T16:00:00+00:00", "T09:00:00-07:00")} for row in midnights(16, 9)
+    ]
+    assert set(articles(rows)["published_precision"]) == {"second"}
+
+
+def test_soft_hyphens_and_zero_width_spaces_are_no_text():
+    rows = [{"title": "Is\u00adrael\u2019s en\u00advoys\u200b leave", "published": "2025-05-28T10:00:00Z"}]
+    assert articles(rows)["headline"].to_list() == ["Israel\u2019s envoys leave"]
 
 
 def test_midnights_follow_the_clock_of_their_zone():
@@ -187,3 +218,24 @@ def test_lines_of_objects_are_read_from_a_json_file_with_a_damaged_line(tmp_path
     (tmp_path / "a.json").write_text(f"damaged\n{line}\n", encoding="utf-8")
     (batch,) = read_news(tmp_path / "a.json")
     assert (batch.articles.height, batch.rejects.height) == (1, 1)
+
+
+def test_the_sheet_of_headlines_is_read_whatever_other_tables_a_workbook_has(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "w.xlsx") as book:
+        summary, news = book.add_worksheet("Summary"), book.add_worksheet("News")
+        for row, cells in enumerate([("date", "count"), ("2025-05-28", 2), ("2025-05-29", 1)]):
+            summary.write_row(row, 0, cells)
+        for row, cells in enumerate([("Published", "Headline"), ("2025-05-28T10:00:00Z", "Lamp rises")]):
+            news.write_row(row, 0, cells)
+    (batch,) = read_news(tmp_path / "w.xlsx")
+    assert batch.articles["headline"].to_list() == ["Lamp rises"]
+
+
+def test_several_sheets_of_headlines_are_refused(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "w.xlsx") as book:
+        for name in ("May", "June"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ("Published", "Headline"))
+            sheet.write_row(1, 0, ("2025-05-28T10:00:00Z", f"Lamp rises in {name}"))
+    with pytest.raises(InputError, match=r"2 sheets with a table \(May, June\)"):
+        [*read_news(tmp_path / "w.xlsx")]

@@ -24,6 +24,7 @@ from correlator.errors import InputError
 from correlator.news import text_lines
 from correlator.news.batch import encodable, reject
 from correlator.news.corpora import json_documents
+from correlator.news.corpora.layouts import names_headline
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -172,11 +173,12 @@ def _plain(value: object) -> str:
 
 
 def _sheet(path: Path) -> tuple[list[str], Iterator[Row]]:
-    """Return the column names and rows of the only sheet of a workbook that contains a table."""
+    """Return the column names and rows of the only sheet of a workbook that contains headlines, else a table."""
+    from correlator.containers.hints import Hints
     from correlator.containers.raw import LINE
     from correlator.containers.read import read_raw
 
-    raw = read_raw(path)
+    raw = read_raw(path, Hints(is_header=names_headline))
     # a cell with only a clock time has the date of day 0 in the workbook's calendar
     columns = (_series_texts(raw.frame[name].str.replace(r"^(?:1899-12-3|1900-01-0)\d ", "")) for name in raw.columns)
     return list(raw.labels.values()), zip(raw.frame[LINE].to_list(), zip(*columns, strict=True), strict=True)
