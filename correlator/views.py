@@ -28,8 +28,13 @@ class View:
 
 def telling(event: str) -> str:
     """Return the SQL condition for a row ``a`` of articles to be the version that the ``event`` was coded from."""
+    return f"a.article_id = {event}.article_id AND a.version = {_version_of(event)}"
+
+
+def _version_of(event: str) -> str:
+    """Return the SQL expression of the article version that the ``event`` was coded from."""
     return (
-        f"a.article_id = {event}.article_id AND a.version = CASE WHEN starts_with({event}.event_key, 'article:')"
+        f"CASE WHEN starts_with({event}.event_key, 'article:')"
         f" THEN coalesce(try_cast(split_part({event}.event_key, ':', 3) AS INTEGER), 1) ELSE 1 END"
     )
 
@@ -112,6 +117,22 @@ VIEWS: tuple[View, ...] = (
         "Events with the story, publisher and headline of the article version that they were coded from.",
         f"""
         SELECT e.*, a.story_id, a.publisher, a.headline FROM events AS e LEFT JOIN articles AS a ON {telling("e")}
+        """,
+    ),
+    View(
+        "linked_events",
+        "Events and the instruments that a link relates their article to. A link that an edit of the article added does"
+        " not apply to events of earlier versions.",
+        f"""
+        WITH edits AS (
+            SELECT later.article_id, later.load_id, min(later.version) AS version
+            FROM articles AS later JOIN articles AS first ON first.article_id = later.article_id AND first.version = 1
+            WHERE later.version > 1 AND first.load_id IS DISTINCT FROM later.load_id GROUP BY ALL
+        )
+        SELECT e.event_id, e.article_id, l.symbol, l.kind
+        FROM links AS l JOIN events AS e ON e.article_id = l.article_id
+        LEFT JOIN edits ON edits.article_id = l.article_id AND edits.load_id = l.load_id
+        WHERE coalesce(edits.version, 1) <= {_version_of("e")}
         """,
     ),
     View(

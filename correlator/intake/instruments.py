@@ -79,7 +79,9 @@ def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]
         if not after["exchange"]:
             raise InputError(f"{known} must have an exchange", argument="exchange")
         after = {**after, **checked_row(after)}
-        _check_names(names, known, after)
+        if after["benchmark"] != before["benchmark"]:
+            _check_benchmark(names, after["benchmark"])
+        _check_aliases(names, known, after)
         rows = pl.DataFrame([after], schema=INSTRUMENTS.schema())
         connection.register("edited_instruments", rows)
         columns = [name for name in INSTRUMENTS.column_names if name != "symbol"]
@@ -90,13 +92,11 @@ def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]
     return store.transact(work)
 
 
-def _check_names(names: Names, symbol: str, row: Row) -> None:
-    """Raise InputError if the benchmark is not an instrument, or an alias is a name of another instrument."""
-    benchmark = row["benchmark"]
+def _check_benchmark(names: Names, benchmark: str | None) -> None:
+    """Raise InputError if the benchmark is not an instrument."""
     if benchmark and benchmark != "equal-weighted" and names.symbol_of(benchmark) is None:
         hint = likeliest(benchmark, names.rows, "the store has")
         raise InputError(f"benchmark {benchmark!r} is not an instrument of the store", hint=hint, argument="benchmark")
-    _check_aliases(names, symbol, row)
 
 
 def _check_aliases(names: Names, symbol: str, row: Row) -> None:

@@ -171,7 +171,8 @@ def slice_store(
         tables["quotes"] = query(connection, "SELECT * FROM quotes ORDER BY ALL")
     digests = {name: _digest(tables[name]) for name in ("bars", "events", "quotes")}
     of_report = local if symbols is None else local.filter(pl.col("symbol").is_in(symbols))
-    return sliced, Inputs(_provenance(of_report, moment), tables["events"].height, tables["articles"].height, digests)
+    articles = tables["articles"]["article_id"].n_unique()
+    return sliced, Inputs(_provenance(of_report, moment), tables["events"].height, articles, digests)
 
 
 def _closed_abroad(bars: pl.DataFrame, moment: Moment) -> pl.DataFrame:

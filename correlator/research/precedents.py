@@ -75,7 +75,8 @@ _PUBLIC = f"known_at >= $since AND {public_by()}"
 _CONCERNS = """
     (list_contains($countries::VARCHAR[], source_country) OR list_contains($countries::VARCHAR[], target_country)
         OR list_contains($names::VARCHAR[], symbol)
-        OR article_id IN (SELECT article_id FROM links WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols))))
+        OR event_id IN (
+            SELECT event_id FROM linked_events WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols))))
 """
 _READ = (
     *("event_id", "event_key", "article_id", "known_at", "known_precision", "coder", "category", "quad_class"),
@@ -160,13 +161,13 @@ def concerning(
     articles = events["article_id"].drop_nulls().unique().to_list()
     named = query(
         connection,
-        "SELECT article_id, symbol AS concerned FROM links"
+        "SELECT event_id, symbol AS concerned FROM linked_events"
         " WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols)) AND article_id IN (SELECT unnest($articles))",
         {"symbols": [symbol for symbol, _ in instruments], "articles": articles},
     )
     stated = events["symbol"].drop_nulls().unique()
     names = names_in(connection) if len(stated) else Names({}, {})
-    parts = [events.join(named, on="article_id").select("event_id", pl.col("concerned").alias("symbol"))]
+    parts = [events.join(named, on="event_id").select("event_id", pl.col("concerned").alias("symbol"))]
     for symbol, country in instruments:
         aliases = [name for name in stated if (names.symbol_of(name) or name) == symbol]
         concerned = pl.col("symbol").is_in(aliases)

@@ -44,8 +44,7 @@ _LINKED = """
     )
     SELECT event_id, symbol, 'country' AS link FROM country_links WHERE symbol IN (SELECT unnest($symbols))
     UNION ALL
-    SELECT e.event_id, l.symbol, l.kind FROM events AS e JOIN links AS l USING (article_id)
-        WHERE l.symbol IN (SELECT unnest($symbols))
+    SELECT event_id, symbol, kind FROM linked_events WHERE symbol IN (SELECT unnest($symbols))
     UNION ALL
     SELECT e.event_id, n.symbol, 'named' FROM events AS e JOIN names AS n ON e.symbol = n.name
         WHERE n.symbol IN (SELECT unnest($symbols))

@@ -63,3 +63,17 @@ def test_it_is_new_in_the_first_report_that_has_it(store, tmp_path):
         folder = run_report(spec, store, out=tmp_path, as_of=day).folder
         new.append(pl.read_csv(folder / "new.csv").filter(pl.col("kind") == "event")["what"].to_list())
     assert new == [[], ["AID"], []]
+
+
+def test_a_later_edit_of_an_article_changes_no_byte_of_an_earlier_report(store, tmp_path):
+    page = {"published": "2023-06-20T05:00:00Z", "url": "https://news.example/1", "body": "Officials met."}
+    study = {"symbols": ["LAMP"], "benchmark": "WICK", "estimation": "-100:-11", "window": "0:0"}
+    spec = parse_spec({"study": study, "outputs": {"tables": ["events"], "tear_sheet": False}}, default_name="r")
+    folders = []
+    first = page | {"headline": "India and China agree to deepen trade"}
+    edited = page | {"headline": "India imposes sanctions on China", "updated": "2023-07-10T05:00:00Z"}
+    for stated in (first, edited):
+        opened = open_workspace(store.path)
+        assert opened.add_news(pl.DataFrame([stated])).added == 1
+        folders.append(run_report(spec, store, out=tmp_path, as_of=LAST).folder)
+    assert folders[0] == folders[1]
