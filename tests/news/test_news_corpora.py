@@ -130,6 +130,15 @@ RECORDS = {
         "source": "wire.example",
         "entities": [{"symbol": "ALP"}, {"symbol": "BET"}],
     },
+    "reddit": {
+        "title": T,
+        "created_utc": 1748437200,
+        "subreddit": "stocks",
+        "permalink": URL,
+        "url": "https://other.example/linked",
+        "selftext": "b",
+        "author": "A. Writer",
+    },
 }
 
 
@@ -149,6 +158,21 @@ def test_a_service_is_known_by_its_columns(tmp_path, name):
     ):
         assert batch.named["symbol"].to_list() == ["ALP", "BET"]
         assert batch.named["article_key"].unique().to_list() == [row["article_key"]]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": "1", "edit_history_tweet_ids": ["1"], "text": T, "created_at": "2025-05-28T13:00:00.000Z"},
+        {"id_str": "1", "text": T, "created_at": "Wed May 28 13:00:00 +0000 2025", "user": {"name": "A. Writer"}},
+        {"id_str": "1", "full_text": T, "created_at": "Wed May 28 13:00:00 +0000 2025", "user": {"name": "A. Writer"}},
+    ],
+)
+def test_a_post_is_public_from_its_creation_on(tmp_path, record):
+    (tmp_path / "n.jsonl").write_text(json.dumps(record) + "\n")
+    (batch,) = read_news(tmp_path / "n.jsonl")
+    assert batch.articles.select("headline", "published_at", "published_precision").row(0) == (T, AT, "second")
+    assert batch.articles["authors"].to_list() == ["A. Writer" if "user" in record else None]
 
 
 @pytest.mark.parametrize(

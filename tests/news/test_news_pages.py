@@ -169,7 +169,8 @@ def test_a_table_without_a_known_column_of_times_is_refused_unless_it_is_named(t
     lists = json.dumps([{"headline": "One"}, {"headline": "Two"}])
     (tmp_path / "l.jsonl").write_text(json.dumps({"createdAt": "2023-06-17T08:43:31Z", "headlines": lists}))
     with pytest.raises(
-        InputError, match=r"no recognised column of publication times.*createdAt, headlines.*--column published="
+        InputError,
+        match=r"no recognised column of publication times.*createdAt, headlines.*--column published=createdAt",
     ):
         list(read_news(tmp_path / "l.jsonl"))
     (batch,) = read_news(tmp_path / "l.jsonl", columns={"published": "createdAt"})

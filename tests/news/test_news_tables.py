@@ -132,6 +132,7 @@ def test_markup_and_words_for_nothing_are_no_text(tmp_path, header, row, headlin
         (["headline", "versionCreated", "pubStatus"], [T, "2025-05-28T13:00:00Z", "stat:canceled"], "is not published"),
         (["title", "date", "url"], [T, "05/06/2025 10:00 UTC", "https://www.aa.com.tr/1"], "--date-order"),
         (["title", "when", "url"], [T, "2025-05-28", URL], "no column is recognised as one"),
+        (["title", "createdAt", "url"], [T, "2025-05-28T13:00:00Z", URL], "--column published=createdAt"),
     ],
 )
 def test_rows_that_are_no_articles(tmp_path, header, row, reason):

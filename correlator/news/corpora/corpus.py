@@ -61,6 +61,8 @@ from correlator.news.times.printed_dates import order_in
 # The marker that NewsAPI and GNews put at the end of a truncated text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
 _COLUMNS_HINT = "if it is not a page, name the columns with --column headline=NAME and --column published=NAME"
+_CREATED = re.compile(r"creat(?:ed|ion)", re.IGNORECASE)
+_NAME_IT = "name it with --column published=NAME"
 _FIELDS = tuple(name for name in FIELDS if name != "headline")
 
 
@@ -167,8 +169,14 @@ def _check(table: _Table) -> None:
         combine = "combine year, month and day in one column 'published', such as 2025-05-28"
         raise InputError(
             f"{where} has no recognised column of publication times; its columns are {columns}",
-            hint=combine if split else "name it with --column published=NAME",
+            hint=combine if split else _time_option(table.names),
         )
+
+
+def _time_option(names: Sequence[str]) -> str:
+    """Return the option that names the column of times; a creation time may be before publication."""
+    created = next((name for name in names if _CREATED.search(name)), None)
+    return f"name it with --column published={created}, if articles appeared then" if created else _NAME_IT
 
 
 def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
@@ -317,8 +325,7 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     empty = pl.col("headline").str.len_chars() == 0
     if "published" not in table.places:
         reason = pl.lit(
-            f"{NO_TIME}: no column is recognised as one, and the address has no date (name the column with --column"
-            " published=NAME)"
+            f"{NO_TIME}: no column is recognised as one, and the address has no date ({_time_option(table.names)})"
         )
         stamps = stamps.with_columns(problem=pl.when(pl.col("problem") == NO_TIME).then(reason).otherwise("problem"))
     return pl.concat([rows, stamps], how="horizontal").with_columns(
