@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from correlator.events.learned.features import CLASSES, NONE
 from correlator.events.model import CATEGORIES
-from correlator.events.vocabulary.lexicon import load_lexicon
+from correlator.events.vocabulary.lexicon import lexicon_with
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 from coder_accuracy import SHORT
@@ -85,7 +85,7 @@ def gold_rows(folder: Path) -> list[Row]:
 def own_rows() -> list[Row]:
     """The lexicon's examples and our own training headlines."""
     rows = []
-    for entry in load_lexicon():
+    for entry in lexicon_with(None):
         label = entry.category if entry.category in CATEGORIES else NONE if entry.category == "WITHOUT" else None
         if label is not None:
             rows.append(Row("lexicon", entry.example, (label,), f"lexicon {entry.number}", 1.0, {}))

@@ -148,25 +148,6 @@ def _without_value(piece: str) -> str:
     return f"{name}{equals}{HIDDEN}" if _is_secret(unquote_plus(name), unquote_plus(value)) else piece
 
 
-def has_secrets(url: str) -> bool:
-    """Whether ``shown`` hides a part of the address."""
-    return shown(url) != url
-
-
-def safe_link(url: str | None) -> str | None:
-    """Return ``url`` if a page may link to it, else None.
-
-    It must be http or https with a host, and have no character that ends an HTML attribute.
-    """
-    if not url or len(url) > LONGEST or _UNSAFE.search(url) or "'" in url:
-        return None
-    try:
-        parts = urlsplit(url)
-        return url if parts.scheme.lower() in SCHEMES and parts.hostname else None
-    except ValueError:
-        return None
-
-
 def _parts_of(url: str) -> tuple[SplitResult, str, int]:
     """Split an address and return its parts, host and port; raise InputError if it is invalid."""
     parts = _split(url)

@@ -59,16 +59,6 @@ def safe_text(text: str) -> str:
     return f"'{marked}" if _RUNS.match(marked) and not _IS_PLAIN.match(marked) else marked
 
 
-def unsafe_count(frame: pl.DataFrame) -> int:
-    """Return how many cells ``safe_cells`` would prefix."""
-    import polars as pl
-
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    if not texts or frame.is_empty():
-        return 0
-    return int(frame.select(pl.sum_horizontal(_runs(pl.selectors.by_name(name)).sum() for name in texts)).item())
-
-
 def visible(text: str, *, keep: str = "\n\t") -> str:
     r"""Return ``text`` with escapes for non-printable characters except ``keep``.
 

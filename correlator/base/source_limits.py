@@ -27,7 +27,6 @@ MOST_TABLE_BYTES = 8 << 30
 MOST_TABLE_RATIO = 1_000
 """Memory over file size beyond 1 GB: columns that repeat one value pack well, but not without end."""
 FREE_TABLE_BYTES = 1_000_000_000
-LONGEST_LINE = 4_000_000
 LONGEST_NAME = 200
 """Characters of a symbol or of a column's name."""
 MOST_TOML_BYTES = 1_000_000

@@ -56,7 +56,7 @@ class Groups:
 class Shrunken:
     """Shrunken estimates for M events: ``mean`` and ``variance`` of the expected outcome; ``spread``, the events'
     standard deviation over that of ordinary sessions, on ``freedom`` degrees of freedom; the number of earlier events
-    ``n``, also of the same quad class, category and dyad; ``tau_quad`` and ``tau_category``, standard deviations
+    ``n``, also of the same category and dyad; ``tau_quad`` and ``tau_category``, standard deviations
     between groups; all (M,).
     """
 
@@ -65,7 +65,6 @@ class Shrunken:
     spread: Array
     freedom: Array
     n: Rows
-    n_quad: Rows
     n_category: Rows
     n_dyad: Rows
     tau_quad: Array
@@ -124,7 +123,6 @@ def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
         spread=spread,
         freedom=freedom,
         n=dates.astype(np.int64),
-        n_quad=(count @ member)[rows, to_come.quad].astype(np.int64),
         n_category=count[rows, to_come.category].astype(np.int64),
         n_dyad=same_dyad,
         tau_quad=averages.tau_quad,

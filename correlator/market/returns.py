@@ -1,4 +1,4 @@
-"""Pure functions over arrays of bars: returns, and flags of bars whose price is censored or stale.
+"""Pure functions over arrays of bars: adjusted closes, and flags of bars whose price is censored or stale.
 
 Arrays are (T, S): sessions by symbols, NaN where there is no bar. A missing bar stays missing: it is never a zero
 return and its price is never carried forward.
@@ -9,28 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.errors import InputError
-
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-KINDS = ("log", "simple")
 TICK = 0.01
-
-
-def returns_matrix(closes: Array, kind: str = "log") -> Array:
-    """Return the returns (T, S), as fractions, of closes (T, S) from one session to the next.
-
-    The first row is NaN, as is every return with a missing or non-positive price on either side. ``kind``: log or
-    simple; raise InputError for another.
-    """
-    if kind not in KINDS:
-        raise InputError(f"returns must be {' or '.join(KINDS)}, got {kind!r}", argument="returns")
-    prices = np.where(closes > 0, closes, np.nan)
-    returns = np.full(prices.shape, np.nan)
-    ratio = prices[1:] / prices[:-1]
-    returns[1:] = np.log(ratio) if kind == "log" else ratio - 1.0
-    return returns
 
 
 def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:

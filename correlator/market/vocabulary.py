@@ -11,8 +11,6 @@ from correlator.base.resources import data_path
 
 PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)
-# Names of a close column, the most reliable first.
-CLOSES = ("close", "last")
 
 _IN_UNITS = re.compile(r"(?<=\w)(?:\s+in\s+['’]?\w+\.?|[\s_]+['’]?000s?)\s*$", re.I)
 _BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")

@@ -151,11 +151,6 @@ def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, 
     return Written(added, actions.height - added)
 
 
-def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: Mapping[str, str | None]) -> None:
-    """Insert or update one instrument; see ``write_instruments``."""
-    write_instruments(connection, [instrument])
-
-
 def write_instruments(connection: duckdb.DuckDBPyConnection, instruments: Sequence[Mapping[str, str | None]]) -> None:
     """Insert instruments (columns of ``tables.INSTRUMENTS``), or update existing ones with the non-null values."""
     if not instruments:

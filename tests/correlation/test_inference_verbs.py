@@ -19,7 +19,7 @@ from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.power import stored_power
 from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
-from correlator.store.writing import write_bars, write_events, write_instrument
+from correlator.store.writing import write_bars, write_events, write_instruments
 from correlator.tables import BARS, EVENTS
 
 KNOWN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -88,7 +88,7 @@ def store(tmp_path_factory):
     with found.transaction() as connection:
         for symbol in SYMBOLS:
             instrument = {"symbol": symbol, "exchange": "XNYS", "kind": "share", "country": "USA"}
-            write_instrument(connection, instrument)
+            write_instruments(connection, [instrument])
             write_bars(connection, bar_rows(symbol, sessions, returns[symbol], rng), KNOWN)
         write_events(connection, event_rows(placed))
     return found

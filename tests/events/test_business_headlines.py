@@ -14,7 +14,7 @@ from correlator.events.acts.signs import Signs, signs
 from correlator.events.coder import code_headlines, code_text
 from correlator.events.grammar.reading import chosen, named, read
 from correlator.events.model import CATEGORIES
-from correlator.events.vocabulary.lexicon import load_lexicon
+from correlator.events.vocabulary.lexicon import lexicon_with
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from reuters_precision import Label, figures, share
@@ -90,7 +90,7 @@ def test_own_business_headlines_are_ours_and_labelled():
     rows = [line.split("\t") for line in OWN.read_text(encoding="utf-8").splitlines()]
     assert {category for category, _ in rows} <= {*CATEGORIES, "NONE"}
     assert len({text for _, text in rows}) == len(rows) > 350
-    assert not {text for _, text in rows} & {entry.example for entry in load_lexicon()}
+    assert not {text for _, text in rows} & {entry.example for entry in lexicon_with(None)}
 
 
 def test_labels_hold_no_wording():

@@ -7,10 +7,10 @@ import pytest
 from correlator.events.coder import code_text
 from correlator.events.grammar.scan import scan
 from correlator.events.model import CATEGORIES
-from correlator.events.vocabulary.lexicon import expand, inflect, irregular_verbs, load_lexicon
+from correlator.events.vocabulary.lexicon import expand, inflect, irregular_verbs, lexicon_with
 from correlator.events.vocabulary.text import prepare
 
-ENTRIES = load_lexicon()
+ENTRIES = lexicon_with(None)
 # Examples whose words also speak for something else, so that the rules choose another category or none, and short ones
 # that name one country only, which the gate of headlines takes for news of that country.
 LEAST_AGREEMENT = 0.90

@@ -9,7 +9,7 @@ import pytest
 
 from correlator.errors import InputError
 from correlator.events.files.coded_file import CODED_COLUMNS, read_event_file
-from correlator.events.linking.link import Linker, WatchTerm, link_article, link_countries, linker_of, read_watchlist
+from correlator.events.linking.link import Linker, WatchTerm, link_article, linker_of, read_watchlist
 from correlator.events.selection.select import parse_selection, select_events
 from correlator.intake.news import add_news
 from correlator.intake.watchlist import add_watchlist
@@ -98,8 +98,6 @@ def test_kinds_of_links(tmp_path):
         ("OGDC", "printed"), ("ENGRO", "printed"), ("LUCK", "named"), ("OGDC", "named"), ("PSO", "sector"),
         ("LUCK", "watchlist"),
     }  # fmt: skip
-    listed = pl.DataFrame({"symbol": ["LUCK", "AAPL"], "country": ["PAK", "USA"]})
-    assert [(link.symbol, link.kind) for link in link_countries(["PAK", "AZE"], listed)] == [("LUCK", "country")]
 
 
 @pytest.mark.parametrize(

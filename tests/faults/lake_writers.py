@@ -25,7 +25,7 @@ from figures import option, publish
 
 from correlator.store.db import Store
 from correlator.store.verify import verify
-from correlator.store.writing import write_bars, write_events, write_instrument, write_load
+from correlator.store.writing import write_bars, write_events, write_instruments, write_load
 from correlator.tables import BARS, EVENTS
 
 ROWS = 20
@@ -67,7 +67,7 @@ def load(store: Store, symbol: str) -> None:
     """One load: four tables, one commit."""
 
     def work(connection) -> None:  # type: ignore[no-untyped-def]
-        write_instrument(connection, {"symbol": symbol, "exchange": "XNYS"})
+        write_instruments(connection, [{"symbol": symbol, "exchange": "XNYS"}])
         written = write_bars(connection, bars_of(symbol), NOON)
         write_events(connection, events_of(symbol))
         write_load(connection, "prices", symbol, None, rows=(written.added, written.known, 0), finished_at=NOON)

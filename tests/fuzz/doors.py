@@ -215,9 +215,9 @@ def headline(text: str) -> object:
 
 
 def address(text: str) -> object:
-    from correlator.base.addresses import has_secrets, is_address, safe_link, shown
+    from correlator.base.addresses import is_address, shown
 
-    return shown(text), has_secrets(text), is_address(text), safe_link(text)
+    return shown(text), is_address(text)
 
 
 def inert(text: str) -> object:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from correlator.base.inert import file_name, safe_cells, safe_text, unsafe_count, visible
+from correlator.base.inert import file_name, safe_cells, safe_text, visible
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,6 @@ def test_formulas_are_defused(text):
 def test_plain_cells_stay(text):
     frame = pl.DataFrame({"a": [text, None], "n": [-1.5, None]})
     assert safe_cells(frame).equals(frame)
-    assert unsafe_count(frame) == 0
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+a", "-a", "@a", "\t1", "ok", "-3.77", "1:1", ""])

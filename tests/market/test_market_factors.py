@@ -9,15 +9,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as st_numpy
 
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.panel.benchmark import equal_weighted
 from correlator.market.factors import read_factors
 from correlator.market.limits import price_limits
-from correlator.market.returns import limit_locked, previous_closes, returns_matrix, zero_volume
+from correlator.market.returns import limit_locked, previous_closes, zero_volume
 
 SHARED = Path(os.environ.get("CORRELATOR_SHARED", Path(__file__).parents[3] / "shared")) / "market" / "factors"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared series are not here")
@@ -102,27 +99,6 @@ def test_the_real_files():
     both = five.factors.join(old.factors, on="session", suffix="_old")
     differing = (both["Mkt-RF"] - both["Mkt-RF_old"]).abs() > 1e-9
     assert round(100 * float(differing.mean())) == 21
-
-
-prices = st_numpy.arrays(np.float64, (8, 3), elements=st.one_of(st.floats(0.5, 500), st.just(float("nan"))))
-
-
-@settings(deadline=None)
-@given(prices, st.sampled_from(["log", "simple"]))
-def test_a_return_needs_both_closes(closes, kind):
-    returns = returns_matrix(closes, kind)
-    missing = np.isnan(closes)
-    assert np.isnan(returns[0]).all()
-    assert (np.isnan(returns[1:]) == (missing[1:] | missing[:-1])).all()
-    growth = np.exp(returns[1:]) if kind == "log" else 1 + returns[1:]
-    valid = ~np.isnan(growth)
-    np.testing.assert_allclose((closes[:-1] * growth)[valid], closes[1:][valid], rtol=1e-12)
-
-
-def test_prices_that_are_not_positive_have_no_return():
-    assert np.isnan(returns_matrix(np.array([[10.0], [-37.0], [12.0]]))).all()
-    with pytest.raises(InputError, match="returns"):
-        returns_matrix(np.ones((2, 1)), "percent")
 
 
 def test_previous_close_looks_over_holes():

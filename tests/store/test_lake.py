@@ -17,7 +17,7 @@ from correlator.store.migrations import NEWEST
 from correlator.store.reading import read_bars
 from correlator.store.upkeep import backup, compact
 from correlator.store.verify import verify
-from correlator.store.writing import write_bars, write_instrument, write_load
+from correlator.store.writing import write_bars, write_instruments, write_load
 from correlator.tables import BARS, LINKS, TABLES
 
 NOON = datetime(2025, 5, 26, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def bars(symbol: str, days: int = 3, close: float = 10.0) -> pl.DataFrame:
 
 
 def add(connection, symbol, **how):
-    write_instrument(connection, {"symbol": symbol, "exchange": "XKAR"})
+    write_instruments(connection, [{"symbol": symbol, "exchange": "XKAR"}])
     written = write_bars(connection, bars(symbol, **how), NOON)
     write_load(connection, "prices", symbol, None, rows=(written.added, written.known, 0), finished_at=NOON)
 

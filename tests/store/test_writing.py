@@ -15,7 +15,7 @@ from correlator.store.writing import (
     write_articles,
     write_bars,
     write_events,
-    write_instrument,
+    write_instruments,
     write_links,
     write_load,
     write_quotes,
@@ -179,8 +179,8 @@ def test_events_are_numbered_once_per_key(store):
 
 def test_instruments_are_filled_in_and_never_emptied(store):
     with store.transaction() as connection:
-        write_instrument(connection, {"symbol": "LAMP", "exchange": "XKAR", "name": "Lamp Ltd"})
-        write_instrument(connection, {"symbol": "LAMP", "exchange": "XKAR", "name": None, "currency": "PKR"})
+        write_instruments(connection, [{"symbol": "LAMP", "exchange": "XKAR", "name": "Lamp Ltd"}])
+        write_instruments(connection, [{"symbol": "LAMP", "exchange": "XKAR", "name": None, "currency": "PKR"}])
     with store.reading() as connection:
         found = read_instrument(connection, "LAMP")
     assert (found["name"], found["currency"]) == ("Lamp Ltd", "PKR")

@@ -210,16 +210,6 @@ def linker_of(instruments: pl.DataFrame) -> Linker:
     return _linker(_instrument_rows(instruments))
 
 
-def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[Link]:
-    """Return links to instruments listed in one of the actors' countries (ISO 3166-1 alpha-3)."""
-    codes = set(countries)
-    return [
-        Link(symbol, "country", f"listed in {country}")
-        for symbol, country in instruments.select("symbol", "country").iter_rows()
-        if country in codes
-    ]
-
-
 def read_watchlist(path: str | Path) -> list[WatchTerm]:
     """Read a user's table with the columns symbol, words and optionally kind (sector or watchlist, the default).
 

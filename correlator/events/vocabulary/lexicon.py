@@ -17,7 +17,7 @@ from pathlib import Path
 from correlator.base.resources import data_path
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
-from correlator.events.vocabulary.own_actors import own_path, read_own
+from correlator.events.vocabulary.own_actors import read_own
 
 # Classes of words that only govern other words, that are evidence against an event, or for one between states.
 WILL, NOT, STOP, WITHOUT, ABROAD = "WILL", "NOT", "STOP", "WITHOUT", "ABROAD"
@@ -107,11 +107,6 @@ def load_groups() -> dict[str, tuple[str, ...]]:
         name: tuple(phrase for word in words.split(";") for phrase in _phrase(word.split()))
         for _, (name, words) in _lines("groups.tsv", 2)
     }
-
-
-def load_lexicon() -> tuple[Entry, ...]:
-    """Return all entries in file order, then those of the user's file. Raises InputError, which names the line."""
-    return lexicon_with(own_path())
 
 
 @cache

@@ -22,7 +22,6 @@ from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
 from correlator.events.vocabulary.actors import Name, load_names
 
-LANGUAGES: Final = ("ur", "tr", "az", "ar")
 NO_EVENT: Final = "NONE"
 _LATIN: Final = frozenset({"tr", "az"})
 _MARKS = re.compile("[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670]")
@@ -75,7 +74,7 @@ def normal(word: str, language: str) -> str:
 
 @cache
 def small_lexicon(language: str) -> Lexicon:
-    """Load the lexicon of one of ``LANGUAGES``. Raises InputError, which names the invalid line."""
+    """Load the lexicon of one of ``language.LEXICAL``. Raises InputError, which names the invalid line."""
     with data_path("events", "languages", "grammar.toml").open("rb") as file:
         grammar: dict[str, str] = tomllib.load(file)[language]
     names = _names(language)
