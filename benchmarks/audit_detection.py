@@ -1,4 +1,5 @@
-"""How often ``check prices`` finds what is wrong, and how often it cries wolf: real series, each broken on purpose.
+"""Measure how often ``check prices`` finds faults, and how often it raises false alarms: real series, each with a fault
+added on purpose.
 
 ``python benchmarks/audit_detection.py --data FOLDER [--repeat 2] [--seed 1]``: FOLDER holds ``psx/*.csv`` (daily bars
 of XKAR, an index among them) and ``panel/skfolio`` (20 US shares and the S&P 500). Every series is corrupted in every
@@ -32,7 +33,7 @@ PRICES = ("open", "high", "low", "close")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a series is broken: the exchange whose sessions it has, and the generator that says at which bars."""
+    """Where a fault is added: the exchange of the series, and the generator of random numbers that chooses the bars."""
 
     exchange: str
     rng: np.random.Generator
@@ -59,7 +60,7 @@ class Damage:
 
 
 def moved_days(by: int, part: bool = False) -> Apply:
-    """Every label, or those of a stretch of 120 to 250 bars, moved by days."""
+    """Move every label, or those of 120 to 250 successive bars, by days."""
 
     def apply(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
         first, last = _stretch(bars.height, place.rng, 120, 250) if part else (0, bars.height)
@@ -85,7 +86,7 @@ def moved_sessions(by: int, part: bool = False) -> Apply:
 
 
 def scaled(factor: float, figures: tuple[str, ...], bars_long: int | None = None) -> Apply:
-    """Some figures times ``factor`` from a random bar on, or for ``bars_long`` bars."""
+    """Multiply some figures by ``factor`` from a random bar on, or for ``bars_long`` bars."""
 
     def apply(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
         first = int(place.rng.integers(60, bars.height - 60))
@@ -111,7 +112,7 @@ def copied(count: int, figures: tuple[str, ...], back: int = 1) -> Apply:
 
 
 def one_bar(change: Callable[[dict[str, float]], dict[str, float]]) -> Apply:
-    """One random bar changed."""
+    """Change one random bar."""
 
     def apply(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
         at = int(place.rng.integers(60, bars.height - 60))
@@ -125,29 +126,29 @@ def one_bar(change: Callable[[dict[str, float]], dict[str, float]]) -> Apply:
 
 
 def on_a_holiday(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """A copy of a bar, without volume, on a weekday without a session."""
+    """Add a copy of a bar, without volume, on a weekday without a session."""
     return _added(bars, place, weekend=False, moved=1.0)
 
 
 def on_a_weekend(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """A bar with another close on a Saturday or Sunday."""
+    """Add a bar with another close on a Saturday or Sunday."""
     return _added(bars, place, weekend=True, moved=1.004)
 
 
 def hole(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """A hundred bars taken out (forty from short series)."""
+    """Remove a hundred bars (forty from short series)."""
     first, last = _stretch(bars.height, place.rng, 40, 100)
     return bars.filter(~pl.int_range(pl.len()).is_between(first, last - 1))
 
 
 def random_walk(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """Made-up figures under the symbol."""
+    """Replace the figures by made-up ones."""
     close = float(bars["close"][0]) * np.exp(np.cumsum(place.rng.normal(0, 0.015, bars.height)))
     return bars.with_columns(pl.Series(name, close) for name in PRICES)
 
 
 def rescaled(bars: pl.DataFrame, _: Place) -> pl.DataFrame:
-    """Another index of the family: the same moves at three quarters of the level."""
+    """Replace an index by a related one: the same moves at three quarters of the level."""
     return bars.with_columns(pl.col(name) * 0.75 for name in PRICES)
 
 
@@ -163,7 +164,7 @@ def changed_past(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 
 def interchanged(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """The figures of two sessions that follow one another, each under the other's date."""
+    """Exchange the figures of two successive sessions."""
     first = int(place.rng.integers(60, bars.height - 60))
     rows = np.arange(bars.height)
     rows[[first, first + 1]] = rows[[first + 1, first]]
@@ -171,7 +172,7 @@ def interchanged(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 
 def with_dividends(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """Adjusted closes beside plain ones: a dividend of 0.3 to 1.5 % every quarter."""
+    """Add adjusted closes: a dividend of 0.3 to 1.5 % every quarter."""
     factor = np.ones(bars.height)
     for day in range(int(place.rng.integers(20, 60)), bars.height, 63):
         factor[:day] *= 1 - place.rng.uniform(0.003, 0.015)
@@ -250,7 +251,7 @@ DAMAGES = (
 
 @dataclass(frozen=True)
 class Family:
-    """Series of one exchange that stand beside each other: bars by symbol, and which of them is the index."""
+    """Series of one exchange that are audited together: bars by symbol, and which of them is the index."""
 
     exchange: str
     bars: dict[str, pl.DataFrame]
@@ -306,7 +307,7 @@ def _one_per_session(bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def applies(damage: Damage, family: Family, symbol: str) -> bool:
-    """Whether the damage has a meaning for the series."""
+    """Whether the damage is possible in the series."""
     is_index = symbol == family.index
     full = family.bars[symbol]["volume"].null_count() == 0
     if (damage.full and not full) or (damage.shares and is_index):
@@ -323,12 +324,12 @@ def found_as(findings: pl.DataFrame, damage: Damage, symbol: str, before: pl.Dat
 
 
 def audited(bars: list[pl.DataFrame], exchange: str) -> pl.DataFrame:
-    """All findings about the series together."""
+    """Return all findings of an audit of the series together."""
     return audit_prices(pl.concat(part.select(bars[0].columns) for part in bars), exchange=exchange)
 
 
 def blamed(findings: pl.DataFrame, before: pl.DataFrame, symbol: str) -> int:
-    """Findings of high severity on series other than ``symbol`` that they had not before."""
+    """Return new findings of high severity on series other than ``symbol``."""
     high = findings.filter((pl.col("symbol") != symbol) & (pl.col("severity") == "high"))
     return high.join(before, on=["symbol", "session", "check"], how="anti").height
 
@@ -352,7 +353,7 @@ def untouched(family: Family) -> pl.DataFrame:
 def trial(
     damage: Damage, family: Family, symbol: str, rng: np.random.Generator
 ) -> tuple[bool | None, bool | None, int]:
-    """Found alone, found among the others (None where that is not asked), and high findings on the others."""
+    """Return whether it is found alone, among the others (None if not tried), and high findings on the others."""
     broken = damage.apply(family.bars[symbol], Place(family.exchange, rng))
     before = untouched(family)
     if "vintage" in broken.columns:
@@ -367,7 +368,7 @@ def trial(
 
 
 def share(found: list[bool]) -> str:
-    """Per cent found."""
+    """Return the per cent found."""
     return f"{100 * float(np.mean(found)):.0f}" if found else "-"
 
 
@@ -420,7 +421,7 @@ def main() -> None:
 
 
 def half_of(family: Family, half: int | None) -> Family:
-    """One half of the series of a family; its index stands beside both, and is broken in the first."""
+    """Return one half of the series of a family; both have its index, which gets faults in the first half."""
     if half is None:
         return family
     names = sorted(name for name in family.bars if name != family.index)
@@ -446,7 +447,7 @@ def print_untouched(families: list[Family]) -> None:
 
 
 def print_clean(folder: Path) -> None:
-    """Findings on the files as they are, by check."""
+    """Print the findings on the unchanged files, by check."""
     from correlator.market.checked_files import check_files
 
     print("| unmodified files | severity | check | findings | symbols |")

@@ -70,7 +70,7 @@ def make_files(folder: Path, symbols: int, sessions: int, csv_symbols: int) -> d
 
 
 def load(folder: Path, store: Path) -> Callable[[], object]:
-    """What loads the file of ``folder`` that the store is named after into ``store``."""
+    """Return the function that loads the file of ``folder`` with the name of the store into ``store``."""
     from correlator.intake.prices import add_prices
     from correlator.store.db import Store
 
@@ -78,7 +78,7 @@ def load(folder: Path, store: Path) -> Callable[[], object]:
 
 
 def read_arrays(folder: Path, store: Path) -> Callable[[], object]:
-    """What a study reads: the panel of all symbols."""
+    """Read what a study reads: the panel of all symbols."""
     import polars as pl
 
     from correlator.store.db import Store

@@ -62,8 +62,8 @@ ONE_PROCESS = ("study: select, align, fit", "tests across events", "tables to Pa
 SETTLED = 1_000
 """Size from which the start of workers is a small part of their work."""
 GATES = {"growth": 1.15, "slower than the loop": 0.2, "cluster": 1.5}
-"""A stage may take so many times linear growth, our fit so much of the loop's time an event, the cluster so many
-times the processor time of one process."""
+"""Limits: time over linear growth, our time per event over that of the loop, and processor time of the cluster over
+that of one process."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Bench:
         self.bandwidth = 4 * source.nbytes / (time.process_time() - begun)
 
     def run(self, stage: str, size: int, items: int, data: float, work: Callable[[], Any]) -> Any:
-        """What ``work`` returns; ``data``: bytes of its input."""
+        """Run ``work``, record its figures and return its result; ``data``: bytes of its input."""
         with _peak() as peak:
             cpu, wall = _cpu(), time.perf_counter()
             result = work()
@@ -148,7 +148,7 @@ def made_bars(shares: int, rng: np.random.Generator) -> tuple[pl.DataFrame, list
 
 
 def stages(bench: Bench, size: int, folder: Path, cluster: str | None) -> None:
-    """Every stage once at ``size``."""
+    """Run every stage once at ``size``."""
     rng = np.random.default_rng(size)
     shares, events = SHARES * max(1, size // 10), EVENTS * size
     frame, days = made_bars(shares, rng)
@@ -219,7 +219,7 @@ def stages(bench: Bench, size: int, folder: Path, cluster: str | None) -> None:
 
 
 def loop(panel: Any, result: Any, kept: Any) -> list[float]:
-    """The loop that most people write: one regression an event, CAR by hand."""
+    """Run the loop that most people write: one regression per event, CAR by hand."""
     import pandas as pd
     import statsmodels.api as sm
 
@@ -239,7 +239,7 @@ def loop(panel: Any, result: Any, kept: Any) -> list[float]:
 
 
 def broken(rows: list[Row]) -> list[str]:
-    """The gates that the figures break; ratios alone, never seconds."""
+    """Return the gates that the figures break: only ratios, never seconds."""
     found = []
     by = {(row.stage, row.size): row for row in rows}
     sizes = sorted({row.size for row in rows})
@@ -290,7 +290,7 @@ def draw(rows: list[Row], path: Path) -> None:
 
 
 def write(rows: list[Row], page: Path) -> None:
-    """Put the table between its marks in the page."""
+    """Write the table between its marks in the page."""
     head = "| stage | size | items | seconds | processor seconds | MiB | copies |\n| --- |" + " --- |" * 6
     lines = [
         f"| {row.stage} | x{row.size} | {row.items:,} | {row.seconds:.2f} | {row.cpu_seconds:.2f} |"

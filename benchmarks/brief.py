@@ -1,4 +1,4 @@
-"""Do the intervals of briefs hold what they say, and how long does a brief take?
+"""Measure the coverage of the intervals of briefs, and how long a brief takes.
 
     python benchmarks/brief.py record STOCKS.csv INDEX.csv [--seeds 1,2,3] [--jobs 2]  with and without planted effects
     python benchmarks/brief.py speed [--events 1000000] [--bars 10000000]  a brief of a large store, as a new process
@@ -87,13 +87,13 @@ def print_record(stocks: Path, index: Path, seeds: list[int], *, planted: bool, 
 
 
 def walked(stocks: Path, index: Path, seed: int, *, planted: bool) -> Evaluation:
-    """What became of the forecasts of one seed."""
+    """Return the forecasts of one seed with their outcomes."""
     with tempfile.TemporaryDirectory() as folder:
         return evaluate(made_store(Path(folder), read_csv(stocks), read_csv(index), seed, planted))
 
 
 def made_store(folder: Path, stocks: pl.DataFrame, index: pl.DataFrame, seed: int, planted: bool) -> Store:
-    """A store with the shares, their index, and events that move them (or not)."""
+    """Make a store with the shares, their index, and events that move them (or not)."""
     rng = np.random.default_rng(seed)
     store = Store(folder / "bench.duckdb")
     name = index.columns[1]

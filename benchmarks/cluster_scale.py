@@ -80,7 +80,7 @@ _INSTRUMENTS = """
 
 
 def make(store: Store, bars: int, events: int) -> None:
-    """The lake of so many bars and events."""
+    """Make the lake with this number of bars and events."""
     engine = store.engine
     assert isinstance(engine, Lake)
     days = sessions_between("XNYS", date(1995, 1, 3), date(2020, 1, 1)).head(SESSIONS).select("session")
@@ -99,12 +99,12 @@ def make(store: Store, bars: int, events: int) -> None:
 
 
 def digest(frame: pl.DataFrame) -> str:
-    """A hash of all that ``frame`` says, numbers to their last bit, so that runs in turn can be compared."""
+    """Return a hash of ``frame``, numbers to their last bit, so that separate runs can be compared."""
     return hashlib.sha256(frame.write_csv().encode()).hexdigest()[:16]
 
 
 def rows_at(address: str) -> pl.DataFrame:
-    """The rows that workers wrote, in one order."""
+    """Return the rows that workers wrote, sorted."""
     return in_order_of_rows(pl.DataFrame(DeltaTable(address).to_pyarrow_table()))
 
 

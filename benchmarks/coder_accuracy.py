@@ -1,4 +1,6 @@
-"""How often the coder agrees with people: ``python benchmarks/coder_accuracy.py GOLD_DIR [--coder rules|full]``.
+"""Measure how often the coder agrees with people.
+
+``python benchmarks/coder_accuracy.py GOLD_DIR [--coder rules|full]``
 
 GOLD_DIR holds ``*.jsonl`` with ``text``, ``root`` (PLOVER; YIELD = CONCEDE + RETREAT), ``quad`` (VC MC VK MK NEUTRAL),
 ``source`` and ``target`` (three letters of country, then role; several joined by a bar; IGO for any organisation).
@@ -44,13 +46,13 @@ FLOORS = {
     },
 }
 ACTOR_FLOORS = {"source": 0.90, "target": 0.85, "dyad": 0.82, "dyad+quad": 0.70}
-# Codes of the gold that are not ISO 3166-1.
+# Codes of the labels that are not ISO 3166-1.
 SPELLINGS = {"JAP": "JPN", "VTN": "VNM", "TLS": "TLS", "KSV": "XKX"}
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Agreement of one list of labels with another."""
+    """The agreement of two lists of labels."""
 
     count: int
     accuracy: float
@@ -73,7 +75,7 @@ def scores(gold: Sequence[str], coded: Sequence[str]) -> Scores:
 
 
 def half_of(text: str) -> int:
-    """0 or 1 by a hash of the text: the same text always lies in the same half."""
+    """Return 0 or 1 by a hash of the text: the same text is always in the same half."""
     return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2
 
 
@@ -130,7 +132,7 @@ def label_figures(
 
 
 def report(name: str, rows: list[dict[str, str]], coder: str, detail: bool) -> dict[str, float]:
-    """Print the figures of one file; returns those that floors name."""
+    """Print the figures of one file; return those that have a least value."""
     coded = code_headlines([row["text"] for row in rows], coder=coder)
     yields = any(row.get("root") == "YIELD" for row in rows)
     events = [bool(e) for row, e in zip(rows, coded, strict=True) if row.get("quad") not in (None, "NEUTRAL")]

@@ -1,4 +1,4 @@
-"""How fast the coder reads headlines on one processor: ``python benchmarks/coder_speed.py HEADLINES.csv.gz``.
+"""Measure how fast the coder reads headlines on one processor: ``python benchmarks/coder_speed.py HEADLINES.csv.gz``.
 
 HEADLINES has a header and the headline in its first column. Prints headlines a second of processor time: rules on
 all of them and of the full coder on the first 5,000 (2,000 where the encoder is installed), and the peak of memory.
@@ -20,7 +20,7 @@ from correlator.events.learned.encoder import model_folder
 
 
 def read_headlines(path: Path) -> list[str]:
-    """The first column, without its header."""
+    """Return the first column without its header."""
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         return [row[0] for row in csv.reader(lines) if row][1:]
 

@@ -1,4 +1,4 @@
-"""How files of every layout are read: right, asked about, refused, or wrong. The figures of docs/market.md.
+"""Measure how files of every layout are read: right, asked about, refused, or wrong. The figures of docs/market.md.
 
 ``python benchmarks/layouts.py [--write]``. The files are those of tests/market/layouts, which hold the same bars of the
 shares LAMP and WICK in every layout; each is read as it is, and packed again in every way that its rows allow. Then
@@ -63,7 +63,7 @@ QUESTIONS = {
 
 
 def outcome(path: Path) -> tuple[str, str]:
-    """right, asked, refused or wrong, and what was said: LAMP's bars in the file against the known ones."""
+    """Return right, asked, refused or wrong, and the message: LAMP's bars in the file compared with the known ones."""
     try:
         bars = read_prices(path, symbol="LAMP", exchange="XNYS").bars
     except CorrelatorError as error:
@@ -78,7 +78,7 @@ def outcome(path: Path) -> tuple[str, str]:
 
 
 def packed(path: Path) -> Iterable[tuple[str, str, bytes]]:
-    """Other containers of the file: name, ending, bytes."""
+    """Yield the file in other containers: name, ending, bytes."""
     data = path.read_bytes()
     yield "gzip", ".gz", gzip.compress(data)
     archive = io.BytesIO()
@@ -109,12 +109,12 @@ def packed(path: Path) -> Iterable[tuple[str, str, bytes]]:
 
 
 def joined(rows: list[list[str]], mark: str) -> bytes:
-    """A text of cells."""
+    """Return cells as a text."""
     return "".join(mark.join(row) + "\n" for row in rows).encode()
 
 
 def workbook(rows: list[list[str]]) -> bytes:
-    """A workbook of one sheet, every cell a text."""
+    """Return a workbook of one sheet in which every cell is text."""
     import xlsxwriter
 
     target = io.BytesIO()
@@ -126,7 +126,7 @@ def workbook(rows: list[list[str]]) -> bytes:
 
 
 def written(write: Callable[[io.BytesIO], object]) -> bytes:
-    """What ``write`` writes into a file of bytes."""
+    """Return the bytes that ``write`` writes."""
     target = io.BytesIO()
     write(target)
     return target.getvalue()

@@ -1,4 +1,4 @@
-"""A report on made-up events of made-up shares, for looking at tear sheets and measuring them."""
+"""Make a report on made-up events of made-up shares, to look at tear sheets and measure them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "market.md"
 
 
 def between(page: str, name: str, text: str) -> str:
-    """The page with ``text`` between the marks ``name: begin`` and ``name: end``."""
+    """Return the page with ``text`` between the marks ``name: begin`` and ``name: end``."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     before, rest = page.split(begin)
     return f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}"

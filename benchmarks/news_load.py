@@ -26,7 +26,7 @@ from correlator.store.writing import write_articles
 
 
 def headlines(source: Path, rows: int, folder: Path) -> None:
-    """Rows a second from CSV into a store's articles, known ones left out, then of stories."""
+    """Measure rows per second from CSV to stored articles without known ones, then of stories."""
     path = folder / "headlines.csv"
     with gzip.open(source, "rt", encoding="utf-8") as file:
         read = list(csv.reader(file))
@@ -54,7 +54,7 @@ def headlines(source: Path, rows: int, folder: Path) -> None:
 
 
 def gdelt(source: Path, rows: int, folder: Path) -> None:
-    """Rows a second of a GDELT file into frames of events, and into a store's events."""
+    """Measure rows per second of a GDELT file to frames of events, and to stored events."""
     lines = source.read_bytes().splitlines(keepends=True)
     path = folder / source.name
     with path.open("wb") as file:
@@ -69,12 +69,12 @@ def gdelt(source: Path, rows: int, folder: Path) -> None:
 
 
 def moment() -> tuple[float, float]:
-    """Seconds by the clock and of processor time, on all cores."""
+    """Return elapsed seconds and seconds of processor time on all cores."""
     return perf_counter(), process_time()
 
 
 def report(what: str, rows: int, since: tuple[float, float]) -> None:
-    """One line: rows, rows a second by the clock and of processor time, peak memory of the process so far."""
+    """Print one line: rows, rows per second (elapsed and of processor time), peak memory of the process so far."""
     seconds, processor = (now - before for now, before in zip(moment(), since, strict=True))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     rates = f"{rows / seconds:,.0f} rows/s by the clock, {rows / processor:,.0f} of processor time"

@@ -25,7 +25,7 @@ NEAR = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Expected:
-    """A page and what its set says of it; None where the set does not say."""
+    """A page and its expected record; None where the set states nothing."""
 
     name: str
     raw: bytes
@@ -35,12 +35,12 @@ class Expected:
     day: str | None = None
     body: str | None = None
     also: str = ""
-    """Standfirst and the like: not missed where it is left out, not wrong where it is kept."""
+    """Standfirst and similar text: neither missed if left out nor wrong if kept."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a library found on a page; ``precise``: the instant has a clock; ``updated``: kept apart from it."""
+    """What a library found on a page; ``precise``: it has a time of day; ``updated``: the time of an update."""
 
     headline: str | None = None
     instant: datetime | None = None
@@ -51,7 +51,7 @@ class Answer:
 
 
 def pages_of(folder: Path) -> Iterator[Expected]:
-    """The pages of a set, in order."""
+    """Yield the pages of a set, in order."""
     if list(folder.rglob("eval_default.json")):
         yield from _htmldate(folder)
     elif list(folder.rglob("*.html.gz")):
@@ -195,12 +195,12 @@ def _time(page: Expected, answer: Answer) -> str:
 
 
 def _days(moment: datetime) -> set[str]:
-    """The dates that an instant has somewhere."""
+    """Return the dates that an instant has in some time zone."""
     return {(moment + timedelta(hours=hours)).date().isoformat() for hours in (0, -8, 5, 9, 13)}
 
 
 def _letters(text: str) -> str:
-    """A text without what no reader sees: kinds of apostrophes and blanks, soft hyphens, blanks of no width."""
+    """Return a text with plain apostrophes and spaces, without soft hyphens and zero-width spaces."""
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return " ".join(seen.replace("’", "'").replace("‘", "'").split())
 
@@ -210,7 +210,7 @@ def _words(text: str) -> list[str]:
 
 
 def half_of(name: str) -> str:
-    """The half of a set that a page's publisher falls in, by a hash of its name: rules are made with one in view."""
+    """Return the half of a set with the page's publisher, by a hash of its name: rules are made with one half."""
     publisher = re.sub(r"_[0-9].*$", "", name)
     return ("view", "blind")[hashlib.sha256(publisher.encode()).digest()[-1] % 2]
 

@@ -1,4 +1,4 @@
-"""What the readers find in a folder of news, source by source, as the table of the page on news.
+"""Print what the readers find in a folder of news, by source: the table of docs/news.md.
 
     python benchmarks/news_sources.py FOLDER
     python benchmarks/news_sources.py --set FOLDER [-v] [--half view|blind] [LIBRARY ...]
@@ -24,7 +24,7 @@ from correlator.news.read import read_news
 
 
 def sources(folder: Path) -> dict[str, list[Path]]:
-    """Files by source, in order of name."""
+    """Return files by source, sorted by name."""
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.name.startswith(".") and path.suffix != ".md" and "schema" not in path.name:
@@ -34,7 +34,7 @@ def sources(folder: Path) -> dict[str, list[Path]]:
 
 
 def read(path: Path) -> list[Batch]:
-    """The batches of a file; one that cannot be read is a reject."""
+    """Return the batches of a file; an unreadable file gives a reject."""
     try:
         return list(read_news(path))
     except CorrelatorError as error:
@@ -42,7 +42,7 @@ def read(path: Path) -> list[Batch]:
 
 
 def row(source: str, files: list[Path]) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     parts = [(path, batch) for path in files for batch in read(path)]
     batches = [batch for _, batch in parts]
     articles = pl.concat([batch.articles for batch in batches])

@@ -1,4 +1,4 @@
-"""How the coder does on our own Pakistani headlines: ``python benchmarks/own_headlines.py [--coder rules|full]``.
+"""Measure the coder on our own Pakistani headlines: ``python benchmarks/own_headlines.py [--coder rules|full]``.
 
 Three sets in ``tests/events/headlines`` (its README has the guidelines); nothing is fitted on them. The second one was
 labelled before any coder had read it; half of its events were looked at later, and are shown apart. With ``--detail``
@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent.parent / "tests" / "events" / "headlines"
 
 
 class Label(NamedTuple):
-    """What people say of a headline; all None where it tells no event."""
+    """The label of a headline; all None if it reports no event."""
 
     text: str
     source: str | None
@@ -31,7 +31,7 @@ class Label(NamedTuple):
 
 
 def read_labels(folder: Path = FOLDER) -> list[Label]:
-    """The 300 labelled headlines, events first."""
+    """Return the 300 labelled headlines, events first."""
     labels = []
     for line in (folder / "events.tsv").read_text(encoding="utf-8").splitlines():
         source, target, category, text = line.split("\t")
@@ -48,7 +48,7 @@ def read_dated(half: str, folder: Path = FOLDER) -> list[Label]:
 
 
 def read_fresh(name: str, folder: Path = FOLDER) -> list[Label]:
-    """The labelled headlines of a fresh set, events first."""
+    """Return the labelled headlines of a fresh set, events first."""
     with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     return [
@@ -65,7 +65,7 @@ def _code(actor: str) -> str | None:
 
 
 def print_actors(coder: str, folder: Path = FOLDER) -> None:
-    """Who acts on whom alone: share of the answered texts of ``actors.tsv`` with source and target right."""
+    """Print the share of the answered texts of ``actors.tsv`` with source and target right."""
     labels = [line.split("\t") for line in (folder / "actors.tsv").read_text(encoding="utf-8").splitlines()]
     coded = code_headlines([text for _, _, text in labels], coder=coder)
     right = [

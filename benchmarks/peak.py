@@ -1,4 +1,4 @@
-"""The most memory that a process and its children hold at once, as Linux counts it."""
+"""Measure the peak memory of a process and its children, as Linux counts it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EVERY = 0.3
 
 @dataclass
 class Peak:
-    """KiB of all processes, pages that several share counted once (``pss``) and in each (``rss``)."""
+    """KiB of all processes, with shared pages counted once (``pss``) and in each process (``rss``)."""
 
     pss: int = 0
     rss: int = 0
@@ -23,7 +23,7 @@ class Peak:
         return f"peak of all processes: PSS {self.pss // 1024:,} MiB, RSS {self.rss // 1024:,} MiB"
 
     def look(self) -> None:
-        """Count what is held now."""
+        """Count the memory in use now."""
         sums = {"Pss:": 0, "Rss:": 0}
         for process in _family(os.getpid()):
             for line in _lines(f"/proc/{process}/smaps_rollup"):
@@ -35,7 +35,7 @@ class Peak:
 
 @contextmanager
 def peak_of_all() -> Iterator[Peak]:
-    """The peak while the block runs; 0 where there is no ``/proc``."""
+    """Measure the peak while the block runs; 0 without ``/proc``."""
     peak, over = Peak(), threading.Event()
 
     def watch() -> None:
@@ -60,7 +60,7 @@ def _family(process: int) -> Iterator[int]:
 
 
 def _lines(path: str) -> list[str]:
-    """Lines of a file of ``/proc``; none where its process has ended."""
+    """Return the lines of a file of ``/proc``; empty if its process has ended."""
     try:
         return Path(path).read_text().splitlines()
     except OSError:

@@ -1,8 +1,8 @@
-"""Our engine beside an independent implementation of Stata's eventstudy2, which its author verified against Stata.
+"""Compare our engine with an independent implementation of Stata's eventstudy2, verified against Stata by its author.
 
     python benchmarks/peer_eventstudy2.py --peer FOLDER/scripts/eventstudy.py [--into docs/methods.md]
 
-FOLDER is a checkout of github.com/kennethkhoocy/event-study-cars (MIT); it is run, never copied. Simulated prices of
+FOLDER is a checkout of github.com/kennethkhoocy/event-study-cars (MIT); it is only run. Simulated prices of
 shares with and without holes and with scattered dates go through both; the table has the largest absolute gap of each
 figure.
 """
@@ -44,7 +44,7 @@ WHY = {
 
 
 def peer_at(path: Path) -> Any:
-    """The peer's module."""
+    """Import the peer's module."""
     spec = importlib.util.spec_from_file_location("peer", path)
     if spec is None or spec.loader is None:
         raise SystemExit(f"{path} cannot be loaded")
@@ -120,7 +120,7 @@ class Beside:
 
 
 def beside(peer: Any, wide: pl.DataFrame, events: pl.DataFrame, *, thin: bool) -> list[Beside]:
-    """Every window by both, of the events that both give a CAR of there."""
+    """Return every window of both, for the events for which both give a CAR."""
     options = {} if thin else {"holes": "drop"}
     whole, other = ours(wide, events, **options), theirs(peer, wide, events, thin)
     result = []
@@ -138,7 +138,7 @@ def beside(peer: Any, wide: pl.DataFrame, events: pl.DataFrame, *, thin: bool) -
 
 
 def gaps(windows: list[Beside]) -> dict[str, float]:
-    """The largest absolute gap of each figure."""
+    """Return the largest absolute gap of each figure."""
     result: dict[str, list[float]] = {name: [] for name in WHY}
     for each in windows:
         ar = each.peer.ar.rename(columns={"firm_id": "symbol", "dif": "day"})[["symbol", "day", "AR"]]
@@ -157,7 +157,7 @@ def gaps(windows: list[Beside]) -> dict[str, float]:
 
 
 def derived(windows: list[Beside]) -> dict[str, float]:
-    """The gaps that are left when our figures are put together as the peer puts them together."""
+    """Return the remaining gaps if our figures are combined as the peer combines them."""
     result: dict[str, list[float]] = {name: [] for name in ("`gsign_z`", "`patell_z`", "`wilcoxon`")}
     for each in windows:
         estimates = each.found.estimates
@@ -195,7 +195,7 @@ def _sessions(found: StudyResult, residuals: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _rank_z(smaller: float, n: int) -> float:
-    """|z| of the smaller rank sum of ``n`` values."""
+    """Return |z| of the smaller rank sum of ``n`` values."""
     return float((n * (n + 1) / 4 - smaller) / np.sqrt(n * (n + 1) * (2 * n + 1) / 24))
 
 

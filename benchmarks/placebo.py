@@ -1,4 +1,4 @@
-"""How long placebo inference takes: 10,000 draws of a study of 1,000 events and 5 windows, and what memory.
+"""Measure time and memory of placebo inference: 10,000 draws of a study of 1,000 events and 5 windows.
 
     python benchmarks/placebo.py [--events 1000] [--symbols 1000] [--draws 10000] [--repeats 3]
 

@@ -1,4 +1,4 @@
-"""Size and power of placebo inference on real returns, beside the tests by formula.
+"""Measure size and power of placebo inference on real returns, and of the tests by formula.
 
     python benchmarks/placebo_size.py SECTION --panel FOLDER [--studies N] [--into docs/placebo.md]
 
@@ -34,7 +34,7 @@ CATEGORIES = 10
 
 @dataclass(frozen=True)
 class Setting:
-    """How the events of a study lie and what is tried on them."""
+    """The dates of the events of a study, and its model and windows."""
 
     model: str
     events: int
@@ -178,7 +178,7 @@ def power(panel: Panel, studies: int, draws: int) -> list[str]:
 
 
 def families(panel: Panel, studies: int, draws: int) -> list[str]:
-    """Ten categories, five windows each; then the same with +2 % planted on two of the categories."""
+    """Measure ten categories, five windows each; then the same with +2 % added to two of the categories."""
     setting = Setting("mean", 100, 20, windows="0:0,-1:1,0:2,-2:2,-5:5")
     plan = plan_of(setting, by="category")
     any_false: dict[str, list[bool]] = {name: [] for name in ("p_value", "p_holm", "p_romano_wolf", "p_bh")}
@@ -300,7 +300,7 @@ SECTIONS = {
 
 
 def put_into(page: Path, section: str, lines: list[str]) -> None:
-    """Replace what stands between the section's marks."""
+    """Replace the text between the section's marks."""
     text = page.read_text()
     begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
     before, rest = text.split(begin)

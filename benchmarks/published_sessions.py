@@ -23,7 +23,7 @@ LISTS = Path(__file__).parents[1] / "tests" / "sessions" / "published_holidays.c
 
 @dataclass(frozen=True)
 class Compared:
-    """A list held against the calendar: days ``closed`` by it, sessions ``open`` by it, and those that ``differ``."""
+    """A list compared with the calendar: its ``closed`` days, its ``open`` sessions, and those that ``differ``."""
 
     exchange: str
     year: int | None
@@ -34,7 +34,7 @@ class Compared:
 
 
 def compared() -> list[Compared]:
-    """Every list of the file."""
+    """Return the comparison of every list of the file."""
     rows = pl.read_csv(LISTS, schema_overrides={"closed": pl.String, "open": pl.String})
     return [_compared(row) for row in rows.iter_rows(named=True)]
 

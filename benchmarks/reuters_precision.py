@@ -1,4 +1,4 @@
-"""How many of the events found in business headlines are diplomatic: ``reuters_precision.py HEADLINES.csv``.
+"""Measure how many of the events found in business headlines are diplomatic: ``reuters_precision.py HEADLINES.csv``.
 
 HEADLINES.csv (or .csv.gz, a column ``headline``) is a file of 45,315 Reuters business headlines of 2006-2009, whose
 wording is not ours to ship. ``reuters_labels.csv`` has row numbers (1 = first row under the header) with a label given
@@ -27,7 +27,7 @@ SURE = 0.8
 
 
 class Label(NamedTuple):
-    """One reading: ``grade`` is abroad or home (both diplomatic) or none; ``month`` is year and month of the page."""
+    """One label: ``grade`` is abroad or home (both diplomatic) or none; ``month`` is year and month of the page."""
 
     row: int
     month: str
@@ -39,7 +39,7 @@ class Label(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A share, half its 95 % interval, and how many headlines are behind it."""
+    """A share, half its 95 % interval, and the number of headlines."""
 
     value: float
     half: float
@@ -50,20 +50,20 @@ class Share(NamedTuple):
 
 
 def read_headlines(path: Path) -> list[str]:
-    """The column ``headline`` of a CSV file, packed or not."""
+    """Return the column ``headline`` of a CSV file, compressed or not."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as lines:
         return [row["headline"] for row in csv.DictReader(lines)]
 
 
 def read_labels(path: Path = LABELS) -> list[Label]:
-    """Every label, in file order."""
+    """Return every label, in file order."""
     with path.open(encoding="utf-8", newline="") as lines:
         return [Label(int(row["row"]), row["month"], row["grade"]) for row in csv.DictReader(lines)]
 
 
 def figures(labels: Sequence[Label], coded: Sequence[Sequence[CodedEvent]]) -> dict[str, Share]:
-    """Precision, also of some of the events, and recall."""
+    """Return the precision, also of some of the events, and the recall."""
     pairs = list(zip(labels, coded, strict=True))
     found = [(label, events[0]) for label, events in pairs if events]
     told = [(label, bool(events)) for label, events in pairs if label.diplomatic]
@@ -78,7 +78,7 @@ def figures(labels: Sequence[Label], coded: Sequence[Sequence[CodedEvent]]) -> d
 
 
 def share(flags: Sequence[bool]) -> Share:
-    """Share of the true with half a normal 95 % interval."""
+    """Return the share of true values with half a normal 95 % interval."""
     if not flags:
         return Share(math.nan, math.nan, 0)
     value = sum(flags) / len(flags)

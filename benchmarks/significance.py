@@ -95,14 +95,14 @@ def bars_with_one_mean(connection: duckdb.DuckDBPyConnection, names: list[str]) 
 
 
 def one_run(path: Path, names: list[str], events: int, out: Path, *, own: bool = True) -> tuple[Stages, StudyResult]:
-    """The whole way once; ``own``: each share's own benchmark is made, too."""
+    """Run all stages once; ``own``: each share's own benchmark is made, too."""
     marks = [time.perf_counter()]
     with Store(path).reading() as connection:
         if own:
             panel = stored_panel(connection, names, "XNYS", BARS, flags=False)
         else:
             panel = bars_with_one_mean(connection, names)
-        panel = replace(panel, own_benchmark=None)  # one index for all: what is timed is a market with a benchmark
+        panel = replace(panel, own_benchmark=None)  # one index for all shares: a market with a benchmark is timed
         marks.append(time.perf_counter())
         wanted = query(connection, "SELECT * FROM requests WHERE event_id <= $events", {"events": events})
     marks.append(time.perf_counter())
@@ -116,7 +116,7 @@ def one_run(path: Path, names: list[str], events: int, out: Path, *, own: bool =
 
 
 def plain_seconds(result: StudyResult, sample: int) -> tuple[float, float]:
-    """Seconds per event of the plain definitions, and of scipy's ranks alone, on the first ``sample`` events."""
+    """Measure seconds per event of the plain definitions, and of scipy's ranks only, on the first ``sample`` events."""
     from scipy.stats import rankdata
 
     part = study_panel(result.panel, result.events.head(sample), PLAN, keep_residuals=True)
@@ -132,7 +132,7 @@ def plain_seconds(result: StudyResult, sample: int) -> tuple[float, float]:
 
 
 def of_commit(checkout: Path, events: int, repeats: int) -> tuple[float, float]:
-    """Seconds and peak MiB of so many events by the benchmark in ``checkout``, with the packages of this Python."""
+    """Measure seconds and peak MiB by the benchmark in ``checkout``, with the packages of this Python."""
     command = [sys.executable, checkout / "benchmarks/significance.py", "--events", str(events)]
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     done = subprocess.run(

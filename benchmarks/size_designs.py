@@ -74,7 +74,7 @@ DESIGNS = (
 
 
 def errors(rng: np.random.Generator, law: str, columns: int) -> np.ndarray:
-    """Errors (BARS, columns) of mean 0 and variance 1."""
+    """Return errors (BARS, columns) of mean 0 and variance 1."""
     if law == "fat":
         return rng.standard_t(5, (BARS, columns)) * np.sqrt(3 / 5)
     normal = rng.standard_normal((BARS, columns))
@@ -89,7 +89,7 @@ def errors(rng: np.random.Generator, law: str, columns: int) -> np.ndarray:
 
 
 def drawn(design: Design, rng: np.random.Generator, effect: float) -> StudyResult:
-    """One study of the design with ``effect`` on day 0 of every event."""
+    """Return one study of the design with ``effect`` on day 0 of every event."""
     grid = np.arange(320, 320 + design.span, design.apart)
     dates = np.sort(rng.choice(grid, min(design.dates, len(grid)), replace=False))
     rows = np.repeat(dates, design.each)
@@ -150,13 +150,13 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def cell(share: float, low: float, high: float) -> str:
-    """Per cent; in bold where outside the band."""
+    """Format as per cent; in bold if outside the band."""
     text = f"{100 * share:.1f}"
     return text if low <= share <= high else f"**{text}**"
 
 
 def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
-    """The lines of the size and power tables, and of the table of what each test withstands."""
+    """Return the lines of the tables of size and power, and of the table of what each test is robust to."""
     low, high = band(studies)
     jobs = [(design, studies, 0.0, seed) for design in DESIGNS]
     jobs += [(design, max(studies // 4, 1), EFFECT, seed + 1) for design in DESIGNS]
@@ -202,7 +202,7 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
 
 
 def _again(studies: int, sizes: list[dict[str, np.ndarray]], seed: int) -> list[str]:
-    """Designs whose recommended test was outside, with three times as many other studies: chance, or a fault?"""
+    """Repeat designs whose recommended test was outside the band with three times as many other studies."""
     low, high = band(studies)
     rows = [
         again(design, 3 * studies, seed)
@@ -238,7 +238,7 @@ def _worst(found: np.ndarray) -> str:
 
 
 def put_into(page: Path, mark: str, lines: list[str]) -> None:
-    """Replace what stands between the marks ``mark: begin`` and ``mark: end`` of ``page``."""
+    """Replace the text between the marks ``mark: begin`` and ``mark: end`` of ``page``."""
     before, rest = page.read_text().split(f"<!-- {mark}: begin -->")
     after = rest.split(f"<!-- {mark}: end -->")[1]
     page.write_text(before + "\n".join([f"<!-- {mark}: begin -->", "", *lines, "", f"<!-- {mark}: end -->"]) + after)

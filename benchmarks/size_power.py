@@ -207,7 +207,7 @@ def size_section(shares: np.ndarray, sigma: float, studies: int, events: int) ->
 
 
 def power_lines(shares: np.ndarray, sigma: float, events: int) -> list[str]:
-    """Power of the plain tests beside the law's at the panel's sigma and at the table's sigmas around it."""
+    """Return the power of the plain tests and the theoretical one, at the sigmas of panel and table."""
     with (GOLDEN / "analytic_power.csv").open() as file:
         table = {
             (float(r["sigma"]), float(r["abnormal_return"]), int(r["N"])): float(r["power_two_sided_5pct"])
@@ -269,8 +269,8 @@ def analytic_section(studies: int) -> list[str]:
 
 
 def report(panel: Panel, studies: int, events: int, seed: int) -> tuple[str, list[str]]:
-    """The page, and the table of what each test withstands."""
-    import size_designs  # beside this file, found when it is run as a program
+    """Return the page, and the table of what each test is robust to."""
+    import size_designs  # next to this file, importable when it is run as a program
 
     with ProcessPoolExecutor(size_designs.PROCESSES, get_context("spawn")) as pool:
         random = pool.submit(random_studies, panel, studies, events, seed)

@@ -4,7 +4,7 @@
     python benchmarks/stories_accuracy.py --labels benchmarks/story_labels.csv HEADLINES.csv[.gz]
 
 The second form measures pairs of real headlines (of Reuters, 2006-2009, by the identifiers in their addresses) that
-were labelled by hand: told again, or a near miss of the same topic and day; each pair by itself, then all headlines of
+were labelled by hand: one event, or a near miss of the same topic and day; each pair by itself, then all headlines of
 the file together, where a pair must also be found among all the others.
 
 The file holds headlines with times. A sample of headlines is laid on one day and each gets up to three retellings
@@ -28,7 +28,7 @@ EVERY = 4
 
 
 def edited(headline: str, chance: random.Random) -> str:
-    """One retelling of a headline."""
+    """Return a variant of a headline."""
     words = headline.split()
     place = chance.randrange(len(words))
     kind = chance.randrange(6)
@@ -70,7 +70,7 @@ def main(path: str) -> None:
 
 
 def pairs(frame: pl.DataFrame, by: str) -> pl.DataFrame:
-    """Every pair of rows with the same value of ``by``."""
+    """Return every pair of rows with the same value of ``by``."""
     part = frame.select("row", "label", "story", "real").filter(pl.len().over(by) > 1)
     return part.join(part, left_on=by, right_on=by, suffix="_right", coalesce=False).filter(
         pl.col("row") < pl.col("row_right")
@@ -78,7 +78,7 @@ def pairs(frame: pl.DataFrame, by: str) -> pl.DataFrame:
 
 
 def labelled(labels: str, path: str) -> None:
-    """Recall on pairs that tell one event, and how many near misses are joined."""
+    """Return the recall on pairs that report one event, and how many near misses are joined."""
     articles = pl.concat([batch.articles for batch in read_news(Path(path))])
     told = articles.with_columns(name=pl.col("url").str.extract(r"-id([A-Z]{2}[A-Z0-9]+)$")).unique(
         "name", keep="first", maintain_order=True

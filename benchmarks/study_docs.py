@@ -23,7 +23,7 @@ RETURNS = ROOT / "tests" / "golden" / "estudy2_input_log_returns.csv"
 
 
 def machine() -> str:
-    """Processor, processors, operating system, Python."""
+    """Describe the machine: processor, number of processors, operating system, Python."""
     cpu = Path("/proc/cpuinfo")
     lines = cpu.read_text().splitlines() if cpu.exists() else []
     name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
@@ -31,13 +31,13 @@ def machine() -> str:
 
 
 def printed(script: str, *options: str) -> str:
-    """What a benchmark prints."""
+    """Return what a benchmark prints."""
     command = [sys.executable, str(ROOT / "benchmarks" / script), *options]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.rstrip()
 
 
 def one_study_from_the_command_line(repeats: int = 5) -> str:
-    """Wall time of a whole process that studies one event of a file."""
+    """Measure the wall time of a whole process that studies one event of a file."""
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder) / "events.csv"
         events.write_text("symbol,date\nAMZN,2020-03-09\n")

@@ -1,8 +1,8 @@
-"""The tear sheet of many events: its size, how long Chromium takes to open it, and how long its table takes to filter.
+"""Measure the tear sheet of many events: its size, the time until Chromium has opened it, the time to filter its table.
 
     python benchmarks/tear_sheet.py [--events 10000] [--keep FOLDER]
 
-Headlines and bars are made up here (seeded); the report is made by ``run_report`` as ever. Opening is the time from the
+Headlines and bars are made up here (seeded); the report is made by ``run_report``. Opening is the time from the
 request of the file to the table being filled, and to the first figure; filtering is the time from a keystroke to the
 rows in the document, and to the next frame on the screen. Needs playwright and a Chromium of the system.
 """
@@ -24,7 +24,7 @@ KEYS = ("agree", "china", "sanctions gas", "x")
 
 
 def opened(page_file: Path, times: int = 5) -> list[tuple[float, float]]:
-    """Seconds from asking for the page to its table being filled, and to a figure, each in a new window."""
+    """Measure seconds from the request of the page to its filled table, and to a figure, each in a new window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         seconds = []
@@ -42,7 +42,7 @@ def opened(page_file: Path, times: int = 5) -> list[tuple[float, float]]:
 
 
 def filtered(page_file: Path) -> dict[str, tuple[float, float]]:
-    """Milliseconds of filtering by what is typed: to the rows in the document, to the next frame."""
+    """Measure milliseconds from a keystroke in the filter to the rows in the document, and to the next frame."""
     script = """(text) => new Promise((done) => {
         const field = document.getElementById("search");
         field.value = text;

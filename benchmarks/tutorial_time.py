@@ -1,4 +1,4 @@
-"""How long the tutorial takes in a clean folder and a clean environment.
+"""Measure how long the tutorial takes in a clean folder and a clean environment.
 
     python benchmarks/tutorial_time.py
 

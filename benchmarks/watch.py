@@ -1,14 +1,14 @@
-"""A watch that is killed again and again: every selected event briefed once, none twice, none lost?
+"""Kill a watch repeatedly and check that every selected event is briefed exactly once.
 
     python benchmarks/watch.py [--items 10000] [--kills 100] [--seconds 600] [--faults]
 
 A server on this machine publishes ``--items`` headlines, evenly over ``--seconds`` (an hour's worth in minutes), in a
-feed of the newest 600 that is reordered at random, with one item in a hundred edited, others told twice, and, with
+feed of the newest 600 that is reordered at random, with one item in a hundred edited, others published twice, and, with
 ``--faults``, one request in twenty answered by 503, broken off or slow. One headline in ``--every`` is of a selected
 event. The watch (``correlator.cli.main`` with ``watch``) polls it once a second with stdout to a file, a folder and a
 webhook, and is killed (SIGKILL) ``--kills`` times at random moments. It is forked from a process that has imported
-everything and done nothing, so that kills meet work and not the start of Python. At the end: what every sink had, the
-delay from an item's publication to its file, and memory.
+everything, so that it is killed at work and not during the start of Python. Printed at the end: what every sink
+received, the delay from an item's publication to its file, and memory.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ WARM = (
         "feedparser",
     ),
 )
-"""What a watch imports: here, once."""
+"""Import what a watch imports, once."""
 
 NEWEST = 600
 PLACES = ("Lahore", "Multan", "Quetta", "Sukkur", "Gwadar", "Sialkot", "Hyderabad", "Peshawar")
@@ -59,12 +59,12 @@ COUNTRIES = ("Iran", "China", "Turkiye", "Azerbaijan", "Saudi Arabia", "Qatar", 
 TOPICS = ("trade", "energy", "transport", "visas", "fishing", "railways", "mining", "health", "tourism", "education")
 SELECTION = "category in (AGREE, SUPPORT, CONSULT) and actor = PAK"
 QUIET = 30.0
-"""Seconds without a brief after which none is expected any more."""
+"""Seconds without a brief after which no further one is expected."""
 SECRET = "a secret for this measurement"
 
 
 class Feed(ThreadingHTTPServer):
-    """The script of items: (seconds from the start, link, headline); what the webhook had."""
+    """The script of items (seconds from the start, link, headline), and what the webhook received."""
 
     daemon_threads = True
 
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Feed
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         if self.path == "/had":
@@ -157,7 +157,7 @@ def main() -> None:
 
 
 def in_child(work: Callable[[], None]) -> None:
-    """Do work that starts threads in a process of its own: only a process without any may be forked."""
+    """Do work that starts threads in a child process, since only a process without threads may be forked."""
     pid = os.fork()
     if pid == 0:
         work()
@@ -172,7 +172,7 @@ def load(folder: Path) -> None:
 
 
 def start_watch(folder: Path, url: str) -> int:
-    """The watch as a process of its own, forked from this one; its number."""
+    """Fork the watch as a child process and return its number."""
     pid = os.fork()
     if pid:
         return pid
@@ -202,7 +202,7 @@ def start_watch(folder: Path, url: str) -> int:
 def made_script(
     items: int, seconds: float, every: int, seed: int
 ) -> tuple[list[tuple[float, int, str]], dict[str, float]]:
-    """The items in order of time, and when each selected story was told first."""
+    """Return the items in order of time, and the first publication of each selected story."""
     rng = random.Random(seed)
     script: list[tuple[float, int, str]] = []
     stories: dict[str, float] = {}
@@ -285,7 +285,7 @@ def report(folder: Path, start: float, hooked: dict[str, int], stories: dict[str
 
 
 def stories_of(folder: Path) -> dict[int, int]:
-    """Articles with a selected event, and the story that each tells."""
+    """Return articles with a selected event, and the story of each."""
     with Store(folder / "m.duckdb").reading() as connection:
         events = select_events(query(connection, "SELECT * FROM told_events"), SELECTION)
     return dict(events.select("article_id", "story_id").iter_rows())
@@ -296,7 +296,7 @@ def names(folder: Path) -> list[str]:
 
 
 def resident(pid: int) -> int:
-    """Bytes of a process in memory; 0 where it has ended."""
+    """Return the bytes of a process in memory; 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):

@@ -44,7 +44,7 @@ SHORT = {"estimation": "-70:-11", "window": "-5:5", "windows": "0:0,-1:1,-5:5"}
 
 @dataclass(frozen=True)
 class Case:
-    """One state of a store: ``fill`` loads it, the rest is what its figures are asked for."""
+    """One state of a store: ``fill`` loads it, the other fields are the options of its figures."""
 
     fill: Callable[[Store], None]
     symbols: tuple[str, ...]
@@ -54,14 +54,14 @@ class Case:
 
 
 def seed(store: Store) -> None:
-    """The page and the two series of the demo."""
+    """Load the page and the two series of the demo."""
     for symbol in ("AIRLINK", "KSE100"):
         add_prices(store, data_path("sample", f"{symbol}.csv"), symbol=symbol)
     add_news(store, data_path("sample", "page.txt"))
 
 
 def made(events: int, *, flagged: bool = False, dense: bool = False) -> Callable[[Store], None]:
-    """Two shares of Karachi over three years with ``events`` events."""
+    """Load two shares of Karachi over three years with ``events`` events."""
 
     def fill(store: Store) -> None:
         rng = np.random.default_rng(3)
@@ -87,7 +87,7 @@ def made(events: int, *, flagged: bool = False, dense: bool = False) -> Callable
 
 
 def within(store: Store) -> None:
-    """Bars of an hour of one share of New York over three weeks, with three instants of news."""
+    """Load hourly bars of one share of New York over three weeks, with three instants of news."""
     rng = np.random.default_rng(4)
     sessions = sessions_between("XNYS", date(2024, 3, 1), date(2024, 3, 28))
     starts = [
@@ -148,7 +148,7 @@ CASES: dict[str, Case] = {
 
 
 def material_of(case: Case, store: Store, kind: FigureKind) -> OfStore:
-    """What ``kind`` is drawn from in ``case``: one symbol where a kind draws one."""
+    """Return the material of ``kind`` in ``case``: one symbol if the kind draws one."""
     symbols = case.symbols if kind.needs in ("a study", "a placebo test", "stored events") else case.symbols[:1]
     return OfStore(store, symbols, around=case.around, draws=200, key=case.key, options=case.options)
 

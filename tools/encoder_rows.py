@@ -1,4 +1,4 @@
-"""What the encoder is fine-tuned on: masked texts, and per named actor whether it acts, is acted on, or neither."""
+"""The training data of the encoder: masked texts, and for each named actor whether it is source, target or neither."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Example:
 
 
 class _Seen(NamedTuple):
-    """A row with what the grammar made of it."""
+    """A row with its reading by the grammar."""
 
     row: Row
     text: Text
@@ -57,7 +57,7 @@ class _Seen(NamedTuple):
 
 
 def examples(gold: Path, headlines: Path) -> list[Example]:
-    """Every text that the encoder learns from."""
+    """Return every text that the encoder learns from."""
     out = [_example(row, _gold_roles) for row in gold_rows(gold)]
     out += [_example(row, _sure_roles) for row in own_rows()]
     out += [_example(row, _no_roles, grade) for row, grade in graded_business_rows(headlines)]
@@ -67,7 +67,7 @@ def examples(gold: Path, headlines: Path) -> list[Example]:
 
 
 def encoded_by(readings: list[Reading], encoder: Path) -> Encoded:
-    """What the encoder of one file says."""
+    """Return the output of the encoder of one file."""
     shown = [masked(reading.text, reading.mentions) for reading in readings]
     spans = [
         [each.span(actor.start, actor.end) for actor in reading.actors]
@@ -169,7 +169,7 @@ def _code(actor: Phrase) -> str | None:
 
 
 def _sure_roles(seen: _Seen) -> NDArray[np.float32]:
-    """What the grammar says where it can hardly be wrong: two actors, one before the verb and one behind."""
+    """Return the grammar's roles where they are almost certain: two actors, one before the verb and one after it."""
     actors, roles = seen.actors, seen.roles
     out = np.ones((len(actors), 3), dtype=np.float32)
     sure = roles is not None and roles.rule in ("subject, verb, object", "named together", "passive, by")

@@ -42,7 +42,7 @@ FROZEN_LAYERS = 2
 LAYERS, HEADS, WIDTH = 6, 12, 384
 LENGTHS = (16, 24, 32, 48, 64, 96)
 ACTORS = 8
-# Of the business headlines without an event so many are drawn anew each epoch, at the weight of all.
+# Number of business headlines without an event drawn each epoch, weighted as all of them.
 QUIET = 1500
 SCOPE_WEIGHT, ROLE_WEIGHT = 0.5, 0.5
 # How often the grammar's decision is hidden from the role head; more where rules were written with the text in view.
@@ -121,7 +121,7 @@ def outputs(params, frozen, batch, key=None):
 
 
 def allowed_loss(logits, allowed):
-    """-log of the summed probability of what is allowed."""
+    """Return -log of the summed probability of the allowed labels."""
     shares = jax.nn.log_softmax(logits, axis=-1)
     return -jax.nn.logsumexp(jnp.where(allowed > 0, shares, -1e9), axis=-1)
 
@@ -135,7 +135,7 @@ def loss_of(params, frozen, batch, key):
 
 
 def packed(rows: list[tuple[Example, object, float]]):
-    """One batch as arrays, padded to one of ``LENGTHS``; a row is (example, encoding, weight of its scope)."""
+    """Return one batch as arrays, padded to one of ``LENGTHS``; a row is (example, encoding, weight of its scope)."""
     longest = max(len(encoding.ids) for _, encoding, _ in rows)
     length = next(size for size in LENGTHS if size >= longest)
     n = len(rows)
@@ -170,7 +170,7 @@ def packed(rows: list[tuple[Example, object, float]]):
 
 
 def category_weight(row: Example) -> float:
-    """Business headlines tell the scope alone; of headlines with a gate, NONE is told by the scope."""
+    """Return the weight of the category: 0 for business headlines, whose label states only the scope."""
     return 0.0 if row.file == BUSINESS or not row.classes.any() else 2.0 if row.file.startswith("ngec") else 1.0
 
 

@@ -69,7 +69,7 @@ EVENT_PENALTY = 0.5
 GRAM_SCALE = 1.5
 ROUNDS = 90
 EVENT_ROUNDS = 400
-# The part of the clusters that the encoder named with --encoder has not seen.
+# The part of the clusters that the encoder of --encoder was not trained on.
 FOLDS, LEFT_OUT = 3, 0
 
 
@@ -97,7 +97,7 @@ class Fitted:
 
 
 def features_of(rows: list[Row]) -> Features:
-    """Every row's features."""
+    """Return the features of every row."""
     counts = sparse.lil_matrix((len(rows), BUCKETS), dtype=np.float32)
     rules, nobody = [], np.zeros(len(rows), dtype=np.bool_)
     found_scores = np.zeros((len(rows), len(CLASSES)), dtype=np.float32)
@@ -141,7 +141,7 @@ def fit(rows: list[Row], features: Features, train: NDArray[np.int64]) -> Fitted
 
 
 def tells_event(rows: list[Row], features: Features) -> NDArray[np.bool_]:
-    """The rows that say whether a headline with an actor tells an event."""
+    """Return the rows that state whether a headline with an actor reports an event."""
     ours = np.array([row.file in (BUSINESS, ROLES, "own", "own business") for row in rows])
     return ours & (features.rules[:, NAMED] > 0)
 
@@ -169,7 +169,7 @@ def fit_category(
 
 @dataclass(frozen=True)
 class Said:
-    """What a model says of rows: probability of each class (rows, classes), and of an event (rows,)."""
+    """Predictions of a model: probability of each class (rows, classes), and of an event (rows,)."""
 
     shares: NDArray[np.float64]
     likely: NDArray[np.float64]
@@ -179,7 +179,7 @@ class Said:
 
 
 def said(fitted: Fitted, features: Features, some: NDArray[np.int64]) -> Said:
-    """What a fit says of some rows."""
+    """Return the predictions of a fit for some rows."""
     logits = design(features, fitted.buckets, fitted.idf)[some] @ fitted.coefficients + fitted.intercept
     return Said(softmax(logits[:, :-1]), 1.0 / (1.0 + np.exp(-logits[:, -1])))
 
@@ -190,7 +190,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def labels_of(found: Said, features: Features, some: NDArray[np.int64], sure: float) -> NDArray[np.int64]:
-    """For some rows the class that the shipped code would choose."""
+    """Return for some rows the class that the shipped code would choose."""
     gated, none = features.rules[some, NAMED] > 0, CLASSES.index(NONE)
     shares = found.shares.copy()
     shares[gated, none] = 0.0
@@ -235,7 +235,7 @@ def print_figures(name: str, rows: list[Row], features: Features, some: NDArray[
 
 
 def merged(label: str, yields: bool) -> str:
-    """CONCEDE and RETREAT as YIELD where the gold merges them."""
+    """Return labels with CONCEDE and RETREAT as YIELD if the labels of the file merge them."""
     return "YIELD" if yields and label in ("CONCEDE", "RETREAT") else label
 
 

@@ -1,4 +1,4 @@
-"""Fit how likely a headline tells an act across a border: ``python tools/fit_confidence.py GOLD_DIR HEADLINES.csv``.
+"""Fit how likely a headline reports an act across a border: ``python tools/fit_confidence.py GOLD_DIR HEADLINES.csv``.
 
 GOLD_DIR and HEADLINES.csv are those of ``fit_coder.py``, ``--encoder`` what ``fine_tune_encoder.py --fold 0/3`` wrote.
 The linear model is fitted without the same third, so that neither model has seen the months from which the weights are
@@ -41,7 +41,7 @@ from reuters_precision import share
 
 OUT = EVENTS / "confidence.csv"
 OURS = ("own", "own business", ROLES)
-# Our own headlines say what a category is worth on other pages; at this weight they leave the business ones calibrated.
+# Our own headlines calibrate categories on other pages; at this weight the business headlines stay calibrated.
 OUR_WEIGHT = 0.03
 PENALTY = 0.1
 ROUNDS = 3000
@@ -73,7 +73,7 @@ def is_measured(row: Row, reading: Reading) -> bool:
 def signs_by(
     readings: list[Reading], logits: Floats, encoded: Encoded | None, encoder: Path
 ) -> tuple[list[dict[str, float]], Flags]:
-    """The signs of each headline by both models, or by the linear one alone, and whether it is told in any case."""
+    """Return the signs of each headline by both models, or by the linear one, and whether it is kept in any case."""
     out, clear = [], []
     for number, reading in enumerate(readings):
         judgement = judgement_of(logits[number].astype(np.float32), encoded, number, headline=True)
@@ -94,7 +94,7 @@ def fitted_to(matrix: Floats, across: Flags, ours: Flags) -> Pipeline:
 
 
 def out_of_month(matrix: Floats, across: Flags, rows: list[Row]) -> Floats:
-    """Probabilities of headlines whose month the fit has not seen."""
+    """Return probabilities of headlines of months that the fit has not seen."""
     parts = np.array([fold_of(f"confidence {row.cluster}", MONTHS_APART) for row in rows])
     ours = np.array([row.file in OURS for row in rows])
     likely = np.zeros(len(across))
@@ -105,7 +105,7 @@ def out_of_month(matrix: Floats, across: Flags, rows: list[Row]) -> Floats:
 
 
 def expected_error(likely: Floats, events: Flags) -> float:
-    """Mean distance between what is said and what is so over ten bins, weighted by their counts."""
+    """Return the mean distance between predicted and observed shares over ten bins, weighted by their counts."""
     bins = np.minimum((likely * 10).astype(int), 9)
     return float(sum(abs((likely - events)[bins == each].sum()) for each in range(10)) / len(likely))
 

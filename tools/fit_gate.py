@@ -1,4 +1,4 @@
-"""Fit the weights of a headline's signs, by which the rules tell an event: ``python tools/fit_gate.py HEADLINES.csv``.
+"""Fit the weights of a headline's signs, by which rules recognise an event: ``python tools/fit_gate.py HEADLINES.csv``.
 
 HEADLINES.csv holds the Reuters business headlines that ``benchmarks/reuters_labels.csv`` labels; the weights are fitted
 to these and to our own training headlines, and written to ``data/events/gate.csv``. Figures are of folds that the fit
@@ -31,7 +31,7 @@ SMALLEST = 0.005
 
 
 def signs_of(text: str) -> Signs | None:
-    """The signs of a headline that names an actor and has a word that tells an event."""
+    """Return the signs of a headline that names an actor and has a word that denotes an event."""
     reading = named(read(text))
     if not reading.candidates or not has_gate(reading.text, reading.actors):
         return None
@@ -39,7 +39,7 @@ def signs_of(text: str) -> Signs | None:
 
 
 def in_settings(found: Signs) -> dict[str, float]:
-    """One number per setting and sign."""
+    """Return one number per setting and sign."""
     return {f"{setting},{name}": value for setting in found.settings for name, value in found.values.items()}
 
 

@@ -1,4 +1,4 @@
-"""Fit the encoder's head for the scope of a headline anew: ``python tools/fit_scope.py GOLD_DIR HEADLINES.csv``.
+"""Refit the encoder's head for the scope of a headline: ``python tools/fit_scope.py GOLD_DIR HEADLINES.csv``.
 
 Its layers stay as ``fine_tune_encoder.py`` made them, so that this takes a minute instead of twenty: for training
 headlines that came after them. The head is moved from where it was no farther than the loss asks for (a ridge over the
@@ -24,7 +24,7 @@ from correlator.events.learned.encoder import mean_states, shipped_weights
 RIDGE = 100.0
 ROUNDS = 300
 SEED = 20
-# Of the business headlines without an event so many are drawn, at this weight.
+# Number of business headlines without an event that are drawn, and their weight.
 QUIET, BUSINESS_WEIGHT = 3500, 0.15
 SCOPES = 3
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ def kept_rows(rows: list[Example]) -> list[Example]:
 
 
 def moved(head: Head, states: Floats, allowed: Floats, weights: Floats) -> Head:
-    """The head after the least of the weighted -log of what is allowed plus the ridge."""
+    """Return the head that minimises the weighted -log of the allowed labels plus the ridge."""
     scale = states.std(axis=0)
     scaled = (states - states.mean(axis=0)) / scale
     start = states @ head.weight + head.bias

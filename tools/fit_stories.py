@@ -50,7 +50,7 @@ class Pair:
 
 
 def examples(path: Path) -> list[Pair]:
-    """The labelled pairs of ``benchmarks/story_training.csv``."""
+    """Return the labelled pairs of ``benchmarks/story_training.csv``."""
     articles = pl.concat([batch.articles for batch in read_news(path)])
     named = articles.with_columns(name=pl.col("url").str.extract(r"-id([A-Z]{2}[A-Z0-9]+)$")).unique(
         "name", keep="first", maintain_order=True
@@ -76,7 +76,7 @@ def _example(left: list[Any], right: list[Any], *, same: bool) -> Pair:
 
 
 def fitted(pairs: list[Pair]) -> LogisticRegression:
-    """The model of some pairs."""
+    """Return the model fitted to some pairs."""
     each = np.concatenate([pair.rows for pair in pairs])
     label = np.concatenate([np.full(len(pair.rows), pair.same) for pair in pairs])
     return LogisticRegression(C=WEAK, max_iter=2000).fit(each, label)

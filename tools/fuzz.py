@@ -1,4 +1,4 @@
-"""Fuzz every door: ``python tools/fuzz.py [TARGET ...] [--runs 10000 | --seconds 1800] [--jobs 2]``.
+"""Fuzz every reader: ``python tools/fuzz.py [TARGET ...] [--runs 10000 | --seconds 1800] [--jobs 2]``.
 
 Seconds are of the processor, so that a busy machine does not count as fuzzing.
 
@@ -39,9 +39,9 @@ ROOT = Path(__file__).parents[1]
 CRASHES = ROOT / "build" / "fuzz"
 SLOWEST_SECONDS, MOST_MEMORY_MB = 5, 1024
 PATIENCE = 12
-"""An input may take this many times the slowest by the clock: others may use the processor as well."""
+"""Elapsed time of an input over the slowest allowed: other processes may use the processor as well."""
 MUTATIONS = 1_000
-"""Seeded mutations whose branches are counted, beside the inputs that a fuzzer kept."""
+"""Seeded mutations whose branches are counted, in addition to the inputs that a fuzzer kept."""
 HEADINGS = (
     "| target | inputs | edges seen | memory, MiB | processor seconds | crashes |\n"
     "| --- | ---: | ---: | ---: | ---: | --- |"
@@ -118,7 +118,7 @@ def _commit() -> str:
 
 
 def _run(name: str, length: Sequence[str], seed: int) -> Outcome:
-    """One target in a process of its own."""
+    """Run one target in a child process."""
     with tempfile.TemporaryFile() as said_to:
         child = subprocess.Popen(
             [sys.executable, __file__, "--child", name, *length, "--seed", str(seed)],
@@ -144,7 +144,7 @@ def _run(name: str, length: Sequence[str], seed: int) -> Outcome:
 
 
 def _crash(said: str, status: int) -> str:
-    """The first line of a crash, "" where the process ended well."""
+    """Return the first line of a crash, "" if the process ended normally."""
     if not status:
         return ""
     lines = re.findall(r"(?m)^(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)\b.*|^.*ERROR: libFuzzer.*", said)
@@ -156,7 +156,7 @@ def _as_file(name: str) -> str:
 
 
 def _child(name: str, arguments: argparse.Namespace) -> int:
-    """The process of one target."""
+    """Run the process of one target."""
     if arguments.branches:
         print(json.dumps(_branches_taken(name)))
         return 0
@@ -187,7 +187,7 @@ def _child(name: str, arguments: argparse.Namespace) -> int:
 
 
 def _ready() -> None:
-    """Say what setting up took, which is not time of the target."""
+    """Print the seconds of the set-up, which are not time of the target."""
     print(f"ready after {time.process_time():.2f} s", flush=True)
 
 
@@ -212,7 +212,7 @@ def _watched(attempt: Callable[[bytes], None], seconds: int) -> Callable[[bytes]
 
 
 def _corpus(name: str) -> Path:
-    """Where a fuzzer keeps the inputs that take new branches."""
+    """Return the folder where a fuzzer keeps the inputs that take new branches."""
     return CRASHES / f"corpus-{_as_file(name)}"
 
 
@@ -254,7 +254,7 @@ def _memory_mb() -> int:
 
 
 def _measure_branches(names: Sequence[str]) -> int:
-    """Put the branches of the targets on record."""
+    """Record the branches of the targets."""
     for name in names:
         done = subprocess.run(
             [sys.executable, __file__, "--child", name, "--branches"], capture_output=True, text=True, check=False

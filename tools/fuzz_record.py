@@ -1,4 +1,4 @@
-"""What fuzzing has done so far, as data beside the targets, so that half an hour each adds up over many runs.
+"""The record of fuzzing, so that half an hour per run adds up over many runs.
 
 ``tests/fuzz/record.csv`` has a row per target, commit and outcome: slices that ended well at one commit are added up, a
 crash stands by itself. ``tests/fuzz/branches.csv`` has the branches that a target's inputs take.
@@ -57,7 +57,7 @@ def outcomes() -> list[Outcome]:
 
 
 def add(outcome: Outcome) -> None:
-    """Put an outcome on record."""
+    """Record an outcome."""
     rows = outcomes()
     same = [
         n
@@ -94,7 +94,7 @@ def next_targets(rows: Sequence[Outcome], targets: Iterable[str], seconds: int, 
 
 
 def put_branches(measured: Branches) -> None:
-    """Keep the branches of a target, in place of what was known of it."""
+    """Record the branches of a target in place of its former ones."""
     others = [row for row in _read(Branches, BRANCHES) if row.target != measured.target]
     _write(BRANCHES, sorted([*others, measured], key=lambda row: row.target))
 

@@ -31,7 +31,7 @@ def direct() -> dict[str, str]:
 
 
 def closure(names: Iterator[str] | list[str]) -> dict[str, Distribution]:
-    """Distributions that are needed for ``names`` here, by name, without extras."""
+    """Return the distributions needed here for ``names``, by name, without extras."""
     found: dict[str, Distribution] = {}
     waiting = list(names)
     while waiting:
@@ -50,7 +50,7 @@ def closure(names: Iterator[str] | list[str]) -> dict[str, Distribution]:
 
 
 def licence_of(package: Distribution) -> str:
-    """The licence as the package says it: its expression, else its classifiers, else the first line of its text."""
+    """Return the licence that the package states: its expression, its classifiers, or the first line of its text."""
     data = package.metadata
     if data.get("License-Expression"):
         return str(data["License-Expression"])

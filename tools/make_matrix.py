@@ -27,7 +27,7 @@ def requirements() -> list[Requirement]:
 
 
 def allowed(requirement: Requirement) -> str:
-    """Its bounds, the lower one first."""
+    """Return the bounds of a requirement, the lower one first."""
     return ", ".join(sorted(map(str, requirement.specifier), key=lambda bound: bound.startswith("<")))
 
 

@@ -1,8 +1,8 @@
-"""Draw the pictures of README and docs anew, from the bundled sample, by the commands that stand beside them.
+"""Draw the pictures of README and docs from the bundled sample, by the commands printed next to them.
 
     python tools/make_pictures.py
 
-Needs a Chromium of the system; the tear sheet is photographed with playwright. Write them again when figures change.
+Needs a Chromium of the system; the tear sheet is photographed with playwright. Run it again when figures change.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ windows = ["0:0", "-1:1", "-5:5"]
 
 
 def run(folder: Path, arguments: str) -> str:
-    """One command in ``folder``; what it prints."""
+    """Run one command in ``folder`` and return what it prints."""
     command = [sys.executable, "-m", "correlator.cli.main", "--quiet", *shlex.split(arguments)]
     return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
@@ -59,7 +59,7 @@ def clean(file: Path) -> str:
 
 
 def photograph(page_file: Path, target: Path) -> None:
-    """The first screen of a page."""
+    """Save the first screen of a page."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

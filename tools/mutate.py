@@ -1,4 +1,4 @@
-"""Would the tests notice? Change one operator at a time, seeded, and run the tests that touch its line.
+"""Mutation testing: change one operator at a time, seeded, and run the tests that execute its line.
 
     python tools/touched.py                      # which tests touch which lines; again after tests have changed
     python tools/touched.py --plain tests/study  # the same where loops that numba compiles run as plain Python
@@ -55,7 +55,7 @@ COLUMNS = ("name", "file", "line", "operator", "replacement", "kind", "verdict",
 
 @dataclass(frozen=True)
 class Mutant:
-    """One operator of one file: where it is, what it becomes, and whether it is arithmetic or a comparison."""
+    """One operator of one file: its place, its replacement, and whether it is arithmetic or a comparison."""
 
     name: str
     file: str
@@ -67,12 +67,12 @@ class Mutant:
 
     @property
     def room(self) -> str:
-        """The room of the package that the file is in."""
+        """The subpackage that contains the file."""
         return self.file.split("/")[1]
 
     @property
     def at_import(self) -> bool:
-        """Whether it stands outside of functions and classes."""
+        """Whether it is outside of functions and classes."""
         return self.name.partition(":")[2].startswith(" ")
 
     def source(self) -> str:
@@ -144,14 +144,14 @@ def _between(
 
 
 def sample(rooms: Iterable[str], count: int, seed: int) -> list[Mutant]:
-    """``count`` mutants of ``rooms``, the same ones while their functions stand."""
+    """Return ``count`` mutants of ``rooms``, the same ones as long as their functions do not change."""
     files = [path for room in rooms for path in sorted((ROOT / "correlator" / room).rglob("*.py"))]
     mutants = [mutant for path in files for mutant in mutants_of(path)]
     return sorted(mutants, key=lambda mutant: hashlib.sha256(f"{seed} {mutant.name}".encode()).digest())[:count]
 
 
 def files_with_loops() -> set[str]:
-    """Files with functions that are compiled where there are many events."""
+    """Return files with functions that are compiled for many events."""
     texts = {
         str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in (ROOT / "correlator").rglob("*.py")
     }
@@ -190,7 +190,7 @@ def _changed_functions(sound: CodeType, changed: CodeType) -> Iterator[tuple[Cod
 
 
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from code at hand."""
+    """Imports one module from given code."""
 
     def __init__(self, name: str, path: Path, code: CodeType) -> None:
         self.name, self.path, self.code = name, path, code
@@ -250,7 +250,7 @@ class Tests:
         return chosen
 
     def killer(self, mutant: Mutant) -> str:
-        """The test that fails with ``mutant`` and passes without it, empty where none does."""
+        """Return the test that fails with ``mutant`` and passes without it, or an empty text."""
         tests = self.touching(mutant)
         while tests:
             failed = self._first_failure(tests, mutant)
@@ -265,7 +265,7 @@ class Tests:
         return self._passes[test]
 
     def _first_failure(self, tests: Sequence[str], mutant: Mutant | None) -> str:
-        """The first of ``tests`` that fails, ``timeout`` where they do not end; empty where all pass."""
+        """Return the first of ``tests`` that fails, ``timeout`` if they do not end, or an empty text if all pass."""
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as out:
             child = os.fork()
             if child == 0:
@@ -306,7 +306,7 @@ def _verdicts() -> dict[str, dict[str, str]]:
 
 
 def _reasons() -> dict[str, str]:
-    """Why a mutant changes nothing, by its name."""
+    """Return why a mutant changes nothing, by its name."""
     return tomllib.loads(CHANGES_NOTHING.read_text(encoding="utf-8"))
 
 
@@ -320,7 +320,7 @@ def _note(row: Sequence[object]) -> None:
 
 
 def run(mutants: Iterable[Mutant], tests: Tests) -> None:
-    """Run ``mutants`` and note their verdicts."""
+    """Run ``mutants`` and record their verdicts."""
     for mutant in mutants:
         start = time.monotonic()
         killer = tests.killer(mutant)

@@ -1,4 +1,4 @@
-"""Which tests touch which lines: recorded once per test file, kept in ``build/touched`` for ``mutate.py``.
+"""Record which tests execute which lines, once per test file, in ``build/touched`` for ``mutate.py``.
 
     python tools/touched.py                    # every test file that changed since it was recorded
     python tools/touched.py tests/study        # of one folder
@@ -50,12 +50,12 @@ class Touched:
 
 
 def digest_of(path: Path) -> str:
-    """A short digest of a file's content; empty where there is none."""
+    """Return a short digest of a file's content; empty if the file does not exist."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.exists() else ""
 
 
 def recorded(*, plain: bool = False) -> Iterator[Touched]:
-    """What is on disk, without test files that are gone; ``plain``: what ran without compiled loops."""
+    """Return the records of existing test files; ``plain``: of runs without compiled loops."""
     for path in sorted((FOLDER / "plain" if plain else FOLDER).glob("*.json")):
         touched = Touched(**json.loads(path.read_text(encoding="utf-8")))
         if (ROOT / touched.file).exists():
@@ -84,19 +84,19 @@ class Recorder:
         self._test_start = time.process_time()
 
     def pytest_runtest_setup(self) -> None:
-        """Leaves out what is left of a file that takes long."""
+        """Skip the rest of a file that takes long."""
         import pytest
 
         if time.process_time() - self._start > self.most_seconds[1]:
             pytest.skip("the file's time is over")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Notes a test that did not pass."""
+        """Record a test that did not pass."""
         if not report.passed:
             self.failed.add(report.nodeid)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Notes the processor time of a test."""
+        """Record the processor time of a test."""
         signal.setitimer(signal.ITIMER_PROF, 0)
         self._switch(BETWEEN)
         self.seconds[nodeid] = time.process_time() - self._test_start
@@ -121,7 +121,7 @@ def load_package() -> None:
 
 
 def record(file: str, most_seconds: tuple[float, float]) -> Touched:
-    """Run the tests of ``file`` (from the root) in this process, and say what they touched."""
+    """Run the tests of ``file`` (from the root) in this process, and return what they executed."""
     import coverage
     import pytest
 
@@ -153,7 +153,7 @@ def _too_long(*_: object) -> None:
 
 
 def without_compiling() -> None:
-    """Have the loops of this process run as plain Python."""
+    """Run the loops of this process as plain Python."""
     importlib.import_module("numba").config.DISABLE_JIT = True
 
 

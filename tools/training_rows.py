@@ -1,4 +1,4 @@
-"""The texts that the coder's weights are fitted to, with what people say of them."""
+"""The texts that the coder's weights are fitted to, with the labels that people gave them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Row:
 
     @property
     def is_event(self) -> bool:
-        """Whether people see an event in it."""
+        """Whether its label is an event."""
         return NONE not in self.allowed
 
 
@@ -137,7 +137,7 @@ def folds_of(rows: list[Row], folds: int) -> Iterator[tuple[NDArray[np.int64], N
 
 
 def fold_of(cluster: str, folds: int) -> int:
-    """The fold that leaves a cluster out."""
+    """Return the fold that leaves a cluster out."""
     return crc32(cluster.encode()) % folds
 
 

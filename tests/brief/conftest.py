@@ -1,4 +1,4 @@
-"""Stores with the sample, whole and as it was on a day of May 2025."""
+"""Stores with the sample, complete and as of a day of May 2025."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="session")
 def early_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """What there was on 28 May 2025 before the opening: no later bar, no later headline."""
+    """The sample as of 28 May 2025 before the opening: no later bar, no later headline."""
     folder = tmp_path_factory.mktemp("early")
     for name in (*SYMBOLS, "headlines"):
         rows = pl.read_csv(SAMPLE / f"{name}.csv", infer_schema=False)

@@ -1,4 +1,4 @@
-"""The real command line, as a process of its own in a folder."""
+"""The real command line, as a child process in a folder."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def sample() -> Path:
 
 @pytest.fixture(scope="session")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with m.duckdb that holds the sample: both price series and the page."""
+    """A folder with m.duckdb, which contains the sample: both price series and the page."""
     folder = tmp_path_factory.mktemp("loaded")
     run = run_in(folder)
     for symbol in ("AIRLINK", "KSE100"):

@@ -1,8 +1,8 @@
-"""Writers and readers on one store at once: who fails, who waits how long, and is the result that of a serial run?
+"""Run writers and readers on one store at once: count failures, measure waits, compare the result with a serial run.
 
 python tests/faults/contention.py [--writers 4] [--readers 8] [--seconds 180] [--threads 5] [--write]
 
-Writers load files without a pause but the store's own; readers read without one. Threads: two write, the others read.
+Writers load files and readers read without any pause except the store's own. Threads: two write, the others read.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ READ = """
 
 
 def load(store: Store, writer: int, turn: int, folder: Path) -> None:
-    """The ``turn``-th load of a writer: prices of its own symbol, or events that every writer brings."""
+    """Run the ``turn``-th load of a writer: prices of its own symbol, or events that every writer loads."""
     if turn % 3 == 2:
         path = folder / f"events{turn}.csv"
         if not path.exists():
@@ -54,7 +54,7 @@ def load(store: Store, writer: int, turn: int, folder: Path) -> None:
 
 
 class Timed(Store):
-    """A store that notes how long its blocks waited to open, and how long each kept others out."""
+    """A store that records how long its blocks waited to open, and how long each blocked others."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, lock_wait=60)
@@ -83,7 +83,7 @@ class Timed(Store):
 
 
 def work(role: str, number: int, path: Path, seconds: float) -> dict[str, object]:
-    """Write or read for so long; the waits and failures met."""
+    """Write or read for the given time; return waits and failures."""
     store, folder = Timed(path), path.parent
     end, failures, turn = time.monotonic() + seconds, [], 0
     while time.monotonic() < end:
@@ -101,7 +101,7 @@ def work(role: str, number: int, path: Path, seconds: float) -> dict[str, object
 
 
 def contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    """What the store says, without numbers and times of loading."""
+    """Return the contents of the store, without numbers and times of loads."""
     queries = {
         "bars": "SELECT symbol, session, vintage, close FROM bars ORDER BY ALL",
         "events": "SELECT event_key, known_at, category FROM events ORDER BY ALL",
@@ -110,14 +110,14 @@ def contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
 
 def begun(path: Path) -> Store:
-    """A store with one load, so that readers find it."""
+    """Make a store with one load, so that readers find it."""
     store = Store(path)
     load(store, 99, 0, path.parent)
     return store
 
 
 def serial(done: list[dict[str, object]], folder: Path) -> Store:
-    """The same loads one after the other into a new store."""
+    """Run the same loads one after the other into a new store."""
     store = begun(folder / "serial.duckdb")
     for each in done:
         if each["role"] == "writer":
@@ -152,7 +152,7 @@ def threads(count: int, seconds: float, path: Path) -> list[dict[str, object]]:
 
 
 def outcome(done: list[dict[str, object]], path: Path) -> dict[str, object]:
-    """Figures of one run; the vintages of a symbol depend on the order of one writer's loads only."""
+    """Return the figures of one run; vintages of a symbol depend only on the order of one writer's loads."""
     failures = [failure for each in done for failure in each["failures"]]  # type: ignore[attr-defined]
     longest = {role: max(float(str(e["wait"])) for e in done if e["role"] == role) for role in ("writer", "reader")}
     holds = sorted((tuple(hold) for each in done for hold in each["holds"]), reverse=True)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Damaged files, each at every verb that reads one: one line each, a documented exit code, and the store as it was.
+"""Give damaged files to every verb that reads one: an error of one line, a documented exit code, an unchanged store.
 
 python tests/faults/damaged.py [--files 100] [--jobs N] [--seed 0] [--write]
 """
@@ -33,7 +33,7 @@ BARS = pl.read_csv(data_path("sample", "AIRLINK.csv"), infer_schema_length=None)
 
 
 def seeds() -> dict[str, bytes]:
-    """Whole files of every kind, by ending."""
+    """Return valid files of every kind, by ending."""
     parquet, arrow, workbook = io.BytesIO(), io.BytesIO(), io.BytesIO()
     BARS.write_parquet(parquet)
     BARS.write_ipc(arrow)
@@ -49,7 +49,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:
-    """Cut off, overwritten in places, or noise from somewhere on."""
+    """Truncate the bytes, overwrite parts of them, or replace the rest by noise."""
     data = bytearray(content)
     place = chance.randrange(len(data))
     how = chance.choice(("cut", "bytes", "tail", "zeros", "noise"))
@@ -81,19 +81,19 @@ VERBS = (
 )
 FIGURES = ("files", "runs", "refused", "read", "not a one-line error", "damaged store", "changed numbers")
 KEPT = "SELECT count(*), sum(close), sum(volume) FROM bars WHERE symbol = 'KSE100'"
-"""What the store held before: damaged files add to it at most."""
+"""The contents of the store before: damaged files may only add to them."""
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """A folder of one run at a time, with a store of which each run gets a copy."""
+    """A folder for one run at a time, and a store of which each run gets a copy."""
 
     folder: Path
     whole: bytes
     numbers: tuple[object, ...]
 
     def run(self, verb: Sequence[str], file: Path) -> Counter[str]:
-        """What came of one verb at one file, told where it should not have come."""
+        """Return the outcome of one verb with one file, described if it is wrong."""
         store = self.folder / "scratch.duckdb"
         store.write_bytes(self.whole)
         typed = [part.format(file=file) for part in verb]

@@ -1,8 +1,8 @@
-"""The k-th write, flush or rename fails, or the process dies there, for every k: what is left, and is it whole again?
+"""Let the k-th write, flush or rename fail, or the process end there, for every k, and check what is left.
 
 python tests/faults/enumerated.py [--every 1] [--only NAME] [--jobs 2] [--write]
 
-Needs a C compiler: a small library stands before the system's own calls (shim.c). Every case is a process of its own.
+Needs a C compiler: a small library intercepts system calls (shim.c). Every case runs in its own process.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from correlator.store.db import Store
 from correlator.store.verify import verify
 
 HOW = {"fails once": 1, "disk full from there": 2, "dies before": 3, "dies after": 4}
-"""To die after a call leaves what dying before the next one leaves: it is struck where the next call is not."""
+"""Ending after a call leaves the same state as before the next one, so it is tried only if the next has no fault."""
 
 
 def in_a_process(work: Any, *arguments: Any) -> tuple[int, Any]:
-    """What ``work`` returns in a forked process: its exit status and value; the parent opens no database."""
+    """Run ``work`` in a forked process; return exit status and value. The parent opens no database."""
     return ended(*begun(work, *arguments))
 
 
 def begun(work: Any, *arguments: Any) -> tuple[int, int]:
-    """A forked process at work: its number and the pipe that it answers through."""
+    """Start ``work`` in a forked process; return its number and the pipe for its answer."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         status = 1
-        try:  # whatever happens, the child must not go on with the parent's work
+        try:  # the child must never continue the parent's work
             os.close(reading)
             warnings.simplefilter("ignore")
             with os.fdopen(writing, "wb") as pipe:
@@ -56,7 +56,7 @@ def begun(work: Any, *arguments: Any) -> tuple[int, int]:
 
 
 def ended(pid: int, reading: int) -> tuple[int, Any]:
-    """What a process of ``begun`` says, and its exit status."""
+    """Return the answer of a process of ``begun`` and its exit status."""
     with os.fdopen(reading, "rb") as pipe:
         content = pipe.read()
     _, status = os.waitpid(pid, 0)
@@ -64,7 +64,7 @@ def ended(pid: int, reading: int) -> tuple[int, Any]:
 
 
 def struck(scenario: Scenario, folder: Path, k: int, how: int) -> tuple[int, str]:
-    """Run with the fault armed; the calls made and the kind of error told."""
+    """Run with the fault active; return the number of calls and the kind of error."""
     shim = ctypes.CDLL(None)
     shim.fault_arm(ctypes.c_long(k), ctypes.c_int(how))
     try:
@@ -72,7 +72,7 @@ def struck(scenario: Scenario, folder: Path, k: int, how: int) -> tuple[int, str
         said = "done"
     except CorrelatorError:
         said = "refused"
-    except OSError:  # the command line tells these in one line
+    except OSError:  # the command line reports these in one line
         said = "refused"
     calls = shim.fault_calls()
     shim.fault_arm(ctypes.c_long(0), ctypes.c_int(0))
@@ -80,7 +80,7 @@ def struck(scenario: Scenario, folder: Path, k: int, how: int) -> tuple[int, str
 
 
 def reference(scenario: Scenario, folder: Path) -> tuple[Figures, Figures, list[str]]:
-    """What holds before and after an undisturbed run, and the modules that it took."""
+    """Return the states before and after an undisturbed run, and the modules that it imported."""
     store = Store(folder / "m.duckdb")
     before: Figures = {"number": number(store)}
     scenario.act(folder)
@@ -90,7 +90,7 @@ def reference(scenario: Scenario, folder: Path) -> tuple[Figures, Figures, list[
 
 
 def faults(calls: range) -> Iterator[tuple[int, str, int]]:
-    """Every kind of fault at each of these calls, as ``(k, what, how)``."""
+    """Return every kind of fault at each of these calls, as ``(k, what, how)``."""
     for k in calls:
         for what, how in HOW.items():
             if what != "dies after" or k + 1 not in calls:
@@ -100,7 +100,7 @@ def faults(calls: range) -> Iterator[tuple[int, str, int]]:
 def strikes(
     scenario: Scenario, folder: Path, planned: Sequence[tuple[int, str, int]], before: Figures, after: Figures
 ) -> Counter[str]:
-    """What the planned faults leave in ``folder``, each in a new copy of the base beside it."""
+    """Return what the planned faults leave in ``folder``, each in a new copy of the base next to it."""
     outcomes: Counter[str] = Counter()
     for k, what, how in planned:
         copied(folder.with_name("base"), folder)
@@ -117,7 +117,7 @@ def strikes(
 
 
 def check(scenario: Scenario, work: Path, every: int, jobs: int) -> Counter[str]:
-    """Strike everywhere in one scenario, in ``jobs`` processes."""
+    """Run all faults of one scenario, in ``jobs`` processes."""
     base = work / "base"
     base.mkdir()
     in_a_process(prepare, scenario, base)
@@ -164,7 +164,7 @@ def main() -> None:
                 f"{found['calls']} calls, {found['strikes']} faults: {found['wrong']} wrong or unusable,"
                 f" {found['traceback']} without a one-line error"
             )
-            publish("enumerated", table)  # after each scenario: the whole takes most of an hour
+            publish("enumerated", table)  # after each scenario, since the whole run takes most of an hour
 
 
 if __name__ == "__main__":

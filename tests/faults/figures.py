@@ -1,4 +1,4 @@
-"""Figures of the fault scripts: printed, and with --write put into docs/reliability.md between their marks."""
+"""Print the figures of the fault scripts; --write puts them into docs/reliability.md between their marks."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def publish(name: str, figures: Mapping[str, object]) -> None:
 
 
 def option(name: str, default: float) -> float:
-    """The number behind ``--NAME`` on the command line."""
+    """Return the number after ``--NAME`` on the command line."""
     flag = f"--{name}"
     return float(sys.argv[sys.argv.index(flag) + 1]) if flag in sys.argv else default

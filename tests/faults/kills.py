@@ -1,4 +1,4 @@
-"""Processes killed at random moments: what is left is the state before or after, and the same command makes it whole.
+"""Kill processes at random moments: the state before or after must be left, and the same command must complete it.
 
 python tests/faults/kills.py [--kills 200] [--seed 0] [--write]
 """
@@ -22,10 +22,10 @@ from scenarios import SCENARIOS, Scenario, copied, judged, prepare
 
 
 def killed(scenario: Scenario, folder: Path, delay: float) -> bool:
-    """Whether the process was still at work when the signal came."""
+    """Whether the process was still running when the signal arrived."""
     pid = os.fork()
     if pid == 0:
-        try:  # whatever happens, the child must not go on with the parent's work
+        try:  # the child must never continue the parent's work
             warnings.simplefilter("ignore")
             scenario.act(folder)
         finally:

@@ -1,4 +1,4 @@
-"""Many processes load into one lake, some are killed: is every acknowledged row there once, and no other?
+"""Load into one lake from many processes and kill some: every acknowledged row must be there once, and no other.
 
 python tests/faults/lake_writers.py [--writers 10] [--kills 3] [--seconds 60] [--write]
 
@@ -34,7 +34,7 @@ NOON = datetime(2025, 5, 26, 12, tzinfo=UTC)
 
 
 def bars_of(symbol: str) -> pl.DataFrame:
-    """Bars of one load, on days of its own."""
+    """Return the bars of one load, on days of its own."""
     days = [FIRST + timedelta(days=day) for day in range(ROWS)]
     columns = {
         "symbol": [symbol] * ROWS,
@@ -49,7 +49,7 @@ def bars_of(symbol: str) -> pl.DataFrame:
 
 
 def events_of(symbol: str) -> pl.DataFrame:
-    """Events of one load."""
+    """Return the events of one load."""
     names = [name for name in EVENTS.column_names if name != "event_id"]
     rows = {name: [None] * ROWS for name in names} | {
         "event_key": [f"{symbol}:{number}" for number in range(ROWS)],
@@ -64,7 +64,7 @@ def events_of(symbol: str) -> pl.DataFrame:
 
 
 def load(store: Store, symbol: str) -> None:
-    """One load: four tables, one commit."""
+    """Run one load: four tables, one commit."""
 
     def work(connection) -> None:  # type: ignore[no-untyped-def]
         write_instruments(connection, [{"symbol": symbol, "exchange": "XNYS"}])
@@ -76,7 +76,7 @@ def load(store: Store, symbol: str) -> None:
 
 
 def write_on(address: str, writer: int, notes: Path) -> None:
-    """Load without a pause until killed, noting each load that was acknowledged."""
+    """Load without a pause until killed, and record each acknowledged load."""
     store = Store(address, lock_wait=120)
     with notes.open("a") as file:
         for turn in range(10**6):
@@ -88,7 +88,7 @@ def write_on(address: str, writer: int, notes: Path) -> None:
 
 
 def torn(store: Store) -> int:
-    """Loads that are not whole in the one state that is read: each has its instrument, bars, events and line."""
+    """Return loads that are incomplete in the state that is read: each has its instrument, bars, events and line."""
     sql = f"""
         SELECT count(*) FROM (
             SELECT symbol FROM instruments UNION SELECT symbol FROM bars UNION SELECT symbol FROM events
@@ -105,7 +105,7 @@ def torn(store: Store) -> int:
 
 
 def wait_for_a_load(notes: list[Path], processes: list[subprocess.Popen[bytes]]) -> None:
-    """Return when a writer has noted its first load, or none is left: how long they take to start is not measured."""
+    """Wait until a writer has recorded its first load, or all have ended: their start is not measured."""
     while not any(note.exists() and note.stat().st_size for note in notes):
         if all(process.poll() is not None for process in processes):
             raise RuntimeError("every writer ended before its first load")

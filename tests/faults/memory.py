@@ -1,4 +1,4 @@
-"""Peak memory of loads and listings of one, ten and a hundred times as many rows; each in a process of its own.
+"""Measure peak memory of loads and listings of one, ten and a hundred times as many rows, each in its own process.
 
 python tests/faults/memory.py [--scale 1] [--only prices|events|news] [--write]
 
@@ -35,7 +35,7 @@ FACTORS = (1, 10, 100)
 
 
 def shares(rows: int) -> Iterator[pl.DataFrame]:
-    """Random walks on the exchange's own sessions: a check finds little, so that what it holds is what it reads."""
+    """Make random walks on sessions of the exchange: checks have few findings, so that memory is that of reading."""
     days = sessions_between("XNYS", date(2015, 1, 1), date(2025, 1, 1))["session"][:DAYS]
     for share in range(rows // DAYS):
         rng = np.random.default_rng(share)
@@ -98,17 +98,17 @@ STEPS: dict[str, tuple[int, dict[str, Callable[[Path, int], None]]]] = {
     "events": (20_000, {"add events": events, "list events --limit 5": five_events}),
     "news": (5_000, {"add news": news, "list articles --limit 5": five_articles}),
 }
-"""Rows of the smallest store, and what is done with it in order."""
+"""Rows of the smallest store, and the steps in order."""
 
 
 def peak(step: Callable[[Path, int], None], folder: Path, rows: int) -> str:
-    """MiB that a process of its own needs at most, libraries with it."""
+    """Return the peak memory of a child process in MiB, including libraries."""
     command = [sys.executable, __file__, "--work", step.__name__, str(folder), str(rows)]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1]
 
 
 def own_peak() -> int:
-    """The peak of this process in MiB; that of getrusage counts the process which started it."""
+    """Return the peak of this process in MiB; getrusage includes the process that started it."""
     status = Path("/proc/self/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
 

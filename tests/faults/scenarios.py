@@ -1,4 +1,4 @@
-"""What the fault scripts do to a store, and how they judge what is left of it."""
+"""The scenarios of the fault scripts, and the checks of the store that they leave."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MOVING = {"loaded_at", "retrieved_at", "source", "started_at", "loaded_by", "eve
 
 
 def sources(folder: Path) -> None:
-    """The files that scenarios load."""
+    """Write the files that scenarios load."""
     lines = [
         f"2025-05-{day:02d}T06:00:00+05:00,Pakistan and Azerbaijan sign trade pact {day}\n" for day in range(12, 29)
     ]
@@ -78,7 +78,7 @@ def load_prices_in_parts(folder: Path) -> None:
 
 
 def load_revised_prices(folder: Path) -> None:
-    """The same bars, the closes of two months in the middle of their day's range: new vintages."""
+    """Load the same bars with the closes of two months at the middle of the day's range: new vintages."""
     bars = pl.read_csv(data_path("sample", "AIRLINK.csv"))
     middle = ((pl.col("High") + pl.col("Low")) / 2).round(2)
     revised = pl.col("Date").str.contains("^2025-0[56]")
@@ -143,7 +143,7 @@ def migrate(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Scenario:
-    """``before``: what is done undisturbed, in order; ``act``: what is struck."""
+    """``before``: steps without faults, in order; ``act``: the step with a fault."""
 
     name: str
     before: tuple[Callable[[Path], None], ...]
@@ -182,7 +182,7 @@ def copied(source: Path, target: Path) -> Path:
 
 
 def rows(store: Store) -> Figures:
-    """Contents without what tells when they were loaded."""
+    """Return the contents without the times of loads."""
     contents: Figures = {}
     for name in TABLES:
         frame = store.frame(f"SELECT * FROM {name}")
@@ -192,7 +192,7 @@ def rows(store: Store) -> Figures:
 
 
 def number(store: Store) -> object:
-    """The number of a study, or that it is refused."""
+    """Return the number of a study, or that it is refused."""
     try:
         result = study(store, "AIRLINK", benchmark="KSE100", estimation="-145:-26", window="-5:5")
     except CorrelatorError as error:
@@ -201,7 +201,9 @@ def number(store: Store) -> object:
 
 
 def judged(folder: Path, before: Figures, after: Figures, scenario: Scenario) -> str:
-    """Empty where all is well after a strike: the number before or after or a refusal, then whole when done again."""
+    """Return what is wrong after a fault, or an empty text: the study gives the number before or after or is refused,
+    and the step completes if it is repeated.
+    """
     store = Store(folder / "m.duckdb")
     if store.exists():
         got = number(store)

@@ -1,4 +1,4 @@
-"""The doors that a fuzzer knocks at: functions that hand bytes to whatever reads what others made."""
+"""The functions that a fuzzer calls: each passes bytes to a reader of foreign data."""
 
 from __future__ import annotations
 

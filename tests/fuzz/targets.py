@@ -1,4 +1,4 @@
-"""Every door as a target of a fuzzer: bytes go in, and nothing but an error of this package may come out."""
+"""Every reader as a target of a fuzzer: for any bytes it may raise only errors of this package."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _PAGE = _STRIP + b"\nEnvoys meet and agree\n\nNNI Published 28 May, 2025 06:02am
 
 @dataclass(frozen=True)
 class Target:
-    """A door: what it does with bytes, good inputs, pieces that a fuzzer may put in, and inputs that may be refused."""
+    """A target: the function of bytes, valid inputs, pieces to insert, and inputs that may be refused."""
 
     run: Callable[[bytes], object]
     seeds: tuple[bytes, ...]
@@ -109,7 +109,7 @@ class Target:
 
 
 def attempt(target: Target, data: bytes) -> None:
-    """One input; whatever is raised but errors of this package goes on, and warnings are silent."""
+    """Try one input; exceptions other than errors of this package propagate, and warnings are hidden."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

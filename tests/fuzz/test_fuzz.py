@@ -1,4 +1,4 @@
-"""Every door with seeded mutations of good inputs: a result or one line, within seconds, whatever the bytes."""
+"""Every target with seeded mutations of valid inputs: a result or one line, within seconds, for any bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_doors(name):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_seed_is_read(name):
-    for data in TARGETS[name].seeds:  # what is refused at once leads a fuzzer no further
+    for data in TARGETS[name].seeds:  # a fuzzer learns nothing from an input that is refused at once
         TARGETS[name].run(data)
 
 

@@ -1,4 +1,4 @@
-"""A folder with a store and canaries: what hostile input must neither read out nor change."""
+"""A folder with a store and canaries, which hostile input must neither read nor change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hostile_folder import CANARY, fingerprint
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder as it is copied for every input."""
+    """The folder that is copied for every input."""
     from correlator.intake.prices import add_prices
     from correlator.store.db import Store
 
@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with canaries and a store, for one test alone."""
+    """The current folder, with canaries and a store, for one test."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -36,7 +36,7 @@ def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def untouched(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The current folder, the same for many tests: it must be afterwards as it was before."""
+    """The current folder, shared by many tests: they must leave it unchanged."""
     before = fingerprint(made)
     monkeypatch.chdir(made)
     yield made

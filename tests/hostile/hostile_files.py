@@ -1,4 +1,4 @@
-"""Files of kinds that end a reader or a machine, each made anew: the name, its bytes, and what is said of it."""
+"""Files that crash readers or exhaust a machine, generated here: name, bytes, and the expected message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENTITIES = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>%s]>" % b"".join(
 
 
 class Canary:
-    """What a pickle would run."""
+    """Code that a pickle would run."""
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
         return open, ("ran", "w")
@@ -40,12 +40,12 @@ def zipped(*members: tuple[str, bytes], mode: int = 0) -> bytes:
 
 
 def renamed(data: bytes, old: bytes, new: bytes) -> bytes:
-    """An archive with another name of a member."""
+    """Return an archive with another name of a member."""
     return data.replace(old, new)
 
 
 def lying_zip(place: int, value: bytes) -> bytes:
-    """An archive whose directory says something else than its member."""
+    """Return an archive whose directory contradicts its member."""
     data = bytearray(zipped(("a.csv", CSV)))
     start = data.find(b"PK\x01\x02") + place
     data[start : start + len(value)] = value
@@ -53,7 +53,7 @@ def lying_zip(place: int, value: bytes) -> bytes:
 
 
 def workbook(part: str, old: bytes, new: bytes) -> bytes:
-    """A workbook in one of whose parts ``old`` is ``new``."""
+    """Return a workbook with ``old`` replaced by ``new`` in one of its parts."""
     out = io.BytesIO()
     pl.DataFrame({"Date": ["2025-05-26", "2025-05-27"], "Close": [1.0, 1.1]}).write_excel(out)
     with zipfile.ZipFile(out) as book:
@@ -107,13 +107,13 @@ def parquet(columns: dict[str, pa.Array], metadata: dict[str, str] | None = None
 
 
 def footer(length: int) -> bytes:
-    """Parquet that says its footer has so many bytes."""
+    """Return a Parquet file that states this size of its footer."""
     data = parquet({"Date": pa.array(["2025-05-26"]), "Close": pa.array([1.0])})
     return data[:-8] + struct.pack("<I", length) + data[-4:]
 
 
 def lzw_bomb() -> bytes:
-    """A file of compress of 30 kB that unpacks to 200 MB of one letter."""
+    """Return a file of ``compress`` of 30 kB that unpacks to 200 MB of one letter."""
     out, code, width = bytearray(b"\x1f\x9d\x90"), 257, 9
     codes = [97]
     while code < 20_000:
@@ -130,7 +130,7 @@ BLANKS = b" " * 100_000
 
 
 def prices() -> Iterator[tuple[str, bytes, str]]:
-    """Files given as prices: name, bytes, what the refusal says."""
+    """Return files given as prices: name, bytes, text of the refusal."""
     date, close = pa.array(["2025-05-26"]), pa.array([1.0])
     last_row = b"</row></sheetData>"
     far = b'</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
@@ -191,7 +191,7 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
 
 
 def news() -> Iterator[tuple[str, bytes, str]]:
-    """Files given as news, in the same form."""
+    """Return files given as news, in the same form."""
     item = b"<item><title>%s</title><link>https://a.example/1</link></item>"
     attributes = b" ".join(b"a%d='x'" % n for n in range(20_000))
     yield "laughs.xml", _ENTITIES + b"<rss version='2.0'><channel>" + item % b"&j;" + b"</channel></rss>", "entities"

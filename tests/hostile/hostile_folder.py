@@ -1,4 +1,4 @@
-"""What must not come out of a folder, and what must not change in it."""
+"""Secrets that must not be read from a folder, and a fingerprint of what must not change in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CANARY = "canary-4711"
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    """Every file below ``folder`` with the hash of its bytes."""
+    """Return every file below ``folder`` with the hash of its bytes."""
     return {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*"))

@@ -34,7 +34,7 @@ class LoopbackSession(Session):
 
 
 class YahooServer:
-    """What Yahoo would answer: charts by symbol, and troubles to answer with before."""
+    """The responses of Yahoo: charts by symbol, and errors to send first."""
 
     def __init__(self) -> None:
         self.charts: dict[str, dict[str, Any]] = {}
@@ -55,7 +55,7 @@ class YahooServer:
             do_POST = do_GET
 
             def log_message(self, *_: object) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
@@ -69,7 +69,7 @@ class YahooServer:
         self.http.server_close()
 
     def trouble(self, symbol: str, *answers: tuple[int, str]) -> None:
-        """Answer requests for ``symbol`` with these before anything else."""
+        """Send these responses to requests for ``symbol`` first."""
         self.troubles[symbol] = deque(answers)
 
     def answer(self, path: str, headers: Any) -> tuple[int, bytes, dict[str, str]]:
@@ -170,7 +170,7 @@ def intraday_chart(symbol: str, interval: str, starts: list[datetime], **options
 
 
 def _in_range(chart: dict[str, Any], query: dict[str, list[str]]) -> dict[str, Any]:
-    """The part of the chart that period1 and period2 ask for."""
+    """Return the part of the chart between period1 and period2."""
     if "period1" not in query:
         return chart
     first, last = int(query["period1"][0]), int(query["period2"][0])

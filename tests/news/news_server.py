@@ -1,4 +1,4 @@
-"""A web server on this machine that answers feeds well and badly."""
+"""A web server on this machine that serves valid and faulty feeds."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ DATE = "Mon, 27 Aug 2018 19:37:39 +0500"
 
 
 def rss(*titles: str, date: str = DATE) -> bytes:
-    """A feed of items with these titles."""
+    """Return a feed of items with these titles."""
     items = "".join(ITEM.format(title, number, date) for number, title in enumerate(titles, 1))
     return f"<rss version='2.0'><channel><title>T</title>{items}</channel></rss>".encode()
 
 
 class NewsServer(ThreadingHTTPServer):
-    """What it serves, under which ETag, and what it was asked."""
+    """A server: the body and ETag that it serves, and the requests that it received."""
 
     daemon_threads = True
 
@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers.get("If-None-Match"), self.headers.get("If-Modified-Since")))
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[NewsServer]:
-    """A server until the block ends."""
+    """Run a server until the block ends."""
     server = NewsServer()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -24,7 +24,7 @@ def correlator_command(*arguments: object) -> list[str]:
 
 
 def run_report_verb(folder: Path, *arguments: object, code: int = 0, path: str | None = None):
-    """``correlator report ...`` in ``folder`` as a process of its own; its exit code must be ``code``."""
+    """Run ``correlator report ...`` in ``folder`` as a child process; its exit code must be ``code``."""
     environment = {**os.environ, "CORRELATOR_STORE": str(folder / "m.duckdb"), "TZ": "UTC"}
     if path is not None:
         environment |= {"PATH": path + os.pathsep + os.environ["PATH"], "HOME": str(folder)}

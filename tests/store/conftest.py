@@ -19,6 +19,6 @@ def engine_name(request) -> str:
 
 @pytest.fixture
 def new_store(engine_name, tmp_path: Path) -> Callable[[str], Store]:
-    """A store of that name, not made yet."""
+    """A function that returns a store with a given name, which does not exist yet."""
     endings = {"file": ".duckdb", "lake": "/"}
     return lambda name: Store(f"{tmp_path / name}{endings[engine_name]}")

@@ -1,4 +1,4 @@
-"""A server on this machine whose feed grows, is edited, turns round and fails as it is told; and a webhook."""
+"""A server on this machine with a feed that tests extend, edit, reorder and let fail; and a webhook."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: FeedServer
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         body = self.server.body()
@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[FeedServer]:
-    """A server until the block ends."""
+    """Run a server until the block ends."""
     server = FeedServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
