@@ -60,7 +60,7 @@ def get(url: str, headers: Mapping[str, str], limits: Limits) -> Reply:
         target = target_of(current, allow_private=limits.allow_private)
         if origin not in (None, target.origin):
             sent = {}  # the validators belong to another server
-        reply, location = _ask(target, sent, limits, deadline)
+        reply, location = _request(target, sent, limits, deadline)
         if reply is not None:
             return reply
         origin = target.origin
@@ -100,7 +100,7 @@ def _joined(base: str, location: str) -> str:
         raise InputError(f"{shown(base)} redirects to an invalid address: {error}") from None
 
 
-def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: float) -> tuple[Reply | None, str]:
+def _request(target: Target, headers: Mapping[str, str], limits: Limits, deadline: float) -> tuple[Reply | None, str]:
     """Send one request; return the response, or None and the address it redirects to."""
     name = shown(target.url)
     left = deadline - monotonic()
@@ -137,11 +137,11 @@ def _refused(answer: http.client.HTTPResponse, name: str, hint: str) -> SourceEr
     """Return the error for an unsuccessful status, with the server's ``Retry-After`` if it sends one."""
     error = SourceError(f"{name} answered {answer.status} {answer.reason}", hint=hint)
     if answer.status in _BUSY:
-        error.retry_after = seconds_asked(answer.headers.get("Retry-After"), answer.headers.get("Date"))
+        error.retry_after = retry_after_seconds(answer.headers.get("Retry-After"), answer.headers.get("Date"))
     return error
 
 
-def seconds_asked(retry_after: str | None, date: str | None = None) -> float | None:
+def retry_after_seconds(retry_after: str | None, date: str | None = None) -> float | None:
     """Return the seconds of a ``Retry-After`` header: seconds or an HTTP date (RFC 9110, 10.2.3); None if unreadable.
 
     A date is compared with the server's ``Date`` header, else with the local clock.

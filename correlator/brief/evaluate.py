@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.base.progress import tracked
-from correlator.brief.asked import WINDOWS, asked_flagged, asked_windows
 from correlator.brief.make import requests_of
+from correlator.brief.options import WINDOWS, brief_windows, checked_flagged
 from correlator.brief.pool import Codes, history_of, on_rows
 from correlator.brief.predictive import LEVELS, interval_levels
 from correlator.brief.record import Record, walk_forward
@@ -124,14 +124,14 @@ def evaluate(
     """
     moment = instant(at, "at") if at is not None else datetime.now(UTC)
     assert moment is not None
-    chosen = asked_windows(windows)
+    chosen = brief_windows(windows)
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = [part.strip() for each in given for part in each.split(",") if part.strip()]
     rows: list[pl.DataFrame] = []
     skipped: list[str] = []
     with store.studying() as connection:
         instruments = with_bars(connection, names)
-        walk = _Walk(connection, moment, chosen, benchmark, date_only, asked_flagged(flagged))
+        walk = _Walk(connection, moment, chosen, benchmark, date_only, checked_flagged(flagged))
         for instrument in tracked(instruments, "briefs", len(instruments)):
             evaluated = walk.of(instrument)
             rows += evaluated

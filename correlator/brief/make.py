@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.brief.asked import Asked, BriefOptions, ask
 from correlator.brief.clocks import clock_of
 from correlator.brief.market_now import last_traded, market_of, strip_quotes
 from correlator.brief.model import Brief, Clock, Confound, Instrument, Market, Outlook
+from correlator.brief.options import BriefOptions, BriefRequest, brief_request
 from correlator.brief.others import BEFORE, confounds_on
 from correlator.brief.outlook import outlooks_of, precedents_of
 from correlator.brief.pool import on_rows
@@ -82,7 +82,7 @@ def brief(
     --------
     >>> brief(store, "Pakistan and Azerbaijan agree on trade", at="2025-05-28T01:10Z")  # doctest: +SKIP
     """
-    parsed = ask(at, **options)
+    parsed = brief_request(at, **options)
     with store.studying() as connection:
         return brief_on(connection, source, parsed)
 
@@ -94,7 +94,7 @@ Shared = dict[tuple[object, ...], tuple[KnownBars, list[Measured]]]
 def brief_on(
     connection: duckdb.DuckDBPyConnection,
     source: str | int | Path,
-    asked: Asked,
+    request: BriefRequest,
     *,
     public_by_then: bool = False,
     shared: Shared | None = None,
@@ -104,16 +104,16 @@ def brief_on(
     ``public_by_then``: the news counts as public at the instant even if it states a later time, since its feed had it.
     ``shared``: a cache of measurements for briefs of this connection.
     """
-    subject = read_subject(connection, source, asked.at, asked.coder, public_by_then=public_by_then)
-    return _Maker(connection, asked, {} if shared is None else shared).make(subject)
+    subject = read_subject(connection, source, request.at, request.coder, public_by_then=public_by_then)
+    return _Maker(connection, request, {} if shared is None else shared).make(subject)
 
 
 class _Maker:
     """Makes one brief: a connection, the options, and values that several steps need."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, asked: Asked, shared: Shared) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, request: BriefRequest, shared: Shared) -> None:
         self.connection = connection
-        self.asked = asked
+        self.request = request
         self.shared = shared
         self.sessions: dict[str, KnownSessions | None] = {}
 
@@ -141,7 +141,7 @@ class _Maker:
             known_at=subject.known_at,
             precision=subject.precision,
             rule=subject.rule,
-            at=self.asked.at,
+            at=self.request.at,
             events=subject.events,
             no_event=_no_event(subject),
             clocks=tuple(clocks.values()),
@@ -151,12 +151,12 @@ class _Maker:
             confounds=tuple(confounds[:MOST_CONFOUNDS]),
             confounds_more=max(len(confounds) - MOST_CONFOUNDS, 0),
             unknown=unknown_sentences(
-                self.asked.at,
+                self.request.at,
                 subject,
                 clocks.values(),
                 made,
                 backfilled=self.backfilled,
-                texts_compared=self.asked.coder != "full" or model_folder() is not None,
+                texts_compared=self.request.coder != "full" or model_folder() is not None,
             ),
         )
 
@@ -170,11 +170,13 @@ class _Maker:
                     countries.setdefault(country, part)
         printed = tuple(dict.fromkeys(subject.quotes["symbol"])) if subject.quotes.height else ()
         looked = Subject(subject.headline, subject.body, printed, countries)
-        return concerned_by(self.connection, looked, self.asked.at, symbols=self.asked.symbols, most=MOST_INSTRUMENTS)
+        return concerned_by(
+            self.connection, looked, self.request.at, symbols=self.request.symbols, most=MOST_INSTRUMENTS
+        )
 
     def _sessions(self, exchange: str) -> KnownSessions | None:
         if exchange not in self.sessions:
-            self.sessions[exchange] = known_sessions(exchange, self.asked.at)
+            self.sessions[exchange] = known_sessions(exchange, self.request.at)
         return self.sessions[exchange]
 
     def _clock(self, exchange: str, subject: BriefSubject) -> Clock:
@@ -182,9 +184,9 @@ class _Maker:
             exchange,
             subject.known_at,
             subject.precision,
-            self.asked.at,
+            self.request.at,
             sessions=self._sessions(exchange),
-            date_only=self.asked.date_only,
+            date_only=self.request.date_only,
         )
 
     def _reach(self, subject: BriefSubject, concern: Concern, since: datetime) -> Reach:
@@ -193,7 +195,7 @@ class _Maker:
             tuple(each.symbol for each in concern.instruments),
             tuple(countries),
             since,
-            self.asked.at,
+            self.request.at,
             subject.article_id,
             subject.story_id,
         )
@@ -204,14 +206,14 @@ class _Maker:
             return pl.DataFrame()
         event = subject.events[0]
         starts = [known.labels[0] for each in concern.instruments if (known := self._sessions(each.exchange))]
-        first = min(starts, default=self.asked.at.date())
+        first = min(starts, default=self.request.at.date())
         likeness = Likeness(
             event["category"], event["quad"], event["goldstein"], country_of(event["source"]),
             country_of(event["target"]), event["dyad"], event["scope"],
         )  # fmt: skip
         since = datetime(first.year, first.month, first.day, tzinfo=UTC)
         like = like_events(self.connection, likeness, self._reach(subject, concern, since))
-        return with_texts(like, subject.headline) if self.asked.coder == "full" else like
+        return with_texts(like, subject.headline) if self.request.coder == "full" else like
 
     def _instruments(
         self, subject: BriefSubject, concern: Concern, clock: Clock, like: pl.DataFrame
@@ -223,11 +225,11 @@ class _Maker:
             return []
         bars, measurements = self._measured(chosen, sessions)
         self.backfilled += bars.backfilled
-        strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
+        strip = strip_quotes(self.connection, subject, sessions, self.request.at)
         placed = self._placed(like, chosen, clock.exchange)
         lasts = {numbers.symbol: last_traded(numbers) for numbers in measurements}
         since = {name: sessions.opens[0] if last is None else sessions.closes[last] for name, last in lasts.items()}
-        trades = last_trades(self.connection, since, self.asked.at)
+        trades = last_trades(self.connection, since, self.request.at)
         made = []
         for each, numbers in zip(chosen, measurements, strict=True):
             market = market_of(numbers, bars, strip.get(each.symbol), trades.get(each.symbol))
@@ -237,12 +239,12 @@ class _Maker:
 
     def _measured(self, chosen: Sequence[Concerned], sessions: KnownSessions) -> tuple[KnownBars, list[Measured]]:
         """Return the bars for instruments of one exchange, and each instrument's outcomes."""
-        asked = self.asked
-        requests, names = requests_of(self.connection, chosen, sessions.exchange, asked.benchmark)
-        key = (sessions.exchange, *requests, asked.at, asked.windows, asked.flagged)
+        request = self.request
+        requests, names = requests_of(self.connection, chosen, sessions.exchange, request.benchmark)
+        key = (sessions.exchange, *requests, request.at, request.windows, request.flagged)
         if key not in self.shared:
-            bars = known_bars(self.connection, names, sessions, asked.at)
-            self.shared[key] = bars, measured(bars, requests, asked.windows, flagged=asked.flagged)
+            bars = known_bars(self.connection, names, sessions, request.at)
+            self.shared[key] = bars, measured(bars, requests, request.windows, flagged=request.flagged)
         return self.shared[key]
 
     def _placed(self, like: pl.DataFrame, chosen: Sequence[Concerned], exchange: str) -> pl.DataFrame:
@@ -250,7 +252,7 @@ class _Maker:
         if like.is_empty():
             return like
         pairs = concerning(self.connection, like, [(each.symbol, each.country) for each in chosen])
-        placed = place_on_exchanges(like, [exchange], date_only=self.asked.date_only).filter(
+        placed = place_on_exchanges(like, [exchange], date_only=self.request.date_only).filter(
             pl.col("day_zero").is_not_null()
         )
         return placed.join(pairs.rename({"symbol": "concerned"}), on="event_id", maintain_order="left")
@@ -267,9 +269,9 @@ class _Maker:
         row = _row_of(sessions, clock)
         outlooks: list[Outlook] = []
         if subject.events and row is not None and np.isfinite(numbers.outcomes.scale[row, 0]).all():
-            outlooks = outlooks_of(subject, numbers, sessions, events, row=row, windows=self.asked.windows)
+            outlooks = outlooks_of(subject, numbers, sessions, events, row=row, windows=self.request.windows)
         honest = bool(outlooks) and outlooks[0].estimate is not None
-        precedents = precedents_of(events, numbers, sessions, self.asked.windows)
+        precedents = precedents_of(events, numbers, sessions, self.request.windows)
         return Instrument(
             each.symbol,
             each.exchange,
@@ -292,9 +294,9 @@ class _Maker:
         """Return other stories with day 0 from the session before the headline's to the end of the longest window."""
         if not concern.instruments:
             return []
-        since = min(self.asked.at, subject.known_at) - timedelta(days=21)
+        since = min(self.request.at, subject.known_at) - timedelta(days=21)
         near = near_events(self.connection, self._reach(subject, concern, since))
-        longest = max(window.last for window in self.asked.windows)
+        longest = max(window.last for window in self.request.windows)
         confounds: dict[int, Confound] = {}
         for exchange, clock in clocks.items():
             sessions = self._sessions(exchange)
@@ -302,46 +304,46 @@ class _Maker:
             row = _row_of(sessions, clock) if sessions is not None and chosen else None
             if sessions is not None and row is not None:
                 span = sessions.labels[max(row - BEFORE, 0) : row + longest + 1].to_list()
-                placed = place_on_exchanges(near, [clock.exchange], date_only=self.asked.date_only)
+                placed = place_on_exchanges(near, [clock.exchange], date_only=self.request.date_only)
                 confounds = confounds_on(self.connection, placed, chosen, span, headline=subject.headline) | confounds
         return sorted(confounds.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
 
 
-def asked_benchmark(names: Names, asked: str | None) -> str | None:
+def requested_benchmark(names: Names, requested: str | None) -> str | None:
     """Return the store's symbol of a requested benchmark. Raises InputError if the store has no such symbol."""
-    if asked in (None, NONE, EQUAL_WEIGHTED):
-        return asked
-    known = names.symbol_of(asked)
+    if requested in (None, NONE, EQUAL_WEIGHTED):
+        return requested
+    known = names.symbol_of(requested)
     if known is None:
-        raise InputError(f"benchmark {asked!r} is not in the store", hint="add its prices", argument="benchmark")
+        raise InputError(f"benchmark {requested!r} is not in the store", hint="add its prices", argument="benchmark")
     return known
 
 
 def requests_of(
-    connection: duckdb.DuckDBPyConnection, chosen: Sequence[Concerned], exchange: str, asked: str | None
+    connection: duckdb.DuckDBPyConnection, chosen: Sequence[Concerned], exchange: str, requested: str | None
 ) -> tuple[list[Request], list[str]]:
     """Return the symbols with the candidates for their benchmark, and all symbols whose bars are needed."""
     names = names_in(connection)
-    asked = asked_benchmark(names, asked)
+    requested = requested_benchmark(names, requested)
     shares = query(
         connection,
         "SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'"
         " ORDER BY symbol LIMIT $most",
         {"exchange": exchange, "most": MOST_MEMBERS + 1},
     )["symbol"].to_list()
-    members = tuple(shares) if len(shares) <= MOST_MEMBERS or asked == EQUAL_WEIGHTED else ()
+    members = tuple(shares) if len(shares) <= MOST_MEMBERS or requested == EQUAL_WEIGHTED else ()
     requests = [
         Request(
             each.symbol,
             each.kind,
             each.benchmark and (names.symbol_of(each.benchmark) or each.benchmark),
             members,
-            asked,
+            requested,
         )
         for each in chosen
     ]
     named = [each.named for each in requests if each.named]
-    fixed = [asked] if asked not in (None, NONE, EQUAL_WEIGHTED) else []
+    fixed = [requested] if requested not in (None, NONE, EQUAL_WEIGHTED) else []
     return requests, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
 
 

@@ -93,7 +93,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Held:
+class Coverage:
     """Coverage of intervals of ``level``: ``inside`` of ``briefs`` earlier outcomes, on ``dates`` distinct days 0."""
 
     level: float
@@ -123,7 +123,7 @@ class Outlook:
     intervals: tuple[Interval, ...]
     ordinary: tuple[Interval, ...]
     came: float | None
-    record: tuple[Held, ...]
+    record: tuple[Coverage, ...]
 
 
 @dataclass(frozen=True)

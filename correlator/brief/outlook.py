@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from correlator.brief.model import Held, Interval, Outlook, Precedent
-from correlator.brief.pool import Codes, held_of, history_of, intervals, placebo_p
+from correlator.brief.model import Coverage, Interval, Outlook, Precedent
+from correlator.brief.pool import Codes, coverage_of, history_of, intervals, placebo_p
 from correlator.brief.predictive import FEWEST_ORDINARY, Predictive
 from correlator.brief.record import FEWEST_DATES, forecast_with_record
 from correlator.brief.series import Measured
@@ -74,7 +74,7 @@ def outlooks_of(
                 predicted[w] if honest else (),
                 ordinary[w] if forecast.ordinary.n[0] >= FEWEST_ORDINARY else (),
                 float(realised) if np.isfinite(realised) else None,
-                tuple(Held(*each) for each in held_of([record])) if len(record) else (),
+                tuple(Coverage(*each) for each in coverage_of([record])) if len(record) else (),
             )
         )
     return outlooks

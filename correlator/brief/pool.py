@@ -124,8 +124,8 @@ def intervals(distributions: Predictive, scales: Array) -> list[tuple[tuple[floa
     ]
 
 
-def held_of(records: list[Record]) -> list[tuple[float, int, int, int]]:
+def coverage_of(records: list[Record]) -> list[tuple[float, int, int, int]]:
     """Return for each level the number of outcomes inside the interval, of briefs and of distinct days 0."""
     briefs = sum(len(record) for record in records)
     dates = len({int(row) for record in records for row in record.rows})
-    return [(level, sum(record.held(level) for record in records), briefs, dates) for level in LEVELS]
+    return [(level, sum(record.inside(level) for record in records), briefs, dates) for level in LEVELS]

@@ -80,7 +80,7 @@ class Record:
     def __len__(self) -> int:
         return len(self.pit)
 
-    def held(self, level: float) -> int:
+    def inside(self, level: float) -> int:
         """Return the number of outcomes inside their central interval of ``level``."""
         return int((np.abs(self.pit - 0.5) <= level / 2.0).sum())
 

@@ -54,14 +54,14 @@ class Measured:
 @dataclass(frozen=True)
 class Request:
     """A symbol, its kind, the benchmark ``named`` for it in the store, the other shares of its exchange, and the
-    requested benchmark ``asked``: a symbol, ``equal-weighted``, ``none``, or None for the default.
+    requested benchmark: ``requested``, a symbol, ``equal-weighted``, ``none``, or None for the default.
     """
 
     symbol: str
     kind: str
     named: str | None
     members: tuple[str, ...]
-    asked: str | None = None
+    requested: str | None = None
 
 
 def measured(
@@ -117,16 +117,16 @@ def _benchmark(each: Request, prices: Array, place: dict[str, int]) -> tuple[str
     traded = np.isfinite(prices[:, place[each.symbol]])
     seen: Mask = np.asarray(np.isfinite(prices).any(axis=0))
     others = [name for name in each.members if name in place and name != each.symbol and seen[place[name]]]
-    asked = each.asked
-    if asked is not None:
-        if asked == NONE:
+    requested = each.requested
+    if requested is not None:
+        if requested == NONE:
             return None, "requested: abnormal returns are over its own mean"
-        if asked == each.symbol:
+        if requested == each.symbol:
             return None, "it is the benchmark itself: abnormal returns are over its own mean"
-        if asked == EQUAL_WEIGHTED and len(others) < FEWEST_OTHERS:
+        if requested == EQUAL_WEIGHTED and len(others) < FEWEST_OTHERS:
             few = "only one other share" if others else "no other shares"
             return None, f"{few}, {FEWEST_OTHERS} are needed: abnormal returns are over its own mean"
-        return asked, "requested"
+        return requested, "requested"
     if each.kind == "index":
         return None, "an index: abnormal returns are over its own mean"
     note = ""

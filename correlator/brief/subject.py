@@ -192,7 +192,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
     known_at, precision, rule = first["published_at"], first["published_precision"], first["published_rule"]
     if known["version"] > 1:  # the events of the known version, not of earlier ones
         original, coded = coded, coded_version(known, coder)
-        if said(coded) != said(original):
+        if main_act(coded) != main_act(original):
             known_at, precision = _known_since(connection, known, coded)
             rule = f"since when the text says so: it was edited; {rule}"
     quotes = query(
@@ -215,7 +215,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
     )
 
 
-def said(events: tuple[dict[str, Any], ...]) -> tuple[str | None, ...]:
+def main_act(events: tuple[dict[str, Any], ...]) -> tuple[str | None, ...]:
     """Return category and countries of the main event, which identify it; each None without an event."""
     if not events:
         return (None, None, None)
@@ -226,7 +226,7 @@ def _known_since(
     connection: duckdb.DuckDBPyConnection, known: dict[str, Any], events: tuple[dict[str, Any], ...]
 ) -> tuple[datetime, str]:
     """Return instant and precision since when an edited article has had its current main event, or none."""
-    category, source, target = said(events)
+    category, source, target = main_act(events)
     stored = query(
         connection,
         _FIRST_TOLD,

@@ -44,14 +44,14 @@ def verdict_of(instrument: Instrument, events: Sequence[dict[str, Any]], clock: 
 
 def record_sentence(instruments: Sequence[Instrument]) -> str | None:
     """Return the coverage of 80 % intervals for the first window over all instruments, or None without a record."""
-    held = [
+    coverages = [
         each
         for instrument in instruments
         for outlook in instrument.outlooks[:1]
         for each in outlook.record
         if each.level == 0.8
     ]
-    briefs, inside = sum(each.briefs for each in held), sum(each.inside for each in held)
+    briefs, inside = sum(each.briefs for each in coverages), sum(each.inside for each in coverages)
     if not briefs:
         return None
     return f"80 % intervals contained {100 * inside / briefs:.0f} % of {briefs} earlier outcomes"

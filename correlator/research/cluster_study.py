@@ -20,7 +20,7 @@ from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
 from correlator.eventstudy.panel.frames import Panel, Rows
 from correlator.eventstudy.parts.parts import Outline, Part, is_spanned, outlined
-from correlator.eventstudy.parts.spread import Asked, SpreadResult
+from correlator.eventstudy.parts.spread import AllEvents, SpreadResult
 from correlator.eventstudy.request.engines import runs_compiled
 from correlator.eventstudy.request.spec import DAILY, DROP, KEEP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
 from correlator.eventstudy.request.windows import OffsetWindow
@@ -45,8 +45,8 @@ from correlator.research.study import (
     market_events,
     parted_events,
     refuse_no_events,
+    requested_symbols,
     spec_and_data,
-    symbols_asked,
     with_data,
 )
 from correlator.sessions.calendars import REASONS
@@ -79,7 +79,7 @@ class Task:
     findings: pl.DataFrame | None = None
     data: Data = NO_DATA
     spanned: bool = False
-    held: bool = True
+    keeps_estimates: bool = True
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,12 @@ def measured(task: Task, of: Chosen) -> Part:
         panel, result = _bars(task), None
         if len(of.events):
             events = of.events.with_columns(pl.col("symbol", "day_zero_reason").cast(pl.String))
-            result = study_panel(panel, events, task.spec, keep_returns=task.held)
+            result = study_panel(panel, events, task.spec, keep_returns=task.keeps_estimates)
             warn_of_flagged_bars(result, {task.exchange: task.findings})
             result = replace(result, events=events.drop(set(_PLACED) - set(task.spec.by)))
     notes = tuple(str(each.message) for each in caught if issubclass(each.category, CorrelatorWarning))
     part = Part(panel, task.columns, result, left_out=of.repeated + of.domestic, notes=notes)
-    return part if task.held else part.without_estimates()
+    return part if task.keeps_estimates else part.without_estimates()
 
 
 def _bars(task: Task) -> Panel:
@@ -241,7 +241,7 @@ def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Dat
     findings = study_findings(pinned, [symbol for symbol in symbols if symbol in studied], named)
     light = market.panel if spec.flagged == DROP else with_findings(market.panel, findings, named)
     engine = "compiled" if runs_compiled(events, spec.engine) else "numpy"
-    known = {"spec": replace(named, engine=engine), "findings": findings, "held": events <= MOST_HELD}
+    known = {"spec": replace(named, engine=engine), "findings": findings, "keeps_estimates": events <= MOST_HELD}
     futures = _measured_alike(cluster, {number: replace(task, **known) for number, task in tasks.items()}, selected)
     results = cluster.results([cluster.submit(outlined, each) for each in futures.values()], "estimates")
     outlines = {number: each for number, each in zip(futures, results, strict=True) if each is not None}
@@ -254,18 +254,18 @@ def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Dat
         engine=engine,
         outlines=outlines,
         left_out=len(unmatched),
-        ask=partial(_all_events, pinned, market, unmatched),
+        read_events=partial(_all_events, pinned, market, unmatched),
     )
 
 
-def _all_events(store: Store, market: Market, unmatched: pl.DataFrame) -> Asked:
+def _all_events(store: Store, market: Market, unmatched: pl.DataFrame) -> AllEvents:
     """Return the events of all parts, selected in this process."""
     with store.studying() as connection:
         events, repeated, domestic = chosen_events(market_events(connection, market), market.spec)
     symbols = market.panel.symbols
     part = dict(zip(symbols, parts_of(symbols).tolist(), strict=True))
     of_event = events["symbol"].replace_strict(part, return_dtype=pl.Int64).to_numpy()
-    return Asked(events, of_event, (repeated, domestic, unmatched))
+    return AllEvents(events, of_event, (repeated, domestic, unmatched))
 
 
 def _refuse_unsupported(spec: StudySpec) -> None:
@@ -281,7 +281,7 @@ def _refuse_unsupported(spec: StudySpec) -> None:
 
 def _light_market(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> Market:
     """Return the market of the symbols without its bars."""
-    by_exchange = exchanges_of(connection, symbols_asked(connection, spec.symbols))
+    by_exchange = exchanges_of(connection, requested_symbols(connection, spec.symbols))
     if len(by_exchange) > 1:
         raise InputError(
             f"symbols trade on several exchanges ({', '.join(by_exchange)})",

@@ -28,7 +28,7 @@ from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.research.correlated import INTENSITY, Correlated, CorrelateKeywords, correlated
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel
 from correlator.research.selection import events_of_symbols, stored_events
-from correlator.research.study import symbols_asked
+from correlator.research.study import requested_symbols
 from correlator.sessions.calendars import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
@@ -114,7 +114,7 @@ def news_and_returns(
             argument="links",
         )
     with store.studying() as connection:
-        names = tuple(symbols_asked(connection, spec.symbols))
+        names = tuple(requested_symbols(connection, spec.symbols))
         spec = replace(spec, symbols=names)
         exchange = exchange_of(connection, names)
         panel = stored_panel(connection, names, exchange, spec)

@@ -34,7 +34,7 @@ from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceDat
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import bar_arrays, exchange_of, limit_locked_bars
 from correlator.research.selection import events_of_symbols, first_tellings
-from correlator.research.study import spec_and_data, study, symbols_asked
+from correlator.research.study import requested_symbols, spec_and_data, study
 from correlator.sessions.calendars import exchange_zone
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
@@ -84,7 +84,7 @@ def stored_price_data(
     spec = study_spec(events=events, links=links, interval=interval, as_of=as_of, date_only=date_only)
     daily = spec.interval == DAILY
     with store.studying() as connection:
-        symbol = symbols_asked(connection, [symbol])[0]
+        symbol = requested_symbols(connection, [symbol])[0]
         exchange = str(read_instrument(connection, symbol)["exchange"])
         bars = read_bars(connection, [symbol], interval=spec.interval, as_of=spec.as_of)
         placed = events_of_symbols(connection, [symbol], exchange, spec)

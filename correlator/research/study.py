@@ -209,7 +209,7 @@ def _audited(
 
 def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: Data) -> list[Market]:
     """Return the bars of every exchange that the symbols trade on."""
-    by_exchange = exchanges_of(connection, symbols_asked(connection, spec.symbols))
+    by_exchange = exchanges_of(connection, requested_symbols(connection, spec.symbols))
     _check_exchanges(list(by_exchange), spec)
     markets, beside = [], (data.factors, data.risk_free)
     for exchange, names in by_exchange.items():
@@ -270,7 +270,7 @@ def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:
     return with_factors(panel, table, free)
 
 
-def symbols_asked(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
+def requested_symbols(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
     """Return the given symbols, resolving aliases, or else every share with bars."""
     if symbols:
         names = names_in(connection)

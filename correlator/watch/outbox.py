@@ -15,7 +15,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from correlator.brief.subject import coded_version, said
+from correlator.brief.subject import coded_version, main_act
 from correlator.events.selection.select import fields_of, select_events
 from correlator.research.selection import with_concerned
 from correlator.store.changes import insert_new, put_rows, update_rows
@@ -71,7 +71,7 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Made:
+class ReadyBrief:
     """A brief ready for delivery: its number, ``brief_id`` and JSON on one line."""
 
     brief_number: int
@@ -87,7 +87,7 @@ class Pending:
 
     fresh: bool
     due: list[Due]
-    waiting: dict[str, list[Made]]
+    waiting: dict[str, list[ReadyBrief]]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Outbox:
 
         return self.store.transact(write)
 
-    def keep(self, made: Sequence[Made]) -> Pending:
+    def keep(self, made: Sequence[ReadyBrief]) -> Pending:
         """Store the content of briefs, so that a repeated delivery is identical."""
 
         def write(connection: duckdb.DuckDBPyConnection) -> Pending:
@@ -186,7 +186,7 @@ def _due(connection: duckdb.DuckDBPyConnection, most: int) -> list[Due]:
     return [Due(*row) for row in rows.iter_rows()]
 
 
-def _keep(connection: duckdb.DuckDBPyConnection, made: Sequence[Made]) -> None:
+def _keep(connection: duckdb.DuckDBPyConnection, made: Sequence[ReadyBrief]) -> None:
     rows = pl.DataFrame(
         [(each.brief_number, each.brief_id, each.content) for each in made],
         schema={"brief_number": pl.Int64, "brief_id": pl.String, "content": pl.String},
@@ -198,7 +198,7 @@ def _keep(connection: duckdb.DuckDBPyConnection, made: Sequence[Made]) -> None:
     connection.unregister("made")
 
 
-def _waiting(connection: duckdb.DuckDBPyConnection, sink: str, most: int) -> list[Made]:
+def _waiting(connection: duckdb.DuckDBPyConnection, sink: str, most: int) -> list[ReadyBrief]:
     rows = query(
         connection,
         """
@@ -210,7 +210,7 @@ def _waiting(connection: duckdb.DuckDBPyConnection, sink: str, most: int) -> lis
         """,
         {"sink": sink, "mark": f"sink:{sink}", "most": most},
     )
-    return [Made(*row) for row in rows.iter_rows()]
+    return [ReadyBrief(*row) for row in rows.iter_rows()]
 
 
 def _delivered(connection: duckdb.DuckDBPyConnection, had: Mapping[str, Sequence[int]], now: datetime) -> None:
@@ -254,7 +254,7 @@ def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFr
     """Return one row per briefed article whose newest version codes differently; mark the others as seen."""
     rows = []
     for row in query(connection, _EDITED).iter_rows(named=True):
-        coded = said(coded_version(row, coder))
+        coded = main_act(coded_version(row, coder))
         if coded != tuple(row[name] for name in _SAID):
             rows.append((CORRECTION, row["article_id"], row["version"], row["brief_number"], *coded))
         else:

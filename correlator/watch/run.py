@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 from correlator.base.files import write_whole
 from correlator.base.inert import visible
-from correlator.brief.asked import Asked, ask
-from correlator.brief.make import Shared, asked_benchmark, brief_on
+from correlator.brief.make import Shared, brief_on, requested_benchmark
+from correlator.brief.options import BriefRequest, brief_request
 from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError, counted
 from correlator.intake.instruments import names_in
 from correlator.intake.news import add_news
 from correlator.research.concerned import with_bars
 from correlator.store.db import Store
-from correlator.watch.outbox import WAITING, Due, Made, Outbox, Pending, begin, counts
+from correlator.watch.outbox import WAITING, Due, Outbox, Pending, ReadyBrief, begin, counts
 from correlator.watch.sinks import Sink
 from correlator.watch.spec import FeedSpec, WatchSpec
 
@@ -75,7 +75,7 @@ class Tally:
     articles: int = 0
     made: int = 0
     deliveries: int = 0
-    held: bool = False
+    waiting: bool = False
     """Whether briefs could not be made at the last attempt."""
 
 
@@ -136,7 +136,7 @@ class Watch:
         with store.reading() as connection:
             if spec.symbols:
                 with_bars(connection, spec.symbols)
-            asked_benchmark(names_in(connection), spec.benchmark)
+            requested_benchmark(names_in(connection), spec.benchmark)
         self._report_other_sinks()
 
     def _report_other_sinks(self) -> None:
@@ -237,36 +237,36 @@ class Watch:
                 return pending
             pending = self._outbox.delivered(had, datetime.now(UTC))
 
-    def _made(self, owed: Sequence[Due]) -> list[Made]:
+    def _made(self, owed: Sequence[Due]) -> list[ReadyBrief]:
         """Make the briefs that are due; none while a load of several transactions is incomplete."""
         try:
             with self._store.studying() as connection:
                 shared: Shared = {}
-                self.tally.held = False
+                self.tally.waiting = False
                 return [self._one(connection, each, shared) for each in owed]
         except StoreLockedError:
             raise
         except StoreError as problem:
-            self.tally.held = True
+            self.tally.waiting = True
             self._say(f"{problem.message}; briefs wait until then")
             return []
 
-    def _one(self, connection: Any, owed: Due, shared: Shared) -> Made:
-        asked = self._asked(owed.due_at)
+    def _one(self, connection: Any, owed: Due, shared: Shared) -> ReadyBrief:
+        request = self._request(owed.due_at)
         head = {"kind": owed.kind, "brief_number": owed.brief_number, "corrects": owed.corrects}
         try:
-            made = brief_on(connection, owed.article_id, asked, public_by_then=True, shared=shared)
+            made = brief_on(connection, owed.article_id, request, public_by_then=True, shared=shared)
             content: Mapping[str, Any] = made.as_dict()
         except (InputError, NotFoundError) as problem:  # an error in one brief must not stop the others
             content = {"article_id": owed.article_id, "problem": problem.message}
         identity = json.dumps([head, content], ensure_ascii=False, sort_keys=True)
         brief_id = hashlib.sha256(identity.encode()).hexdigest()[:16]
         values = {**content, "brief_id": brief_id, **head}
-        return Made(owed.brief_number, brief_id, json.dumps(values, ensure_ascii=False))
+        return ReadyBrief(owed.brief_number, brief_id, json.dumps(values, ensure_ascii=False))
 
-    def _asked(self, at: datetime) -> Asked:
+    def _request(self, at: datetime) -> BriefRequest:
         spec = self._spec
-        return ask(
+        return brief_request(
             at,
             spec.symbols,
             spec.windows,
@@ -276,7 +276,7 @@ class Watch:
             flagged=spec.flagged,
         )
 
-    def _taken(self, outlet: _Outlet, briefs: Sequence[Made]) -> list[int]:
+    def _taken(self, outlet: _Outlet, briefs: Sequence[ReadyBrief]) -> list[int]:
         """Return the numbers of briefs that a sink has accepted; none if it fails, after which it is paused."""
         try:
             numbers = outlet.sink.take(briefs)

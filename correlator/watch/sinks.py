@@ -25,7 +25,7 @@ from correlator.base.inert import visible
 from correlator.base.web import Limits, post
 from correlator.errors import InputError, SourceError
 from correlator.watch.journal import Journal
-from correlator.watch.outbox import Made
+from correlator.watch.outbox import ReadyBrief
 from correlator.watch.spec import SinkSpec
 
 COMMAND_SECONDS = 60.0
@@ -40,7 +40,7 @@ class Sink(Protocol):
     def name(self) -> str:
         """The name of the sink in the store."""
 
-    def take(self, briefs: Sequence[Made]) -> list[int]:
+    def take(self, briefs: Sequence[ReadyBrief]) -> list[int]:
         """Deliver briefs in order; return the numbers of those received. Raises SourceError if it receives none."""
 
 
@@ -79,7 +79,7 @@ class StdoutSink:
         self._handle = handle
         self._had = self._recovered()
 
-    def take(self, briefs: Sequence[Made]) -> list[int]:
+    def take(self, briefs: Sequence[ReadyBrief]) -> list[int]:
         """See ``Sink``."""
         fresh = [each for each in briefs if each.brief_id not in self._had]
         if fresh:
@@ -151,7 +151,7 @@ class FolderSink:
         key = hashlib.sha256(str(resolved).encode()).hexdigest()[:12]
         return cls(resolved, Journal(home / f"folder-{key}.journal"))
 
-    def take(self, briefs: Sequence[Made]) -> list[int]:
+    def take(self, briefs: Sequence[ReadyBrief]) -> list[int]:
         """See ``Sink``."""
         for each in briefs:
             if each.brief_id not in self._had:
@@ -192,7 +192,7 @@ class CommandSink:
         self.name = f"exec {json.dumps(list(arguments), ensure_ascii=False)}"
         self._arguments = list(arguments)
 
-    def take(self, briefs: Sequence[Made]) -> list[int]:
+    def take(self, briefs: Sequence[ReadyBrief]) -> list[int]:
         """See ``Sink``."""
         had: list[int] = []
         for each in briefs:
@@ -227,7 +227,7 @@ class WebhookSink:
         self._secret = secret
         self._allow_private = allow_private
 
-    def take(self, briefs: Sequence[Made]) -> list[int]:
+    def take(self, briefs: Sequence[ReadyBrief]) -> list[int]:
         """See ``Sink``."""
         had: list[int] = []
         for each in briefs:
@@ -260,7 +260,7 @@ def _stopped(had: list[int], why: str, retry_after: float | None = None) -> list
     return had
 
 
-def _line(made: Made) -> bytes:
+def _line(made: ReadyBrief) -> bytes:
     return made.content.encode() + b"\n"
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from correlator.base.addresses import check_address, is_address, shown
 from correlator.base.files import read_toml
-from correlator.brief.asked import WINDOWS, asked_windows
+from correlator.brief.options import WINDOWS, brief_windows
 from correlator.errors import InputError, likeliest
 from correlator.events.selection.select import select_events
 from correlator.eventstudy.request.spec import FLAGGED, MARK
@@ -87,7 +87,7 @@ def read_watch(path: str | Path) -> WatchSpec:
     if events is not None:
         _check_events(_text(" ".join(events.split()) if isinstance(events, str) else events, f"{where}: events"), named)
     windows = _text(table.get("windows", WINDOWS), f"{where}: windows")
-    asked_windows(windows)
+    brief_windows(windows)
     return WatchSpec(
         named,
         events,

@@ -200,7 +200,7 @@ def test_intervals_hold_what_they_say_and_are_no_sharper_than_they_may(effect):
     records = [walk_forward(history(seed, effect)) for seed in range(5)]
     n = sum(len(record) for record in records)
     for level in (0.5, 0.8, 0.95):
-        held = sum(record.held(level) for record in records) / n
+        held = sum(record.inside(level) for record in records) / n
         assert abs(held - level) < 2.576 * np.sqrt(level * (1 - level) / n) + 0.01
     means = np.concatenate([np.abs(record.forecast.estimate.mean) for record in records])
     assert means.mean() < 0.25 if effect == 0.0 else means.mean() > 0.7

@@ -153,9 +153,9 @@ def test_after_three_refusals_nobody_else_is_asked_for(server, load):
 
 def test_the_verb(server, store, monkeypatch):
     from correlator.cli.app import app
-    from correlator.market.sources import yahoo, yahoo_asking
+    from correlator.market.sources import yahoo, yahoo_requests
 
-    monkeypatch.setattr(yahoo_asking, "_new_session", lambda: LoopbackSession(server.address))
+    monkeypatch.setattr(yahoo_requests, "_new_session", lambda: LoopbackSession(server.address))
     monkeypatch.setattr(yahoo, "Patience", lambda: Patience(attempts=2, sleep=lambda _: None))
     server.charts["AIRLINK.KA"] = chart("AIRLINK.KA", rows(15))
     verb = ["--store", str(store.path), "add", "prices", "--yahoo", "--start", "2024-01-01"]

@@ -14,13 +14,13 @@ import forked
 import pytest
 from feed_server import FeedServer, serving
 
-from correlator.base.web import seconds_asked
-from correlator.brief.asked import ask
+from correlator.base.web import retry_after_seconds
 from correlator.brief.make import brief_on
+from correlator.brief.options import brief_request
 from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError, TimeError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
-from correlator.watch.outbox import Made
+from correlator.watch.outbox import ReadyBrief
 from correlator.watch.run import BATCH, Permissions, Watch, _after, alone, home_of, status_of
 from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
 from correlator.watch.spec import read_watch
@@ -187,11 +187,11 @@ def test_news_that_states_a_later_time_was_public_when_its_feed_had_it(tmp_path,
     store = Store(tmp_path / "m.duckdb")
     server.add(AGREE)
     again(watch(tmp_path, server, [Collected()]))
-    asked = ask("2020-01-01T00:00Z", None, "0:0", None, coder="rules")
+    request = brief_request("2020-01-01T00:00Z", None, "0:0", None, coder="rules")
     with store.reading() as connection:
-        made = brief_on(connection, 1, asked, public_by_then=True)
+        made = brief_on(connection, 1, request, public_by_then=True)
         with pytest.raises(InputError, match="after 2020-01-01"):
-            brief_on(connection, 1, asked)
+            brief_on(connection, 1, request)
     assert made.known_at == made.at
     assert "was public before" in made.rule
 
@@ -233,11 +233,13 @@ def test_briefs_that_wait_for_a_sink_of_before_are_told(tmp_path, server):
 def test_a_command_gets_the_brief_without_a_shell(tmp_path):
     script = "import os,sys; open(sys.argv[1],'a').write(os.environ['CORRELATOR_BRIEF_ID']+sys.stdin.read())"
     sink = CommandSink([sys.executable, "-c", script, str(tmp_path / "out; touch bad")])
-    assert sink.take([Made(1, "abc", '{"a": 1}')]) == [1]
+    assert sink.take([ReadyBrief(1, "abc", '{"a": 1}')]) == [1]
     assert (tmp_path / "out; touch bad").read_text() == 'abc{"a": 1}\n'
 
 
-BRIEFS = [Made(number, f"id{number}", json.dumps({"brief_id": f"id{number}", "text": "x" * 50})) for number in range(5)]
+BRIEFS = [
+    ReadyBrief(number, f"id{number}", json.dumps({"brief_id": f"id{number}", "text": "x" * 50})) for number in range(5)
+]
 
 
 @pytest.mark.parametrize("cut", [0, 10, 80, 81, 200, 405])
@@ -399,7 +401,7 @@ def test_once_says_that_briefs_wait_for_a_load(tmp_path, server, monkeypatch):
         raise StoreError("a load of bars.csv has not ended")
 
     monkeypatch.setattr(Store, "studying", unfinished)
-    assert made.run(lambda: False, once=True).held
+    assert made.run(lambda: False, once=True).waiting
     assert said == ["a load of bars.csv has not ended; briefs wait until then"]
 
 
@@ -416,7 +418,7 @@ def test_once_says_that_briefs_wait_for_a_load(tmp_path, server, monkeypatch):
     ],
 )
 def test_the_time_that_a_server_asks_for(retry_after, seconds):
-    assert seconds_asked(retry_after, "Sun, 29 Nov 2026 00:00:00 GMT") == seconds
+    assert retry_after_seconds(retry_after, "Sun, 29 Nov 2026 00:00:00 GMT") == seconds
 
 
 @pytest.mark.parametrize(("status", "asked", "waits"), [(429, "900", 900.0), (503, "90000", 3600.0), (500, "900", 2.0)])

@@ -85,7 +85,7 @@ def watch(
     narrate(f"{tally.polls} polls, {tally.articles} articles, {tally.made} briefs, {tally.deliveries} deliveries")
     if once and (tally.failed or running.failing):
         raise typer.Exit(ExitCode.SOURCE)
-    if once and tally.held:
+    if once and tally.waiting:
         raise typer.Exit(ExitCode.STORE)
 
 

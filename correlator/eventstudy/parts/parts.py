@@ -29,14 +29,14 @@ _KNOWN = ("kept", "symbol_index", "day_zero", "n")
 class Part:
     """The bars and events of some symbols.
 
-    ``columns`` (S,) of the whole study; ``result`` of the events, None if there are none; ``held``: whether all its
-    estimates are kept; ``left_out``: number of events that were not to be measured; ``notes``: warnings for the caller.
+    ``columns`` (S,) of the whole study; ``result`` of the events, None if there are none; ``keeps_estimates``: whether
+    it has all of them; ``left_out``: number of events that were not to be measured; ``notes``: warnings for the caller.
     """
 
     panel: Panel
     columns: Rows
     result: StudyResult | None
-    held: bool = True
+    keeps_estimates: bool = True
     left_out: int = 0
     notes: tuple[str, ...] = ()
 
@@ -44,27 +44,27 @@ class Part:
     def of_events(self) -> StudyResult:
         """The complete result of a part that has events."""
         assert self.result is not None
-        return self.result if self.held else _measured_again(self.result, keep_returns=True)
+        return self.result if self.keeps_estimates else _measured_again(self.result, keep_returns=True)
 
     @property
     def summed(self) -> StudyResult:
         """The result for sums over events; ``expected`` and ``actual`` may be empty."""
         assert self.result is not None
-        return self.result if self.held else _measured_again(self.result, keep_returns=False)
+        return self.result if self.keeps_estimates else _measured_again(self.result, keep_returns=False)
 
     @property
     def known(self) -> StudyResult:
         """The result with only symbols, day 0 and number of bars of its estimates."""
         assert self.result is not None
-        return self.result if self.held else replace(self.result, estimates=_wide(self.result.estimates))
+        return self.result if self.keeps_estimates else replace(self.result, estimates=_wide(self.result.estimates))
 
     def without_estimates(self) -> Part:
         """Return the part without its estimates, which are recomputed when needed."""
-        if self.result is None or not self.held:
+        if self.result is None or not self.keeps_estimates:
             return self
         names = self.result.events.select(pl.exclude("symbol"), pl.col("symbol").cast(pl.Enum(self.panel.symbols)))
         result = replace(self.result, estimates=_stripped(self.result.estimates), events=names)
-        return replace(self, result=result, held=False)
+        return replace(self, result=result, keeps_estimates=False)
 
 
 def _stripped(estimates: EventEstimates) -> EventEstimates:
@@ -146,7 +146,7 @@ def outlined(part: Part) -> Outline | None:
     )
 
 
-def told(part: Part, positions: Rows) -> Measured:
+def estimates_of_part(part: Part, positions: Rows) -> Measured:
     """Return the estimates of a part; ``positions`` of its events among all events."""
     result = part.of_events
     own = result.estimates

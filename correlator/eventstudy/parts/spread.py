@@ -18,7 +18,16 @@ import polars as pl
 from correlator.eventstudy.estimation.estimates import EventEstimates, in_order
 from correlator.eventstudy.panel.frames import Panel, Rows
 from correlator.eventstudy.panel.many_exchanges import Place, bars_of_all, scattered
-from correlator.eventstudy.parts.parts import LIGHT, Outline, Part, Parts, panel_of, returns_of, rows_of, told
+from correlator.eventstudy.parts.parts import (
+    LIGHT,
+    Outline,
+    Part,
+    Parts,
+    estimates_of_part,
+    panel_of,
+    returns_of,
+    rows_of,
+)
 from correlator.eventstudy.parts.spread_groups import Elsewhere, groups_over
 from correlator.eventstudy.placing.placement import day_labels
 from correlator.eventstudy.request.spec import StudySpec
@@ -40,7 +49,7 @@ OF_ESTIMATES = ("aar", "caar", "excluded", "wild-cluster")
 
 
 @dataclass(frozen=True)
-class Asked:
+class AllEvents:
     """The ``events`` of all parts, as in a study in one process, the ``part`` (E,) of each, and those ``left_out``."""
 
     events: pl.DataFrame
@@ -58,7 +67,7 @@ class SpreadResult:
 
     Outputs are computed in the parts, or from sums over parts. ``panel``: labels and symbols without bars; ``spec``:
     the request; ``engine``: the engine that measured the parts; ``outlines``: summaries of the parts that have events;
-    ``left_out``: number of events that are in no part; ``ask``: reads all events, called on first use. Outputs that
+    ``left_out``: number of events that are in no part; ``read_events``: called on first use of all events. Outputs that
     need the bars of all symbols use ``whole``, and so does every attribute of ``StudyResult`` not defined here.
     """
 
@@ -68,25 +77,27 @@ class SpreadResult:
     engine: str
     outlines: Mapping[int, Outline]
     left_out: int
-    ask: Callable[[], Asked]
+    read_events: Callable[[], AllEvents]
 
     @cached_property
-    def asked(self) -> Asked:
+    def all_events(self) -> AllEvents:
         """The events of all parts."""
-        return self.ask()
+        return self.read_events()
 
     @cached_property
     def light(self) -> StudyResult:
         """The estimates of all events on a panel without bars."""
-        asked = self.asked
-        parts = list(self.parts.each(told, {number: (asked.positions(number),) for number in self.outlines}))
+        all_events = self.all_events
+        parts = list(
+            self.parts.each(estimates_of_part, {number: (all_events.positions(number),) for number in self.outlines})
+        )
         order = np.argsort(np.concatenate([part.left_out for part in parts]), kind="stable")
         excluded = pl.concat([part.excluded for part in parts]).select(pl.all().gather(order))
-        others = [frame.cast({"session": excluded["session"].dtype}) for frame in asked.left_out]
+        others = [frame.cast({"session": excluded["session"].dtype}) for frame in all_events.left_out]
         return StudyResult(
             estimates=in_order([part.estimates for part in parts]),
             panel=self.panel,
-            events=asked.events,
+            events=all_events.events,
             spec=self.spec,
             excluded=pl.concat([excluded, *others], how="vertical_relaxed"),
             day_labels=self.day_labels,
@@ -186,7 +197,7 @@ class SpreadResult:
 
     def _in_order(self, parts: list[tuple[Rows, Any]]) -> tuple[list[Any], Rows]:
         """Return the values from ``parts`` (those with measured events), and the order of the events in them."""
-        positions = [self.asked.positions(number) for number in self._numbers]
+        positions = [self.all_events.positions(number) for number in self._numbers]
         kept = [places[own] for places, (own, _) in zip(positions, parts, strict=True)]
         return [values for _, values in parts], np.argsort(np.concatenate(kept), kind="stable")
 

@@ -14,7 +14,7 @@ from correlator.market.names.exchanges import exchange_endings
 from correlator.market.names.instruments import canonical_symbol, currency_pair, find_instrument, split_symbol
 from correlator.market.reading.files import BAR_COLUMNS
 from correlator.market.sources.bar_source import ACTION_SCHEMA, Download, Patience, Request, closed_sessions
-from correlator.market.sources.yahoo_asking import Asked, history_of
+from correlator.market.sources.yahoo_requests import BarsRequest, history_of
 from correlator.sessions.calendars import exchange_named, exchange_zone
 from correlator.tables import BARS
 
@@ -129,7 +129,7 @@ def download_symbol(
             f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}", argument="interval"
         )
     name = yahoo_name(symbol, exchange=exchange)
-    range_ = Asked(start, end, interval, repair)
+    range_ = BarsRequest(start, end, interval, repair)
     history, meta = history_of(name, range_, session, patience or Patience())
     retrieved_at = datetime.now(UTC)
     instrument = _instrument(name, meta, exchange)

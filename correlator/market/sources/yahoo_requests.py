@@ -33,7 +33,7 @@ class _Trouble(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
+class BarsRequest:
     """The bars of a symbol to request from yfinance, and whether it is to repair them."""
 
     start: date
@@ -42,7 +42,9 @@ class Asked:
     repair: bool = False
 
 
-def history_of(name: str, asked: Asked, session: Any, patience: Patience) -> tuple[pd.DataFrame, dict[str, Any]]:
+def history_of(
+    name: str, request: BarsRequest, session: Any, patience: Patience
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the requested history, and Yahoo's metadata of the symbol.
 
     ``session``: as in ``yahoo.download_symbol``. Raise NotFoundError, InputError or SourceError as it does.
@@ -56,7 +58,7 @@ def history_of(name: str, asked: Asked, session: Any, patience: Patience) -> tup
         sleep=patience.sleep,
     )
     try:
-        return asking(_ask, name, asked, session)
+        return asking(_ask, name, request, session)
     except RetryError as error:
         trouble = error.last_attempt.exception()
         raise SourceError(
@@ -65,7 +67,7 @@ def history_of(name: str, asked: Asked, session: Any, patience: Patience) -> tup
         ) from trouble
 
 
-def _ask(name: str, asked: Asked, session: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _ask(name: str, request: BarsRequest, session: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Send one request through yfinance; raise _Trouble for failures that may pass, else a final error."""
     import yfinance
     from curl_cffi.requests.exceptions import RequestException
@@ -78,23 +80,23 @@ def _ask(name: str, asked: Asked, session: Any) -> tuple[pd.DataFrame, dict[str,
         ticker = yfinance.Ticker(name, session=sender)
         try:
             history = ticker.history(
-                start=asked.start,
-                end=asked.end,
-                interval=asked.interval,
+                start=request.start,
+                end=request.end,
+                interval=request.interval,
                 auto_adjust=False,
                 actions=True,
                 keepna=True,
-                repair=asked.repair,
+                repair=request.repair,
                 timeout=30,
             )
             return history, {key: ticker.history_metadata.get(key) for key in _META}
         except YFRateLimitError:
             raise _Trouble("too many requests (429)") from None
         except (YFException, RequestException, OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
-            raise _verdict(problem, answers[-1] if answers else None, name, asked) from problem
+            raise _verdict(problem, answers[-1] if answers else None, name, request) from problem
 
 
-def _verdict(problem: Exception, answer: Answer | None, name: str, asked: Asked) -> Exception:
+def _verdict(problem: Exception, answer: Answer | None, name: str, request: BarsRequest) -> Exception:
     """Return the error to raise for yfinance's exception, by Yahoo's last response to a chart request."""
     from yfinance.exceptions import YFTickerMissingError
 
@@ -105,14 +107,14 @@ def _verdict(problem: Exception, answer: Answer | None, name: str, asked: Asked)
         return NotFoundError(f"Yahoo has no symbol {name}{reason}", hint="look up the symbol at finance.yahoo.com")
     if answer.status in _FOR_GOOD:
         return InputError(
-            f"Yahoo refuses {asked.interval} bars of {name} from {asked.start} ({answer.status}){reason}",
+            f"Yahoo refuses {request.interval} bars of {name} from {request.start} ({answer.status}){reason}",
             hint="request another range or interval; a retry does not help",
         )
     if answer.status != 200:
         return _Trouble(_status(answer.status))
     if isinstance(problem, YFTickerMissingError):
         return NotFoundError(
-            f"Yahoo has no {asked.interval} bars of {name} from {asked.start}", hint="try an earlier start"
+            f"Yahoo has no {request.interval} bars of {name} from {request.start}", hint="try an earlier start"
         )
     return _Trouble(f"the response is not a price chart ({type(problem).__name__})")
 

@@ -20,7 +20,7 @@ _AHEAD_OF_CLOCK = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Asked:
+class BriefRequest:
     """The parsed options of a brief, described in ``brief``."""
 
     at: datetime
@@ -33,7 +33,7 @@ class Asked:
 
 
 class BriefOptions(TypedDict, total=False):
-    """The options of ``brief`` besides source and instant; ``ask`` has the defaults."""
+    """The options of ``brief`` besides source and instant; ``brief_request`` has the defaults."""
 
     symbols: str | Sequence[str] | None
     windows: AsWindow | Sequence[AsWindow]
@@ -43,7 +43,7 @@ class BriefOptions(TypedDict, total=False):
     flagged: str
 
 
-def ask(
+def brief_request(
     at: str | datetime | None,
     symbols: str | Sequence[str] | None = None,
     windows: AsWindow | Sequence[AsWindow] = WINDOWS,
@@ -52,7 +52,7 @@ def ask(
     coder: str = "rules",
     date_only: str = AFTER_CLOSE,
     flagged: str = MARK,
-) -> Asked:
+) -> BriefRequest:
     """Parse the options of ``brief``. Raises InputError."""
     now = datetime.now(UTC)
     moment = instant(at, "at") if at is not None else now.replace(microsecond=0)
@@ -61,17 +61,17 @@ def ask(
         raise InputError(f"at {moment:%Y-%m-%dT%H:%M:%SZ} is in the future", hint="omit it", argument="at")
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
-    return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only, asked_flagged(flagged))
+    return BriefRequest(moment, names, brief_windows(windows), benchmark, coder, date_only, checked_flagged(flagged))
 
 
-def asked_flagged(flagged: str) -> str:
+def checked_flagged(flagged: str) -> str:
     """Return ``flagged``, the treatment of flagged bars. Raises InputError for an unknown one."""
     if flagged not in FLAGGED:
         raise InputError(f"flagged must be one of {', '.join(FLAGGED)}, got {flagged!r}", argument="flagged")
     return flagged
 
 
-def asked_windows(windows: object) -> tuple[OffsetWindow, ...]:
+def brief_windows(windows: object) -> tuple[OffsetWindow, ...]:
     """Parse the windows of a brief. Raises InputError for one that begins before day 0 or ends too late."""
     chosen = parse_windows(windows)
     for window in chosen:
