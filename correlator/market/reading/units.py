@@ -10,6 +10,7 @@ import polars as pl
 from correlator.errors import InputError
 from correlator.market.layout.recognise import Recognised
 from correlator.market.names.currencies import currencies, price_unit
+from correlator.market.reading.lots import notes_of_lots
 from correlator.market.reading.rows import as_layout_says
 from correlator.market.vocabulary import PRICES, bracketed, field_of
 from correlator.market.written.units import CURRENCY
@@ -131,6 +132,8 @@ def in_whole_units(
         rows = rows.with_columns(pl.col("volume") * count)
         notes.append(f"volumes in column {label!r} were multiplied by {count:,.0f}")
     rows, more = as_layout_says(rows, table.layout)
+    if not factors:
+        notes += notes_of_lots(rows, table)
     return rows, {symbol: currency for symbol, (currency, _) in units_by_symbol.items() if currency}, [*notes, *more]
 
 
