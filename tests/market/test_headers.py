@@ -11,6 +11,7 @@ import pytest
 from correlator.errors import InputError, TimeError
 from correlator.market.audit.logarithms import are_logarithms
 from correlator.market.reading.files import read_prices
+from correlator.research.study_tables import factor_table, study_table
 
 DAYS = ("2024-03-11", "2024-03-12", "2024-03-13")
 
@@ -33,6 +34,17 @@ def test_shares_in_a_header_without_a_name_for_the_dates_keep_their_prices(tmp_p
     file = read_prices(written(tmp_path, '"LAMP";"WICK"', *(f'"{day}";10.5;20.5' for day in DAYS)))
     closes = {symbol: set(bars["close"]) for (symbol,), bars in file.bars.group_by("symbol")}
     assert closes == {"LAMP": {10.5}, "WICK": {20.5}}
+
+
+def test_a_study_reads_the_same_header_in_the_same_way(tmp_path):
+    path = written(tmp_path, '"LAMP","WICK"', *(f'"{day}",10.5,20.5' for day in DAYS))
+    prices = study_table(path, "prices").frame
+    assert prices.select("LAMP", "WICK").row(0) == (10.5, 20.5)
+    assert prices["date"].to_list() == list(DAYS)
+    bars = written(tmp_path, '"LAMP.Open","LAMP.Close"', *(f'"{day}",10.5,11.5' for day in DAYS))
+    assert set(study_table(bars, "prices").frame["LAMP"]) == {11.5}
+    factors = written(tmp_path, '"Mkt","SMB"', *(f'"{day}",0.01,0.02' for day in DAYS))
+    assert factor_table(factors).frame.select("Mkt", "SMB").row(0) == (0.01, 0.02)
 
 
 def test_a_last_column_without_a_name_does_not_shift_the_header(tmp_path):

@@ -16,6 +16,7 @@ from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
 from correlator.market.layout.telling import date_column, holds_dates, named_field
 from correlator.market.vocabulary import FIELDS, PRICES, field_of, plain
 from correlator.market.written.dates import JOINED, joined_days, places_of_parts
+from correlator.market.written.row_names import with_row_names
 from correlator.market.written.unit_row import named_once, units_in_names
 
 _LOOKED_AT = 60
@@ -59,7 +60,7 @@ def recognise(
     precedence over the layout; ``symbol``: the one requested. Raise InputError, naming the option, if no layout or
     several fit, and for missing columns.
     """
-    raw = _with_row_names(units_in_names(named_once(raw)))
+    raw = with_row_names(units_in_names(named_once(raw)))
     raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
     given = _given(raw, columns or {})
     if layout is not None:
@@ -76,18 +77,6 @@ def recognise(
     if chosen.is_shape:
         return _of_shape(raw, chosen, given, symbol)
     return _of_layout(raw, chosen, given, forced=layout is not None)
-
-
-def _with_row_names(raw: RawTable) -> RawTable:
-    """Shift the header one column to the right if it lacks a name for the first, the dates, as R writes row names."""
-    first, *others = raw.columns
-    last = others[-1] if others else first
-    labels = list(raw.labels.values())
-    if not others or labels[-1] or not all(labels[:-1]) or raw.frame[last].null_count() == raw.frame.height:
-        return raw
-    if field_of(labels[0]) in ("date", "time") or not holds_dates(raw, first, is_named=False):
-        return raw
-    return replace(raw, header=(("",) * len(raw.header[0]), *raw.header[:-1]))
 
 
 def _with_joined_days(raw: RawTable) -> RawTable:
