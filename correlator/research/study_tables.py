@@ -233,7 +233,7 @@ def _is_of_bars(raw: RawTable) -> bool:
     of_bar = {"open", "high", "low"} <= set(map(field_of, names))  # then a close may be called Price or Last
     close_fields = (*_CLOSES, "last") if of_bar else _CLOSES
     closes = [name for name in names if field_of(name) in close_fields and len(name) >= _SHORTEST_FIGURE]
-    return bool(closes) and all(map(is_figure, names))
+    return bool(closes) and (of_bar or all(map(is_figure, names)))
 
 
 def _has_levels(raw: RawTable) -> bool:

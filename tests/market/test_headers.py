@@ -47,6 +47,13 @@ def test_a_study_reads_the_same_header_in_the_same_way(tmp_path):
     assert factor_table(factors).frame.select("Mkt", "SMB").row(0) == (0.01, 0.02)
 
 
+def test_open_high_low_and_close_are_bars_of_a_study_whatever_stands_next_to_them(tmp_path):
+    path = written(tmp_path, "Date,Open,High,Low,Close,Mood", *(f"{day},10,12,9,11.5,3" for day in DAYS))
+    with pytest.raises(InputError, match="has bars of one share but no symbol"):
+        study_table(path, "prices")
+    assert set(study_table({"LAMP": path}, "prices").frame["LAMP"]) == {11.5}
+
+
 def test_a_last_column_without_a_name_does_not_shift_the_header(tmp_path):
     rows = [f"{day},10,12,9,11,7" for day in DAYS]
     bars = read_prices(written(tmp_path, "Date,Open,High,Low,Close", *rows), symbol="LAMP").bars
