@@ -111,7 +111,8 @@ def _below_title(records: Sequence[Record]) -> int:
 def _goes_on_above(records: Sequence[Record], at: int, place: int) -> bool:
     """Whether the record above ``records[at]`` is a row of the table, too.
 
-    It has a date in the cell ``place``, or a damaged one beside figures, or none beside figures and below the names.
+    It has a date in the cell ``place``, or a damaged one beside figures, or none beside figures and somewhere below the
+    names.
     """
     above, below = records[at - 1].cells, records[at].cells
     if place >= len(above) or len(above) > len(below):
@@ -124,7 +125,8 @@ def _goes_on_above(records: Sequence[Record], at: int, place: int) -> bool:
     has_decimals = any("." in cell or "," in cell for cell in others)
     if any(map(str.isdigit, above[place])):
         return has_decimals or len(above) == len(below)
-    return has_decimals and not above[place].strip() and at > 1 and _names_each(records[at - 2].cells)
+    as_wide = next(record.cells for record in records if len(record.cells) in (len(above), len(below)))
+    return has_decimals and as_wide is not above and _names_each(as_wide)
 
 
 def _without_empty_end(cells: Sequence[str]) -> int:

@@ -94,6 +94,13 @@ def test_the_rest_of_a_cut_row_is_a_reject_and_not_a_header(tmp_path, first):
     assert file.rejects["source_line"].unique().to_list() == [2]
 
 
+def test_rows_with_a_word_for_a_date_are_rejects_and_not_headers(tmp_path):
+    rows = ["day,LAMP,WICK", "none,10.25,20.5", "ZION,10.5,20.5", *(f"{day},11.5,21.5" for day in DAYS)]
+    file = read_prices(written(tmp_path, *rows))
+    assert sorted(file.symbols) == ["LAMP", "WICK"]
+    assert file.rejects["source_line"].unique().to_list() == [2, 3]
+
+
 def test_a_first_row_without_a_figure_is_a_row_although_its_last_cell_is_missing(tmp_path):
     rows = ["date,LAMP", "2024-03-08,no value", *(f"{day},10.5," for day in DAYS)]
     file = read_prices(written(tmp_path, *rows))
