@@ -16,7 +16,8 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.sessions.calendars import exchange_named, sessions_between
+from correlator.sessions.calendars import sessions_between
+from correlator.sessions.exchanges import exchange_named
 
 LISTS = Path(__file__).parents[1] / "tests" / "sessions" / "published_holidays.csv"
 

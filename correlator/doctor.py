@@ -18,13 +18,8 @@ from correlator.events.learned.fitted import has_encoder
 from correlator.events.vocabulary.actors import actors_as_of, offices_checked
 from correlator.events.vocabulary.own_actors import own_path, read_own
 from correlator.news.profiles import load_profile
-from correlator.sessions.calendars import (
-    calendar_reach,
-    exchange_codes,
-    exchange_named,
-    holidays_known_until,
-    session_overrides,
-)
+from correlator.sessions.calendars import calendar_reach, holidays_known_until, session_overrides
+from correlator.sessions.exchanges import exchange_codes, exchange_named
 from correlator.store.db import Store
 from correlator.store.verify import verify
 from correlator.version import __version__

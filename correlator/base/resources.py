@@ -8,6 +8,8 @@ from correlator.errors import NotFoundError
 
 SESSIONS_VARIABLE = "CORRELATOR_SESSIONS"
 """Environment variable with the path of a user's own calendar corrections."""
+EXCHANGES_VARIABLE = "CORRELATOR_EXCHANGES"
+"""Environment variable with the path of a user's own exchanges."""
 
 _INSTALLED = Path(__file__).parents[1] / "_data"
 _CHECKOUT = Path(__file__).parents[2] / "data"

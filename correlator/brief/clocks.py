@@ -9,13 +9,8 @@ import polars as pl
 
 from correlator.brief.model import Clock, Holiday
 from correlator.research.known import KnownSessions
-from correlator.sessions.calendars import (
-    AFTER_CLOSE,
-    exchange_named,
-    holidays_known_until,
-    place_instants,
-    sessions_between,
-)
+from correlator.sessions.calendars import AFTER_CLOSE, holidays_known_until, place_instants, sessions_between
+from correlator.sessions.exchanges import exchange_named
 
 _LOOK = timedelta(days=14)
 

@@ -25,7 +25,7 @@ from correlator.market.names.instruments import (
     symbols_by_spelling,
 )
 from correlator.market.names.symbols import split_place
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query

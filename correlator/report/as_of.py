@@ -22,7 +22,8 @@ from correlator.errors import InputError, StaleDataError
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.request.spec import OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
 from correlator.intake.strips import date_strips
-from correlator.sessions.calendars import calendar_reach, exchange_zone, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
+from correlator.sessions.exchanges import exchange_zone
 from correlator.store.db import Store
 from correlator.store.reading import read_instrument_rows
 from correlator.store.statements import execute, query

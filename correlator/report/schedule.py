@@ -22,7 +22,8 @@ import polars as pl
 from correlator.base.files import write_whole
 from correlator.base.inert import visible
 from correlator.errors import InputError, MissingDependencyError, StoreError, TimeError
-from correlator.sessions.calendars import calendar_reach, exchange_zone, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
+from correlator.sessions.exchanges import exchange_zone
 
 _AT = re.compile(r"^(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)\s+(?P<zone>\S+)$")
 _YEAR = 366

@@ -12,7 +12,8 @@ from correlator.eventstudy.results.finding import refuse_within_days
 from correlator.eventstudy.results.result import StudyResult, check_result
 from correlator.eventstudy.results.result_frames import event_rows
 from correlator.research.panel import bar_arrays, exchanges_of
-from correlator.sessions.calendars import exchange_zone, sessions_between
+from correlator.sessions.calendars import sessions_between
+from correlator.sessions.exchanges import exchange_zone
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.statements import query

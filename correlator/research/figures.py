@@ -35,7 +35,7 @@ from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import bar_arrays, exchange_of, limit_locked_bars
 from correlator.research.selection import events_of_symbols, first_tellings
 from correlator.research.study import requested_symbols, spec_and_data, study
-from correlator.sessions.calendars import exchange_zone
+from correlator.sessions.exchanges import exchange_zone
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument

@@ -37,7 +37,7 @@ from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchanges_of, stored_panel
 from correlator.research.selection import across_borders, events_of_symbols, events_of_unknown_symbols, first_tellings
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
 from correlator.store.statements import query

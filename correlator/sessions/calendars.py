@@ -2,21 +2,16 @@
 
 A *session* is the label of a trading day (a date at the exchange), an *instant* a point in time (UTC). Sessions come
 from ``data/sessions/calendars.parquet``, which is generated from exchange_calendars and avoids its slow import; for
-exchanges missing there, exchange_calendars itself is used. ``data/sessions/<exchange>.csv`` corrects errors of a
-calendar by dated rows with a source each.
+exchanges missing there, the weekly hours that the user gives or exchange_calendars itself are used.
+``data/sessions/<exchange>.csv`` corrects errors of a calendar by dated rows with a source each.
 """
 
 from __future__ import annotations
 
-import difflib
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
@@ -24,13 +19,15 @@ import polars as pl
 from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
 from correlator.sessions.corrections import (
+    corrections_file,
     corrections_of,
     read_corrections,
     read_user_corrections,
-    user_file,
-    user_file_state,
     with_corrections,
 )
+from correlator.sessions.exchanges import calendar_of_library, exchange_named
+from correlator.sessions.own_exchanges import own_exchanges, own_exchanges_state, weekly_sessions
+from correlator.sessions.user_files import state_of
 
 OFF_SESSION = ("next", "previous", "drop")
 AFTER_CLOSE = "after-close"
@@ -39,59 +36,6 @@ DATE_ONLY = (AFTER_CLOSE, "same-day")
 
 _INSTANT = pl.Datetime("us", "UTC")
 _MINUTE = 60_000_000
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One exchange: market identifier code, calendar, IANA zone, weekdays it never trades (Monday is 1)."""
-
-    code: str
-    calendar: str
-    zone: str
-    weekend: frozenset[int]
-    currency: str | None = None
-    country: str | None = None
-    name: str | None = None
-
-
-def exchange_named(exchange: str) -> Exchange:
-    """Return the exchange with this market identifier code; raise NotFoundError with the likeliest spelling."""
-    exchange_row = _exchanges().get(exchange)
-    if exchange_row is not None:
-        return exchange_row
-    if exchange.upper() in _exchanges() or exchange.upper() in _other_names():
-        raise _unknown(exchange)
-    return _from_library(exchange)
-
-
-def exchange_zone(exchange: str) -> str:
-    """Return the exchange's IANA time zone, such as Asia/Karachi; raise NotFoundError for an unknown exchange."""
-    return exchange_named(exchange).zone
-
-
-def zone_named(zone: str) -> str:
-    """Return an IANA time zone by its name or the code of an exchange; raise InputError for any other name."""
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        try:
-            return exchange_zone(zone)
-        except NotFoundError:
-            pass
-        raise InputError(
-            f"zone {zone!r} is not a known time zone", hint="write an IANA name such as Asia/Karachi"
-        ) from None
-    return zone
-
-
-def is_utc(zone: str) -> bool:
-    """Whether a zone name means UTC: UTC, GMT or Z, in any case."""
-    return zone.upper() in ("UTC", "GMT", "Z")
-
-
-def zone_written(zone: str) -> str:
-    """Return the zone as ``zone_named``, with UTC also as tables write it."""
-    return "UTC" if is_utc(zone) else zone_named(zone)
 
 
 def sessions_between(exchange: str, start: date, end: date, *, overrides: bool | str | Path = True) -> pl.DataFrame:
@@ -154,7 +98,7 @@ def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.Da
 
 def _user_corrections() -> pl.DataFrame | None:
     """Return the rows of the user's file, or None without one. Raises InputError if an exchange in it is unknown."""
-    path = user_file()
+    path = corrections_file()
     if path is None:
         return None
     rows = read_user_corrections(path)
@@ -171,14 +115,12 @@ def holidays_known_until(exchange: str) -> date | None:
 
     After it every usual weekday counts as a session unless the calendar or a correction says otherwise.
     """
+    own = own_exchanges().get(exchange)
+    if own is not None:
+        return own.since
     rows = pl.read_csv(data_path("sessions", "known.csv"), try_parse_dates=True)
     until = rows.filter(pl.col("calendar") == exchange_named(exchange).calendar)["holidays_known_until"]
     return until[0] if len(until) else None
-
-
-def exchange_codes() -> list[str]:
-    """Return the market identifier codes of the shipped exchanges in alphabetical order."""
-    return sorted(_exchanges())
 
 
 def place_instants(
@@ -288,79 +230,15 @@ def _check_reach(exchange: str, known: pl.DataFrame, start: date, end: date) -> 
         )
 
 
-@lru_cache(maxsize=1)
-def _exchanges() -> dict[str, Exchange]:
-    rows = _exchange_rows()
-    return {
-        row["exchange"]: Exchange(
-            row["exchange"],
-            row["calendar"],
-            row["zone"],
-            frozenset(int(digit) for digit in row["weekend"]),
-            row["currency"],
-            row["country"],
-            row["name"],
-        )
-        for row in rows
-    }
-
-
-@lru_cache(maxsize=1)
-def _other_names() -> dict[str, str]:
-    """Return common names of exchanges, in capitals, with their codes."""
-    return {name: row["exchange"] for row in _exchange_rows() for name in (row["aliases"] or "").split(";") if name}
-
-
-def _exchange_rows() -> list[dict[str, str]]:
-    path = data_path("sessions", "exchanges.csv")
-    return pl.read_csv(path, schema_overrides={"weekend": pl.String}).to_dicts()
-
-
-def _unknown(exchange: str) -> NotFoundError:
-    code = exchange.upper()
-    names = _other_names()
-    codes = [code] if code in _exchanges() else [names[code]] if code in names else []
-    codes = codes or difflib.get_close_matches(code, _exchanges(), n=1, cutoff=0.5)
-    hint = f"did you mean {codes[0]}?" if codes else "use a market identifier code (ISO 10383) such as XKAR or XNYS"
-    if len(code) == len("XKAR") and code.isalnum() and code.startswith("X") and code not in _exchanges():
-        hint += f" Else {code} has no calendar here: study its files without one (study --prices)"
-    return NotFoundError(f"unknown exchange {exchange!r}", hint=hint)
-
-
-def _from_library(exchange: str) -> Exchange:
-    """Return an exchange that only exchange_calendars knows."""
-    import exchange_calendars
-
-    if exchange not in exchange_calendars.get_calendar_names(include_aliases=False):
-        raise _unknown(exchange)
-    zone, schedule = _of_library(exchange)
-    traded = {label.isoweekday() for label in schedule.index[-250:]}
-    return Exchange(exchange, exchange, zone, frozenset(range(1, 8)) - traded)
-
-
-def _of_library(name: str) -> tuple[str, Any]:
-    """Return zone and schedule of a calendar of exchange_calendars, without the warnings of its dependencies."""
-    import exchange_calendars
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            calendar = exchange_calendars.get_calendar(name)
-            return str(calendar.tz), calendar.schedule
-    except (ValueError, NotImplementedError) as problem:
-        raise InputError(
-            f"exchange_calendars cannot build its calendar {name}: {str(problem)[:100]}", hint="upgrade it"
-        ) from problem
-
-
 def _sessions(exchange: str, overrides: bool | str) -> pl.DataFrame:
     """Return every session of the exchange in order."""
-    return _corrected_sessions(exchange, overrides, user_file_state() if overrides is True else None)
+    corrections = state_of(corrections_file()) if overrides is True else None
+    return _corrected_sessions(exchange, overrides, (own_exchanges_state(), corrections))
 
 
 @lru_cache(maxsize=64)
 def _corrected_sessions(exchange: str, overrides: bool | str, _user: object) -> pl.DataFrame:
-    """Return ``_sessions``, cached until the user's corrections file changes."""
+    """Return ``_sessions``, cached until a file of the user's changes."""
     place = exchange_named(exchange)
     plain = _calendar(place.calendar)
     if overrides is False:
@@ -373,7 +251,8 @@ def _calendar(name: str) -> pl.DataFrame:
     path = data_path("sessions", "calendars.parquet")
     rows = pl.scan_parquet(path).filter(pl.col("calendar") == name).collect()
     if rows.is_empty():
-        return _calendar_of_library(name)
+        own = own_exchanges().get(name)
+        return _calendar_of_library(name) if own is None else weekly_sessions(own)
     midnight = pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return rows.select(
         "session",
@@ -383,7 +262,7 @@ def _calendar(name: str) -> pl.DataFrame:
 
 
 def _calendar_of_library(name: str) -> pl.DataFrame:
-    _, schedule = _of_library(name)
+    _, schedule = calendar_of_library(name)
     return pl.DataFrame(
         {
             "session": [label.date() for label in schedule.index],

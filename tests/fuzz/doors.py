@@ -110,6 +110,12 @@ def watchlist(path: Path) -> object:
     return read_watchlist(path)
 
 
+def exchanges(path: Path) -> object:
+    from correlator.sessions.own_exchanges import read_exchanges, weekly_sessions
+
+    return [weekly_sessions(own) for own in read_exchanges(path).values()]
+
+
 def corrections(path: Path) -> object:
     from correlator.sessions.corrections import read_corrections
 

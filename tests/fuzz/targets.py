@@ -81,6 +81,7 @@ _ACTORS = (
     b'[[actors]]\nkind = "leader"\nnames = ["A. Minister"]\ncountry = "PAK"\nrole = "GOV"\nfrom = 2024-01-01\n'
     b'[[lexicon]]\ncategory = "REJECT"\npattern = "shelve talks"\nexample = "Envoys shelve talks"\n'
 )
+_EXCHANGES = b"exchange,zone,weekdays,opens,closes,since,currency\nXDHA,Asia/Dhaka,12347,10:00,14:30,2020-01-05,BDT\n"
 _CORRECTIONS = b"exchange,date,until,weekdays,change,opens,closes,source,note\nXKAR,2025-06-06,,,closed,,,a notice,\n"
 _LAYOUT = (
     b'name = "own"\nheader = ["Tag", "Kurs"]\ndate_order = "dmy"\ndecimal = ","\n[columns]\ndate = "Tag"\n'
@@ -206,6 +207,7 @@ TARGETS: dict[str, Target] = {
     "watchlist": Target(
         doors.of_file("watch.csv", doors.watchlist), (b"symbol,words,kind\nAIRLINK,air link,sector\n",)
     ),
+    "exchanges": Target(doors.of_file("exchanges.csv", doors.exchanges), (_EXCHANGES,)),
     "corrections": Target(doors.of_file("corrections.csv", doors.corrections), (_CORRECTIONS,)),
     "publisher": Target(
         doors.of_file("own.toml", doors.publisher), (_PUBLISHER,), samples=files("data/publishers/*.toml")

@@ -9,7 +9,8 @@ import pytest
 
 from correlator.base.resources import SESSIONS_VARIABLE, data_path
 from correlator.errors import InputError, NotFoundError
-from correlator.sessions.calendars import exchange_codes, holidays_known_until, session_overrides, sessions_between
+from correlator.sessions.calendars import holidays_known_until, session_overrides, sessions_between
+from correlator.sessions.exchanges import exchange_codes
 
 HEADER = "exchange,date,until,weekdays,change,opens,closes,source,note\n"
 

@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
-from correlator.sessions.calendars import (
-    calendar_reach,
-    exchange_zone,
-    place_instants,
-    session_overrides,
-    sessions_between,
-)
+from correlator.sessions.calendars import calendar_reach, place_instants, session_overrides, sessions_between
+from correlator.sessions.exchanges import exchange_zone
 
 
 def place(instant: datetime | None, precision: str = "minute", exchange: str = "XKAR", **policy: str):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from correlator.base.limits import limits, use_limits
-from correlator.base.resources import SESSIONS_VARIABLE
+from correlator.base.resources import EXCHANGES_VARIABLE, SESSIONS_VARIABLE
 
 if TYPE_CHECKING:
     from correlator.store.db import Store
@@ -81,6 +81,14 @@ class Settings:
             show_default=False,
         ),
     ] = None
+    exchanges: Annotated[
+        Path | None,
+        typer.Option(
+            "--exchanges",
+            help="CSV of your own exchanges, for those without a calendar here (default: $CORRELATOR_EXCHANGES).",
+            show_default=False,
+        ),
+    ] = None
     wait: Annotated[
         float | None,
         typer.Option(
@@ -111,8 +119,9 @@ def use_settings(chosen: Settings) -> None:
     """Set the settings of the running command."""
     _settings.set(chosen)
     use_limits(memory=chosen.memory, threads=chosen.threads or limits().threads)
-    if chosen.sessions is not None:
-        os.environ[SESSIONS_VARIABLE] = str(chosen.sessions)  # inherited by child processes
+    for variable, path in ((SESSIONS_VARIABLE, chosen.sessions), (EXCHANGES_VARIABLE, chosen.exchanges)):
+        if path is not None:
+            os.environ[variable] = str(path)  # inherited by child processes
 
 
 def json_logs_typed() -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.panel.frames import Array, Mask, Panel, Rows
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 EQUAL_WEIGHTED = "equal-weighted"
 _PER_EXCHANGE = re.compile(r"^([A-Z0-9]{4}|24/[57])=(.+)$")

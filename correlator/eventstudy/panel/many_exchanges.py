@@ -24,7 +24,7 @@ from correlator.eventstudy.panel.flagged import MOST_WORDS
 from correlator.eventstudy.panel.frames import Array, BarFindings, Calendars, Panel, Rows, Wide
 from correlator.eventstudy.panel.open_days import on_sessions
 from correlator.eventstudy.request.spec import StudySpec
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 Place = tuple[Panel, Rows | slice, Rows | slice]
 """A panel, and its rows and columns in a larger one."""

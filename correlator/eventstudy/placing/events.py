@@ -24,7 +24,8 @@ from correlator.market.names.former import former_names
 from correlator.market.names.instruments import find_instrument
 from correlator.market.written.clock_columns import begin_of_days, located
 from correlator.sessions.bar_stamps import note_of_ends, side_of, starts_of
-from correlator.sessions.calendars import exchange_named, exchange_zone, place_instants
+from correlator.sessions.calendars import place_instants
+from correlator.sessions.exchanges import exchange_named, exchange_zone
 from correlator.sessions.intervals import END
 
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")

@@ -8,7 +8,7 @@ import polars as pl
 from correlator.market.audit.findings import Series
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, previous_closes
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 _ROUNDING = 1e-6
 

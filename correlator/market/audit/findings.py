@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 SEVERITIES = ("high", "medium", "low")
 OF_SERIES = (

@@ -19,7 +19,8 @@ from correlator.market.audit import series as series_checks
 from correlator.market.audit.findings import SCHEMA, Series, together
 from correlator.market.audit.shifts import Shift
 from correlator.market.names.instruments import find_instrument
-from correlator.sessions.calendars import calendar_reach, exchange_named, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
+from correlator.sessions.exchanges import exchange_named
 
 Row = Mapping[str, str | None]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.sessions.calendars import calendar_reach, exchange_zone, sessions_between
+from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.sessions.corrections import SCHEMA as CORRECTION_SCHEMA
+from correlator.sessions.exchanges import exchange_zone
 
 SCHEMA: dict[str, pl.DataType] = {
     "exchange": pl.String(),

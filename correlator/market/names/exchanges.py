@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from correlator.base.resources import data_path
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 _AS_A_WORD = 3
 """Length of names that may be ordinary words unless they are in capitals: *SIX*, *BIT*."""

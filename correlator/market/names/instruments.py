@@ -22,7 +22,7 @@ from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.names.exchanges import exchange_endings, exchange_printed
 from correlator.market.vocabulary import field_of
 from correlator.market.vocabulary import plain as plain_name
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 from correlator.tables import INSTRUMENTS
 
 FILE_SERVICES = ("yahoo", "stooq")

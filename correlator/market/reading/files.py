@@ -34,7 +34,7 @@ from correlator.market.vocabulary import PRICES, known_words
 from correlator.market.written.clock_columns import with_times
 from correlator.market.written.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.written.stamps import Stamps, read_stamps
-from correlator.sessions.calendars import exchange_named, zone_named
+from correlator.sessions.exchanges import exchange_named, zone_named
 from correlator.sessions.intervals import AS_WRITTEN, START
 from correlator.tables import BARS
 

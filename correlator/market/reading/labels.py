@@ -10,7 +10,7 @@ from correlator.containers.raw import AT, LINE
 from correlator.errors import TimeError
 from correlator.market.written.stamps import Stamps
 from correlator.sessions.bar_stamps import note_of_ends, refuse_other_clocks, side_of, starts_of
-from correlator.sessions.calendars import exchange_named, exchange_zone
+from correlator.sessions.exchanges import exchange_named, exchange_zone
 from correlator.sessions.intervals import END, bar_length
 
 _INSTANT = pl.Datetime("us", "UTC")

@@ -12,7 +12,7 @@ from correlator.market.layout.recognise import Recognised
 from correlator.market.names.exchanges import are_one_market, exchange_printed
 from correlator.market.vocabulary import beside
 from correlator.market.written.clock_columns import one_zone
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 
 def on_exchange(table: Recognised, exchange: str | None) -> tuple[Recognised, list[str]]:

@@ -17,7 +17,7 @@ from correlator.market.names.former import former_names
 from correlator.market.names.instruments import canonical_symbol
 from correlator.market.names.symbols import meaning
 from correlator.market.vocabulary import PRICES
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 _SHOWN = 12
 

@@ -17,7 +17,7 @@ from correlator.errors import InputError, NotFoundError, SourceError
 from correlator.market.names.instruments import canonical_symbol, describe_instrument, find_instrument, split_symbol
 from correlator.market.reading.files import BAR_COLUMNS, read_prices
 from correlator.market.sources.bar_source import ACTION_SCHEMA, Download, Request, closed_sessions
-from correlator.sessions.calendars import exchange_named
+from correlator.sessions.exchanges import exchange_named
 
 SERVICE = "https://stooq.com/q/d/l/"
 COUNTRIES = {"USA": "us", "GBR": "uk", "DEU": "de", "JPN": "jp", "HKG": "hk", "HUN": "hu"}

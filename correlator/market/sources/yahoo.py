@@ -15,7 +15,7 @@ from correlator.market.names.instruments import canonical_symbol, currency_pair,
 from correlator.market.reading.files import BAR_COLUMNS
 from correlator.market.sources.bar_source import ACTION_SCHEMA, Download, Patience, Request, closed_sessions
 from correlator.market.sources.yahoo_requests import BarsRequest, history_of
-from correlator.sessions.calendars import exchange_named, exchange_zone
+from correlator.sessions.exchanges import exchange_named, exchange_zone
 from correlator.tables import BARS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import polars as pl
 
 from correlator.errors import InputError, TimeError
 from correlator.market.vocabulary import beside
-from correlator.sessions.calendars import is_utc, zone_written
+from correlator.sessions.exchanges import is_utc, zone_written
 
 _LOOKED_AT = 60
 _CLOCK = (

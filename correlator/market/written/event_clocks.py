@@ -10,7 +10,7 @@ import polars as pl
 from correlator.errors import InputError, TimeError
 from correlator.market.written.clock_columns import located
 from correlator.market.written.stamps import hour_of_day
-from correlator.sessions.calendars import zone_written
+from correlator.sessions.exchanges import zone_written
 
 CLOCK_HINT = "write HH:MM, bmo (before the open) or amc (after the close), or rename the column"
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"

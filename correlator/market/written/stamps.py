@@ -17,7 +17,7 @@ from correlator.base.numerals import in_plain_signs
 from correlator.errors import InputError, TimeError
 from correlator.market.written.dates import ORDERS, in_common_years, read_dates
 from correlator.market.written.day_numbers import DAY_NUMBER, day_numbers
-from correlator.sessions.calendars import zone_named
+from correlator.sessions.exchanges import zone_named
 
 _INSTANT = pl.Datetime("us", "UTC")
 _SHORT_YEARS = 999
