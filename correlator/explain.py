@@ -73,12 +73,15 @@ class Explanation:
 
     def _event_facts(self) -> list[tuple[str, str, str]]:
         facts = []
-        for event in self.events.iter_rows(named=True):
-            name = f"event {event['event_id']}"
+        for (number,), placed in self.events.group_by("event_id", maintain_order=True):
+            name, event = f"event {number}", placed.row(0, named=True)
             decision = f"{event['category']} ({event['quad_class']}), {event['dyad'] or event['source_country']}"
             facts.append((name, decision, _evidence(event["evidence"])))
-            if event["exchange"]:
-                facts.append((f"{name} on {event['exchange']}", f"day 0 {event['day_zero']}", event["day_zero_reason"]))
+            facts += [
+                (f"{name} on {exchange}", f"day 0 {day_zero}", reason)
+                for exchange, day_zero, reason in placed.select("exchange", "day_zero", "day_zero_reason").iter_rows()
+                if exchange
+            ]
         return facts
 
     def _link_facts(self) -> list[tuple[str, str, str]]:

@@ -160,7 +160,10 @@ def _summary(by_session: pl.DataFrame, name: str, sessions: int, horizon: int, *
     """Return the mean over sessions; omitted sessions keep their place, so that others do not become adjacent."""
     values, n = by_session[name].to_numpy(), by_session.height
     if n < 2:
-        raise StudyError(f"a mean {name} needs at least 2 sessions with enough symbols, got {n}", hint="add symbols")
+        raise StudyError(
+            f"a mean {name} needs at least 2 sessions with enough symbols and news that differs between them, got {n}",
+            hint="add symbols, or count news that names a share (links='named')",
+        )
     placed = np.full(sessions, np.nan)
     placed[by_session["row"].to_numpy()] = values
     fit = mean_with_error(placed, hac_lags)

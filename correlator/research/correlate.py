@@ -20,7 +20,7 @@ from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
-from correlator.errors import InputError, NotFoundError, StudyError, refuse_unknown, warn
+from correlator.errors import InputError, NotFoundError, StudyError, counted, refuse_unknown, warn
 from correlator.eventstudy.panel.frames import Panel, log_volume_of
 from correlator.eventstudy.request.readers import DEFAULT_LINKS
 from correlator.eventstudy.request.spec import shows_options, study_spec
@@ -46,6 +46,18 @@ class NewsAndReturns:
     panel: Panel
     volume: Array
     intensity: Intensity
+
+    @property
+    def sentence(self) -> str:
+        """A summary in one line."""
+        labels, news = self.panel.labels, self.intensity
+        return (
+            f"{counted(len(labels), 'session')} from {labels[0]} to {labels[-1]}, "
+            f"{counted(len(news.keys), 'key')}, {counted(news.excluded.height, 'event')} left out"
+        )
+
+    def __repr__(self) -> str:
+        return f"NewsAndReturns: {', '.join(self.panel.symbols)}; news by {self.intensity.by}; {self.sentence}"
 
     def outcome(self, symbol: str, against: str = "returns") -> Array:
         """Return the returns, absolute returns or log volume (T,) of one symbol."""

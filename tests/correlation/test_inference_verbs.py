@@ -367,3 +367,12 @@ def test_a_distance_that_is_not_matched_is_refused(store):
 def test_a_negative_seed_is_refused(store, question):
     with pytest.raises(InputError, match="seed must be 0 or more, got -1"):
         raise run(store, *question, "--seed", "-1").exception
+
+
+def test_news_and_returns_are_one_line_in_a_notebook(store):
+    data = news_and_returns(store, ["AAA", "BBB"], by="all")
+    assert repr(data).startswith("NewsAndReturns: AAA, BBB; news by all; ")
+    assert "\n" not in repr(data)
+    assert (
+        data.sentence in CliRunner().invoke(app, ["--store", str(store.path), "correlate", "AAA", "--by", "all"]).stderr
+    )

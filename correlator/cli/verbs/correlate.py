@@ -15,7 +15,7 @@ from correlator.cli.options.study import takes_study
 from correlator.cli.tables.options import TableOptions, prints_table
 from correlator.cli.terminal.drawing import checked_figure, write_figure
 from correlator.cli.terminal.output import narrate
-from correlator.errors import InputError, counted
+from correlator.errors import InputError
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.version import __version__
 
@@ -119,12 +119,7 @@ def correlate(
         by=by.value,
         **chosen,
     )
-    labels = data.panel.labels
-    narrate(
-        f"{counted(len(labels), 'session')} from {labels[0]} to {labels[-1]}, "
-        f"{counted(len(data.intensity.keys), 'key')}, "
-        f"{counted(data.intensity.excluded.height, 'event')} left out"
-    )
+    narrate(data.sentence)
     with cluster_if(cluster) as opened:
         table = measured(
             data,
