@@ -41,7 +41,6 @@ DAY_ZERO, SYMBOL, CONCERNS = "day_zero", "symbol", "concerns"
 of upper-case names).
 """
 _TIMES: Final = frozenset({"known_at"})
-_DAY: Final = len("2025-05-28")
 _ROLES: Final = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL", "COP", "REB", "PTY", "NGO", "IMG")
 _ORDERED: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     "<": operator.lt,
@@ -134,7 +133,7 @@ def ordered(field: str, mark: str, value: str) -> pl.Expr:
         bound = pl.lit(_number(field, value))
     elif field in _TIMES:
         first = _instant(value)
-        whole_day = len(value.strip()) == _DAY and mark in ("<=", ">")
+        whole_day = _is_day(value) and mark in ("<=", ">")
         bound = pl.lit(datetime.combine(first, time.max, UTC) if whole_day else first)
     elif field == DAY_ZERO:
         bound = pl.lit(_instant(value, DAY_ZERO).date())
@@ -147,7 +146,12 @@ def ordered(field: str, mark: str, value: str) -> pl.Expr:
 def _at(column: pl.Expr, value: str) -> pl.Expr:
     """Return the expression that a time is on a day, or at an instant."""
     when = _instant(value)
-    return column.dt.date() == when.date() if len(value.strip()) == _DAY else column == when
+    return column.dt.date() == when.date() if _is_day(value) else column == when
+
+
+def _is_day(value: str) -> bool:
+    """Whether a valid date or time is a date, which stands for the whole day."""
+    return not isinstance(iso_moment(value), datetime)
 
 
 def _number(field: str, value: str) -> float:
