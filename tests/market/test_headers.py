@@ -54,6 +54,13 @@ def test_open_high_low_and_close_are_bars_of_a_study_whatever_stands_next_to_the
     assert set(study_table({"LAMP": path}, "prices").frame["LAMP"]) == {11.5}
 
 
+def test_months_of_factors_below_text_are_named_as_factors(tmp_path):
+    rows = [f"20230{month},    1.10,   -0.50,    0.20,    0.35" for month in range(1, 9)]
+    text = ["Made by hand, from the database of 2024.", "Rates of one month, from a bank.", "", ",Mkt-RF,SMB,HML,RF"]
+    with pytest.raises(InputError, match="is a file of factors, not of prices"):
+        read_prices(written(tmp_path, *text, *rows))
+
+
 def test_a_last_column_without_a_name_does_not_shift_the_header(tmp_path):
     rows = [f"{day},10,12,9,11,7" for day in DAYS]
     bars = read_prices(written(tmp_path, "Date,Open,High,Low,Close", *rows), symbol="LAMP").bars

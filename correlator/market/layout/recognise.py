@@ -62,6 +62,8 @@ def recognise(
     """
     raw = with_row_names(units_in_names(named_once(raw)))
     raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
+    if layout is None and _has_factors_below_text(raw):
+        raise _is_of_factors(raw)
     given = _given(raw, columns or {})
     if layout is not None:
         chosen = load_layout(layout)
@@ -73,10 +75,21 @@ def recognise(
             _refuse_column_of_symbol(raw, fitting, symbol)
         chosen = fitting if fitting is not None else load_layout(find_shape(raw, given, symbol))
     if chosen.kind == "factors":
-        raise InputError(f"{raw.source} is a file of factors, not of prices", hint="give it to study --factors")
+        raise _is_of_factors(raw)
     if chosen.is_shape:
         return _of_shape(raw, chosen, given, symbol)
     return _of_layout(raw, chosen, given, forced=layout is not None)
+
+
+def _is_of_factors(raw: RawTable) -> InputError:
+    return InputError(f"{raw.source} is a file of factors, not of prices", hint="give it to study --factors")
+
+
+def _has_factors_below_text(raw: RawTable) -> bool:
+    """Whether a line that does not fit the table names the columns of a file of factors, below lines of text."""
+    lines = raw.broken["content"].head(_LOOKED_AT).to_list()
+    headers = [layout.header for layout in shipped_layouts() if layout.kind == "factors"] if lines else []
+    return any(all(name in line for name in header) for header in headers for line in lines)
 
 
 def _with_joined_days(raw: RawTable) -> RawTable:
