@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ def _study(values: Mapping[str, Any], where: str) -> StudySpec:
     keys = study_keys()
     for key in values:
         if key not in keys:
-            raise InputError(f"{where}: key {key!r} is not known", hint=likeliest(key, keys, "keys are"))
+            raise _unknown(key, keys, where)
     try:
         spec = study_spec(**values)
         model_named(spec.model)
@@ -146,9 +146,16 @@ def _part(kind: type[Any], values: Mapping[str, Any], where: str, **ready: Any) 
     chosen = {}
     for key, value in values.items():
         if key not in kinds:
-            raise InputError(f"{where}: key {key!r} is not known", hint=likeliest(key, kinds, "keys are"))
+            raise _unknown(key, kinds, where)
         chosen[key] = _value(value, kinds[key], f"{where}: {key}")
     return kind(**chosen, **ready)
+
+
+def _unknown(key: str, keys: Iterable[str], where: str) -> InputError:
+    """Return the error for an unknown key; the hint is where it belongs, else the most similar of ``keys``."""
+    places = {"[outputs]": OutputSpec.__dataclass_fields__, "[study]": study_keys()}
+    place = next((f"write it under {name}" for name, known in places.items() if key in known), None)
+    return InputError(f"{where}: key {key!r} is not known", hint=place or likeliest(key, keys, "keys are"))
 
 
 def _value(value: Any, kind: str, where: str) -> Any:

@@ -185,6 +185,8 @@ def test_a_finding_that_changed_is_told():
         ({"studies": [{"symbols": ["A"]}]}, "needs a unique name"),
         ({"studies": [{"name": "a"}, {"name": "a"}]}, "needs a unique name"),
         ({"studies": [{"name": "a", "windw": "0:0"}]}, "study a: key 'windw' is not known"),
+        ({"regressions": ["car ~ goldstein"]}, "key 'regressions' is not known (write it under [outputs])"),
+        ({"outputs": {"windows": ["0:0"]}}, "outputs: key 'windows' is not known (write it under [study])"),
         ({"outputs": {"tables": ["regressions"]}}, "needs formulas"),
         ({"outputs": {"regressions": ["car ~ goldstein"]}}, "tables lacks 'regressions'"),
         ({"outputs": {"draws": 0}}, "draws must be at least 1"),
