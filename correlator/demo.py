@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.base.files import write_whole
+from correlator.base.files import write_atomically
 from correlator.base.resources import data_path
 from correlator.eventstudy.results.result import StudyResult
 from correlator.explain import Explanation, explain
@@ -63,7 +63,7 @@ def run_demo(folder: Path, draw: Callable[[Store, Path], None]) -> Demo:
         add_prices(store, data_path("sample", f"{symbol}.csv"), symbol=symbol, exchange=EXCHANGE)
     add_news(store, data_path("sample", "page.txt"))
     result = study(store, SYMBOL, benchmark=BENCHMARK, estimation=ESTIMATION, window=WINDOW, windows=WINDOWS)
-    write_whole(table, result.ar.write_csv())
+    write_atomically(table, result.ar.write_csv())
     draw(store, figure)
     return Demo(explain(store, 1), result, (table, figure, database))
 

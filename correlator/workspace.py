@@ -24,7 +24,7 @@ from correlator.intake.merge import merge_instruments
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.recode import recode_events
-from correlator.intake.report import warns_of_nothing
+from correlator.intake.report import warns_if_all_rejected
 from correlator.intake.undo import load_of, undo_load
 from correlator.listing import listing
 from correlator.report.run import ReportRun, run_report
@@ -50,15 +50,15 @@ class Workspace(Store):
     >>> r.summary(); r.plot("car")            # doctest: +SKIP
     """
 
-    add_prices = warns_of_nothing(add_prices)
+    add_prices = warns_if_all_rejected(add_prices)
     add_downloads = add_downloads
     add_yahoo = add_yahoo
     update = update_prices
-    add_instruments = warns_of_nothing(add_instruments)
+    add_instruments = warns_if_all_rejected(add_instruments)
     check_prices = check_prices
     check_calendar = check_calendar
-    add_news = warns_of_nothing(add_news)
-    add_events = warns_of_nothing(add_events)
+    add_news = warns_if_all_rejected(add_news)
+    add_events = warns_if_all_rejected(add_events)
     load = load_of
     undo = undo_load
     recode = recode_events

@@ -32,17 +32,17 @@ _PATTERN_MARKS = str.maketrans({mark: f"[{mark}]" for mark in "*?["})
 _NAMES: dict[str, str] = {}
 
 
-def stands_for(path: Path, name: str) -> None:
+def show_as(path: Path, name: str) -> None:
     """Have messages and tables call the file ``path`` by ``name`` from now on."""
     _NAMES[str(path)] = name
 
 
 def called(path: str | Path) -> str:
-    """Return the name of a file in messages and tables: its path as given, or the name set by ``stands_for``."""
+    """Return the name of a file in messages and tables: its path as given, or the name set by ``show_as``."""
     return _NAMES.get(str(path), str(path))
 
 
-def in_words(text: str) -> str:
+def with_shown_names(text: str) -> str:
     """Return ``text`` with the paths of renamed files replaced by their names."""
     for path, name in _NAMES.items():
         text = text.replace(path, name).replace(Path(path).name, name)
@@ -201,7 +201,7 @@ def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path
             part.unlink(missing_ok=True)
 
 
-def write_whole(path: str | Path, content: bytes | str) -> None:
+def write_atomically(path: str | Path, content: bytes | str) -> None:
     """Write a file atomically: it has all of ``content`` or its previous content; text is written as UTF-8."""
     data = content.encode() if isinstance(content, str) else content
     with replacing(path) as temporary:

@@ -95,7 +95,7 @@ def check_names(names: Iterable[str], what: str, source: str) -> None:
             raise InputError(f"{source} has a blank or non-printable {what}: {name[:40]!r}", hint="rename it")
 
 
-def check_whole(text: str, source: str) -> None:
+def check_encodable(text: str, source: str) -> None:
     """Raise InputError for a text that cannot be encoded as UTF-8, such as an option of undecodable bytes."""
     try:
         text.encode()

@@ -64,23 +64,23 @@ _CSV = {
 }
 
 
-class TwiceGiven(ValueError):
+class DuplicateName(ValueError):
     """A JSON object has a duplicate name with different values."""
 
 
 def each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Build a JSON object (an ``object_pairs_hook``); raise TwiceGiven for a duplicate name with different values."""
+    """Build a JSON object (an ``object_pairs_hook``); raise DuplicateName if one has two values."""
     read = dict(pairs)
     if len(read) < len(pairs):
         twice = next((name for name, value in pairs if value != read[name]), None)
         if twice is not None:
-            raise TwiceGiven(twice)
+            raise DuplicateName(twice)
     return read
 
 
 def json_fault(error: ValueError | RecursionError, *, is_line: bool = False) -> str:
     """Describe an error of ``json.loads``: ``line 2, column 5: a comma is missing``; ``is_line``: omit the line."""
-    if isinstance(error, TwiceGiven):
+    if isinstance(error, DuplicateName):
         return f"duplicate name {str(error)[:40]!r} with different values"
     if isinstance(error, json.JSONDecodeError):
         where = "" if is_line else f"line {error.lineno}, "

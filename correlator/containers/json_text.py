@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from correlator.base.syntax import TwiceGiven, each_once, json_fault
+from correlator.base.syntax import DuplicateName, each_once, json_fault
 from correlator.containers.cells import is_data, is_date_like
 from correlator.containers.frame import levels_of
 from correlator.containers.raw import LINE, RawTable, table_of_cells
@@ -66,11 +66,11 @@ def _document(data: bytes, source: str) -> Any:
     text = data.decode(encoding, errors="replace").strip("\ufeff \r\n\t")
     try:
         return json.loads(text, **_AS_WRITTEN)
-    except (json.JSONDecodeError, RecursionError, TwiceGiven) as problem:
+    except (json.JSONDecodeError, RecursionError, DuplicateName) as problem:
         lines = [line for line in io.StringIO(text) if line.strip()]
         try:
             return [json.loads(line, **_AS_WRITTEN) for line in lines]
-        except (json.JSONDecodeError, RecursionError, TwiceGiven):
+        except (json.JSONDecodeError, RecursionError, DuplicateName):
             raise InputError(f"{source} is not valid JSON: {json_fault(problem)}", hint="download it again") from None
 
 

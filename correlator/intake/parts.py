@@ -28,7 +28,7 @@ class Tally:
     details: Counter[str] = field(default_factory=Counter)
 
     @property
-    def taken(self) -> int:
+    def rows(self) -> int:
         return self.added + self.known + self.rejected
 
     def __add__(self, other: Tally) -> Tally:
@@ -82,19 +82,19 @@ def load_parts(
                 begin_bulk(connection, goes_on=not is_last)
             begin_load(connection, load)
             total = before + write(connection, part)
-            ended = is_last and (derive is None or total.taken <= derive.small)
+            ended = is_last and (derive is None or total.rows <= derive.small)
             if ended:
                 if derive is not None:
                     total += Tally(details=Counter(derive.inside(connection, total)))
                 end_load(connection, load, total)
             else:
-                mark_unfinished(connection, load, total.taken)
+                mark_unfinished(connection, load, total.rows)
             return total, ended
 
         total, ended = store.transact(write_part)
         if advance is not None:
-            advance(total.taken - before.taken)
-    if not ended and total.taken and derive is not None:
+            advance(total.rows - before.rows)
+    if not ended and total.rows and derive is not None:
         total += Tally(details=Counter(derive.afterwards(store)))
         whole = total
 

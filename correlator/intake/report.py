@@ -47,7 +47,7 @@ class LoadReport:
         return self.rejected > 0 and not self.added and not self.known
 
 
-def warns_of_nothing(load: Callable[P, T]) -> Callable[P, T]:
+def warns_if_all_rejected(load: Callable[P, T]) -> Callable[P, T]:
     """Decorate ``load`` to warn if every row was rejected."""
 
     @wraps(load)

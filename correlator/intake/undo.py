@@ -15,7 +15,7 @@ from correlator.intake.stories import join_stories
 from correlator.intake.strips import date_strips
 from correlator.store.changes import delete_rows, insert_new, update_rows
 from correlator.store.db import Store
-from correlator.store.repeats import hand_over, rows_said_again
+from correlator.store.repeats import hand_over, repeated_rows
 from correlator.store.statements import execute, query
 from correlator.tables import ACTIONS, ADDRESSES, ARTICLES, BARS, EVENTS, LINKS, LOADS, QUOTES, REJECTS, table
 
@@ -48,7 +48,7 @@ def load_of(store: Store, load_id: int) -> Undone:
     """Return the rows of a load that are still in the store, by table; raise NotFoundError for an unknown load."""
     with store.reading() as connection:
         load, rows = _journal_line(connection, load_id), _rows_of(connection, load_id)
-        alone = {name: count - rows_said_again(connection, table(name), load_id) for name, count in rows.items()}
+        alone = {name: count - repeated_rows(connection, table(name), load_id) for name, count in rows.items()}
         return Undone(load, _by_table(alone))
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.base.addresses import is_address, shown
-from correlator.base.files import called, stands_for
+from correlator.base.files import called, show_as
 from correlator.containers.packed import extracted, name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch
@@ -118,7 +118,7 @@ def _unzipped(path: Path, request: _Request, folder: Path) -> list[Path]:
     target.mkdir()
     files = extracted(path, target)
     for name, file in files:
-        stands_for(file, f"{called(path)}/{name}")
+        show_as(file, f"{called(path)}/{name}")
     return [file for _, file in files]
 
 

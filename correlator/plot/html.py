@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from correlator.base.files import write_whole
+from correlator.base.files import write_atomically
 from correlator.errors import NotFoundError
 from correlator.plot.plotly_script import plotly_script
 from correlator.plot.template import has_words
@@ -134,7 +134,7 @@ def _hashes(texts: Sequence[str]) -> str:
 def write_html(figure: go.Figure, path: str | Path) -> Path:
     """Write the figure as one HTML file and return its path; raise NotFoundError if the folder does not exist."""
     target = checked_target(path)
-    write_whole(target, figure_page(figure))
+    write_atomically(target, figure_page(figure))
     return target
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from correlator.base.files import write_whole
+from correlator.base.files import write_atomically
 from correlator.errors import InputError, MissingDependencyError, SourceError
 from correlator.plot.html import checked_target, title_of
 from correlator.plot.pdf_title import with_title
@@ -113,7 +113,7 @@ def write_image(
     """
     target = checked_target(path)
     drawn = image_bytes(figure, image_format_of(target), width=width, height=height, scale=scale)
-    write_whole(target, drawn)
+    write_atomically(target, drawn)
     return target
 
 

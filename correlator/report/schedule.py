@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from correlator.base.files import write_whole
+from correlator.base.files import write_atomically
 from correlator.base.inert import visible
 from correlator.errors import InputError, MissingDependencyError, StoreError, TimeError
 from correlator.sessions.calendars import calendar_reach, sessions_between
@@ -153,7 +153,7 @@ def install_systemd(units: dict[str, str], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, text in units.items():
-        write_whole(folder / name, text)
+        write_atomically(folder / name, text)
         files.append(folder / name)
     timer = next(name for name in units if name.endswith(".timer"))
     _run_checked(["systemctl", "--user", "daemon-reload"])

@@ -20,7 +20,7 @@ from correlator.store.address import engine_at
 from correlator.store.engine import Engine
 from correlator.store.gate import Patience
 from correlator.store.statements import query
-from correlator.store.unfinished import require_whole
+from correlator.store.unfinished import require_finished
 from correlator.store.user_sql import DEFAULT_MEMORY, DEFAULT_TIMEOUT, run_user_sql, sql_request
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Store:
     def studying(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Like ``reading``, but raises StoreError while a load of several transactions is unfinished."""
         with self.reading() as connection:
-            require_whole(connection)
+            require_finished(connection)
             yield connection
 
     def frame(self, sql: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:

@@ -138,7 +138,7 @@ def merging_runs(connection: duckdb.DuckDBPyConnection, table: Table, keep: str,
     connection.unregister("repeated_of_both")
 
 
-def rows_said_again(connection: duckdb.DuckDBPyConnection, table: Table, load_id: int) -> int:
+def repeated_rows(connection: duckdb.DuckDBPyConnection, table: Table, load_id: int) -> int:
     """Return the number of rows added by a load that a later load repeated."""
     ((count,),) = execute(connection, f"SELECT count(*) FROM ({_heirs(table)})", {"load": load_id})
     return int(count)

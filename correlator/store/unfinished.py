@@ -94,7 +94,9 @@ def clear_mark(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
     )
 
 
-def require_whole(connection: duckdb.DuckDBPyConnection, kinds: Sequence[str] = ("prices", "news", "events")) -> None:
+def require_finished(
+    connection: duckdb.DuckDBPyConnection, kinds: Sequence[str] = ("prices", "news", "events")
+) -> None:
     """Raise StoreError if a load of one of ``kinds`` is unfinished, or articles have no story yet."""
     rows = execute(
         connection,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from correlator import errors
-from correlator.base.source_limits import check_dates, check_whole
+from correlator.base.source_limits import check_dates, check_encodable
 from correlator.errors import CorrelatorError, InputError, StoreError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def sql_request(address: str, text: str, *, timeout: float, memory: str, unsafe:
         raise InputError(f"timeout must be more than 0 and at most {_LONGEST_TIMEOUT:,} seconds, got {timeout:g}")
     if len(text) > _LONGEST_TEXT:
         raise InputError(f"SQL must have at most {_LONGEST_TEXT:,} characters, got {len(text):,}")
-    check_whole(text, "SQL")
+    check_encodable(text, "SQL")
     return Request(address, text, timeout, _bytes(memory), unsafe, lock_wait)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from correlator.base.files import flush_folder, write_whole
+from correlator.base.files import flush_folder, write_atomically
 
 _LONGEST = 1_000_000
 """Bytes after which a journal is restarted with its last line."""
@@ -58,7 +58,7 @@ class Journal:
         content = json.dumps(line, ensure_ascii=False) + "\n"
         size = self.path.stat().st_size if self.path.exists() else 0
         if size > _LONGEST and "done" in line:
-            write_whole(self.path, content)
+            write_atomically(self.path, content)
             return
         with self.path.open("ab+") as file:
             if file.tell():

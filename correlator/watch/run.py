@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from correlator.base.files import write_whole
+from correlator.base.files import write_atomically
 from correlator.base.inert import visible
 from correlator.brief.make import Shared, brief_on, requested_benchmark
 from correlator.brief.options import BriefRequest, brief_request
@@ -330,7 +330,7 @@ class Watch:
             "feeds": feeds,
             "sinks": sinks,
         }
-        write_whole(self._home / STATUS, json.dumps(status, ensure_ascii=False, indent=1) + "\n")
+        write_atomically(self._home / STATUS, json.dumps(status, ensure_ascii=False, indent=1) + "\n")
 
 
 def _after(started: float, every: float) -> float:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 import polars as pl
 from earlier_schemas import made_by_schema
 
-from correlator.base.files import write_whole
+from correlator.base.files import write_atomically
 from correlator.base.resources import data_path
 from correlator.errors import CorrelatorError
 from correlator.intake import news, prices
@@ -83,7 +83,7 @@ def load_revised_prices(folder: Path) -> None:
     middle = ((pl.col("High") + pl.col("Low")) / 2).round(2)
     revised = pl.col("Date").str.contains("^2025-0[56]")
     bars = bars.with_columns(pl.when(revised).then(middle).otherwise(pl.col("Close")).alias("Close"))
-    write_whole(folder / "AIRLINK.csv", bars.write_csv())
+    write_atomically(folder / "AIRLINK.csv", bars.write_csv())
     add_prices(Store(folder / "m.duckdb"), folder / "AIRLINK.csv", symbol="AIRLINK", exchange="XKAR")
 
 
@@ -123,7 +123,7 @@ def write_report(folder: Path) -> None:
 
 def write_export(folder: Path) -> None:
     frame = Store(folder / "m.duckdb").frame("SELECT * FROM bars ORDER BY ALL")
-    write_whole(folder / "bars.csv", frame.write_csv())
+    write_atomically(folder / "bars.csv", frame.write_csv())
 
 
 def write_backup(folder: Path) -> None:

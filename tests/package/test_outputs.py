@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from correlator.base import files
-from correlator.base.files import replacing, temporary_folder, write_whole
+from correlator.base.files import replacing, temporary_folder, write_atomically
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.parts.stream import write_frames
 from correlator.store.db import Store
@@ -30,7 +30,7 @@ def write_parquet(path, _):
     write_frames([pl.DataFrame({"n": [1]})], path)
 
 
-@pytest.mark.parametrize("write", [write_whole, write_parquet])
+@pytest.mark.parametrize("write", [write_atomically, write_parquet])
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_earlier_file_whole_and_nothing_beside(target, monkeypatch, write, step):
     def full(*_):
@@ -59,7 +59,7 @@ def test_mode_and_links_stay(target, tmp_path):
     target.chmod(0o640)
     link = tmp_path / "link.csv"
     link.symlink_to(target.name)
-    write_whole(link, "after")
+    write_atomically(link, "after")
     assert link.is_symlink()
     assert target.read_text() == "after"
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
@@ -73,17 +73,17 @@ def test_no_output_goes_onto_a_store_or_its_journal(tmp_path):
     for name in ("m.duckdb", "m.duckdb.wal"):
         before = (tmp_path / name).read_bytes()
         with pytest.raises(InputError, match="is a DuckDB database and is not overwritten"):
-            write_whole(tmp_path / name, "x")
+            write_atomically(tmp_path / name, "x")
         assert (tmp_path / name).read_bytes() == before
 
 
 def test_devices_are_written_to_and_folders_refused(tmp_path):
-    write_whole(os.devnull, "x")
+    write_atomically(os.devnull, "x")
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
     with pytest.raises(InputError, match="is a folder"):
-        write_whole(tmp_path, "x")
+        write_atomically(tmp_path, "x")
     with pytest.raises(NotFoundError, match="does not exist"):
-        write_whole(tmp_path / "no" / "a.csv", "x")
+        write_atomically(tmp_path / "no" / "a.csv", "x")
 
 
 def test_what_killed_processes_left_is_swept(target, tmp_path, monkeypatch):
@@ -91,7 +91,7 @@ def test_what_killed_processes_left_is_swept(target, tmp_path, monkeypatch):
     gone.wait()
     for pid in (gone.pid, os.getppid()):
         (tmp_path / f".{target.name}.{pid}.partial").touch()
-    write_whole(target, "after")
+    write_atomically(target, "after")
     assert not (tmp_path / f".{target.name}.{gone.pid}.partial").exists()
     assert (tmp_path / f".{target.name}.{os.getppid()}.partial").exists()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

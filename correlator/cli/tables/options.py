@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from correlator.base.files import write_whole
+from correlator.base.files import write_atomically
 from correlator.base.inert import safe_cells, visible
 from correlator.cli.options.group import takes_group
 from correlator.cli.tables.formats import FORMS, OutputFormat, check_ending, format_of, joined
@@ -140,15 +140,15 @@ class TableOptions:
 def write_made(path: Path, form: OutputFormat, frame: pl.DataFrame, made: dict[str, Any] | None) -> None:
     """Write ``frame`` and how it was ``made``: inside a Parquet file, else in a file written just before it."""
     if made is None:
-        write_whole(path, FORMS[form].encode(frame))
+        write_atomically(path, FORMS[form].encode(frame))
     elif form is OutputFormat.PARQUET:
         content = BytesIO()
         frame.write_parquet(content, metadata={MADE_KEY: json.dumps(made, ensure_ascii=False)})
-        write_whole(path, content.getvalue())
+        write_atomically(path, content.getvalue())
     else:
         text = json.dumps({"file": path.name, **made}, ensure_ascii=False, indent=1) + "\n"
-        write_whole(path.with_name(f"{path.name}.meta.json"), text.encode())
-        write_whole(path, FORMS[form].encode(frame))
+        write_atomically(path.with_name(f"{path.name}.meta.json"), text.encode())
+        write_atomically(path, FORMS[form].encode(frame))
 
 
 def prints_table(verb: Callable[..., None]) -> Callable[..., None]:

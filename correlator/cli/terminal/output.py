@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from correlator.base.files import check_target, in_words
+from correlator.base.files import check_target, with_shown_names
 from correlator.base.inert import visible
 from correlator.cli.options.common import settings
 from correlator.errors import CorrelatorError, CorrelatorWarning
@@ -42,7 +42,7 @@ def narrate(text: str) -> None:
 
 def _on_one_line(text: str) -> str:
     """Return a message as one line, with temporary files named by what they stand for and line breaks escaped."""
-    return visible(in_words(text), keep="\t")
+    return visible(with_shown_names(text), keep="\t")
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
         return
     from correlator.cli.terminal.bar import Bar
 
-    bar = Bar(visible(in_words(description), keep=""), total)
+    bar = Bar(visible(with_shown_names(description), keep=""), total)
     try:
         yield bar.advance
     finally:

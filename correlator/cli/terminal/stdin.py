@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, TypeVar
 
-from correlator.base.files import is_pipe, stands_for, temporary_folder
+from correlator.base.files import is_pipe, show_as, temporary_folder
 from correlator.errors import InputError
 
 P = TypeVar("P", str, Path)
@@ -68,7 +68,7 @@ def _saved(stream: str, target: Path, text: str) -> str:
         raise InputError(f"{name} is empty", hint="pipe data into it, or give the name of a file")
     file = target.with_suffix(_extension(content, text))
     file.write_bytes(content)
-    stands_for(file, name)
+    show_as(file, name)
     return str(file)
 
 

@@ -158,7 +158,7 @@ def _evaluate(
     store: Store,
 ) -> None:
     """Print the record of forecasts over all stored events, as a table or as JSON."""
-    from correlator.base.files import write_whole
+    from correlator.base.files import write_atomically
     from correlator.brief.evaluate import evaluate
     from correlator.cli.tables.formats import FORMS, OutputFormat
 
@@ -175,7 +175,7 @@ def _evaluate(
     if to is None:
         emit(content)
     else:
-        write_whole(to, content)
+        write_atomically(to, content)
         narrate(f"wrote {to}")
 
 
@@ -201,7 +201,7 @@ def _stdin() -> str:
 
 
 def _print(result: Brief, form: BriefFormat, to: Path | None) -> None:
-    from correlator.base.files import write_whole
+    from correlator.base.files import write_atomically
 
     if to is None and form is BriefFormat.CARD and sys.stdout.isatty():
         from rich.console import Console
@@ -219,5 +219,5 @@ def _print(result: Brief, form: BriefFormat, to: Path | None) -> None:
     if to is None:
         emit(text.encode())
     else:
-        write_whole(to, text)
+        write_atomically(to, text)
         narrate(f"wrote {to}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from correlator.base.files import called
-from correlator.base.syntax import TwiceGiven, each_once, json_fault
+from correlator.base.syntax import DuplicateName, each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
 from correlator.news.charset import decode, encoding_named
@@ -28,7 +28,7 @@ def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
     text = _text(path, encoding)
     try:
         document = json.loads(text, object_pairs_hook=each_once)
-    except TwiceGiven as error:
+    except DuplicateName as error:
         if "\n" not in text.strip():
             return None  # one object per line
         raise InputError(f"{called(path)} is not valid JSON: {json_fault(error)}", hint="give each name once") from None
