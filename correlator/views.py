@@ -26,7 +26,7 @@ class View:
         return f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self.query}"
 
 
-def telling(event: str) -> str:
+def coded_version(event: str) -> str:
     """Return the SQL condition for a row ``a`` of articles to be the version that the ``event`` was coded from."""
     return f"a.article_id = {event}.article_id AND a.version = {_version_of(event)}"
 
@@ -116,7 +116,7 @@ VIEWS: tuple[View, ...] = (
         "told_events",
         "Events with the story, publisher and headline of the article version that they were coded from.",
         f"""
-        SELECT e.*, a.story_id, a.publisher, a.headline FROM events AS e LEFT JOIN articles AS a ON {telling("e")}
+        SELECT e.*, a.story_id, a.publisher, a.headline FROM events AS e LEFT JOIN articles AS a ON {coded_version("e")}
         """,
     ),
     View(

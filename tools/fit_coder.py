@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from correlator.events.acts.gate import tells_nobody
+from correlator.events.acts.gate import names_no_actor
 from correlator.events.grammar.reading import named, read
 from correlator.events.learned.confidence import SURE
 from correlator.events.learned.features import BUCKETS, CLASSES, NAMED, NONE, grams, masked, rule_features
@@ -106,7 +106,7 @@ def features_of(rows: list[Row]) -> Features:
         hashed = grams(masked(reading.text, reading.mentions).words)
         counts[number, hashed.buckets] = hashed.counts
         rules.append(rule_features(reading))
-        nobody[number] = tells_nobody(reading.text, reading.actors)
+        nobody[number] = names_no_actor(reading.text, reading.actors)
         for candidate in reading.candidates:
             column = CLASSES.index(candidate.category)
             found_scores[number, column] = max(found_scores[number, column], candidate.score)

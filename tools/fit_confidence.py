@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from correlator.events.acts.gate import has_gate, is_clear
 from correlator.events.full import placed, roles_of
 from correlator.events.grammar.reading import Reading, named, read
-from correlator.events.learned.confidence import ALWAYS, BOTH, LINEAR, is_told, signs_of
+from correlator.events.learned.confidence import ALWAYS, BOTH, LINEAR, is_likely_event, signs_of
 from correlator.events.learned.encoder import Encoded
 from correlator.events.learned.fitted import judgement_of
 from correlator.events.learned.learned_roles import views_of
@@ -153,7 +153,7 @@ def main() -> None:
         vectors = DictVectorizer(sparse=False)
         matrix = vectors.fit_transform([{name: each[name] for name in each if name != ALWAYS} for each in signs])
         likely = out_of_month(matrix, across, rows)
-        told = clear | np.array([is_told(event, each) for event, each in zip(likely, signs, strict=True)])
+        told = clear | np.array([is_likely_event(event, each) for event, each in zip(likely, signs, strict=True)])
         print_figures(name, likely[~ours], across[~ours], told[~ours])
         print_figures(f"{name}, our own", likely[ours], across[ours], told[ours])
         names = vectors.get_feature_names_out().tolist()

@@ -63,12 +63,12 @@ def on_rows(events: pl.DataFrame, sessions: KnownSessions, *, without: date | No
     if without is not None:
         placed = placed.filter(pl.col("day_zero") != without)
     story = pl.coalesce("story_id", -pl.col("event_id") - 1).alias("story")
-    first_told = (
+    first_known = (
         placed.with_columns(story)
         .sort("known_at", "event_id")
         .unique(["story", "category"], keep="first", maintain_order=True)
     )
-    kept = placed.join(first_told.select("event_id"), on="event_id", how="semi", maintain_order="left")
+    kept = placed.join(first_known.select("event_id"), on="event_id", how="semi", maintain_order="left")
     return kept.unique("row", keep="first", maintain_order=True)
 
 

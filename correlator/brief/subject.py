@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _QUOTES = ("position", "symbol", "price", "change", "change_pct", "line", "previous_close")
 _NO_DATE = "give its headline and --at instead"
-_FIRST_TOLD = """
+_FIRST_REPORTED = """
     SELECT known_at, known_precision FROM events
     WHERE article_id = $id AND category IS NOT DISTINCT FROM $category
         AND source_country IS NOT DISTINCT FROM $source AND target_country IS NOT DISTINCT FROM $target
@@ -229,7 +229,7 @@ def _known_since(
     category, source, target = main_act(events)
     stored = query(
         connection,
-        _FIRST_TOLD,
+        _FIRST_REPORTED,
         {"id": known["article_id"], "category": category, "source": source, "target": target},
     )
     if events and stored.height:

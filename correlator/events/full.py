@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from correlator.events.acts.gate import has_gate, is_clear, outweighs_doubt, tells_nobody
+from correlator.events.acts.gate import has_gate, is_clear, names_no_actor, outweighs_doubt
 from correlator.events.acts.no_act import is_inner, is_private, no_act
 from correlator.events.build import events_of, words
 from correlator.events.grammar.category import Candidate
 from correlator.events.grammar.clause import Roles
 from correlator.events.grammar.phrases import Phrase
 from correlator.events.grammar.reading import Reading, chosen, named
-from correlator.events.learned.confidence import is_told, likelihood, signs_of
+from correlator.events.learned.confidence import is_likely_event, likelihood, signs_of
 from correlator.events.learned.encoder import Floats
 from correlator.events.learned.features import NONE
 from correlator.events.learned.fitted import Judgement, judge, loudest
@@ -75,13 +75,13 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
         if signs["no target"] and (signs["no source"] or is_inner(roles) or signs["doubts"] > _MOST_DOUBTS):
             return None
         event = likelihood(signs)
-        return event if is_told(event, signs) or is_clear(reading) else None
+        return event if is_likely_event(event, signs) or is_clear(reading) else None
     named = any(actor.actor.role != "BUS" for actor in reading.actors)
     return 1.0 if named or reading.opposing == 0 or reading.choice is None or outweighs_doubt(reading) else None
 
 
 def _may_have_event(reading: Reading) -> bool:
-    return not tells_nobody(reading.text, reading.actors) and no_act(reading) is None
+    return not names_no_actor(reading.text, reading.actors) and no_act(reading) is None
 
 
 def placed(reading: Reading, judgement: Judgement) -> Reading:

@@ -122,7 +122,7 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
 
     ``events``: as from ``numbered_events``. Columns: ``EVENT_COLUMNS``.
     """
-    first = first_told(events)
+    first = first_reports(events)
     edited = first.filter(pl.col("version") > 1)["article_id"].unique()
     earlier = query(
         connection,
@@ -133,7 +133,7 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
     return fresh.select(EVENT_COLUMNS)
 
 
-def first_told(events: pl.DataFrame) -> pl.DataFrame:
+def first_reports(events: pl.DataFrame) -> pl.DataFrame:
     """Return each event (as from ``numbered_events``) once per article, from the first version that reports it."""
     first = events.unique(["article_id", *_SAME_EVENT, "version"], keep="first", maintain_order=True)
     return first.sort("version", maintain_order=True).unique(

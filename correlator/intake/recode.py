@@ -10,7 +10,7 @@ import polars as pl
 from correlator.base.progress import tracked
 from correlator.errors import InputError
 from correlator.events.coder import CODERS
-from correlator.intake.coding import Coding, code_stored, first_told
+from correlator.intake.coding import Coding, code_stored, first_reports
 from correlator.intake.parts import Tally, load_parts
 from correlator.store.changes import delete_rows, insert_new
 from correlator.store.db import Store
@@ -69,7 +69,7 @@ def _coded(store: Store, coding: Coding) -> Iterator[pl.DataFrame]:
             events = code_stored(connection, articles.drop("load_id"), coding)
         after = articles["article_id"][-1]
         origin = articles.select("article_id", "version", "load_id", "headline")
-        coded = first_told(events).join(origin, on=["article_id", "version"], how="left", maintain_order="left")
+        coded = first_reports(events).join(origin, on=["article_id", "version"], how="left", maintain_order="left")
         headlines = articles.select("article_id", "headline").unique("article_id", keep="first", maintain_order=True)
         yield pl.concat([coded, headlines.join(coded, on="article_id", how="anti")], how="diagonal")
 

@@ -33,7 +33,7 @@ from correlator.plot.of_result import ungrouped
 from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceData
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import bar_arrays, exchange_of, limit_locked_bars
-from correlator.research.selection import events_of_symbols, first_tellings
+from correlator.research.selection import events_of_symbols, first_of_each_story
 from correlator.research.study import requested_symbols, spec_and_data, study
 from correlator.sessions.exchanges import exchange_zone
 from correlator.sessions.intervals import bar_length
@@ -92,7 +92,7 @@ def stored_price_data(
         actions = query(connection, _ACTIONS, {"symbol": symbol, "as_of": spec.as_of})
     if not daily:
         placed = _on_intraday_bars(placed, bars, exchange, spec.interval)
-    measured, _ = first_tellings(placed)
+    measured, _ = first_of_each_story(placed)
     events_shown = measured.select(
         "category",
         "headline",

@@ -31,7 +31,7 @@ import polars as pl
 from correlator.events.scope import DOMESTIC
 from correlator.intake.instruments import Names, names_in
 from correlator.store.statements import query
-from correlator.views import public_by, public_parameters, telling
+from correlator.views import coded_version, public_by, public_parameters
 
 WEIGHTS = {"dyad": 0.30, "actors": 0.15, "category": 0.30, "quad": 0.15, "goldstein": 0.10}
 PRECEDENT = 0.55
@@ -102,14 +102,14 @@ _LIKE = f"""
         ORDER BY similarity DESC, known_at DESC, event_id LIMIT $most
     )
     SELECT l.*, a.story_id, a.publisher, a.headline
-    FROM liked AS l LEFT JOIN articles AS a ON {telling("l")}
+    FROM liked AS l LEFT JOIN articles AS a ON {coded_version("l")}
     WHERE $story::BIGINT IS NULL OR a.story_id IS DISTINCT FROM $story
     ORDER BY l.similarity DESC, l.known_at DESC, l.event_id
 """
 _NEAR = f"""
     WITH near AS (SELECT {", ".join(_READ)} FROM events WHERE {_PUBLIC} AND {_CONCERNS})
     SELECT n.*, a.story_id, a.publisher, a.headline
-    FROM near AS n LEFT JOIN articles AS a ON {telling("n")}
+    FROM near AS n LEFT JOIN articles AS a ON {coded_version("n")}
     WHERE ($article::BIGINT IS NULL OR n.article_id IS DISTINCT FROM $article)
         AND ($story::BIGINT IS NULL OR a.story_id IS DISTINCT FROM $story)
     ORDER BY n.known_at, n.event_id

@@ -249,7 +249,7 @@ def across_borders(events: pl.DataFrame, selection: str | None) -> tuple[pl.Data
     return events.filter(~domestic), left_out
 
 
-def first_tellings(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def first_of_each_story(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split off repetitions: keep one event per story, symbol and day 0, the first that was known.
 
     ``events``: as ``events_of_symbols`` returns them. Returns the events to measure, and the repetitions with event_id,

@@ -36,7 +36,12 @@ from correlator.research.benchmark import benchmark_of
 from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchanges_of, stored_panel
-from correlator.research.selection import across_borders, events_of_symbols, events_of_unknown_symbols, first_tellings
+from correlator.research.selection import (
+    across_borders,
+    events_of_symbols,
+    events_of_unknown_symbols,
+    first_of_each_story,
+)
 from correlator.sessions.exchanges import exchange_named
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
@@ -159,7 +164,7 @@ def chosen_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, 
 def parted_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Like ``chosen_events``, but accepts that there is none to measure."""
     abroad, domestic = across_borders(events, spec.events)
-    measured, repeated = first_tellings(abroad)
+    measured, repeated = first_of_each_story(abroad)
     return measured, repeated, domestic
 
 

@@ -124,7 +124,7 @@ def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
     return in_sentence_case(text) or any(actor.actor.country for actor in actors)
 
 
-def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
+def names_no_actor(text: Text, actors: Sequence[Phrase]) -> bool:
     """Whether a headline in sentence case, where names can be recognised, names no actor."""
     return not actors and text.is_headline and in_sentence_case(text)
 

@@ -118,7 +118,7 @@ def clause_of(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: st
     turn = trailing.start() if trailing is not None else len(text.lowered)
     before = _behind_topic(text, [phrase for phrase in located if phrase.start < start], start)
     tellers = (
-        _tellers(text, before, start, _DOERS if chosen.category in _DEEDS else AUXILIARY)
+        _speakers(text, before, start, _DOERS if chosen.category in _DEEDS else AUXILIARY)
         if chosen.category != "CONSULT"
         else []
     )
@@ -206,7 +206,7 @@ def _attribution_start(text: Text, end: int) -> int:
     return len(text.lowered)
 
 
-def _tellers(text: Text, before: Sequence[Phrase], start: int, joint: re.Pattern[str]) -> list[Phrase]:
+def _speakers(text: Text, before: Sequence[Phrase], start: int, joint: re.Pattern[str]) -> list[Phrase]:
     """Return the speakers in *Oman says Iran has seized*, where the last actor before the verb is its subject.
 
     ``joint``: the words allowed between that actor and the verb.

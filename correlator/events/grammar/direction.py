@@ -59,7 +59,7 @@ _IN_UNIFORM = frozenset({"MIL", "COP"})
 _FORCE = frozenset({"ASSAULT", "COERCE"})
 _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
 _SUFFERABLE = frozenset({"ASSAULT", "COERCE", "SANCTION", "MOBILIZE", "REJECT"})
-_TOLD_OF_OTHERS = frozenset({"ACCUSE", "REQUEST"})
+_REPORTED_OF_OTHERS = frozenset({"ACCUSE", "REQUEST"})
 _SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
 
 
@@ -209,7 +209,7 @@ def _reported(clause: Clause, first: Phrase) -> Roles | None:
     teller = next((phrase for phrase in clause.speakers if differs(phrase, first)), None)
     if teller is None or clause.in_sentence:
         return None
-    if clause.category in _TOLD_OF_OTHERS:
+    if clause.category in _REPORTED_OF_OTHERS:
         return Roles([teller], [first], "says of the subject")
     return Roles([first], [teller], "said by the one acted on") if clause.category in _SUFFERABLE else None
 

@@ -101,7 +101,7 @@ def parties(reading: Reading) -> Parties:
         best.category in _ON_GOODS and goods,
         bool(roles.sources) and not acting and roles.sources[0].actor.role not in ("CVL", "PTY"),
         any(phrase.start >= start and _HEAD_BEFORE.match(text.lowered, phrase.end - 1) for phrase in ends),
-        _unsaid(best.category, roles, actors),
+        _is_unstated(best.category, roles, actors),
     )
 
 
@@ -115,7 +115,7 @@ def _group(text: Text, phrase: Phrase) -> bool:
     return phrase.actor.role in ("REB", "IMG") and text.joined[phrase.start + 1].isupper()
 
 
-def _unsaid(category: str, roles: Roles, actors: Sequence[Phrase]) -> bool:
+def _is_unstated(category: str, roles: Roles, actors: Sequence[Phrase]) -> bool:
     """Whether source or target is not stated: *Cuba must save*, *sanctions in Cuba*."""
     sides = {phrase.actor.country for phrase in (*roles.sources[:1], *roles.targets[:1])} - {None}
     placed = category not in _OPEN_WAR and all(phrase.is_place for phrase in actors)

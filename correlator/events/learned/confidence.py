@@ -63,7 +63,7 @@ def likelihood(signs: Mapping[str, float]) -> float:
     return logistic(sum(known.get(name, 0.0) * value for name, value in signs.items()))
 
 
-def is_told(event: float, signs: Mapping[str, float]) -> bool:
+def is_likely_event(event: float, signs: Mapping[str, float]) -> bool:
     """Whether a probability is high enough for an event."""
     return event >= (DOUBTED if signs["doubts"] else SURE)
 

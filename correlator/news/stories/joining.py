@@ -19,10 +19,10 @@ import polars as pl
 from rapidfuzz import fuzz, process
 
 from correlator.news.stories.article_words import SHORTEST, words_of_articles
-from correlator.news.stories.numbers import counted_apart, numbers_differ
+from correlator.news.stories.numbers import counts_differ, numbers_differ
 from correlator.news.stories.pairs import alike
 from correlator.news.stories.results import same_results
-from correlator.news.stories.senses import come_about, lets_go, undone
+from correlator.news.stories.senses import announced_and_begun, lets_go, undone
 from correlator.news.stories.words import (
     HeadlineWords,
     converses,
@@ -130,7 +130,7 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     close |= _may_share_report(left, right).to_numpy()
     equal = (left["text"] == right["text"]) | ((left["clause"] == right["clause"]) & left["long"])
     equal &= left["ahead"] == right["ahead"]
-    unclear = pl.Series(close) & ~equal & ~(counted_apart(left, right, "text") & counted_apart(left, right, "clause"))
+    unclear = pl.Series(close) & ~equal & ~(counts_differ(left, right, "text") & counts_differ(left, right, "clause"))
     hours = (right["time"] - left["time"]).abs().dt.total_seconds() / 3600
     left, right, places = left.filter(unclear), right.filter(unclear), unclear.arg_true()
     candidates = zip(places, left["headline"], right["headline"], hours.filter(unclear), strict=True)
@@ -153,7 +153,7 @@ def _may_share_report(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
 def _same_event(one: str, two: str, hours: float) -> bool:
     """Whether two headlines whose words mostly agree report one event."""
     about = is_about(one) != is_about(two)
-    return any(_tell_same(left, right, hours, about) for left, right in compared(one, two))
+    return any(_report_same(left, right, hours, about) for left, right in compared(one, two))
 
 
 def compared(one: str, two: str) -> list[tuple[str, str]]:
@@ -173,7 +173,7 @@ def is_about(headline: str) -> bool:
 _LATER = re.compile(r"(?i)\b(?:tomorrow|next (?:week|month|year|sunday|(?:mon|tues|wednes|thurs|fri|satur)day))\b")
 
 
-def _tell_same(one: str, two: str, hours: float, about: bool) -> bool:
+def _report_same(one: str, two: str, hours: float, about: bool) -> bool:
     decided = differ(one, two)
     if decided is not None:
         return not decided
@@ -197,7 +197,7 @@ def differ(one: str, two: str) -> bool | None:
     None if rules do not decide.
     """
     left, right = headline_words(one), headline_words(two)
-    if numbers_differ(left, right) or come_about(one, two) or lets_go(one) != lets_go(two):
+    if numbers_differ(left, right) or announced_and_begun(one, two) or lets_go(one) != lets_go(two):
         return True
     if is_about(one) == is_about(two) and same_results(one, two):
         return False
@@ -311,7 +311,7 @@ def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> l
     parent = list(range(len(order)))
     last = list(order)
     longest = window // timedelta(microseconds=1)
-    again = _retold(words, order)
+    again = _same_event_test(words, order)
 
     def root(row: int) -> int:
         while parent[row] != row:
@@ -339,7 +339,7 @@ def _ranked(words: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(other=other, gap=gap).sort("other", "gap", "left", "right").select("left", "right")
 
 
-def _retold(words: pl.DataFrame, order: Sequence[int]) -> Callable[[int, int], bool]:
+def _same_event_test(words: pl.DataFrame, order: Sequence[int]) -> Callable[[int, int], bool]:
     """Return a function that tells whether two rows report one event; ``order``: their times in microseconds."""
     texts, headlines, daily, ahead = (words[name].to_list() for name in ("text", "headline", "daily", "ahead"))
     day = SAME_DAY // timedelta(microseconds=1)

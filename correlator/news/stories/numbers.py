@@ -67,7 +67,7 @@ def numbers_differ(one: HeadlineWords, two: HeadlineWords) -> bool:
 
 
 def number_columns(text: pl.Expr, name: str) -> list[pl.Expr]:
-    """Return expressions for the numbers of texts by kind, truncated and rounded up, for ``counted_apart``."""
+    """Return expressions for the numbers of texts by kind, truncated and rounded up, for ``counts_differ``."""
     counts = text.str.replace_all(_PERCENTAGE, "").str.replace_all(_MONEY, "").str.replace_all(_YEAR, "")
     no_victims = pl.when(~text.str.contains(_OF_VICTIMS)).then(counts)
     kinds = {"share": text.str.extract_all(_PERCENTAGE), "money": text.str.extract_all(_MONEY)}
@@ -81,7 +81,7 @@ def number_columns(text: pl.Expr, name: str) -> list[pl.Expr]:
     return columns
 
 
-def counted_apart(left: pl.DataFrame, right: pl.DataFrame, name: str) -> pl.Series:
+def counts_differ(left: pl.DataFrame, right: pl.DataFrame, name: str) -> pl.Series:
     """Whether each of two texts has a number that the other lacks; a faster form of ``numbers_differ``."""
     both = pl.concat([left, right.select(pl.all().name.suffix("_other"))], how="horizontal")
     apart = []

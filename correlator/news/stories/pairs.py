@@ -105,7 +105,7 @@ def _first_name(each: HeadlineWords) -> str:
 
 def _same_figure(difference: Difference) -> bool:
     """Whether both have a figure that is unlikely to recur."""
-    return any(word[0].isdigit() and _is_telling(word) for word in difference.same)
+    return any(word[0].isdigit() and _is_distinctive(word) for word in difference.same)
 
 
 def likeness(left: HeadlineWords, right: HeadlineWords, difference: Difference, *, hours: float, about: bool) -> float:
@@ -180,7 +180,9 @@ def _renamed(left: HeadlineWords, right: HeadlineWords, difference: Difference) 
         return True
     counted = [_behind(each, difference.same, words) for each, words in new]
     return any(
-        (word[0].isdigit() and not _is_telling(word)) or word == _PERCENT for word in counted[0] & counted[1] if word
+        (word[0].isdigit() and not _is_distinctive(word)) or word == _PERCENT
+        for word in counted[0] & counted[1]
+        if word
     )
 
 
@@ -206,7 +208,7 @@ def _between(words: Sequence[str], new: Collection[str]) -> set[tuple[str, str]]
     }
 
 
-def _is_telling(number: str) -> bool:
+def _is_distinctive(number: str) -> bool:
     """Whether a number is unlikely to recur: long or with decimals, and not a year or quarter."""
     digits = number.replace("_", "")
     is_year = digits == number and len(number) == len("2025") and number[:2] in {"19", "20"}

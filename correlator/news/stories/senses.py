@@ -48,14 +48,14 @@ def by_object(text: str) -> str:
     return passive.sub(rf"\g<burden> {RELIEVE}", active.sub(rf"{RELIEVE}\g<burden>", text))
 
 
-def come_about(one: str, two: str) -> bool:
+def announced_and_begun(one: str, two: str) -> bool:
     """Whether one headline announces a visit or meeting, and the other reports it as under way.
 
     Examples
     --------
-    >>> come_about("Peru's president to visit Malta next week", "Peru's president visits Malta")
+    >>> announced_and_begun("Peru's president to visit Malta next week", "Peru's president visits Malta")
     True
-    >>> come_about("Peru's president to visit Malta", "Peru's president will visit Malta")
+    >>> announced_and_begun("Peru's president to visit Malta", "Peru's president will visit Malta")
     False
     """
     ahead, now = ([{*pattern.findall(text.casefold())} for text in (one, two)] for pattern in (_TO_COME, _UNDER_WAY))
