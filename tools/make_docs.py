@@ -66,8 +66,8 @@ def methods_page() -> str:
         where = "" if test.output == "significance" else f" (output `{test.output}`)"
         equations.append(f"| `{test.name}`{where} | {test.equation} | {test.law.text} | {test.source} |")
         fewest = f"{test.fewest}, {test.fewest_dates}"
-        stands = f"{test.stands.independent} | {test.stands.variance} | {test.stands.tails}"
-        choice.append(f"| `{test.name}` | {stands} | {fewest} | {test.use} |")
+        robustness = f"{test.robustness.independent} | {test.robustness.variance} | {test.robustness.tails}"
+        choice.append(f"| `{test.name}` | {robustness} | {fewest} | {test.use} |")
     return _between(_between(page, "statistics", equations), "choice", choice)
 
 

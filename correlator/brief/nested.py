@@ -92,7 +92,7 @@ def averaged(tree: Tree, category: Rows) -> Averaged:
     return Averaged(means, spread, tau_quad, np.sqrt((of_leaf * t2).sum(axis=1)))
 
 
-def averaged_apart(precision: Array, means: Array, chosen: Rows) -> tuple[Array, Array]:
+def averaged_around_zero(precision: Array, means: Array, chosen: Rows) -> tuple[Array, Array]:
     """Return mean and variance (M,) of the group ``chosen`` (M,; 0 for -1) among groups (M, D) around zero."""
     t2 = GRID**2
     leaf = 1.0 / (1.0 + t2[:, None] * precision[:, None, :])  # (M, K, D)

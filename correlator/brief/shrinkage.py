@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.brief.nested import Tree, averaged, averaged_apart
+from correlator.brief.nested import Tree, averaged, averaged_around_zero
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -115,7 +115,7 @@ def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
     averages = averaged(Tree(n_c / v[:, None], _ratio(s_c, n_c), member), to_come.category)
     rows = np.arange(len(to_come))
     n_d, s_d = _of_dyads(z, past, to_come, today, means=averages.means)
-    dyad, var_dyad = averaged_apart(n_d / v[:, None], _ratio(s_d, n_d), to_come.dyad)
+    dyad, var_dyad = averaged_around_zero(n_d / v[:, None], _ratio(s_d, n_d), to_come.dyad)
     same_dyad = _seen(past, to_come, today)
     return Shrunken(
         mean=averages.means[rows, to_come.category] + dyad,

@@ -37,7 +37,7 @@ from correlator.eventstudy.panel.frames import (
 from correlator.eventstudy.panel.jumps import with_jumps
 from correlator.eventstudy.panel.lags import warn_of_lags
 from correlator.eventstudy.panel.many_exchanges import on_one_exchange, panel_of_exchanges
-from correlator.eventstudy.panel.names import columns_meant, on_columns
+from correlator.eventstudy.panel.names import on_columns, resolved_columns
 from correlator.eventstudy.panel.open_days import on_open_days
 from correlator.eventstudy.panel.trade_to_trade import bridge_holes, warn_of_holes
 from correlator.eventstudy.placing.event_table import read_events
@@ -208,7 +208,7 @@ def matrix_panel(
         raise InputError("stamped has no effect for daily bars", hint="leave it out", argument="stamped")
     spec = on_columns(spec, wide.names)
     if isinstance(risk_free, str) and frames.factors is None:
-        risk_free = columns_meant([risk_free], wide.names).get(risk_free, risk_free)
+        risk_free = resolved_columns([risk_free], wide.names).get(risk_free, risk_free)
 
     def make_panel(part: Wide, spec: StudySpec) -> Panel:
         market = benchmark if benchmark_name is None else spec.benchmark

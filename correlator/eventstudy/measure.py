@@ -15,7 +15,7 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.donors import touched_donors, without_studied
 from correlator.eventstudy.panel.frames import Panel, Rows
 from correlator.eventstudy.panel.many_exchanges import placed_on_parts
-from correlator.eventstudy.placing.events import Seen, name_as, place_events_on, without_repeats
+from correlator.eventstudy.placing.events import EventsRead, name_as, place_events_on, without_repeats
 from correlator.eventstudy.placing.flagged_windows import dropped_reasons
 from correlator.eventstudy.placing.placement import (
     car_columns,
@@ -40,7 +40,7 @@ def study_events(
     events: pl.DataFrame,
     spec: StudySpec,
     *,
-    seen: Seen | None = None,
+    seen: EventsRead | None = None,
     keep_residuals: bool | None = None,
     keep_returns: bool = True,
 ) -> StudyResult:
@@ -53,7 +53,7 @@ def study_events(
         placed = place_events_on(named, panel.labels, spec)
     else:
         placed = placed_on_parts(named, panel, spec, place_events_on)
-    distinct, duplicates = without_repeats(placed, seen or Seen())
+    distinct, duplicates = without_repeats(placed, seen or EventsRead())
     result = study_panel(panel, distinct, spec, keep_residuals=keep_residuals, keep_returns=keep_returns)
     if duplicates.is_empty():
         return result

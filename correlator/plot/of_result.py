@@ -116,7 +116,7 @@ def observed(result: StudyResult) -> StudyResult:
 
 def unit_of_events(result: StudyResult) -> str:
     """Return what to call the events of ``observed``: observations if one of them stands for several events."""
-    counts = result.estimates.stands_for
+    counts = result.estimates.represented
     return "event" if counts is None or int(counts.max(initial=1)) == 1 else "observation"
 
 

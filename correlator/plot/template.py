@@ -99,7 +99,7 @@ def axis_values(sessions: pl.Series) -> list[Any]:
 
 
 @cache
-def house_template() -> Any:
+def plotly_template() -> Any:
     """Return the plotly template of every figure (a ``go.layout.Template``)."""
     import plotly.graph_objects as go
 
@@ -157,7 +157,7 @@ def dress(figure: go.Figure, *, title: str, subtitle: str = "", height: int = 48
     ``fitted`` and pages can wrap them for another width.
     """
     words = {"title": _one_line(title), "subtitle": _one_line(subtitle), "above": above, "sizes": _SIZES}
-    figure.update_layout(template=house_template(), meta=words, height=height, autosize=True)
+    figure.update_layout(template=plotly_template(), meta=words, height=height, autosize=True)
     return fitted(figure, PHONE)
 
 

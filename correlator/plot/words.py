@@ -68,7 +68,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
     kept = result.measured_events
     column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
     texts = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
-    same = [1] * kept.height if estimates.stands_for is None else estimates.stands_for.tolist()
+    same = [1] * kept.height if estimates.represented is None else estimates.represented.tolist()
     keys = kept.select("event_id", "symbol").iter_rows()
     return {
         key: "\n".join(

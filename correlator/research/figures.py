@@ -190,7 +190,7 @@ class OfStore:
             raise InputError(f"this figure takes one symbol, got {len(self.symbols)}", hint="give one symbol")
         return self.symbols[0]
 
-    def tell_unused(self, kind: FigureKind, *, text: bool = False) -> None:
+    def warn_of_unused(self, kind: FigureKind, *, text: bool = False) -> None:
         """Warn about options that a figure of ``kind``, or its ``text``, does not use."""
         own = {each.name: (getattr(self, each.name), each.default) for each in fields(self) if each.name in _OWN}
         defaults = {each.name: written_default(each) for each in fields(StudySpec)}
@@ -295,5 +295,5 @@ def stored_figure(
         options=options,
     )
     drawn = figure_named(kind)
-    material.tell_unused(drawn)
+    material.warn_of_unused(drawn)
     return drawn.draw(material)

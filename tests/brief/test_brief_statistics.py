@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal, t
 
-from correlator.brief.nested import GRID, Tree, averaged, averaged_apart
+from correlator.brief.nested import GRID, Tree, averaged, averaged_around_zero
 from correlator.brief.pool import placebo_p
 from correlator.brief.predictive import GRID as GRID_SIZE
 from correlator.brief.predictive import Ordinary, interval_levels, normal_share, ordinary_of, predictive, unconditional
@@ -66,7 +66,7 @@ def test_groups_around_zero_are_averaged_the_same_way():
     h, y = np.array([3.0, 9.0]), np.array([0.9, -0.2])
     likely = [multivariate_normal(np.zeros(2), np.diag(t**2 + 1 / h)).logpdf(y) for t in GRID]
     share = GRID**2 * h[0] / (1 + GRID**2 * h[0])
-    mean, variance = averaged_apart(np.tile(h, (2, 1)), np.tile(y, (2, 1)), np.array([0, -1]))
+    mean, variance = averaged_around_zero(np.tile(h, (2, 1)), np.tile(y, (2, 1)), np.array([0, -1]))
     assert (mean[0], variance[0]) == pytest.approx(mixed(likely, share * y[0], share / h[0]), abs=1e-12)
     assert (mean[1], variance[1]) == (0.0, 0.0)
 

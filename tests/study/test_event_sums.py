@@ -164,7 +164,7 @@ def test_order_of_keys_is_that_of_values(sigma: float) -> None:
     residual_look.fill_keys(np.nan_to_num(e)[None], ~np.isnan(e)[None], np.array([sigma]), keys)
     keys.sort()
     n, order = int((~np.isnan(e)).sum()), residual_loops.empty_order(len(e))
-    assert residual_loops.put_in_order(e, keys[0], order) == n
+    assert residual_loops.fill_sorted(e, keys[0], order) == n
     np.testing.assert_array_equal(order.value[:n], np.sort(e[~np.isnan(e)]))
     np.testing.assert_array_equal(e[order.place[:n]], order.value[:n])
     days, below = np.array([0.0, np.nan, 0.25, -np.inf]), np.empty((2, len(order.rank)), dtype=np.int16)

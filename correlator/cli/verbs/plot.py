@@ -91,7 +91,7 @@ def plot(
         options=chosen,
     )
     drawn = FIGURES[kind.value]
-    material.tell_unused(drawn, text=terminal)
+    material.warn_of_unused(drawn, text=terminal)
     if to is not None and output is not None:
         raise InputError("--to and --output both name the output file", hint="give only --to")
     named = to or output

@@ -55,7 +55,7 @@ class EventEstimates:
     input events; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept events; ``excluded``
     (position, reason) of the others; ``model`` its name; ``spans`` (E, D) sessions that each return of the event window
     covers, None if each covers one; ``synthetic`` the synthetic controls, for the model ``synthetic``;
-    ``stands_for`` (E,) number of events that an observation represents, None if each represents itself; ``dated``
+    ``represented`` (E,) number of events that an observation represents, None if each represents itself; ``dated``
     which of the windows (``estimation``, ``event``) have the same rows for every event on a panel of several exchanges,
     with NaN on days on which the event's exchange is closed.
     """
@@ -81,7 +81,7 @@ class EventEstimates:
     model: str
     spans: Spans | None = None
     synthetic: SyntheticFit | None = None
-    stands_for: Rows | None = None
+    represented: Rows | None = None
     dated: frozenset[str] = frozenset()
 
     @property
@@ -125,14 +125,14 @@ class EventEstimates:
         return np.asarray(self.symbol_index[rows] * span + self.day_zero[rows])
 
     def observations(self) -> EventEstimates:
-        """Return the events that ``observed`` selects; ``stands_for`` is the number of events that each represents."""
+        """Return the events that ``observed`` selects; ``represented`` is the number of events that each represents."""
         key = self._symbol_and_day(np.arange(len(self)))
         _, first, which = np.unique(key, return_index=True, return_inverse=True)
         if len(first) == len(self):
             return self
         order = np.argsort(first)
-        counts = np.bincount(which, weights=self.stands_for).astype(np.int64)
-        return replace(self.take(first[order]), stands_for=counts[order])
+        counts = np.bincount(which, weights=self.represented).astype(np.int64)
+        return replace(self.take(first[order]), represented=counts[order])
 
     def take(self, positions: ArrayLike) -> EventEstimates:
         """Return the kept events at ``positions`` (indices or a mask), e.g. one group; ``excluded`` is empty."""

@@ -14,7 +14,7 @@ from correlator.market.names.symbols import split_place
 from correlator.market.written.units import share_of
 
 
-def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
+def resolved_columns(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
     """Return the column that each name refers to which is not itself a column.
 
     It may differ in case, be another name of the share, or have the currency added. A name that matches no column, or
@@ -22,8 +22,8 @@ def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str
 
     Examples
     --------
-    >>> columns_meant(["meta", "KSE100", "HBL.KA", "BRK/B", "KO US Equity"], ["META", "KSE100", "HBL", "BRK-B", "KO"])
-    {'meta': 'META', 'HBL.KA': 'HBL', 'BRK/B': 'BRK-B', 'KO US Equity': 'KO'}
+    >>> resolved_columns(["meta", "KSE100", "HBL.KA", "BRK/B"], ["META", "KSE100", "HBL", "BRK-B"])
+    {'meta': 'META', 'HBL.KA': 'HBL', 'BRK/B': 'BRK-B'}
     """
     missing = [name for name in names if name not in columns]
     if not missing:
@@ -55,7 +55,7 @@ def _of_one_market(name: str, by_place: Mapping[str, set[str]]) -> set[str]:
 def on_columns(spec: StudySpec, columns: Sequence[str]) -> StudySpec:
     """Return ``spec`` with its donors and benchmark, or that of each exchange, under the names of their ``columns``."""
     by_exchange = benchmarks_by_exchange(spec.benchmark)
-    column_of = columns_meant([*(by_exchange.values() or filter(None, [spec.benchmark])), *spec.donors], columns)
+    column_of = resolved_columns([*(by_exchange.values() or filter(None, [spec.benchmark])), *spec.donors], columns)
     if not column_of:
         return spec
     benchmark = spec.benchmark

@@ -28,7 +28,7 @@ from correlator.eventstudy.parts.parts import (
     returns_of,
     rows_of,
 )
-from correlator.eventstudy.parts.spread_groups import Elsewhere, groups_over
+from correlator.eventstudy.parts.spread_groups import EventsInParts, groups_over
 from correlator.eventstudy.placing.placement import day_labels
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.results.face import function_of
@@ -171,7 +171,7 @@ class SpreadResult:
         windows = tuple(window.label for window in spec.windows)
         frames = []
         for values, group in with_two(groups, len, "event") or too_few(self, self.measured):
-            elsewhere = Elsewhere(self.parts, group)
+            elsewhere = EventsInParts(self.parts, group)
             arrays = elsewhere.arrays(
                 spec, (self.day_labels, windows), bars=self._any.bars, windows=self._any.car_columns
             )

@@ -83,7 +83,7 @@ def _groups_of(part: Part) -> tuple[list[OwnGroup], pl.DataFrame]:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class EventsInParts:
     """The events of a ``group`` in ``parts`` (see ``Spread``)."""
 
     parts: Parts

@@ -14,7 +14,7 @@ from correlator.base.files import flush_file, flush_folder, replacing
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_events
 from correlator.eventstudy.panel.frames import Panel
-from correlator.eventstudy.placing.events import Seen
+from correlator.eventstudy.placing.events import EventsRead
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.results.outputs import OUTPUTS
 from correlator.eventstudy.results.result import StudyResult
@@ -60,7 +60,7 @@ def study_chunks(
             argument="purge" if spec.purge else "model",
         )
     by_column = replace(panel, returns=np.asfortranarray(panel.returns))
-    seen = Seen()
+    seen = EventsRead()
     for part in _chunks(events, chunk):
         yield study_events(by_column, part, spec, seen=seen, keep_residuals=False, keep_returns=keep_returns)
 

@@ -74,7 +74,7 @@ class _Head:
     below: str
 
     @property
-    def below_words(self) -> bool:
+    def below_title(self) -> bool:
         """Whether the first line is a title: it has one cell, or a different number of cells than most lines below."""
         widths = Counter(len(cells) for cells in csv.reader(self.below.splitlines(), delimiter=self.separator) if cells)
         width = widths.most_common(1)[0][0] if widths else len(self.names)
@@ -93,7 +93,7 @@ def read_wide_file(path: Path) -> pl.DataFrame:
     if reader is not None:
         return reader(path)
     head = _head(path)
-    if head.below_words or _ends_in_words(path, head):
+    if head.below_title or _ends_in_notes(path, head):
         return _typed_table(path)
     frame = _read_text(path, head)
     if frame.width != len(head.names):
@@ -123,7 +123,7 @@ def listed_in_file(path: Path) -> pl.DataFrame | None:
     """Return the distinct pairs of symbol and exchange in a file of events; None if it has no column ``exchange``."""
     if container_of(path) not in _WHOLE:
         head = _head(path)
-        if not head.below_words and "exchange" not in {name.lower() for name in head.names}:
+        if not head.below_title and "exchange" not in {name.lower() for name in head.names}:
             return None
     pairs: list[pl.DataFrame] = []
     for events in events_of_file(path, chunk=250_000):
@@ -143,7 +143,7 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
         parts = _batches(path, "read_parquet($path, hive_partitioning = false)", {}, chunk)
     elif container in _WHOLE:
         parts = iter([_WHOLE[container](path)])
-    elif (head := _head(path)).below_words or _ends_in_words(path, head):
+    elif (head := _head(path)).below_title or _ends_in_notes(path, head):
         parts = iter([_typed_table(path)])
     else:
         parts = _csv_batches(path, head, chunk)
@@ -199,7 +199,7 @@ def _unreadable(path: Path, reason: str) -> InputError:
     return InputError(f"{path} cannot be read: line {line[1]} does not fit the header", hint="check that line")
 
 
-def _ends_in_words(path: Path, head: _Head) -> bool:
+def _ends_in_notes(path: Path, head: _Head) -> bool:
     """Whether the last line is a note below the table, with a different number of cells."""
     with opened(path) as file:
         file.seek(max(file.seek(0, io.SEEK_END) - _SAMPLE_BYTES, 0))

@@ -144,7 +144,7 @@ def _own_placements(
     placements = []
     for group in range(groups):
         own = _inside(clusters, group_of == group)
-        number, given_up = number_of_placements(own), _given_up(own)
+        number, given_up = number_of_placements(own), _dropped_criteria(own)
         if not 0 < number <= draws:
             placements.append(OwnPlacements(null[group], min(number, MOST_COUNTED), given_up))
             continue
@@ -170,7 +170,7 @@ def _inside(clusters: Sequence[Cluster], inside: Mask) -> list[Cluster]:
     return [cluster.of(inside) for cluster in clusters if inside[cluster.events].any()]
 
 
-def _given_up(clusters: Sequence[Cluster]) -> str:
+def _dropped_criteria(clusters: Sequence[Cluster]) -> str:
     """Return the criteria that were dropped for some cluster, separated by spaces."""
     dropped = {name for cluster in clusters for name in cluster.given_up}
     return " ".join(name for name in CRITERIA if name in dropped)

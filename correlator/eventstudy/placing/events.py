@@ -17,7 +17,7 @@ import polars as pl
 
 from correlator.errors import InputError, TimeError, warn
 from correlator.eventstudy.panel.moments import RULE, UTC, Moments, moments_of
-from correlator.eventstudy.panel.names import columns_meant
+from correlator.eventstudy.panel.names import resolved_columns
 from correlator.eventstudy.placing.bars import ends_at, on_bars, usual_length
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.market.names.former import former_names
@@ -35,7 +35,7 @@ INSTRUMENTS = "instruments"
 
 
 @dataclass
-class Seen:
+class EventsRead:
     """Events read so far, by their content and by their ids, so that duplicates are found across chunks."""
 
     rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"hash": pl.UInt64, "first": pl.Int64}))
@@ -95,7 +95,7 @@ def name_as(events: pl.DataFrame, symbols: tuple[str, ...]) -> pl.DataFrame:
     A name that matches none, or several, is left unchanged.
     """
     events = _with_present_names(events, set(symbols))
-    ours = columns_meant(events["symbol"].unique().drop_nulls().to_list(), symbols)
+    ours = resolved_columns(events["symbol"].unique().drop_nulls().to_list(), symbols)
     return events.with_columns(pl.col("symbol").replace(ours)) if ours else events
 
 
@@ -145,7 +145,7 @@ def exchanges_of(columns: Sequence[str], events: pl.DataFrame | None, by_share: 
         listed = {name: (find_instrument(name) or {}).get("exchange") for name in columns}
     elif by_share is not None:
         listed = dict(_pair(part) for part in by_share.split(",") if part.strip())
-        meant = columns_meant(listed, columns)
+        meant = resolved_columns(listed, columns)
         listed = {meant.get(name, name): code for name, code in listed.items()}
     elif events is not None and "exchange" in events.columns:
         pairs = events.select("symbol", pl.col("exchange").cast(pl.String).str.strip_chars()).unique().sort("symbol")
@@ -178,7 +178,7 @@ def _pair(part: str) -> tuple[str, str]:
     return name.strip(), code.strip()
 
 
-def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.DataFrame]:
+def without_repeats(events: pl.DataFrame, seen: EventsRead) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the events that are not in ``seen`` yet, and those left out as event_id, symbol, session, reason.
 
     Rows that are equal apart from their ids are one event. Of several different events of one share with the same id,

@@ -201,7 +201,7 @@ def recommended_frame(
 
 def _events(estimates: EventEstimates) -> Rows:
     """Return the number of events (W,) with a CAR in each window, including those of the same share and day 0."""
-    weight = np.ones(len(estimates), dtype=np.int64) if estimates.stands_for is None else estimates.stands_for
+    weight = np.ones(len(estimates), dtype=np.int64) if estimates.represented is None else estimates.represented
     return np.asarray(np.where(np.isnan(estimates.car), 0, weight[:, None]).sum(axis=0))
 
 

@@ -30,7 +30,7 @@ from correlator.eventstudy.significance.cross_correlation import (
     warn_of_sums,
 )
 from correlator.eventstudy.significance.ranks import Ranked, RankSums, numpy_ranks
-from correlator.eventstudy.significance.residual_look import constants_of, look_at_residuals, nothing_looked_at
+from correlator.eventstudy.significance.residual_look import constants_of, empty_sums, look_at_residuals
 from correlator.eventstudy.significance.residual_loops import LONGEST, Looked, Meeting
 from correlator.eventstudy.significance.signed_ranks import Each, keys_of, wilcoxon
 from correlator.eventstudy.significance.sums import SUMS, Block, Known, Sum
@@ -231,7 +231,7 @@ def _values(arrays: StudyArrays, asked: Mapping[str, Sum], known: Known, span: R
 def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums:
     """Return the sums over the residuals of the events, processed in this ``order``."""
     known, at = around.known, around.at
-    out = nothing_looked_at(
+    out = empty_sums(
         (arrays.length, known.columns.days, len(known.columns.bars)), around.dates, (len(at.dates), at.span)
     )
     looked = set(Looked._fields) if around.fast else set()

@@ -28,7 +28,7 @@ class Law:
 
 
 @dataclass(frozen=True)
-class Stands:
+class Robustness:
     """Robustness of a statistic: whether it needs ``independent`` events, and whether it is robust to events that raise
     the ``variance``, and to fat ``tails`` and skew.
     """
@@ -52,7 +52,7 @@ class Statistic:
     equation: str
     law: Law
     source: str
-    stands: Stands
+    robustness: Robustness
     use: str
     fewest: int = 2
     fewest_dates: int = 1
@@ -77,7 +77,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(x) √N / sd(x)",
         law=T_OF_EVENTS,
         source="Brown & Warner (1980)",
-        stands=Stands(independent="yes", variance="yes", tails="with many events"),
+        robustness=Robustness(independent="yes", variance="yes", tails="with many events"),
         use="a first look",
     ),
     Statistic(
@@ -86,7 +86,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Σ SAR / √Σ (d/(d − 2)), d = n − k of each event",
         law=NORMAL,
         source="Patell (1976)",
-        stands=Stands(independent="yes", variance="no", tails="no"),
+        robustness=Robustness(independent="yes", variance="no", tails="no"),
         use="powerful if variances differ between events and do not change",
     ),
     Statistic(
@@ -95,7 +95,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "patell_z / √(1 + (N − 1) r̄)",
         law=NORMAL,
         source="Kolari & Pynnönen (2010)",
-        stands=Stands(independent="no", variance="no", tails="no"),
+        robustness=Robustness(independent="no", variance="no", tails="no"),
         use="like patell_z, for common dates",
     ),
     Statistic(
@@ -104,7 +104,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(SAR) √N / sd(SAR)",
         law=T_OF_EVENTS,
         source="Boehmer, Musumeci & Poulsen (1991)",
-        stands=Stands(independent="yes", variance="yes", tails="with many events"),
+        robustness=Robustness(independent="yes", variance="yes", tails="with many events"),
         use="the default for scattered dates",
     ),
     Statistic(
@@ -113,7 +113,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "bmp_t √((1 − r̄)/(1 + (N − 1) r̄))",
         law=T_OF_EVENTS,
         source="Kolari & Pynnönen (2010)",
-        stands=Stands(independent="no", variance="yes", tails="with many events"),
+        robustness=Robustness(independent="no", variance="yes", tails="with many events"),
         use="the default for common dates",
     ),
     Statistic(
@@ -123,7 +123,9 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_EVENTS,
         fewest=3,
         source="Johnson (1978); Hall (1992); Lyon, Barber & Tsai (1999)",
-        stands=Stands(independent="yes", variance="yes", tails="skew only, many events; rejects too often with 50"),
+        robustness=Robustness(
+            independent="yes", variance="yes", tails="skew only, many events; rejects too often with 50"
+        ),
         use="long windows, preferably with bootstrapped bounds",
     ),
     Statistic(
@@ -132,7 +134,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Σx / √(Σ m var), m the event's bars in the column, var of its residuals with divisor n − 1",
         law=NORMAL,
         source="Brown & Warner (1980)",
-        stands=Stands(independent="yes", variance="no", tails="with many events"),
+        robustness=Robustness(independent="yes", variance="no", tails="with many events"),
         use="comparison with older studies",
     ),
     Statistic(
@@ -141,7 +143,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(x) / (√m sd of the daily mean residual over T estimation days)",
         law=T_OF_PORTFOLIO_DAYS,
         source="Brown & Warner (1985)",
-        stands=Stands(independent="no", variance="no", tails="with many events"),
+        robustness=Robustness(independent="no", variance="no", tails="with many events"),
         use="common dates, few events",
     ),
     Statistic(
@@ -151,7 +153,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "estimation and event days",
         law=NORMAL,
         source="Corrado (1989)",
-        stands=Stands(independent="no", variance="no", tails="yes"),
+        robustness=Robustness(independent="no", variance="no", tails="yes"),
         use="single days; loses power in long windows",
     ),
     Statistic(
@@ -160,7 +162,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "the same with Σ(rank/(M + 1) − 1/2)/√N_t per day",
         law=NORMAL,
         source="Corrado & Zivney (1992), ranks only",
-        stands=Stands(independent="no", variance="no", tails="yes"),
+        robustness=Robustness(independent="no", variance="no", tails="yes"),
         use="like corrado_rank, for histories of different length",
     ),
     Statistic(
@@ -169,7 +171,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "the same of e/s and of SAR/sd(SAR) on event days",
         law=NORMAL,
         source="Corrado & Zivney (1992)",
-        stands=Stands(independent="no", variance="yes", tails="yes"),
+        robustness=Robustness(independent="no", variance="yes", tails="yes"),
         use="single days of events that raise the variance",
     ),
     Statistic(
@@ -178,7 +180,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Z √((T − 2)/(T − 1 − Z²)), Z = Ū₀ / √(mean over T = L + 1 days of (N_t/N) Ū_t²)",
         law=T_OF_RANKED_DAYS,
         source="Kolari & Pynnönen (2011)",
-        stands=Stands(independent="no", variance="yes", tails="yes"),
+        robustness=Robustness(independent="no", variance="yes", tails="yes"),
         use="the default among rank tests",
     ),
     Statistic(
@@ -187,7 +189,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Σ U₀ / √Σ (L/(12(L + 2)))",
         law=NORMAL,
         source="Kolari & Pynnönen (2011)",
-        stands=Stands(independent="yes", variance="yes", tails="yes"),
+        robustness=Robustness(independent="yes", variance="yes", tails="yes"),
         use="few estimation days",
     ),
     Statistic(
@@ -196,7 +198,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "(w − N/2)/√(N/4), w events with x > 0",
         law=NORMAL,
         source="",
-        stands=Stands(independent="yes", variance="yes", tails="fat tails; median zero needed"),
+        robustness=Robustness(independent="yes", variance="yes", tails="fat tails; median zero needed"),
         use="a first look",
     ),
     Statistic(
@@ -205,7 +207,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "(w − N p)/√(N p (1 − p)), p mean over events of the share of positive residuals",
         law=NORMAL,
         source="Cowan (1992)",
-        stands=Stands(independent="yes", variance="yes", tails="yes"),
+        robustness=Robustness(independent="yes", variance="yes", tails="yes"),
         use="outliers dominate the mean",
     ),
     Statistic(
@@ -214,7 +216,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "the smaller of the rank sums of \\|x\\| over positive and negative x",
         law=EXACT,
         source="Wilcoxon (1945)",
-        stands=Stands(independent="yes", variance="yes", tails="symmetry needed"),
+        robustness=Robustness(independent="yes", variance="yes", tails="symmetry needed"),
         use="small samples",
     ),
     Statistic(
@@ -224,7 +226,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_EVENTS,
         fewest=3,
         source="after Giaccotto & Sfiridis (1996)",
-        stands=Stands(independent="yes", variance="yes", tails="with many events"),
+        robustness=Robustness(independent="yes", variance="yes", tails="with many events"),
         use="a check on bmp_t",
     ),
     Statistic(
@@ -233,7 +235,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(x) / (sd as in bw85 · √mean((se/s)²))",
         law=NORMAL,
         source="Lamb (1995)",
-        stands=Stands(independent="no", variance="no", tails="with many events"),
+        robustness=Robustness(independent="no", variance="no", tails="with many events"),
         use="common dates, few events",
     ),
     Statistic(
@@ -243,7 +245,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_DATES,
         fewest_dates=2,
         source="Liang & Zeger (1986)",
-        stands=Stands(independent="between dates only", variance="yes", tails="with many dates"),
+        robustness=Robustness(independent="between dates only", variance="yes", tails="with many dates"),
         use="many dates with windows that do not overlap",
     ),
     Statistic(
@@ -254,7 +256,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         source="Cameron, Gelbach & Miller (2008)",
         fewest_dates=2,
         output="wild-cluster",
-        stands=Stands(independent="between dates only", variance="yes", tails="yes"),
+        robustness=Robustness(independent="between dates only", variance="yes", tails="yes"),
         use="few dates (at least six) with many events each",
     ),
 )

@@ -12,7 +12,7 @@ from correlator.eventstudy.significance.sums import Known
 from correlator.eventstudy.significance.value_loops import Values
 
 
-def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int, int]) -> Looked:
+def empty_sums(shape: tuple[int, int, int], dates: int, summed: tuple[int, int]) -> Looked:
     """Return sums over no events of ``shape`` (L, D, K) on ``dates`` days; ``summed``: shape of the sums by date."""
     length, days, columns = shape
     totals, n = np.zeros((dates, columns)), np.zeros((dates, columns))

@@ -101,7 +101,7 @@ def add_residuals(
     alike, weight = 0, 0.5
     limit[columns] = 0
     for p in range(len(e)):
-        n = put_in_order(e[p], keys[p], order)
+        n = fill_sorted(e[p], keys[p], order)
         if n != alike:
             weigh(tally, alike, base, ranks)
             alike, weight = n, 1.0 / (n + 2.0)
@@ -259,7 +259,7 @@ def empty_order(length: int) -> Order:
 
 
 @inlined
-def put_in_order(e: Array, keys: Keys, order: Order) -> int:
+def fill_sorted(e: Array, keys: Keys, order: Order) -> int:
     """Fill ``value`` and ``place`` from one event's residuals and their sorted keys; return the number of residuals.
 
     An insertion sort corrects the order of residuals that the rounded keys do not distinguish.
