@@ -40,11 +40,11 @@ def without_foot(table: pl.DataFrame, what: str) -> pl.DataFrame:
             break
         end = place
     footer = [row for place, row in rows if place >= end and is_foot(row)]
-    tell_foot([next(str(cell).strip() for cell in row if cell is not None) for row in footer], what)
+    warn_of_foot([next(str(cell).strip() for cell in row if cell is not None) for row in footer], what)
     return table.head(end) if footer else table
 
 
-def tell_foot(first_cells: Sequence[str], what: str) -> None:
+def warn_of_foot(first_cells: Sequence[str], what: str) -> None:
     """Warn that footer rows, given by the first cell of each, were skipped."""
     if first_cells:
         warn(f"skipped {counted(len(first_cells), 'row')} below the table of {what}, first {first_cells[0]!r}")

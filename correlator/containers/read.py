@@ -14,7 +14,7 @@ import polars as pl
 from correlator.base.files import called, opened
 from correlator.base.source_limits import MOST_BYTES
 from correlator.base.tabular import NO_FRAME, frame_name, from_plain, stacked_symbols, to_polars
-from correlator.containers.foot import is_foot, tell_foot
+from correlator.containers.foot import is_foot, warn_of_foot
 from correlator.containers.frame import raw_of_frame
 from correlator.containers.hints import Hints
 from correlator.containers.kinds import kind_of, kind_of_whole, readable
@@ -69,7 +69,7 @@ def as_texts(raw: RawTable, path: str | Path) -> pl.DataFrame:
     """Return the raw table of the file ``path`` in the form of ``text_table``; raise as there."""
     last = raw.frame[LINE].max() if raw.frame.height else 0
     below = raw.broken.filter((pl.col(LINE) > last) & pl.col("content").map_elements(_is_words, pl.Boolean))
-    tell_foot(below["content"].to_list(), called(path))
+    warn_of_foot(below["content"].to_list(), called(path))
     if raw.broken.height > below.height:
         line = raw.broken.join(below, on=LINE, how="anti")[LINE][0]
         raise InputError(f"{path} line {line} has more cells than the header", hint="check that line")

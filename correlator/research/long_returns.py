@@ -8,7 +8,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError, counted, warn
-from correlator.market.layout.telling import date_column
+from correlator.market.layout.single_columns import date_column
 from correlator.market.names.codes import as_symbols
 from correlator.market.vocabulary import field_of, is_identifier, plain, rank_of
 

@@ -8,7 +8,7 @@ import polars as pl
 from correlator.errors import warn
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.panel.jumps import MOST_BARS
-from correlator.market.audit.shifts import EARLY, LATE, correlation, stands_off
+from correlator.market.audit.shifts import EARLY, LATE, correlation, moves_with_other_session
 
 _WORDS = {LATE: "previous", EARLY: "next"}
 
@@ -27,7 +27,7 @@ def warn_of_lags(panel: Panel) -> None:
         unshifted = correlation(own, others)
         lagged = {LATE: correlation(own[1:], others[:-1]), EARLY: correlation(own[:-1], others[1:])}
         for direction, shifted in lagged.items():
-            if stands_off(shifted, unshifted, int(np.isfinite(own).sum())):
+            if moves_with_other_session(shifted, unshifted, int(np.isfinite(own).sum())):
                 off[name] = (direction, shifted, unshifted)
     if off:
         name, (direction, shifted, unshifted) = next(iter(off.items()))

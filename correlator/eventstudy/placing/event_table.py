@@ -26,7 +26,7 @@ from correlator.market.names.codes import as_symbols
 from correlator.market.vocabulary import beside, event_field, is_identifier, rank_of
 from correlator.market.written.day_numbers import counted_moments
 from correlator.market.written.event_clocks import SAYS_WHEN, by_zone, read_clocks
-from correlator.market.written.figures import says_nothing
+from correlator.market.written.figures import missing_cells
 
 _OWN = ("event_id", "symbol", "date")
 _TIME, _EXCHANGE = "time", "exchange"
@@ -58,7 +58,7 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     table = table.with_columns(counted_moments(table["date"]))
     if is_text(table["date"]):
         date = table["date"].cast(pl.String)
-        table = table.with_columns(date.to_frame().select(pl.when(~says_nothing(date.str.strip_chars())).then("date")))
+        table = table.with_columns(date.to_frame().select(pl.when(~missing_cells(date.str.strip_chars())).then("date")))
     table = _with_zones_applied(_with_clocks(table)).with_columns(_symbols(table["symbol"]))
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))

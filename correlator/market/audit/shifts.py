@@ -236,7 +236,7 @@ def _verdict(paired: _Paired, lag: int, first: int, last: int) -> float:
     return _distance(shifted, unshifted, n)
 
 
-def stands_off(shifted: float, unshifted: float, n: int) -> bool:
+def moves_with_other_session(shifted: float, unshifted: float, n: int) -> bool:
     """Whether a whole series of ``n`` returns moves with the market of another session.
 
     ``shifted``, ``unshifted``: its correlations with that session and with its own, compared as in

@@ -8,7 +8,7 @@ import polars as pl
 
 from correlator.containers.raw import LINE, RawTable
 from correlator.errors import InputError, warn
-from correlator.market.layout.telling import SYMBOL_LIKE, holds_dates
+from correlator.market.layout.single_columns import SYMBOL_LIKE, holds_dates
 from correlator.market.vocabulary import field_of, is_figure, plain
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
-from correlator.market.layout.telling import (
+from correlator.market.layout.single_columns import (
     LOOKED_AT,
     SYMBOL_LIKE,
     Shape,
@@ -136,7 +136,9 @@ def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tu
         names = [column for column in raw.columns if _is_called(raw, column, ours) and column not in taken]
         if ours == "symbol" and not names:
             names = [
-                column for column in raw.columns if is_identifier(raw.label(column)) and _says_several(raw, column)
+                column
+                for column in raw.columns
+                if is_identifier(raw.label(column)) and _has_several_values(raw, column)
             ]
         if not names:
             continue
@@ -155,7 +157,7 @@ def _is_called(raw: RawTable, column: str, ours: str) -> bool:
     return may_be_clock(raw.label(column)) and holds_clocks(raw.frame[column])
 
 
-def _says_several(raw: RawTable, column: str) -> bool:
+def _has_several_values(raw: RawTable, column: str) -> bool:
     return raw.frame[column].drop_nulls().n_unique() > 1
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
-from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it, no_dates
+from correlator.market.layout.single_columns import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it, no_dates
 from correlator.market.vocabulary import PRICES, field_of, is_figure
 
 _MARKS = re.compile(r"[\s._|/:\-]+")

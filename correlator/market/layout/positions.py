@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from correlator.containers.raw import RawTable
-from correlator.market.layout.telling import LOOKED_AT, holds_dates, is_numeric
+from correlator.market.layout.single_columns import LOOKED_AT, holds_dates, is_numeric
 from correlator.market.written.clock_columns import holds_clocks
 from correlator.market.written.figures import as_numbers
 

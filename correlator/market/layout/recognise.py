@@ -12,8 +12,8 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError, likeliest
 from correlator.market.layout.beside import stacked_blocks, without_side_table
 from correlator.market.layout.shapes import find_shape, read_shape
+from correlator.market.layout.single_columns import date_column, holds_dates, named_field
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
-from correlator.market.layout.telling import date_column, holds_dates, named_field
 from correlator.market.vocabulary import FIELDS, PRICES, field_of, plain
 from correlator.market.written.dates import JOINED, joined_days, places_of_parts
 from correlator.market.written.row_names import with_row_names
@@ -165,12 +165,12 @@ def _fits(raw: RawTable, layout: Layout) -> bool:
         return False
     if any(not re.search(pattern, raw.facts.get(key, "")) for key, pattern in layout.facts.items()):
         return False
-    if _tells_rows_apart(raw, layout):
+    if _distinguishes_rows(raw, layout):
         return False
     return all(_matches(raw, _column(raw, names, theirs), pattern) for theirs, pattern in layout.rows.items())
 
 
-def _tells_rows_apart(raw: RawTable, layout: Layout) -> bool:
+def _distinguishes_rows(raw: RawTable, layout: Layout) -> bool:
     """Whether the table has a symbol or series column that the layout does not know, so that it is another layout."""
     known = {plain(name) for name in (*layout.header, *layout.columns.values())}
     return any(field_of(label) in ("symbol", "series") for label in raw.labels.values() if plain(label) not in known)

@@ -10,7 +10,7 @@ from correlator.errors import InputError
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
 from correlator.market.layout.positions import options_by_position
-from correlator.market.layout.telling import (
+from correlator.market.layout.single_columns import (
     SYMBOL_LIKE,
     Shape,
     date_column,

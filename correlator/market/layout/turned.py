@@ -10,7 +10,7 @@ from correlator.containers.cells import is_date_like
 from correlator.containers.raw import LINE, RawTable
 from correlator.errors import InputError
 from correlator.market.layout.by_names import other_places, read_columns
-from correlator.market.layout.telling import Shape, date_column, is_numeric, named_field
+from correlator.market.layout.single_columns import Shape, date_column, is_numeric, named_field
 from correlator.market.vocabulary import PRICES, field_of, is_figure
 
 

@@ -74,7 +74,7 @@ def machine_numbers(column: pl.Series) -> pl.Series | None:
         return _finite(machine)
     text = column.str.strip_chars()
     machine = text.cast(pl.Float64, strict=False)
-    return _finite(machine) if (machine.is_null() == says_nothing(text)).all() else None
+    return _finite(machine) if (machine.is_null() == missing_cells(text)).all() else None
 
 
 def as_numbers(column: pl.Series, *, decimal: str = ".") -> pl.Series:
@@ -89,7 +89,7 @@ def not_numbers(column: pl.Series, numbers: pl.Series) -> pl.Series:
         return column.is_not_null() & numbers.is_null() & ~_is_nan(column)
     if numbers.null_count() == column.null_count():
         return pl.Series([False]).new_from_index(0, len(column))
-    return numbers.is_null() & ~says_nothing(column.str.strip_chars())
+    return numbers.is_null() & ~missing_cells(column.str.strip_chars())
 
 
 def decimal_mark(
@@ -210,7 +210,7 @@ def _dressed(text: pl.Series, decimal: str) -> pl.Series:
     return frame.select((value * scale).alias(text.name)).to_series()
 
 
-def says_nothing(text: pl.Series) -> pl.Series:
+def missing_cells(text: pl.Series) -> pl.Series:
     """Return a mask of missing cells: null, empty, or a word for a missing value such as ``n/a``, ``-``, ``NaT``."""
     return text.is_null() | text.str.to_lowercase().is_in(_NOTHING)
 

@@ -33,7 +33,7 @@ def units_in_names(raw: RawTable, *, kept: bool = True) -> RawTable:
     names, units = [cells[-2] for cells in named], [cells[-1] for cells in named if cells[-1]]
     if not units or not all(names) or len(set(names)) < len(names):
         return raw
-    if not of_currency and not (_says_nothing(first[-1]) and all(map(_is_unit, units))):
+    if not of_currency and not (_has_no_unit(first[-1]) and all(map(_is_unit, units))):
         return raw
     upper = [cells[:-1] for cells in others]
     if kept:
@@ -67,7 +67,7 @@ def _plain(word: str) -> str:
     return word.strip().lower().rstrip(":")
 
 
-def _says_nothing(word: str) -> bool:
+def _has_no_unit(word: str) -> bool:
     """Whether the cell below the name of the date column is empty, or states a date format."""
     return _plain(word) in _UNIT_ROWS or _DATE_FORM.fullmatch(word.strip()) is not None
 

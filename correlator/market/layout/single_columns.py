@@ -13,7 +13,7 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.vocabulary import bracketed, field_of, part_of_date, rank_of
-from correlator.market.written.figures import says_nothing
+from correlator.market.written.figures import missing_cells
 from correlator.market.written.periods import period_remedy
 
 LOOKED_AT = 60
@@ -110,7 +110,7 @@ def is_numeric(raw: RawTable, column: str) -> bool:
     if values.dtype != pl.String:
         return False
     text = values.drop_nulls().head(200).str.strip_chars()
-    cells = text.filter(~says_nothing(text))
+    cells = text.filter(~missing_cells(text))
     return sum(bool(NUMBER_LIKE.match(cell)) for cell in cells) * 2 >= len(cells)
 
 
@@ -119,5 +119,5 @@ def has_suffixes(raw: RawTable, column: str) -> bool:
     if raw.frame[column].dtype != pl.String:
         return False
     text = raw.frame[column].drop_nulls().head(200).str.strip_chars()
-    cells = text.filter(~says_nothing(text))
+    cells = text.filter(~missing_cells(text))
     return 2 * int(cells.str.contains(r"\d\s*[%KMBkmb]$").sum()) > len(cells)
