@@ -53,6 +53,7 @@ def test_the_articles_own_node_speaks(head):
         '<time datetime="2014-11-20T16:00:49Z">Corrected 20 November</time>',
         '<span class="event-date">20 November 2014</span>',
         '<span class="date">Expires 20 November 2014</span>',
+        '<span class="bday dtstart published updated">2014-11-20</span>',
         '<p class="event">When: <time datetime="2014-11-20T16:00:49Z">20 November</time></p>',
     ],
 )

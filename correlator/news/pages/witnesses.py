@@ -105,13 +105,13 @@ _DATE_NAME = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
-# Words of other dates that a page prints: of an event, of today.
+# Words of other dates that a page prints: of an event, of a birth or release (in microformats), of today.
 _OTHER_DAY = re.compile(
     r"(?i)\W*(?:(?:comments? )?clos(?:es?|ing)|expir(?:es?|y)|deadline|scheduled|due|valid|starts?|begins?|ends?|when"
     r"|event|airs?|premi(?:eres?|ering)|today)\b"
 )
 _OTHER_DAY_NAME = re.compile(
-    r"(?i)(?:^|\s)(?:events?(?:$|\s|[_\-](?:date|time|info|day))|(?:deadline|expiry|current|today|todays)(?:$|[\s_\-]))"
+    r"(?i)(?:^|\s)(?:events?(?:$|\s|[_\-](?:date|time|info|day))|(?:deadline|expiry|current|today|todays|bday|dtstart|dtend)(?:$|[\s_\-]))"
 )
 _PUBLISH_NAME = re.compile(r"(?i)publi|posted|pubdate|entry-date")
 _LABELLED = re.compile(
