@@ -66,16 +66,16 @@ def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers())
             accepted.append(item)
         except InputError as error:
             rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
-    batch = make_batch(_with_dates(articles), rejects=rejects)
+    batch = make_batch(_with_dates(articles, publishers.zone), rejects=rejects)
     yield replace(batch, named=_named(batch.articles["article_key"], accepted))
 
 
-def _with_dates(articles: list[dict[str, object]]) -> list[dict[str, object]]:
+def _with_dates(articles: list[dict[str, object]], zone: str | None) -> list[dict[str, object]]:
     """Return the articles with dates that the feed states as midnight in a zone (``date_labels``)."""
     names = {"published_at": "instant", "published_precision": "precision", "published_rule": "rule"}
     plain = [each | {"url": encodable(str(each["url"] or ""))} for each in articles]
     rows = pl.DataFrame(plain, schema={name: ARTICLE_SCHEMA[name] for name in (*names, "publisher", "url")})
-    dated = read_as_dates(rows.rename(names)).select(**names)
+    dated = read_as_dates(rows.rename(names), zone=zone).select(**names)
     return [article | stamp for article, stamp in zip(articles, dated.rows(named=True), strict=True)]
 
 

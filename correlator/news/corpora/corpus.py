@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -176,7 +177,11 @@ def _check(table: _Table) -> None:
 def _time_option(names: Sequence[str]) -> str:
     """Return the option that names the column of times; a creation time may be before publication."""
     created = next((name for name in names if _CREATED.search(name)), None)
-    return f"name it with --column published={created}, if articles appeared then" if created else _NAME_IT
+    return (
+        f"name it with --column {shlex.quote(f'published={created}')}, if articles appeared then"
+        if created
+        else _NAME_IT
+    )
 
 
 def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
@@ -237,7 +242,7 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
         timed = timed.sort("source_line", maintain_order=True)
     bad = timed.filter(pl.col("problem").is_not_null())
     known = timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(table.source))
-    good = _identified(read_as_dates(known, publisher="shown"))
+    good = _identified(read_as_dates(known, publisher="shown", zone=table.publishers.zone))
     rejects = [
         reject(table.source, line, problem, f"{headline} | {published}")
         for line, problem, headline, published in bad.select("source_line", "problem", "headline", "published").rows()

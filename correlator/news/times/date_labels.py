@@ -12,6 +12,8 @@ from datetime import time
 
 import polars as pl
 
+from correlator.errors import warn
+
 # Zones with different offsets or changes of the clock. Those whose midnights are the usual times of announcements in
 # New York and Tokyo (18:00, 20:00 and 03:00 UTC) are not among them.
 _ZONES = (
@@ -22,21 +24,23 @@ _ZONES = (
 _SERVICES = {"news.google.com": "midnight in America/Los_Angeles"}
 # How rules of publication times (``timestamps``) name times in UTC.
 _IN_UTC = r": epoch|zone (?:Z|z|UTC|UT|GMT|[+\-−]00:?00|Etc/UTC)(?: as printed|,)"
-FEWEST_DATES = 4
+FEWEST_DATES = 10
 SHARE, SHARE_OF_SHARP = 0.5, 0.9
 
 
-def read_as_dates(rows: pl.DataFrame, publisher: str = "publisher") -> pl.DataFrame:
+def read_as_dates(rows: pl.DataFrame, publisher: str = "publisher", zone: str | None = None) -> pl.DataFrame:
     """Return the rows with midnights of a zone as dates: instant midnight UTC of the local date, precision ``day``.
 
     ``rows``: instant, precision and rule of publication, url, and a column ``publisher``. Times are dates if they are
-    midnight in one zone, or noon in UTC, for half of a publisher's times and on four dates or more, and for nearly all
-    of its times on the full or half hour; the same is then asked of all rows together.
+    midnight in one zone, or noon in UTC, for half of a publisher's times and on ten dates or more, and for nearly all
+    of its times on the full or half hour; the same is then asked of all rows together. A warning says so, as decisions
+    of one authority may be announced at such an hour. ``zone``: that of the caller, who knows: with one the rows are
+    returned unchanged.
 
     Examples
     --------
     >>> from datetime import UTC, datetime
-    >>> times = [datetime(2025, 3, day, 16, tzinfo=UTC) for day in range(3, 9)]
+    >>> times = [datetime(2025, 3, day, 16, tzinfo=UTC) for day in range(3, 14)]
     >>> rows = pl.DataFrame({"instant": times}).with_columns(
     ...     precision=pl.lit("second"), rule=pl.lit("column: ISO date, zone Z as printed"),
     ...     publisher=pl.lit("bank"), url=pl.lit(None, pl.String),
@@ -44,6 +48,8 @@ def read_as_dates(rows: pl.DataFrame, publisher: str = "publisher") -> pl.DataFr
     >>> read_as_dates(rows)["instant"][0].isoformat(), read_as_dates(rows)["precision"][0]
     ('2025-03-04T00:00:00+00:00', 'day')
     """
+    if zone is not None:
+        return rows
     clocked = rows.select(
         "instant",
         "precision",
@@ -61,6 +67,8 @@ def read_as_dates(rows: pl.DataFrame, publisher: str = "publisher") -> pl.DataFr
     services = midnights.filter(pl.col("host").replace_strict(_SERVICES, default=None) == pl.col("stated"))
     by_publisher = _usual(midnights, clocked, sharp, "publisher")
     overall = _usual(midnights, clocked, sharp, None)
+    for stated in pl.concat([by_publisher["stated"], overall["stated"]]).unique().sort():
+        warn(f"times of publication that are {stated} are read as dates (--zone UTC reads them as times)")
     found = pl.concat([each.select("row", "stated", "label") for each in (services, by_publisher, overall)])
     return _labelled(rows, found.unique("row", keep="first"))
 
