@@ -41,7 +41,7 @@ def is_pandas(frame: Any) -> bool:
     return type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns")
 
 
-def held(frame: Any) -> Any:
+def rereadable(frame: Any) -> Any:
     """Return a frame that can be read repeatedly: lazy frames, batch streams and plain Python become polars frames."""
     frame = from_plain(frame)
     if isinstance(frame, pl.LazyFrame):

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import duckdb
 import polars as pl
 
-from correlator.base.tabular import Frame, held
+from correlator.base.tabular import Frame, rereadable
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.measure import study_panel
@@ -127,7 +127,7 @@ NO_DATA = Data()
 def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any]) -> tuple[StudySpec, Data]:
     """Return the options of ``study`` as a spec, and its frames, which may be given as files."""
     arguments: dict[str, Any] = {"symbols": symbols, **options}
-    data = Data(*(held(arguments.pop(name, None)) for name in ("factors", "risk_free")))
+    data = Data(*(rereadable(arguments.pop(name, None)) for name in ("factors", "risk_free")))
     unit = arguments.pop("factors_unit", None)
     if data.factors is not None or unit is not None:
         from correlator.research.study_tables import study_tables  # imported late, since it is slow to import

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from correlator.base.files import called
-from correlator.base.tabular import Frame, held, holds_columns, is_pandas, is_series
+from correlator.base.tabular import Frame, holds_columns, is_pandas, is_series, rereadable
 from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
@@ -211,7 +211,7 @@ def _named_column(source: Any, kind: str) -> Any:
     """Return a source that can be read more than once, with a pandas Series converted to the frame of its share."""
     if is_series(source) and source.name is None and source.index.nlevels == 1:
         raise InputError(f"{kind} is a series without a name", hint="give {'AIRLINK': series}, or set series.name")
-    return source if isinstance(source, str | Path) else held(source)
+    return source if isinstance(source, str | Path) else rereadable(source)
 
 
 def _raw_head(source: Table) -> RawTable | None:

@@ -71,7 +71,7 @@ def part_options(chosen: dict[str, Any], source: str) -> dict[str, Any]:
 def donors_file(donors: list[str] | None) -> Path | None:
     """Return the file that ``--donors`` names (symbols for a store, a wide table for files); None if it lists symbols.
 
-    Raises NotFoundError for a missing file, which is told from a symbol by its extension.
+    Raises NotFoundError for a missing file, which differs from a symbol by its extension.
     """
     if donors is None or len(donors) != 1:
         return None

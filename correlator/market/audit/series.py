@@ -58,5 +58,5 @@ def unknown_exchange(series: Series) -> list[pl.DataFrame]:
     """Find series whose exchange is not known, so that weekdays are used as sessions."""
     if series.exchange is not None:
         return []
-    text = "the exchange is not known: Monday to Friday count as sessions, and holidays cannot be told"
+    text = "the exchange is not known: Monday to Friday count as sessions, and holidays are not known"
     return [series.finding("no-exchange", "low", text, "give exchange (--exchange), for example XNYS")]

@@ -282,7 +282,7 @@ _NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "S
 
 
 def _epoch(text: str, origin: str) -> Stamp | None:
-    """Parse seconds, milli-, micro- or nanoseconds since 1970, told apart by the number of digits; else None."""
+    """Parse seconds, milli-, micro- or nanoseconds since 1970, distinguished by the number of digits; else None."""
     match = _EPOCH.fullmatch(re.sub(r"^/Date\((\d+)(?:[+-]\d{4})?\)/$", r"\1", text))
     if not match:
         return None
