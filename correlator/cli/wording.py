@@ -43,8 +43,11 @@ def with_options(text: str) -> str:
 
     >>> with_options("give exchange='XNYS' to leave them out (read result.excluded)")
     'give --exchange XNYS to leave them out (read --output excluded)'
+    >>> with_options("give a later as_of, or leave it out")
+    'give a later --as-of, or leave it out'
     """
     known = flags()
+    bare = re.compile(rf"\b({'|'.join(name for name in known if '_' in name)})\b(?!=)")
 
     def as_option(match: re.Match[str]) -> str:
         name, value = match[1], match[2]
@@ -53,4 +56,5 @@ def with_options(text: str) -> str:
         unquoted = value.strip("'\"")
         return f"{known[name]} {value if ' ' in unquoted else unquoted}"
 
-    return _TABLE.sub(r"--output \1", _ASSIGNMENT.sub(as_option, text))
+    named = bare.sub(lambda match: known[match[1]], _ASSIGNMENT.sub(as_option, text))
+    return _TABLE.sub(r"--output \1", named)

@@ -64,6 +64,13 @@ def test_an_unknown_symbol_comes_with_the_likely_one(loaded):
     assert "did you mean AIRLINK" in one_line(done)
 
 
+def test_no_kind_of_confounder_is_refused(loaded):
+    from cli_process import run_in
+
+    done = run_in(loaded)("--store", "m.duckdb", "confounds", "--kinds", " , ", code=3)
+    assert "--kinds is empty" in one_line(done)
+
+
 def test_an_unknown_article(loaded):
     from cli_process import run_in
 

@@ -82,6 +82,12 @@ def test_agrees_with_statsmodels_run_by_hand_and_says_what_it_left_out():
     assert found.table["term"].to_list() == list(by_hand.params.index)
 
 
+def test_the_sentence_names_what_is_explained():
+    data = frame()
+    assert cross_section(data, "car ~ goldstein").sentence.startswith("CAR ")
+    assert cross_section(data, "goldstein ~ car").sentence.startswith("goldstein, with CAR ")
+
+
 def test_robust_errors_without_clusters():
     data = frame(4)
     found = cross_section(data, "car ~ goldstein", clusters=[])

@@ -11,6 +11,7 @@ from correlator.cli.options.common import StoreOption, open_store
 from correlator.cli.options.study import takes_study
 from correlator.cli.tables.options import TableOptions, prints_table
 from correlator.cli.terminal.output import narrate
+from correlator.errors import InputError
 
 
 class ConfoundsOutput(StrEnum):
@@ -48,13 +49,16 @@ def confounds(
 
     Example: correlator confounds --symbol AIRLINK --benchmark KSE100 --windows -1:1 --output flags
     """
+    from correlator.align.confounds import KINDS
     from correlator.eventstudy.confounded import compare_confounds
     from correlator.research.confounds import stored_flags
     from correlator.research.study import study
 
+    names = tuple(part.strip() for part in kinds.split(",") if part.strip())
+    if not names:
+        raise InputError("--kinds is empty", hint=f"choose from {', '.join(KINDS)}")
     opened = open_store(store)
     result = study(opened, **chosen)
-    names = tuple(part.strip() for part in kinds.split(",") if part.strip())
     flags = stored_flags(opened, result, kinds=names)
     table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")

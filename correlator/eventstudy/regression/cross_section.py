@@ -55,8 +55,10 @@ class CrossSection:
     def sentence(self) -> str:
         """A summary of the regression in one line."""
         clusters = ", ".join(f"{count} {name}s" for name, count in self.clusters.items()) or "no clusters"
+        response = self.formula.partition("~")[0].strip()
+        explained = f"CAR {self.window}" if response == "car" else f"{response}, with CAR {self.window} as car"
         return (
-            f"CAR {self.window}: {self.n} events, {self.excluded.height} without a value left out, "
+            f"{explained}: {self.n} events, {self.excluded.height} without a value left out, "
             f"R2 {self.r_squared:.3f}, {clusters}, t with {self.df:g} degrees of freedom"
         )
 
