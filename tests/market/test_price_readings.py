@@ -16,6 +16,7 @@ import pytest
 
 from correlator.errors import InputError, TimeError
 from correlator.market.checked_files import read_for_check
+from correlator.market.layout.spec import read_layout
 from correlator.market.reading.files import PriceKeywords, PriceOptions, read_prices
 from correlator.market.written.figures import as_numbers, decimal_mark
 
@@ -194,6 +195,30 @@ def test_a_layout_file_of_ones_own(tmp_path):
     own.write_text('name = "mine"\nheader = ["Tag"]\nheeder = 1\n')
     with pytest.raises(InputError, match="unknown key 'heeder'"):
         closes(path, layout=str(own))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("width = [12]\nrows = 'UTC'", "a table of texts for rows"),
+        ("header = 'Tag'", "a list of texts for header"),
+        ("header = ['Tag', 3]", "a list of texts for header"),
+        ("width = ['2']", "a list of whole numbers for width"),
+        ("exact = 'yes'", "true or false for exact"),
+        ("zone = 'Mars/Olympus'\nheader = ['Tag']\ncolumns = {date = 'Tag'}", "unknown zone 'Mars/Olympus'"),
+        ("scale = {close = 'x'}", "a table of numbers for scale"),
+        ("leave_out = {Tag = 'x'}", "a table of tables of texts for leave_out"),
+        ("columns = {date = true, close = []}", "a table of names or positions for columns"),
+    ],
+)
+def test_values_of_another_type_in_a_layout_are_refused(line, said):
+    with pytest.raises(InputError, match=said):
+        read_layout(f"name = 'mine'\n{line}\n".encode(), "mine.toml")
+
+
+def test_positions_in_a_layout_may_be_numbers():
+    layout = read_layout(b"name = 'mine'\n[rows]\n1 = 'x'\n[columns]\ndate = 1\nclose = '2'\n", "mine.toml")
+    assert layout.columns == {"date": "1", "close": "2"}
 
 
 def test_factors_are_not_prices(tmp_path):

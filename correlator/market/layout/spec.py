@@ -5,11 +5,12 @@ They are shipped under ``data/layouts/``; the path of a user's own file is accep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from correlator.base.files import opened, toml_document
 from correlator.base.resources import data_path
@@ -68,7 +69,36 @@ class Layout:
         return frozenset(plain(name) for name in self.header)
 
 
-_LISTS = ("header", "absent", "width", "series", "zero_is_nothing", "notes")
+_TEXT_LISTS = ("header", "absent", "series", "zero_is_nothing", "notes")
+_LISTS = (*_TEXT_LISTS, "width")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _list_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(map(fits, value))
+
+
+def _table_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
+_TYPES: Mapping[str, tuple[Sequence[str], Callable[[object], bool]]] = {
+    "a text": (("name", "title", "kind", "date_order", "decimal", "zone"), _is_text),
+    "true or false": (("exact", "absolute"), lambda value: isinstance(value, bool)),
+    "a list of texts": (_TEXT_LISTS, _list_of(_is_text)),
+    "a list of whole numbers": (("width",), _list_of(lambda value: isinstance(value, int))),
+    "a table of texts": (("rows", "labels", "facts"), _table_of(_is_text)),
+    "a table of names or positions": (("columns",), _table_of(lambda value: isinstance(value, str | int))),
+    "a table of numbers": (("scale",), _table_of(_is_number)),
+    "a table of tables of texts": (("leave_out",), _table_of(_table_of(_is_text))),
+}
 
 
 def layout_names() -> list[str]:
@@ -110,7 +140,8 @@ def read_layout(text: bytes, source: str) -> Layout:
     if problem:
         raise InputError(f"layout {source} {problem}", hint="see CONTRIBUTING.md for its keys")
     values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in document.items()}
-    return Layout(**values)
+    columns = {field: str(theirs) for field, theirs in document.get("columns", {}).items()}
+    return Layout(**{**values, "columns": columns})
 
 
 def _problem(document: Mapping[str, Any]) -> str | None:
@@ -119,12 +150,14 @@ def _problem(document: Mapping[str, Any]) -> str | None:
     unknown = [key for key in document if key not in known]
     if unknown:
         return f"has the unknown key {unknown[0]!r}"
-    if not isinstance(document.get("name"), str) or document["name"] in SHAPES:
+    for kind, (keys, fits) in _TYPES.items():
+        wrong = [key for key in keys if key in document and not fits(document[key])]
+        if wrong:
+            return f"needs {kind} for {wrong[0]}"
+    if document.get("name", SHAPES[0]) in SHAPES:
         return "needs a unique name"
     if document.get("kind", "prices") not in KINDS:
         return f"has the unknown kind {document['kind']!r}"
-    if any(not isinstance(document.get(key, []), list) for key in _LISTS):
-        return f"needs lists for {', '.join(_LISTS)}"
     unmapped = [field for field in (*document.get("columns", {}), *document.get("scale", {})) if field not in FIELDS]
     if unmapped:
         return f"maps {unmapped[0]!r}, which is not one of {', '.join(FIELDS)}"
@@ -134,6 +167,8 @@ def _problem(document: Mapping[str, Any]) -> str | None:
         return "names neither a date nor a price column"
     if document.get("date_order", "dmy") not in ("dmy", "mdy", "ymd") or document.get("decimal", ".") not in (".", ","):
         return "has an unknown date_order or decimal"
+    if document.get("zone", "UTC") not in available_timezones():
+        return f"has the unknown zone {document['zone']!r}"
     return _faulty_pattern(document)
 
 
