@@ -366,3 +366,14 @@ def test_parquet_dates_of_pandas_are_days(tmp_path):
 def test_house_names_of_the_shipped_instruments(headline, symbols):
     links = linker_of(read_instruments()).link(headline, None, [])
     assert [link.symbol for link in links if link.kind == "named"] == symbols
+
+
+@pytest.mark.parametrize(("code", "ours"), [("ROM", "ROU"), ("TMP", "TLS"), ("MTN", "MNE"), ("GZS", "PSE")])
+def test_codes_of_cameo_are_those_of_a_selection(tmp_path, code, ours):
+    gdelt = "GLOBALEVENTID,Actor1CountryCode,Actor2CountryCode,EventCode,EventRootCode,QuadClass,DATEADDED\n"
+    own = "date,category,source,target\n"
+    for head, row in ((gdelt, f"1,{code},USA,042,04,1,20250528123000\n"), (own, f"2025-05-28,CONSULT,{code},USA\n")):
+        (tmp_path / "e.csv").write_text(head + row)
+        ((events, _),) = read_event_file(tmp_path / "e.csv")
+        expected = [(ours, "-".join(sorted((ours, "USA"))))]
+        assert events.select("source_country", "dyad").rows() == expected

@@ -412,6 +412,77 @@ def test_an_extract_of_gdelt_with_a_header_and_fewer_columns(tmp_path):
         list(read_events(tmp_path / "e.csv"))
 
 
+def gdelt_extract(columns, **cells):
+    """Write one row of an events file under ``columns``, with a header."""
+    row = {
+        "GLOBALEVENTID": "900000001",
+        "Actor1CountryCode": "PAK",
+        "Actor2CountryCode": "AZE",
+        "EventCode": "042",
+        "EventRootCode": "04",
+        "QuadClass": "1",
+        "DATEADDED": "20250528123000",
+    } | cells
+    return ",".join(columns) + "\n" + ",".join(row.get(name, "") for name in columns) + "\n"
+
+
+EVENT_NAMES = LAYOUTS["events"]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        EVENT_NAMES[::-1],
+        [*[name for name in EVENT_NAMES if "Religion" not in name][:-3], "DATEADDED", "SOURCEURL", "x"],  # 57
+        [name for name in EVENT_NAMES if not name.startswith("Actor1Religion") and name != "Actor1EthnicCode"],  # 58
+        ["GLOBALEVENTID", "DATEADDED", "Actor1CountryCode", "Actor2CountryCode", "EventCode", *"abcdefghijk"],  # 16
+        ["", *EVENT_NAMES],
+    ],
+)
+def test_a_header_of_events_says_which_column_is_which(tmp_path, columns):
+    (tmp_path / "e.csv").write_text(gdelt_extract(columns))
+    (batch,) = read_events(tmp_path / "e.csv")
+    event = batch.rows.row(0, named=True)
+    assert (event["category"], event["quad_class"], event["dyad"]) == ("CONSULT", "verbal-cooperation", "AZE-PAK")
+    assert event["known_at"] == datetime(2025, 5, 28, 12, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "instant", "precision"),
+    [
+        ("2025-05-28 12:30:00 UTC", datetime(2025, 5, 28, 12, 30, tzinfo=UTC), "minute"),
+        ("2025-05-28T12:30:00.000000Z", datetime(2025, 5, 28, 12, 30, tzinfo=UTC), "minute"),
+        ("2025-05-28", datetime(2025, 5, 28, tzinfo=UTC), "day"),
+        ("20250528.0", datetime(2025, 5, 28, tzinfo=UTC), "day"),
+    ],
+)
+def test_the_time_at_which_gdelt_added_an_event_as_databases_write_it(tmp_path, written, instant, precision):
+    (tmp_path / "e.csv").write_text(gdelt_extract(EVENT_NAMES, DATEADDED=written))
+    (batch,) = read_events(tmp_path / "e.csv")
+    assert batch.rows.select("known_at", "known_precision").rows() == [(instant, precision)]
+
+
+@pytest.mark.parametrize("written", ["2.02505E+13", "", "28/05/2025", "20251328123000"])
+def test_an_event_without_a_readable_time_of_addition_is_a_reject(tmp_path, written):
+    (tmp_path / "e.csv").write_text(gdelt_extract(EVENT_NAMES, DATEADDED=written))
+    (batch,) = read_events(tmp_path / "e.csv")
+    assert batch.rows.is_empty()
+    assert "DATEADDED" in batch.rejects["reason"].item()
+    (tmp_path / "e.csv").rename(tmp_path / "20250528123000.csv")
+    (batch,) = read_events(tmp_path / "20250528123000.csv")  # the name of the file has the time
+    assert batch.rows["known_at"].to_list() == [datetime(2025, 5, 28, 12, 30, tzinfo=UTC)]
+
+
+def test_headers_of_events_in_small_letters_and_with_a_repeated_name(tmp_path):
+    header, _, row = gdelt_extract(EVENT_NAMES[:40] + EVENT_NAMES[-2:]).partition("\n")
+    (tmp_path / "e.csv").write_text(f"{header.lower()}\n{row}")
+    (batch,) = read_events(tmp_path / "e.csv")
+    assert batch.rows["dyad"].to_list() == ["AZE-PAK"]
+    (tmp_path / "e.csv").write_text(gdelt_extract([*EVENT_NAMES[:40], "DATEADDED", "QuadClass"]))
+    with pytest.raises(InputError, match="two columns called 'QuadClass'"):
+        list(read_events(tmp_path / "e.csv"))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said", "message"),
     [

@@ -28,7 +28,7 @@ from correlator.containers.read import is_lines_of_text, is_utf8, text_table
 from correlator.containers.slices import text_tables
 from correlator.errors import InputError, TimeError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
-from correlator.events.vocabulary.actors import country_of
+from correlator.events.vocabulary.actors import OTHER_CODES, country_of
 from correlator.market.names.codes import as_symbol
 from correlator.market.vocabulary import beside, event_field
 from correlator.market.written.dates import PARTS, joined_day, places_of_parts
@@ -69,7 +69,7 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         return
     from correlator.news.corpora.gdelt import read_events
 
-    for batch in read_events(path):
+    for batch in read_events(path, OTHER_CODES):
         yield _completed(batch.rows), batch.rejects
 
 

@@ -40,6 +40,18 @@ class Name:
         return self.since <= on and (self.until is None or on <= self.until)
 
 
+OTHER_CODES = {
+    "ROM": "ROU",
+    "TMP": "TLS",
+    "ZAR": "COD",
+    "MTN": "MNE",
+    "KSV": "XKX",
+    "WSB": "PSE",
+    "GZS": "PSE",
+    "WBG": "PSE",
+    "BAG": "IRQ",
+}
+"""Codes in tables of events that are not of ISO 3166-1 today: of CAMEO, of the World Bank, and former ones."""
 # Slots of headline templates, placeholders for a country or place.
 _SLOTS = ("country", "city", "region", *(f"{slot}_{n}" for slot in ("country", "city", "region") for n in (1, 2, 3, 4)))
 
@@ -135,7 +147,8 @@ def country_codes() -> frozenset[str]:
 def country_of(text: str) -> str | None:
     """Return the code of a country or organisation written as a code or by name, or None.
 
-    Two-letter country codes are not accepted, since they are ambiguous: IS is Israel (FIPS) or Iceland (ISO).
+    Codes of CAMEO that are not of ISO are translated (``OTHER_CODES``). Two-letter country codes are not accepted,
+    since they are ambiguous: IS is Israel (FIPS) or Iceland (ISO).
     """
     return _codes_by_name(own_path()).get(text.strip().casefold())
 
@@ -143,7 +156,8 @@ def country_of(text: str) -> str | None:
 @cache
 def _codes_by_name(own: Path | None) -> dict[str, str]:
     named = (name for name in names_with(own) if name.kind in ("country", "igo"))
-    by_name = {name.text.casefold(): name.country for name in named if name.country}
+    by_name = {code.casefold(): country for code, country in OTHER_CODES.items()}
+    by_name |= {name.text.casefold(): name.country for name in named if name.country}
     return by_name | {code.casefold(): code for code in country_codes()}
 
 

@@ -10,11 +10,12 @@ import csv
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -130,8 +131,11 @@ def read_gdelt(path: Path) -> Iterator[GdeltBatch]:
         yield _batch(chunk, separator, names, called(path))
 
 
-def read_events(path: Path) -> Iterator[GdeltBatch]:
-    """Yield events with ``EVENT_COLUMNS``; ``tone`` is AvgTone / 100. Raises InputError for other files."""
+def read_events(path: Path, countries: Mapping[str, str] = MappingProxyType({})) -> Iterator[GdeltBatch]:
+    """Yield events with ``EVENT_COLUMNS``; ``tone`` is AvgTone / 100. Raises InputError for other files.
+
+    ``countries``: codes that replace codes of GDELT's actors.
+    """
     stamp = re.search(r"(?<!\d)(20\d{12})(?!\d)", path.name)
     for batch in read_gdelt(path):
         if "EventCode" not in batch.rows.columns:
@@ -144,7 +148,7 @@ def read_events(path: Path) -> Iterator[GdeltBatch]:
                 f"{path.name} has no DATEADDED column, so the time when its events became known is missing",
                 hint=f"its columns are {', '.join(batch.rows.columns[1:21])}",
             )
-        yield _events(batch, called(path), stamp[1] if stamp else None)
+        yield _events(batch, called(path), stamp[1] if stamp else None, countries)
 
 
 def is_gdelt(line: str) -> bool:
@@ -196,7 +200,9 @@ def _is_header(fields: Sequence[str]) -> bool:
 
 
 def _layout(fields: Sequence[str], path: Path) -> tuple[str, ...]:
-    """Return the column names of the layout with as many fields, else those of the header."""
+    """Return the column names: those of a header that names event codes, else of the layout with as many fields."""
+    if _names_event_codes(fields):
+        return _in_our_case(fields, path)
     for names in LAYOUTS.values():
         if len(names) == len(fields):
             return names
@@ -207,6 +213,21 @@ def _layout(fields: Sequence[str], path: Path) -> tuple[str, ...]:
         f"{path.name} has {len(fields)} fields, which no GDELT layout has",
         hint=f"layouts have {counts}; a table of your own needs a header with date and category",
     )
+
+
+def _names_event_codes(fields: Sequence[str]) -> bool:
+    """Whether a line is a header of events; those of mentions and GKG differ between tools, so places decide there."""
+    return _is_header(fields) and not {"eventcode", "eventrootcode"}.isdisjoint(field.casefold() for field in fields)
+
+
+def _in_our_case(fields: Sequence[str], path: Path) -> tuple[str, ...]:
+    """Return the names of a header in GDELT's capitals, and names for columns without one, such as row numbers."""
+    known = {name.casefold(): name for name in LAYOUTS["events"]}
+    names = [known.get(field.casefold(), field) or f"column {place}" for place, field in enumerate(fields, 1)]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise InputError(f"{path.name} has two columns called {repeated!r}", hint="keep one of them")
+    return tuple(names)
 
 
 def _batch(chunk: Sequence[tuple[int, str]], separator: str, names: Sequence[str], source: str) -> GdeltBatch:
@@ -230,7 +251,7 @@ def _batch(chunk: Sequence[tuple[int, str]], separator: str, names: Sequence[str
     )
 
 
-def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatch:
+def _events(batch: GdeltBatch, source: str, file_stamp: str | None, countries: Mapping[str, str]) -> GdeltBatch:
     batch = GdeltBatch(_completed(batch.rows), batch.rejects)
     root = pl.col("EventRootCode").str.zfill(2)
     short = pl.col("EventRootCode").str.len_chars() == 1  # a spreadsheet has removed the leading zero
@@ -245,26 +266,18 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
         category=root.replace_strict(CATEGORIES, default=None),
         quad_class=pl.col("QuadClass").replace_strict(QUAD_CLASSES, default=None),
         goldstein=pl.col("GoldsteinScale").cast(pl.Float64, strict=False),
-        added=pl.col("DATEADDED")
-        .str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False)
-        .dt.replace_time_zone("UTC"),
-        added_day=pl.col("DATEADDED")
-        .str.to_date("%Y%m%d", strict=False)
-        .cast(pl.Datetime("us"))
-        .dt.replace_time_zone("UTC"),
+        clock=pl.coalesce(_added("%Y%m%d%H%M%S"), pl.lit(_file_time(file_stamp), pl.Datetime("us", "UTC"))),
     )
-    faulty = pl.any_horizontal(pl.col("category", "quad_class").is_null())
+    rows = rows.with_columns(known=pl.coalesce("clock", _added("%Y%m%d")))
+    faulty = pl.any_horizontal(pl.col("category", "quad_class", "known").is_null())
     rejects = [
-        reject(source, line, _event_problem(code, root, quad), str(url))
-        for line, code, root, quad, url in rows.filter(faulty)
-        .select("source_line", "EventCode", "EventRootCode", "QuadClass", "SOURCEURL")
+        reject(source, line, _event_problem(*cells), str(url))
+        for line, url, *cells in rows.filter(faulty)
+        .select("source_line", "SOURCEURL", "EventCode", "EventRootCode", "QuadClass", "DATEADDED", "category")
         .rows()
     ]
     kept = rows.filter(~faulty)
-    named = _file_time(file_stamp)
-    clock = pl.coalesce("added", pl.lit(named, pl.Datetime("us", "UTC")))
-    known = pl.coalesce(clock, "added_day")
-    sides = [pl.col(f"{actor}CountryCode") for actor in ("Actor1", "Actor2")]
+    sides = [pl.col(f"{actor}CountryCode").replace(countries) for actor in ("Actor1", "Actor2")]
     pair = pl.concat_list(sides).list.sort()
     evidence = pl.struct(
         "GLOBALEVENTID", "code", "SQLDATE", "NumMentions", "NumSources", "NumArticles", "SOURCEURL", "source_line"
@@ -273,12 +286,8 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
         "category",
         "quad_class",
         "goldstein",
-        known_at=known,
-        known_precision=pl.when(known.is_null())
-        .then(pl.lit("unknown"))
-        .when(clock.is_null())
-        .then(pl.lit("day"))
-        .otherwise(pl.lit("minute")),
+        known_at="known",
+        known_precision=pl.when(pl.col("clock").is_null()).then(pl.lit("day")).otherwise(pl.lit("minute")),
         coder=pl.lit("gdelt"),
         cameo_root="root",
         tone=pl.col("AvgTone").cast(pl.Float64, strict=False) / 100,
@@ -305,8 +314,19 @@ def _completed(rows: pl.DataFrame) -> pl.DataFrame:
     return completed.with_columns(EventRootCode=root, QuadClass=quad, EventCode=pl.coalesce(code, "EventCode"))
 
 
-def _event_problem(code: str | None, root: str | None, quad: str | None) -> str:
+def _added(layout: str) -> pl.Expr:
+    """Return DATEADDED as instants; databases write it in the form of ISO 8601, which has the same digits."""
+    digits = pl.col("DATEADDED").str.replace(r"(\.0*)?( ?UTC|Z|\+00:?00)?$", "").str.replace_all(r"[-: T]", "")
+    instants = digits.str.to_datetime(layout, time_unit="us", strict=False)
+    return instants.dt.replace_time_zone("UTC")
+
+
+def _event_problem(
+    code: str | None, root: str | None, quad: str | None, added: str | None, category: str | None
+) -> str:
     """Return why a row cannot be read as an event."""
+    if category is not None and quad in QUAD_CLASSES:
+        return f"DATEADDED {added!r} is not a time, so it is not known when the event became known"
     if code and root is None:
         return (
             f"event code {code!r} may be 0{code} without its leading zero (keep EventRootCode, or write codes as text)"
