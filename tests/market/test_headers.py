@@ -43,8 +43,26 @@ def test_a_study_reads_the_same_header_in_the_same_way(tmp_path):
     assert prices["date"].to_list() == list(DAYS)
     bars = written(tmp_path, '"LAMP.Open","LAMP.Close"', *(f'"{day}",10.5,11.5' for day in DAYS))
     assert set(study_table(bars, "prices").frame["LAMP"]) == {11.5}
-    factors = written(tmp_path, '"Mkt","SMB"', *(f'"{day}",0.01,0.02' for day in DAYS))
-    assert factor_table(factors).frame.select("Mkt", "SMB").row(0) == (0.01, 0.02)
+    factors = written(tmp_path, '"Mkt-RF","SMB"', *(f'"{day}",0.01,0.02' for day in DAYS))
+    assert factor_table(factors).frame.select("Mkt-RF", "SMB").row(0) == (0.01, 0.02)
+
+
+@pytest.mark.parametrize("name", ["Börsentag", "CalDate", "Close Date"])
+def test_a_last_column_without_a_name_does_not_shift_names_of_figures(tmp_path, name):
+    rows = [f"{day},10,12,9,11,500" for day in DAYS]
+    bars = read_prices(written(tmp_path, f"{name},Open,High,Low,Close,", *rows), symbol="LAMP").bars
+    assert bars.select("open", "high", "low", "close").row(0) == (10.0, 12.0, 9.0, 11.0)
+
+
+def test_a_first_name_that_could_be_of_dates_or_of_a_share_is_refused_unless_the_caller_gives_the_dates(tmp_path):
+    with pytest.raises(InputError, match="one name fewer than columns, and 'INDEX'"):
+        read_prices(written(tmp_path, "INDEX,CLOSE,", *(f"{day},10.5,20.5" for day in DAYS)))
+    path = written(tmp_path, "Börsentag,Lamp", *(f"{day},10.5,20.5" for day in DAYS))
+    for read in (read_prices, lambda path: study_table(path, "prices")):
+        with pytest.raises(InputError, match="one name fewer than columns, and 'Börsentag'"):
+            read(path)
+    bars = read_prices(path, symbol="LAMP", columns={"date": "Börsentag", "close": "Lamp"}).bars
+    assert set(bars["close"]) == {10.5}
 
 
 def test_open_high_low_and_close_are_bars_of_a_study_whatever_stands_next_to_them(tmp_path):

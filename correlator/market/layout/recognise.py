@@ -60,7 +60,7 @@ def recognise(
     precedence over the layout; ``symbol``: the one requested. Raise InputError, naming the option, if no layout or
     several fit, and for missing columns.
     """
-    raw = with_row_names(units_in_names(named_once(raw)))
+    raw = with_row_names(units_in_names(named_once(raw)), (columns or {}).get("date"))
     raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
     if layout is None and _has_factors_below_text(raw):
         raise _is_of_factors(raw)
