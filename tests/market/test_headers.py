@@ -198,6 +198,18 @@ def test_trades_are_refused_and_bars_with_holes_are_not(tmp_path):
     assert read_prices(written(tmp_path, "time,price", *bars), symbol="LAMP", zone="UTC").bars["interval"][0] == "1m"
 
 
+def test_two_days_with_two_times_on_one_of_them_are_not_intraday_bars(tmp_path):
+    path = written(tmp_path, "time,close", "2024-03-11 00:00:00,10", "2024-03-12 00:00:00,11", "2024-03-12 16:00:00,12")
+    with pytest.raises(InputError, match="has different bars of LAMP on 2024-03-12"):
+        read_prices(path, symbol="LAMP", exchange="XNYS")
+
+
+def test_two_times_of_one_date_in_utc_may_be_of_two_days_at_the_exchange(tmp_path):
+    path = written(tmp_path, "time,close", "2024-03-12 02:00:00,10", "2024-03-12 20:00:00,11")
+    with pytest.raises(InputError, match="has different bars of LAMP on 2024-03-12"):
+        read_prices(path, symbol="LAMP", exchange="XNYS", zone="UTC")
+
+
 def test_bars_without_a_header_and_with_volumes_take_the_time_of_the_exchange(tmp_path):
     rows = [f"20240703 0{hour}3000;10;12;9;11;50" for hour in (8, 9)]
     path = written(tmp_path, *rows)

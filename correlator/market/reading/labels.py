@@ -66,8 +66,8 @@ def _of_instants(stamped: pl.DataFrame, rejected: pl.DataFrame | None, clock: Cl
     zone = clock.zone or (exchange_zone(clock.exchange) if clock.exchange else None)
     if zone is None:
         raise _unknown_exchange(stamped, source)
-    if _several_a_day(stamped, pl.col(AT).dt.convert_time_zone(zone).dt.date()):
-        place = exchange_zone(clock.exchange) if clock.exchange else zone
+    place = exchange_zone(clock.exchange) if clock.exchange else zone
+    if _several_a_day(stamped, pl.col(AT).dt.convert_time_zone(place).dt.date()):
         if clock.exchange is not None:
             refuse_other_clocks(stamped[AT], clock.exchange, source, zoned=True)
         return _within_days(stamped, place, clock, source, rejected=rejected)
@@ -172,11 +172,11 @@ def _all_midnight(instants: pl.Series) -> bool:
 def _several_a_day(stamped: pl.DataFrame, day: pl.Expr) -> bool:
     """Whether symbols usually have several different timestamps on one day; a few repeated days do not count.
 
-    Of a few days, those at the ends may have only one: the timestamps on the others decide.
+    Of a few days, those at the ends may have only one: more than two timestamps on another decide.
     """
     counts = stamped.group_by("symbol", day.alias("day")).agg(pl.col(AT).n_unique().alias("n"))["n"]
     several = counts.filter(counts > 1)
-    is_short = counts.len() < _FEW_DAYS and 2 * int(several.sum()) > int(counts.sum())
+    is_short = counts.len() < _FEW_DAYS and (counts > 2).any() and 2 * int(several.sum()) > int(counts.sum())
     return is_short or 2 * several.len() > counts.len()
 
 
