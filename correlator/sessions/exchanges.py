@@ -34,7 +34,7 @@ class Exchange:
 
 def exchange_named(exchange: str) -> Exchange:
     """Return the exchange with this market identifier code; raise NotFoundError with the likeliest spelling."""
-    known = _exchanges().get(exchange) or own_exchange(exchange)
+    known = own_exchange(exchange) or _exchanges().get(exchange)
     if known is not None:
         return known
     if exchange.upper() in _exchanges() or exchange.upper() in _other_names():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -50,7 +51,11 @@ def texts_of(path: Path, what: str, columns: Sequence[str], needed: Sequence[str
         rows = read_csv(path, infer_schema=False)
     except InputError as problem:
         raise InputError(f"{what} {path.name} cannot be read: {problem}", hint=HINT) from None
-    rows = rows.rename({name: name.strip().lower() for name in rows.columns if name.strip().lower() in columns})
+    names = {name: name.strip().lower() for name in rows.columns if name.strip().lower() in columns}
+    repeated = [name for name, count in Counter(names.values()).items() if count > 1]
+    if repeated:
+        raise InputError(f"{what} {path.name}: several columns are called {', '.join(repeated)}", hint=HINT)
+    rows = rows.rename(names)
     missing = [name for name in needed if name not in rows.columns]
     if missing:
         raise InputError(f"{what} {path.name}: missing columns {', '.join(missing)}", hint=HINT)

@@ -99,6 +99,29 @@ def test_a_row_that_describes_no_exchange_is_refused(own, row, said):
         exchange_named("XDHA")
 
 
+def test_hours_of_an_exchange_with_a_calendar_are_refused_when_that_is_used(own):
+    own.write_text(HEADER + "XNYS,America/New_York,12345,08:00,20:00,,,,\n")
+    with pytest.raises(InputError, match="XNYS has a calendar here"):
+        sessions_between("XNYS", date(2025, 5, 22), date(2025, 5, 26))
+
+
+def test_a_column_that_occurs_twice_is_refused(own):
+    own.write_text("Zone," + HEADER + "Asia/Karachi," + DHAKA)
+    with pytest.raises(InputError, match="several columns are called zone"):
+        exchange_named("XDHA")
+
+
+@pytest.mark.usefixtures("own")
+def test_weekdays_of_an_exchange_without_sessions_left_are_opened_from_their_date(tmp_path, monkeypatch):
+    corrections = tmp_path / "mine.csv"
+    corrections.write_text(
+        "exchange,date,until,change,weekdays,opens,closes,source\nXDHA,2000-01-01,2099-01-01,closed,,,,a\n"
+        "XDHA,2025-05-26,,open,1,10:00,12:00,b\n"
+    )
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(corrections))
+    assert sessions_between("XDHA", date(2025, 5, 19), date(2025, 5, 30))["session"].to_list() == [date(2025, 5, 26)]
+
+
 def test_hours_that_the_clock_skips_are_refused(own):
     own.write_text(HEADER + "XNEW,America/New_York,1234567,02:30,10:00,2024-01-01,,,\n")
     with pytest.raises(InputError, match="skips an hour of the session 2024-03-10"):
