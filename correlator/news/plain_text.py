@@ -31,7 +31,9 @@ def without_markup(title: str) -> str:
     'AT&T: profit < forecast,  shares fall '
     """
     title = legible(title)
-    return _INLINE.sub(" ", _without_entities(_without_entities(title))) if "<" in title or "&" in title else title
+    if "<" in title or "&" in title:
+        title = legible(_INLINE.sub(" ", _without_entities(_without_entities(title))))
+    return title
 
 
 def line_of(markup: str) -> str:
@@ -50,7 +52,7 @@ def plain_body(text: str) -> str:
     if "<" in text and _MARKED.search(text):
         return paragraphs_of(text)
     text = legible(text)
-    return _without_entities(text) if "&" in text else text
+    return legible(_without_entities(text)) if "&" in text else text
 
 
 def legible(text: str) -> str:

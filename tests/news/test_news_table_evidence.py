@@ -116,7 +116,10 @@ def test_times_printed_in_a_zone_of_their_own_are_times():
 
 def test_soft_hyphens_and_zero_width_spaces_are_no_text():
     rows = [{"title": "Is\u00adrael\u2019s en\u00advoys\u200b leave", "published": "2025-05-28T10:00:00Z"}]
-    assert articles(rows)["headline"].to_list() == ["Israel\u2019s envoys leave"]
+    rows += [{**rows[0], "title": "Is&shy;rael\u2019s envoys &#8203;leave again", "content": "They&shy;'ll be back"}]
+    read = articles([{"content": None, **row} for row in rows])
+    assert read["headline"].to_list() == ["Israel\u2019s envoys leave", "Israel\u2019s envoys leave again"]
+    assert read["body"].to_list() == [None, "They'll be back"]
 
 
 def test_midnights_follow_the_clock_of_their_zone():
@@ -129,6 +132,22 @@ def test_midnights_follow_the_clock_of_their_zone():
 @pytest.mark.parametrize("count", [1, 9])
 def test_few_midnights_of_a_zone_are_times(count):
     assert set(articles(midnights(16, count))["published_precision"]) == {"second"}
+
+
+def test_dates_that_one_part_of_a_table_shows_are_dates_in_later_parts(monkeypatch):
+    monkeypatch.setattr("correlator.news.corpora.records.BATCH_ROWS", 12)
+    with pytest.warns(CorrelatorWarning, match="midnight in Asia/Shanghai") as warned:
+        read = articles(midnights(16, 14) + midnights(16, 2, "Wire"))
+    assert set(read["published_precision"]) == {"day"}
+    assert len(warned) == 1
+
+
+def test_an_update_on_the_day_of_a_date_is_not_before_the_publication():
+    rows = [{**row, "updated": row["published"].replace("T16", "T17")} for row in midnights(16, 12)]
+    rows[0]["updated"] = "2025-01-09T17:00:00+00:00"
+    with pytest.warns(CorrelatorWarning, match="midnight in Asia/Shanghai"):
+        read = articles(rows)
+    assert read["updated_at"].drop_nulls().to_list() == [datetime(2025, 1, 9, 17, tzinfo=UTC)]
 
 
 def test_times_at_various_hours_are_times():

@@ -56,7 +56,7 @@ from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import NOTHING, name_in, people_in, symbols_in
-from correlator.news.times.date_labels import read_as_dates
+from correlator.news.times.date_labels import Usual, read_as_dates
 from correlator.news.times.printed_dates import order_in
 
 # The marker that NewsAPI and GNews put at the end of a truncated text.
@@ -75,7 +75,7 @@ class _Table:
     publication dates. ``table_zone`` is the zone of times without one, as given by the caller, the name of a column or
     the layout. ``order`` is the order of day and month that the rows so far show; that of the caller takes precedence.
     ``publisher_zones`` are the zones of all publishers so far, None for an unknown one: one column has one clock, so if
-    they differ, its times without a zone are in none of them.
+    they differ, its times without a zone are in none of them. ``usual_dates``: as in ``read_as_dates``.
     """
 
     corpus: Corpus
@@ -89,6 +89,7 @@ class _Table:
     table_zone: str | None = None
     order: DayOrder = field(default_factory=DayOrder)
     publisher_zones: set[str | None] = field(default_factory=set)
+    usual_dates: Usual = field(default_factory=set)
 
     def with_order_of(self, rows: Sequence[Sequence[str]]) -> _Table:
         """Return the table with what its next ``rows`` show about the order of day and month."""
@@ -242,7 +243,9 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
         timed = timed.sort("source_line", maintain_order=True)
     bad = timed.filter(pl.col("problem").is_not_null())
     known = timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(table.source))
-    good = _identified(read_as_dates(known, publisher="shown", zone=table.publishers.zone))
+    dated = read_as_dates(known, publisher="shown", zone=table.publishers.zone, usual=table.usual_dates)
+    is_later = pl.col("updated_at") > pl.col("instant")
+    good = _identified(dated.with_columns(updated_at=pl.when(is_later).then("updated_at")))
     rejects = [
         reject(table.source, line, problem, f"{headline} | {published}")
         for line, problem, headline, published in bad.select("source_line", "problem", "headline", "published").rows()
@@ -326,7 +329,6 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
         published, updated = (without_clock(each) for each in (published, updated))
     stamps = not_before(by_address(parse_times(published, profile, origin), rows["url"]), rows["embargo"], profile)
     updated_stamps = parse_times(updated, profile, "update")
-    later = (updated_stamps["precision"] != "day") & (updated_stamps["instant"] > stamps["instant"])
     empty = pl.col("headline").str.len_chars() == 0
     if "published" not in table.places:
         reason = pl.lit(
@@ -335,7 +337,7 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
         stamps = stamps.with_columns(problem=pl.when(pl.col("problem") == NO_TIME).then(reason).otherwise("problem"))
     return pl.concat([rows, stamps], how="horizontal").with_columns(
         default_language=pl.lit(profile.language, pl.String()),
-        updated_at=pl.when(later).then(updated_stamps["instant"]),
+        updated_at=pl.when(updated_stamps["precision"] != "day").then(updated_stamps["instant"]),
         problem=pl.when(empty)
         .then(pl.lit("no headline"))
         .when(rows["status"].str.strip_chars().str.to_lowercase().str.replace(r"^stat:", "").is_in(list(NOT_OUT)))

@@ -28,14 +28,20 @@ FEWEST_DATES = 10
 SHARE, SHARE_OF_SHARP = 0.5, 0.9
 
 
-def read_as_dates(rows: pl.DataFrame, publisher: str = "publisher", zone: str | None = None) -> pl.DataFrame:
+Usual = set[tuple[str | None, str]]
+"""Publishers (None: a whole source) with the midnight or noon at which their times are dates."""
+
+
+def read_as_dates(
+    rows: pl.DataFrame, publisher: str = "publisher", zone: str | None = None, *, usual: Usual | None = None
+) -> pl.DataFrame:
     """Return the rows with midnights of a zone as dates: instant midnight UTC of the local date, precision ``day``.
 
     ``rows``: instant, precision and rule of publication, url, and a column ``publisher``. Times are dates if they are
     midnight in one zone, or noon in UTC, for half of a publisher's times and on ten dates or more, and for nearly all
     of its times on the full or half hour; the same is then asked of all rows together. A warning says so, as decisions
     of one authority may be announced at such an hour. ``zone``: that of the caller, who knows: with one the rows are
-    returned unchanged.
+    returned unchanged. ``usual``: what earlier parts of a source have shown, which holds for later ones; added to.
 
     Examples
     --------
@@ -65,12 +71,18 @@ def read_as_dates(rows: pl.DataFrame, publisher: str = "publisher", zone: str | 
         return rows
     midnights = _midnights(sharp)
     services = midnights.filter(pl.col("host").replace_strict(_SERVICES, default=None) == pl.col("stated"))
-    by_publisher = _usual(midnights, clocked, sharp, "publisher")
-    overall = _usual(midnights, clocked, sharp, None)
-    for stated in pl.concat([by_publisher["stated"], overall["stated"]]).unique().sort():
+    usual = set() if usual is None else usual
+    shown = {*_usual(midnights, clocked, sharp, "publisher"), *_usual(midnights, clocked, sharp, None)}
+    for stated in sorted({stated for _, stated in shown - usual}):
         warn(f"times of publication that are {stated} are read as dates (--zone UTC reads them as times)")
-    found = pl.concat([each.select("row", "stated", "label") for each in (services, by_publisher, overall)])
-    return _labelled(rows, found.unique("row", keep="first"))
+    usual |= shown
+    groups = pl.DataFrame(
+        sorted(usual, key=str), schema={"group": midnights.schema["publisher"], "stated": pl.String}, orient="row"
+    )
+    by_publisher = midnights.join(groups, left_on=["publisher", "stated"], right_on=["group", "stated"], how="semi")
+    overall = midnights.join(groups.filter(pl.col("group").is_null()), on="stated", how="semi")
+    labels = pl.concat([each.select("row", "stated", "label") for each in (services, by_publisher, overall)])
+    return _labelled(rows, labels.unique("row", keep="first", maintain_order=True))
 
 
 def _midnights(sharp: pl.DataFrame) -> pl.DataFrame:
@@ -83,8 +95,8 @@ def _midnights(sharp: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([*parts, noon]).filter(pl.col("label").dt.time() == time())
 
 
-def _usual(midnights: pl.DataFrame, clocked: pl.DataFrame, sharp: pl.DataFrame, by: str | None) -> pl.DataFrame:
-    """Return the midnights of groups (None: of all rows) whose times are mostly midnight in one zone (or noon)."""
+def _usual(midnights: pl.DataFrame, clocked: pl.DataFrame, sharp: pl.DataFrame, by: str | None) -> Usual:
+    """Return the groups (None: all rows) whose times are mostly midnight in one zone (or noon), with which."""
     midnights, clocked, sharp = (
         frame.with_columns(group=pl.col(by) if by else pl.lit(None)) for frame in (midnights, clocked, sharp)
     )
@@ -101,14 +113,14 @@ def _usual(midnights: pl.DataFrame, clocked: pl.DataFrame, sharp: pl.DataFrame, 
         .sort("count", descending=True, maintain_order=True)
         .unique("group", keep="first", maintain_order=True)
     )
-    return midnights.join(counts.select("group", "stated"), on=["group", "stated"], how="semi", nulls_equal=True)
+    return set(counts.select("group", "stated").iter_rows())
 
 
-def _labelled(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with the labels of ``found`` (row, stated, label) as dates."""
-    if found.is_empty():
+def _labelled(rows: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with their ``labels`` (row, stated, label) as dates."""
+    if labels.is_empty():
         return rows
-    labels = found.select("row", "stated", label=pl.col("label").dt.replace_time_zone("UTC").dt.cast_time_unit("us"))
+    labels = labels.select("row", "stated", label=pl.col("label").dt.replace_time_zone("UTC").dt.cast_time_unit("us"))
     joined = rows.with_columns(row=pl.int_range(pl.len())).join(labels, on="row", how="left", maintain_order="left")
     dated = pl.col("label").is_not_null()
     note = pl.format("{}; that is {}, read as a date only", "rule", "stated")
