@@ -98,8 +98,7 @@ def with_corrections(sessions: pl.DataFrame, changes: pl.DataFrame, zone: str) -
     for row in changes.iter_rows(named=True):
         if row["change"] == "halt":
             continue
-        ends = sessions["session"].max() if row["weekdays"] else None
-        last = row["until"] or ends or row["date"]
+        last = row["until"] or (sessions["session"][-1] if row["weekdays"] and len(sessions) else row["date"])
         covered = pl.col("session").is_between(row["date"], last)
         if row["weekdays"]:
             covered &= pl.col("session").dt.weekday().is_in([int(digit) for digit in row["weekdays"]])
