@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import read_csv
 from correlator.base.resources import SESSIONS_VARIABLE, data_path
 from correlator.errors import NotFoundError
 from correlator.sessions.user_files import (
@@ -18,6 +19,7 @@ from correlator.sessions.user_files import (
     at_local,
     file_in_environment,
     hours_faults,
+    own_table,
     refuse_faults,
     refuse_skipped_hours,
     texts_of,
@@ -66,12 +68,13 @@ def read_corrections(path: Path) -> pl.DataFrame:
     Columns that only some changes need (until, weekdays, opens, closes, note) may be missing. Raises InputError for a
     file without the other columns, and for the first row that is not a correction, with what is wrong in it.
     """
-    return _checked(texts_of(path, _WHAT, _COLUMNS, _NEEDED), path.name)
+    rows = read_csv(path, infer_schema=False)
+    return _checked(texts_of(rows, f"{_WHAT} {path.name}", _COLUMNS, _NEEDED), path.name)
 
 
 def read_user_corrections(path: Path) -> pl.DataFrame:
     """Return the rows of a user's corrections file: its column ``exchange``, then as ``read_corrections``."""
-    texts = texts_of(path, _WHAT, _COLUMNS, ("exchange", *_NEEDED))
+    texts = texts_of(own_table(path, _WHAT), f"{_WHAT} {path.name}", _COLUMNS, ("exchange", *_NEEDED))
     return texts.select(pl.col("exchange").fill_null("")).hstack(_checked(texts, path.name))
 
 

@@ -22,6 +22,7 @@ from correlator.sessions.user_files import (
     at_local,
     file_in_environment,
     hours_faults,
+    own_table,
     refuse_faults,
     refuse_skipped_hours,
     state_of,
@@ -60,6 +61,11 @@ def own_exchanges_state() -> State | None:
     return state_of(file_in_environment(EXCHANGES_VARIABLE, _WHAT))
 
 
+def _places() -> list[str]:
+    """Return the zones named after a place, and UTC; EST and Etc/GMT+5 are the same all year, and not of a place."""
+    return [name for name in available_timezones() if "/" in name and not name.startswith("Etc/")] + ["UTC"]
+
+
 @lru_cache(maxsize=8)
 def _read(state: State | None) -> Mapping[str, OwnExchange]:
     return {} if state is None else read_exchanges(Path(state[0]))
@@ -67,15 +73,15 @@ def _read(state: State | None) -> Mapping[str, OwnExchange]:
 
 def read_exchanges(path: Path) -> dict[str, OwnExchange]:
     """Return the exchanges of a file by their codes; raise InputError for the first row that describes none."""
-    texts = texts_of(path, _WHAT, COLUMNS, _NEEDED)
     where = f"{_WHAT} {path.name}"
+    texts = texts_of(own_table(path, _WHAT), where, COLUMNS, _NEEDED)
     code, since = pl.col("exchange"), pl.col("since")
     faults = {
         "needs a market identifier code of four capitals or digits": ~code.str.contains("^[A-Z0-9]{4}$").fill_null(
             False
         ),
         "describes an exchange that another row describes": code.is_duplicated(),
-        "needs a zone such as Asia/Dhaka": ~pl.col("zone").is_in(sorted(available_timezones())).fill_null(False),
+        "needs a zone such as Asia/Dhaka": ~pl.col("zone").is_in(_places()).fill_null(False),
         "needs weekdays as digits from 1 (Monday) to 7": ~pl.col("weekdays").str.contains(WEEKDAYS).fill_null(False),
         **hours_faults(pl.lit(True)),
         "has a since that is not a past date such as 2015-01-04": since.is_not_null()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.base.files import read_csv
+from correlator.base.tabular import is_unnamed
 from correlator.errors import InputError, NotFoundError
 
 CLOCK = "^([01][0-9]|2[0-3]|[0-9]):[0-5][0-9]$"
@@ -41,25 +41,36 @@ def state_of(path: Path | None) -> State | None:
     return str(path.resolve()), state.st_mtime_ns, state.st_size
 
 
-def texts_of(path: Path, what: str, columns: Sequence[str], needed: Sequence[str]) -> pl.DataFrame:
-    """Return ``columns`` of a CSV as text without spaces around it; empty cells and missing columns are null.
+def own_table(path: Path, what: str) -> pl.DataFrame:
+    """Return a user's table in any format and encoding as text; ``what`` names the kind of file in errors."""
+    from correlator.containers.read import text_table
 
-    Names of columns may differ in case. Raises InputError for a file without one of ``needed``; ``what`` names the kind
-    of file.
-    """
     try:
-        rows = read_csv(path, infer_schema=False)
+        return text_table(path)
     except InputError as problem:
         raise InputError(f"{what} {path.name} cannot be read: {problem}", hint=HINT) from None
+
+
+def texts_of(rows: pl.DataFrame, where: str, columns: Sequence[str], needed: Sequence[str]) -> pl.DataFrame:
+    """Return ``columns`` of a table as text without spaces around it; empty cells and missing columns are null.
+
+    Names of columns may differ in case, and rows without any text are left out. Raises InputError for a table without
+    one of ``needed``, and for a column that is not one of ``columns``, which would have no effect; ``where`` names the
+    file.
+    """
     names = {name: name.strip().lower() for name in rows.columns if name.strip().lower() in columns}
     repeated = [name for name, count in Counter(names.values()).items() if count > 1]
     if repeated:
-        raise InputError(f"{what} {path.name}: several columns are called {', '.join(repeated)}", hint=HINT)
+        raise InputError(f"{where}: several columns are called {', '.join(repeated)}", hint=HINT)
     rows = rows.rename(names)
     missing = [name for name in needed if name not in rows.columns]
     if missing:
-        raise InputError(f"{what} {path.name}: missing columns {', '.join(missing)}", hint=HINT)
-    return rows.select(
+        raise InputError(f"{where}: missing columns {', '.join(missing)}", hint=HINT)
+    unknown = [name for name in rows.columns if name not in columns and not is_unnamed(name)]
+    if unknown:
+        raise InputError(f"{where} has an unknown column {unknown[0]!r}", hint=f"its columns are {', '.join(columns)}")
+    written = pl.any_horizontal(pl.all().str.strip_chars() != "")
+    return rows.filter(written.fill_null(False)).select(
         pl.col(name).str.strip_chars().replace("", None)
         if name in rows.columns
         else pl.lit(None, pl.String).alias(name)

@@ -138,3 +138,13 @@ def test_a_corrections_file_that_is_missing_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv(SESSIONS_VARIABLE, str(tmp_path / "none.csv"))
     with pytest.raises(NotFoundError, match="does not exist"):
         sessions("XNYS", "2026-01-05")
+
+
+def test_a_correction_with_another_name_for_until_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "mine.csv"
+    path.write_text("exchange;date;end;change;source\nXNYS;2026-01-05;2026-01-09;closed;me\n")
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
+    with pytest.raises(InputError, match="unknown column 'end' .its columns are exchange, date, until"):
+        sessions("XNYS", "2026-01-05")
+    path.write_text(path.read_text().replace("end", "until"))
+    assert sessions("XNYS", "2026-01-09").is_empty()

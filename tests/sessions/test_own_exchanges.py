@@ -82,6 +82,8 @@ def test_a_file_that_is_missing_is_named(monkeypatch, tmp_path):
         ("Dhaka,Asia/Dhaka,12347,10:00,14:30,,,,", "four capitals or digits"),
         (DHAKA.strip(), "another row describes"),
         ("XCAI,Egypt/Cairo,12347,10:00,14:30,,,,", "needs a zone"),
+        ("XCAI,EET,12347,10:00,14:30,,,,", "needs a zone"),
+        ("XCAI,Etc/GMT-2,12347,10:00,14:30,,,,", "needs a zone"),
         ("XCAI,Africa/Cairo,Sun-Thu,10:00,14:30,,,,", "needs weekdays"),
         ("XCAI,Africa/Cairo,,10:00,14:30,,,,", "needs weekdays"),
         ("XCAI,Africa/Cairo,12347,10am,14:30,,,,", "needs opens and closes"),
@@ -126,3 +128,17 @@ def test_hours_that_the_clock_skips_are_refused(own):
     own.write_text(HEADER + "XNEW,America/New_York,1234567,02:30,10:00,2024-01-01,,,\n")
     with pytest.raises(InputError, match="skips an hour of the session 2024-03-10"):
         sessions_between("XNEW", date(2024, 3, 8), date(2024, 3, 12))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_file_as_spreadsheets_write_it(own, separator, encoding):
+    text = HEADER + DHAKA.replace("Dhaka\n", "Börse Dhaka\n") + ",,,,,,,,\n"
+    own.write_bytes(text.replace(",", separator).encode(encoding))
+    assert exchange_named("XDHA").name == "Börse Dhaka"
+
+
+def test_a_column_that_would_have_no_effect_is_refused(own):
+    own.write_text(f"{HEADER.strip()},holidays\n{DHAKA.strip()},2025-05-01\n")
+    with pytest.raises(InputError, match="unknown column 'holidays' .its columns are exchange, zone"):
+        exchange_named("XDHA")
