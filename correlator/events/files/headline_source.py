@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Usual names of a headline column, in order of preference.
 _USUAL = (*UNNAMED.columns["headline"], "text")
+_BEGINS_DOCUMENT = re.compile(r'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]\d-]|$))')
 _JSON_LINES = (".jsonl", ".ndjson")
 _TABLES = (".csv", ".tsv")
 _FRAMES: Mapping[str, Callable[[Path], pl.DataFrame]] = {"parquet": read_parquet, "arrow": read_arrow}
@@ -87,6 +88,8 @@ def _document(path: Path, encoding: str | None) -> list[dict[str, object]] | Non
     lines = (line for line in lines_of(path, encoding) if line.strip())
     first, second = next(lines, ""), next(lines, None)
     if second is not None and isinstance(_parsed(first), dict):
+        return None
+    if Path(name_unpacked(path)).suffix != ".json" and not _BEGINS_DOCUMENT.match(first):
         return None
     records = records_of(path, encoding)
     objects = None if records is None else [each for each in records if isinstance(each, dict)]

@@ -271,7 +271,7 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None, countries: M
     rows = rows.with_columns(known=pl.coalesce("clock", _added("%Y%m%d")))
     faulty = pl.any_horizontal(pl.col("category", "quad_class", "known").is_null())
     rejects = [
-        reject(source, line, _event_problem(*cells), str(url))
+        reject(source, line, _event_problem(cells), str(url))
         for line, url, *cells in rows.filter(faulty)
         .select("source_line", "SOURCEURL", "EventCode", "EventRootCode", "QuadClass", "DATEADDED", "category")
         .rows()
@@ -321,10 +321,9 @@ def _added(layout: str) -> pl.Expr:
     return instants.dt.replace_time_zone("UTC")
 
 
-def _event_problem(
-    code: str | None, root: str | None, quad: str | None, added: str | None, category: str | None
-) -> str:
-    """Return why a row cannot be read as an event."""
+def _event_problem(cells: Sequence[str | None]) -> str:
+    """Return why a row cannot be read as an event: code, root, quad class, DATEADDED and category."""
+    code, root, quad, added, category = cells
     if category is not None and quad in QUAD_CLASSES:
         return f"DATEADDED {added!r} is not a time, so it is not known when the event became known"
     if code and root is None:
