@@ -587,7 +587,7 @@ def test_a_column_named_like_a_pattern_is_refused(name) -> None:
         study(events(DAYS[200]).with_columns(pl.lit(1).alias(name)))
 
 
-@pytest.mark.parametrize("name", ["*", "^.*$", "^GSPC"])
+@pytest.mark.parametrize("name", ["*", "^.*$", "^A.*$", "^GSPC"])
 def test_a_share_may_have_any_name(name) -> None:
     result = study(events(DAYS[200], symbol=name), prices=PRICES.rename({"META": name}))
     assert result.summary()["caar"][0] == study(events(DAYS[200])).summary()["caar"][0]

@@ -337,19 +337,20 @@ def as_figures(table: pl.DataFrame, what: str) -> list[Array]:
     Per cent is divided by 100, and refused in prices and volumes. Raises InputError for a column that holds anything
     else, and where the decimal mark is ambiguous.
     """
-    texts = {column.name: column.cast(pl.String) for column in table if is_text(column)}
+    columns = {column.name: column.alias("") for column in table}  # polars reads some names of series as patterns
+    texts = {name: column.cast(pl.String) for name, column in columns.items() if is_text(column)}
     formatted = {name: column for name, column in texts.items() if machine_numbers(column) is None}
     try:
         mark = decimal_mark(formatted, usual="." if what == "volumes" else None, source=what) if formatted else "."
     except InputError as problem:
         raise InputError(problem.message, hint="write plain numbers with a decimal point") from None
-    return [_numbers(column, what, mark if column.name in formatted else ".") for column in table]
+    return [_numbers(column, name, what, mark if name in formatted else ".") for name, column in columns.items()]
 
 
-def _numbers(column: pl.Series, what: str, decimal: str) -> Array:
+def _numbers(column: pl.Series, name: str, what: str, decimal: str) -> Array:
     if not (column.dtype.is_numeric() or column.dtype == pl.Null or is_text(column)):
         raise InputError(
-            f"column {column.name!r} of {what} holds {column.dtype}, not numbers",
+            f"column {name!r} of {what} holds {column.dtype}, not numbers",
             hint="keep one column of dates and columns of plain numbers",
         )
     if not is_text(column):
@@ -363,7 +364,7 @@ def _numbers(column: pl.Series, what: str, decimal: str) -> Array:
         wrong |= per_cent
     if wrong.any():
         raise InputError(
-            f"column {column.name!r} of {what}: {text.filter(wrong)[0]!r} is not a number",
+            f"column {name!r} of {what}: {text.filter(wrong)[0]!r} is not a number",
             hint="keep only dates and numbers",
         )
     infinities = text.str.strip_chars().cast(pl.Float64, strict=False)

@@ -348,7 +348,8 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
 
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows as articles with key, hash and language, and the source's own symbols."""
-    stated = [" ".join(sorted(symbols_in(text))) if text else "" for text in rows["symbols"]]
+    symbols = {text: " ".join(sorted(symbols_in(text))) for text in rows["symbols"].unique() if text}
+    stated = [symbols.get(text, "") for text in rows["symbols"]]
     keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), stated)
     content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
