@@ -205,6 +205,11 @@ def test_a_day_after_the_12th_shows_the_order_of_dates_with_short_years():
     assert articles(rows)["published_at"].dt.day().to_list() == [9, 13]
 
 
+def test_an_offset_behind_an_iso_date_shows_no_order():
+    rows = [{"title": f"Lamp {date}", "date": date} for date in ("2025-05-28-05:00", "05/06/2025")]
+    assert "'05/06/2025' is ambiguous" in reasons(rows).item()
+
+
 def test_a_first_number_after_12_may_be_a_short_year():
     rows = [{"title": f"Lamp {day}", "published": f"{day}/1/15"} for day in (9, 13)]
     assert len(reasons(rows)) == 2
@@ -233,8 +238,11 @@ def test_times_of_the_new_york_times_service_are_in_utc_if_an_export_lost_the_of
     assert articles(rows)["published_at"].to_list() == [datetime(2025, 5, 28, 10, 0, 5, tzinfo=UTC)]
 
 
-def test_a_damaged_document_is_refused_rather_than_each_of_its_lines(tmp_path):
-    (tmp_path / "a.json").write_text('{\n "articles": [\n  {"title": "Lamp",\n', encoding="utf-8")
+@pytest.mark.parametrize(
+    "text", ['{\n "articles": [\n  {"title": "Lamp",\n', '[\n{"title": "Lamp"},\n{"title": "Wick"}\n']
+)
+def test_a_damaged_document_is_refused_rather_than_each_of_its_lines(tmp_path, text):
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"a\.json is not valid JSON"):
         [*read_news(tmp_path / "a.json")]
 

@@ -33,7 +33,7 @@ def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
             return None  # one object per line
         raise InputError(f"{called(path)} is not valid JSON: {json_fault(error)}", hint="give each name once") from None
     except (ValueError, RecursionError) as error:
-        if any(map(_is_object, islice(text.splitlines(), _MOST_LINES))):
+        if not text.lstrip().startswith("[") and any(map(_is_object, islice(text.splitlines(), _MOST_LINES))):
             return None
         raise InputError(f"{called(path)} is not valid JSON: {json_fault(error)}", hint="save it again") from None
     if isinstance(document, list):

@@ -194,9 +194,9 @@ def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, i
     return (year, first, second) if month_first else (year, second, first)
 
 
-_NUMERIC = r"(?:^|\D)(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?:\D|$)"
+_NUMERIC = r"(?:^|[^\d/-])(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?:\D|$)"
 # With a year of two digits, a day after the 12th is certain only in the middle: 13/1/15 may begin with the year.
-_SHORT = r"(?:^|\D)(0?[1-9]|1[0-2])[/-](1[3-9]|2\d|3[01])[/-]\d\d(?:\D|$)"
+_SHORT = r"(?:^|[^\d/-])(0?[1-9]|1[0-2])[/-](1[3-9]|2\d|3[01])[/-]\d\d(?:\D|$)"
 
 
 def order_in(texts: Sequence[str]) -> DayOrder:
