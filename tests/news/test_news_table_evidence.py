@@ -221,6 +221,12 @@ def test_names_of_columns_are_known_without_their_accents():
     assert (row["headline"], row["body"], row["publisher"]) == ("Lámpara", "b", "La Hoja")
 
 
+@pytest.mark.parametrize(("date", "clock"), [("날짜", "시간"), ("日付", "時刻"), ("дата", "время"), ("fecha", "hora")])
+def test_a_column_of_clock_times_is_known_in_every_script(date, clock):
+    rows = [{"title": "Lamp", date: "2025-05-28", clock: "10:07"}]
+    assert articles(rows, zone="UTC")["published_at"].to_list() == [datetime(2025, 5, 28, 10, 7, tzinfo=UTC)]
+
+
 def test_a_table_of_texts_that_are_no_pages_names_the_options_that_read_it():
     """--published and --profile, the options for pages, read no table."""
     (reason,) = reasons([{"text": "Lamp rises on orders", "created": "2025-05-28T10:00:00Z"}])

@@ -197,7 +197,9 @@ def rows_keys() -> tuple[str, ...]:
 
 def _bare(name: str) -> str:
     """Normalise a name: *Publication Date*, *publication_date* and *publicationDate* are equal, without accents."""
-    plain = name if name.isascii() else _ACCENT.sub("", unicodedata.normalize("NFD", name))
+    plain = (
+        name if name.isascii() else unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", name)))
+    )
     return re.sub(r"[\s_/\-]", "", plain.casefold())
 
 
