@@ -51,7 +51,11 @@ def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> 
         except UnicodeDecodeError:
             lenient = lenient or _is_damaged_utf8(path, raw, number)
             text = raw.decode("utf-8", "replace")
-        yield text.replace("\x00", "").removeprefix("\ufeff")
+        text = text.replace("\x00", "").removeprefix("\ufeff")
+        if number == 1 and not raw.endswith(b"\n"):  # the whole file: its lines may end with carriage returns alone
+            yield from io.StringIO(text, newline=None)
+        else:
+            yield text
 
 
 def _is_damaged_utf8(path: Path, line: bytes, number: int) -> bool:

@@ -124,3 +124,9 @@ def test_exit_codes_where_nothing_can_be_read(tmp_path):
     assert done.returncode == 3
     assert "no line could be read: line 1 has no text" in done.stderr.splitlines()[-1]
     assert forked.run(["code", "missing.txt"], cwd=tmp_path).returncode == 4
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them(tmp_path, ending):
+    (tmp_path / "h.txt").write_bytes(ending.join([*HEADLINES, ""]).encode())
+    assert [line.text for line in headlines_in(tmp_path / "h.txt", Fields())] == HEADLINES

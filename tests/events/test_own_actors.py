@@ -96,3 +96,47 @@ def test_a_name_is_taken_over_on_demand(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with own_actors(tmp_path / "none.toml"), pytest.raises(NotFoundError):
         code_text("Zed meets Modi")
+
+
+@pytest.mark.parametrize("text", ["actors = 3\n", '[actors]\nkind = "leader"\n', 'lexicon = "x"\n'])
+def test_entries_that_are_not_a_list_of_tables_are_refused(tmp_path, text):
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    with own_actors(path), pytest.raises(InputError, match=r"must be a list of tables .write \[\["):
+        code_text("Qatar underwrites budget of Lebanon")
+
+
+TWO = """
+[[actors]]
+kind = "leader"
+names = ["Zora Quill"]
+country = "CAN"
+{first}
+
+[[actors]]
+kind = "leader"
+names = ["ZORA QUILL"]
+country = "NZL"
+{second}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("", ""), ("", "from = 2024-01-01"), ("from = 2020-01-01\nto = 2024-01-01", "from = 2024-01-01")],
+)
+def test_a_name_of_two_countries_at_the_same_time_is_refused(tmp_path, first, second):
+    path = tmp_path / "own.toml"
+    path.write_text(TWO.format(first=first, second=second), encoding="utf-8")
+    with own_actors(path), pytest.raises(InputError, match="'ZORA QUILL' is of CAN in one entry and of NZL in another"):
+        code_text("Zora Quill visits France")
+
+
+def test_a_name_of_two_countries_one_after_the_other(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        TWO.format(first="from = 2024-01-01", second="from = 2020-01-01\nto = 2023-12-31"), encoding="utf-8"
+    )
+    with own_actors(path):
+        dyads = [code_text("Zora Quill visits France", on=date(year, 5, 1))[0].dyad for year in (2022, 2025)]
+    assert dyads == ["FRA-NZL", "CAN-FRA"]

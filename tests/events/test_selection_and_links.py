@@ -11,6 +11,7 @@ from correlator.errors import InputError
 from correlator.events.files.coded_file import CODED_COLUMNS, read_event_file
 from correlator.events.linking.link import Linker, WatchTerm, link_article, linker_of, read_watchlist
 from correlator.events.selection.select import parse_selection, select_events
+from correlator.intake.instruments import add_instruments
 from correlator.intake.news import add_news
 from correlator.intake.watchlist import add_watchlist
 from correlator.market.names.instruments import read_instruments
@@ -220,6 +221,23 @@ def test_a_watchlist_links_what_the_store_holds_and_nothing_twice(tmp_path):
     assert store.frame("SELECT symbol, kind FROM links ORDER BY ALL").rows() == [
         ("LUCK", "watchlist"), ("PSO", "sector"),
     ]  # fmt: skip
+
+
+def test_symbols_of_a_watchlist_are_those_of_the_store_or_named(tmp_path):
+    (tmp_path / "n.csv").write_text("date,headline\n2025-05-28T10:00+05:00,Clinker exports rise\n", encoding="utf-8")
+    (tmp_path / "i.csv").write_text("symbol,exchange,aliases\nLUCK,XKAR,LUCKY\nVOD,XLON,\n", encoding="utf-8")
+    store = Store(tmp_path / "m.duckdb")
+    add_news(store, tmp_path / "n.csv", columns={"published": "date"}, profile="generic")
+    add_instruments(store, tmp_path / "i.csv")
+    watch = tmp_path / "w.csv"
+    for written in ("LUCK.KA", "luck", "PSX:LUCK", "Lucky"):
+        watch.write_text(f"symbol,words\n{written},clinker\n", encoding="utf-8")
+        assert add_watchlist(store, watch).notes == ()
+    assert store.frame("SELECT symbol FROM links").rows() == [("LUCK",)]
+    watch.write_text("symbol,words\nVOD.L,clinker\nNONE,rise\nVOD,'a, b'\n".replace("'", '"'), encoding="utf-8")
+    notes = add_watchlist(store, watch).notes
+    assert notes == ("not in the store: NONE", "'a, b' is one phrase; several phrases are separated by ; or |")
+    assert store.frame("SELECT symbol FROM links ORDER BY 1")["symbol"].to_list() == ["LUCK", "NONE", "VOD"]
 
 
 def test_words_in_capitals_are_watched_in_capitals():

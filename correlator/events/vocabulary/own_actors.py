@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -107,11 +108,43 @@ def read_own(path: Path | None) -> OwnFile:
     unknown = sorted(set(content) - {"actors", "lexicon"})
     if unknown:
         raise InputError(f"{path.name}: unknown table {unknown[0]!r}", hint="tables are actors and lexicon")
-    actors = tuple(_actor(entry, f"{path.name}: actor {n}") for n, entry in enumerate(content.get("actors", []), 1))
+    actors = tuple(
+        _actor(entry, f"{path.name}: actor {n}") for n, entry in enumerate(_entries(content, "actors", path), 1)
+    )
+    _check_meanings(actors, path.name)
     lines = tuple(
-        _line(entry, f"{path.name}: lexicon line {n}") for n, entry in enumerate(content.get("lexicon", []), 1)
+        _line(entry, f"{path.name}: lexicon line {n}") for n, entry in enumerate(_entries(content, "lexicon", path), 1)
     )
     return OwnFile(actors, lines)
+
+
+def _entries(content: Mapping[str, object], table: str, path: Path) -> list[Mapping[str, object]]:
+    """Return the entries of ``[[table]]``. Raises InputError if it is anything else."""
+    entries = content.get(table, [])
+    if not isinstance(entries, list):
+        raise InputError(f"{path.name}: {table} must be a list of tables", hint=f"write [[{table}]] above each entry")
+    return entries
+
+
+def _check_meanings(actors: Sequence[OwnActor], where: str) -> None:
+    """Raise InputError for a name that means two actors at the same time."""
+    meanings: dict[str, list[OwnActor]] = defaultdict(list)
+    for actor in actors:
+        for name in actor.names:
+            other = next((each for each in meanings[name.casefold()] if _contradict(actor, each)), None)
+            if other is not None:
+                raise InputError(
+                    f"{where}: {name!r} is of {other.country} in one entry and of {actor.country} in another",
+                    hint="keep one of them, or give both their time in office (from and to)",
+                )
+            meanings[name.casefold()].append(actor)
+
+
+def _contradict(one: OwnActor, other: OwnActor) -> bool:
+    """Whether two actors are of different countries and have a day in common."""
+    first, second = sorted((one, other), key=lambda actor: actor.since or date.min)
+    is_over = first.until is not None and first.until < (second.since or date.min)
+    return one.country != other.country and not is_over
 
 
 def _actor(entry: Mapping[str, object], where: str) -> OwnActor:
