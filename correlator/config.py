@@ -6,6 +6,7 @@ that over the default. Reports read no settings, so that they are the same every
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,11 +18,11 @@ from correlator.errors import InputError, likeliest
 
 FILE = "correlator.toml"
 KEYS = {
-    "store": "path of the store, relative to the folder of the file",
+    "store": "path of the store, relative to the folder of the file, or s3://bucket/name",
     "exchange": "market identifier code of symbols whose exchange is unknown",
     "benchmark": "default benchmark of studies on its exchange",
     "profile": "publisher of news that names none",
-    "coder": "event coder: rules or full",
+    "coder": "event coder of added news: rules or full",
 }
 _ignored: ContextVar[bool] = ContextVar("ignored", default=False)
 
@@ -50,7 +51,15 @@ def setting(key: str) -> str | None:
     chosen = settings().get(key)
     if chosen is None:
         return None
-    return str(chosen.source.parent / chosen.value) if key == "store" else chosen.value
+    return _from(chosen.source.parent, chosen.value) if key == "store" else chosen.value
+
+
+def _from(folder: Path, store: str) -> str:
+    """Return the address of a store with its path from ``folder``; the / behind the name of a new lake is kept."""
+    if "://" in store:
+        return store
+    path = folder / Path(store).expanduser()
+    return f"{path}/" if store.endswith(("/", os.sep)) else str(path)
 
 
 def user_file() -> Path:

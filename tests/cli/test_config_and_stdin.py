@@ -52,6 +52,29 @@ def test_the_folder_wins_over_the_user_and_doctor_says_where_each_comes_from(fol
         assert setting("exchange") is None
 
 
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("m.duckdb", "{}/m.duckdb"),
+        ("lake/", "{}/lake/"),
+        ("s3://bucket/name", "s3://bucket/name"),
+        ("~/m.duckdb", "{home}/m.duckdb"),
+    ],
+)
+def test_the_store_of_a_users_file_is_a_file_a_lake_or_a_bucket(folder, monkeypatch, written, address):
+    monkeypatch.setenv("HOME", str(folder))
+    user = folder / "user" / "correlator"
+    (user / "correlator.toml").write_text(f'store = "{written}"\n')
+    assert setting("store") == address.format(user, home=folder)
+
+
+def test_a_lake_of_the_file_in_the_folder_becomes_a_lake(folder):
+    (folder / "work" / "correlator.toml").write_text('store = "mine/"\nexchange = "XKAR"\n')
+    (folder / "work" / "p.csv").write_text(BARS)
+    run("add", "prices", "p.csv", "--symbol", "ZZZ")
+    assert (folder / "work" / "mine").is_dir()
+
+
 def test_store_and_exchange_are_used_and_an_option_wins(folder):
     (folder / "work" / "correlator.toml").write_text('exchange = "XKAR"\nstore = "mine.duckdb"\n')
     (folder / "work" / "p.csv").write_text(BARS)
