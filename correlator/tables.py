@@ -100,11 +100,7 @@ ARTICLES = Table(
     (
         Column("article_id", "BIGINT", "number assigned on first load; the same for every version", required=True),
         Column("version", "INTEGER", "1 for the first text seen, +1 for each edited text", required=True),
-        Column(
-            "article_key",
-            "VARCHAR",
-            "identity: hash of the canonical URL, else of publisher, headline, day and stated symbols",
-        ),
+        Column("article_key", "VARCHAR", "hash of the canonical URL, else of publisher, headline, day and symbols"),
         Column(
             "content_hash",
             "VARCHAR",
