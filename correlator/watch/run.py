@@ -22,6 +22,7 @@ from correlator.brief.options import BriefRequest, brief_request
 from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError, counted
 from correlator.intake.instruments import names_in
 from correlator.intake.news import add_news
+from correlator.intake.report import LoadReport
 from correlator.research.concerned import with_bars
 from correlator.store.db import Store
 from correlator.watch.outbox import WAITING, Due, Outbox, Pending, ReadyBrief, begin, counts
@@ -50,6 +51,8 @@ class _Feed:
     last_ok: datetime | None = None
     last_error: str | None = None
     articles: int = 0
+    rejects: str = ""
+    """The reasons for which items of the last poll were rejected."""
 
     @property
     def host(self) -> str:
@@ -210,9 +213,17 @@ class Watch:
             added = report.added
             feed.articles += added
             self.tally.articles += added
+            self._say_rejects(feed, report)
             feed.due_at = _after(started, spec.every)
             self._hosts[feed.host] = _after(started, HOST_GAP)
         return added > 0
+
+    def _say_rejects(self, feed: _Feed, report: LoadReport) -> None:
+        """Say why items of a feed were rejected, once while the reasons stay the same."""
+        reasons = "; ".join(report.notes) if report.rejected else ""
+        if reasons and reasons != feed.rejects:
+            self._say(f"{feed.spec.name}: {reasons} (see `correlator list rejects`)")
+        feed.rejects = reasons
 
     def _make_and_deliver(self, *, has_new: bool = False) -> None:
         """Make the briefs that are due and deliver them; ``has_new``: new events are certain, so no check is needed."""

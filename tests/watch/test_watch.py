@@ -12,7 +12,7 @@ from pathlib import Path
 
 import forked
 import pytest
-from feed_server import FeedServer, serving
+from feed_server import FeedServer, Item, serving
 
 from correlator.base.web import retry_after_seconds
 from correlator.brief.make import brief_on
@@ -403,6 +403,20 @@ def test_once_says_that_briefs_wait_for_a_load(tmp_path, server, monkeypatch):
     monkeypatch.setattr(Store, "studying", unfinished)
     assert made.run(lambda: False, once=True).waiting
     assert said == ["a load of bars.csv has not ended; briefs wait until then"]
+
+
+def test_why_items_are_rejected_is_said_once(tmp_path, server):
+    said: list[str] = []
+    made = watch(tmp_path, server, [Collected()])
+    made._say = said.append
+    server.items.insert(0, Item(50, AGREE, datetime.now(UTC) + timedelta(days=3)))
+    again(made)
+    server.add(MEET)
+    again(made)
+    assert len(said) == 1
+    assert server.url() in said[0]
+    assert "1 rejected" in said[0]
+    assert "is in the future" in said[0]
 
 
 @pytest.mark.parametrize(
