@@ -48,7 +48,7 @@ def own_table(path: Path, what: str) -> pl.DataFrame:
     try:
         return text_table(path)
     except InputError as problem:
-        raise InputError(f"{what} {path.name} cannot be read: {problem}", hint=HINT) from None
+        raise InputError(f"{what} {path.name} cannot be read: {problem.message}", hint=HINT) from None
 
 
 def texts_of(rows: pl.DataFrame, where: str, columns: Sequence[str], needed: Sequence[str]) -> pl.DataFrame:

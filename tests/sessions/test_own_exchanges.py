@@ -142,3 +142,9 @@ def test_a_column_that_would_have_no_effect_is_refused(own):
     own.write_text(f"{HEADER.strip()},holidays\n{DHAKA.strip()},2025-05-01\n")
     with pytest.raises(InputError, match="unknown column 'holidays' .its columns are exchange, zone"):
         exchange_named("XDHA")
+
+
+def test_an_empty_file_is_refused_with_one_hint(own):
+    own.write_text("")
+    with pytest.raises(InputError, match=r"is empty \(see docs/market.md\)$"):
+        exchange_named("XDHA")
