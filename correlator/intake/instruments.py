@@ -39,12 +39,13 @@ def add_instruments(store: Store, path: str | Path | Frame) -> LoadReport:
     """Load a table or frame of instruments: symbol, exchange, and any of currency, country, name, kind, benchmark and
     aliases.
 
-    Values of the file replace those of the store; empty cells change nothing. Currency and country of new instruments
-    default to those of the exchange. Raises InputError or NotFoundError, and loads nothing, if ``read_instruments``
-    does, or if an alias is a name of another instrument.
+    Values of the file replace those of the store, also if it writes a symbol in another way (``HBL.KA``, ``hbl``);
+    empty cells change nothing. Currency and country of new instruments default to those of the exchange. Raises
+    InputError or NotFoundError, and loads nothing, if ``read_instruments`` does, if an alias is a name of another
+    instrument, or if a symbol is stored as an instrument of another market.
     """
-    rows = read_instruments(path).select(INSTRUMENTS.column_names)
     before = stored_names(store)
+    rows = _as_stored(read_instruments(path).select(INSTRUMENTS.column_names), before, source_name(path))
     completed = [_completed(row, before) for row in rows.iter_rows(named=True)]
     after = _names_of([*({**before.rows, **{str(row["symbol"]): row for row in completed}}).values()])
     for row in completed:
@@ -108,6 +109,22 @@ def _check_aliases(names: Names, symbol: str, row: Row) -> None:
             raise InputError(f"{alias!r} is a name of {other}", hint=hint, argument="aliases")
 
 
+def _as_stored(rows: pl.DataFrame, before: Names, source: str) -> pl.DataFrame:
+    """Return the rows with the store's symbols for its instruments. Raises InputError if two are one instrument."""
+    ours = [before.stored(symbol, exchange) or symbol for symbol, exchange in rows.select("symbol", "exchange").rows()]
+    repeated = next((symbol for symbol in ours if ours.count(symbol) > 1), None) if len({*ours}) < len(ours) else None
+    if repeated is not None:
+        raise InputError(f"{source} has several rows for {repeated}", hint="keep one row per symbol")
+    for symbol, exchange in zip(ours, rows["exchange"], strict=True):
+        stored = before.rows.get(symbol)
+        if stored is not None and not are_one_market(stored["exchange"], exchange):
+            raise InputError(
+                f"{source}: {symbol} is an instrument of {stored['exchange']} in this store, not of {exchange}",
+                hint=f"use another symbol, or `correlator store instrument {symbol} --exchange {exchange}`",
+            )
+    return rows.with_columns(symbol=pl.Series(ours, dtype=pl.String))
+
+
 def _completed(row: Row, before: Names) -> Row:
     """Return the row of a new instrument with currency and country of its exchange, unless it has its own."""
     if before.row(str(row["symbol"])) is not None:
@@ -146,6 +163,12 @@ class Names:
         """Return the symbol of the instrument called ``bare``, or None if ``place`` is a different exchange."""
         symbol = self.symbols.get(bare)
         return symbol if symbol is not None and are_one_market(place, self.rows[symbol]["exchange"]) else None
+
+    def stored(self, symbol: str, exchange: str | None = None) -> str | None:
+        """Return the symbol of the store's instrument that a file calls ``symbol``, or None; ``exchange`` if known."""
+        known = self.symbol_of(symbol) or self.own(symbol)
+        row = self.rows.get(known)
+        return known if row is not None and are_one_market(exchange, row["exchange"]) else None
 
     def own(self, symbol: str) -> str:
         """Return the store's symbol for that of a source, whose prefix or suffix may be an exchange.

@@ -76,7 +76,7 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
 
 def _symbol_in(names: Names, symbol: str) -> str:
     """Return the store's symbol for one as files write it; one that the store does not have as it would be stored."""
-    return names.symbol_of(symbol) or canonical_symbol(symbol)
+    return names.stored(symbol) or canonical_symbol(symbol)
 
 
 def _notes(terms: Sequence[WatchTerm], names: Names) -> tuple[str, ...]:

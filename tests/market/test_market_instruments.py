@@ -57,6 +57,31 @@ def test_prices_under_another_name_go_to_the_user_s_symbol_and_keep_what_the_use
     assert store.frame("SELECT DISTINCT symbol, vintage FROM bars").rows() == [("LAMP", 1)]
 
 
+@pytest.mark.parametrize("written", ["VOD.L", "vod.l", "VOD LN Equity", "LSE:VOD"])
+def test_a_symbol_of_a_file_is_the_store_s_however_it_is_written(tmp_path, written):
+    made = Workspace(tmp_path / "m.duckdb")
+    made.add_instruments(pl.DataFrame({"symbol": ["VOD.L", "LAMP"], "exchange": ["XLON", "XKAR"]}))
+    made.add_instruments(pl.DataFrame({"symbol": [written], "exchange": ["XLON"], "name": ["Voda"]}))
+    assert made.frame("SELECT symbol, name FROM instruments ORDER BY 1").rows() == [("LAMP", None), ("VOD.L", "Voda")]
+
+
+def test_a_file_does_not_move_an_instrument_to_another_market(tmp_path):
+    made = Workspace(tmp_path / "m.duckdb")
+    made.add_instruments(pl.DataFrame({"symbol": ["A"], "exchange": ["XNYS"]}))
+    made.add_instruments(pl.DataFrame({"symbol": ["A"], "exchange": ["XNAS"]}))  # the same market
+    with pytest.raises(InputError, match="A is an instrument of XNAS in this store, not of XPAR"):
+        made.add_instruments(pl.DataFrame({"symbol": ["A", "B"], "exchange": ["XPAR", "XPAR"]}))
+    assert made.frame("SELECT symbol, exchange, country FROM instruments").rows() == [("A", "XNAS", "USA")]
+
+
+@pytest.mark.parametrize("second", ["lamp", "LAMP"])
+def test_two_rows_of_one_symbol_in_any_case_are_refused(tmp_path, second):
+    with pytest.raises(InputError, match="several rows for LAMP"):
+        Workspace(tmp_path / "m.duckdb").add_instruments(
+            pl.DataFrame({"symbol": ["LAMP", second], "exchange": ["XKAR", "XKAR"]})
+        )
+
+
 def test_a_broken_file_of_instruments_loads_nothing(tmp_path):
     (tmp_path / "own.csv").write_text("symbol,exchange\nLAMP,XKAR\nLAMP,XNYS\n")
     with pytest.raises(InputError, match="several rows for LAMP"):

@@ -231,7 +231,7 @@ def _checked(rows: pl.DataFrame, source: str) -> pl.DataFrame:
             f"{source} has a row without {'symbol' if nameless['symbol'][0] is None else 'exchange'}",
             hint="fill in the cell",
         )
-    repeated = rows["symbol"].filter(rows["symbol"].is_duplicated())
+    repeated = rows["symbol"].filter(rows["symbol"].str.to_uppercase().is_duplicated())
     if len(repeated):
         raise InputError(f"{source} has several rows for {repeated[0]}", hint="keep one row per symbol")
     check_names(rows["symbol"], "symbol", source)
