@@ -395,3 +395,11 @@ def test_codes_of_cameo_are_those_of_a_selection(tmp_path, code, ours):
         ((events, _),) = read_event_file(tmp_path / "e.csv")
         expected = [(ours, "-".join(sorted((ours, "USA"))))]
         assert events.select("source_country", "dyad").rows() == expected
+
+
+def test_a_row_of_events_with_more_cells_than_the_header_is_a_reject(tmp_path):
+    rows = "2025-05-28,CONSULT,PAK,AZE,\n2025-05-28,CONSULT,PAK,Korea, Republic of\n"
+    (tmp_path / "e.csv").write_text("date,category,source,target\n" + rows)
+    ((events, rejects),) = read_event_file(tmp_path / "e.csv")
+    assert events["dyad"].to_list() == ["AZE-PAK"]
+    assert "more cells than the header: ' Republic of'" in rejects["reason"].item()

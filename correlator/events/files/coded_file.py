@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from correlator.base.files import called
 from correlator.base.iso_dates import iso_moment
@@ -256,7 +256,10 @@ def _check_header(path: Path, names: object) -> None:
         raise InputError(f"{path.name} has an unknown column {unknown[0]!r}", hint=_COLUMNS)
 
 
-def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
+def _event(row: Mapping[str | None, Any], days: DayOf) -> dict[str, object]:
+    extra = [cell for cell in row.get(None) or () if cell.strip()]
+    if extra:
+        raise InputError(f"the row has more cells than the header: {extra[0]!r}", hint="quote cells with the separator")
     cells = {name: (row.get(name) or "").strip() for name in _KNOWN}
     cells["date"] = cells["date"] or joined_day(*map(row.get, PARTS)) or ""
     known_at, precision = _when(cells, days)
