@@ -40,8 +40,8 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
     written = (pl.String, pl.Categorical, pl.Enum)
     marks = {each: _mark(each) for each in _ORDERS}
     texts = {
-        name: pl.selectors.by_name(name).cast(pl.String).str.replace_many(marks)
-        for name, kind in frame.schema.items()
+        name: pl.nth(place).cast(pl.String).str.replace_many(marks)  # pl.col takes * and ^...$ for patterns
+        for place, (name, kind) in enumerate(frame.schema.items())
         if isinstance(kind, written)
     }
     led = {

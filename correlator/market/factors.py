@@ -73,7 +73,7 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
         )
     unit_of_file = unit or _unit_of(table, names)
     is_percent = unit_of_file == PERCENT
-    factors = table.with_columns(pl.selectors.by_name(*names) / 100.0) if is_percent else table
+    factors = table.with_columns(pl.col(pl.Float64) / 100.0) if is_percent else table
     vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)
     notes = ["figures are in per cent, converted to fractions" if is_percent else "figures are fractions"]
     rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
@@ -160,7 +160,7 @@ def _table(rows: Sequence[Sequence[object]], names: Sequence[str]) -> pl.DataFra
     day = pl.col("label").str.to_date("%Y%m%d", strict=False)
     month = (pl.col("label") + "01").str.to_date("%Y%m%d", strict=False).dt.month_end()
     session = pl.when(pl.col("label").str.len_chars() == 8).then(day).otherwise(month).alias("session")
-    figures = pl.selectors.by_name(*names)
+    figures = pl.col(pl.Float64)  # by type: names such as * are patterns
     known = pl.when(~figures.is_in(_MISSING)).then(figures)
     return table.select(session, known).filter(pl.col("session").is_not_null())
 

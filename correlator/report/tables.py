@@ -172,5 +172,5 @@ def _shaped(frame: pl.DataFrame, name: str, keep: tuple[str, ...] = ()) -> pl.Da
         (pl.col(column).cast(kind, strict=False) if column in frame.columns else pl.lit(None, kind)).alias(column)
         for column, kind in expected.items()
     ]
-    extra = [pl.selectors.by_name(column) for column in keep if column not in expected]
+    extra = [pl.nth(frame.columns.index(column)) for column in keep if column not in expected]
     return frame.select([*columns, *extra] if name == "models" else [*extra, *columns])

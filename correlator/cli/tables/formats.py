@@ -73,7 +73,7 @@ def joined(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with nested values as text: lists joined by semicolons, structs as JSON, bytes as hex."""
     import polars as pl
 
-    return frame.with_columns(_flat(pl.selectors.by_name(name), kind) for name, kind in frame.schema.items())
+    return frame.with_columns(_flat(pl.nth(place), kind) for place, kind in enumerate(frame.dtypes))
 
 
 def _flat(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
