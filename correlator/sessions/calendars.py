@@ -248,11 +248,13 @@ def _corrected_sessions(exchange: str, overrides: bool | str, _user: object) -> 
 
 
 def _calendar(name: str) -> pl.DataFrame:
+    own = own_exchanges().get(name)
+    if own is not None:
+        return weekly_sessions(own)
     path = data_path("sessions", "calendars.parquet")
     rows = pl.scan_parquet(path).filter(pl.col("calendar") == name).collect()
     if rows.is_empty():
-        own = own_exchanges().get(name)
-        return _calendar_of_library(name) if own is None else weekly_sessions(own)
+        return _calendar_of_library(name)
     midnight = pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return rows.select(
         "session",

@@ -34,7 +34,7 @@ class Exchange:
 
 def exchange_named(exchange: str) -> Exchange:
     """Return the exchange with this market identifier code; raise NotFoundError with the likeliest spelling."""
-    known = own_exchange(exchange) or _exchanges().get(exchange)
+    known = _own_exchange(exchange) or _exchanges().get(exchange)
     if known is not None:
         return known
     if exchange.upper() in _exchanges() or exchange.upper() in _other_names():
@@ -42,7 +42,7 @@ def exchange_named(exchange: str) -> Exchange:
     return _from_library(exchange)
 
 
-def own_exchange(code: str) -> Exchange | None:
+def _own_exchange(code: str) -> Exchange | None:
     """Return an exchange that the user's file describes, or None. Raises InputError if the file has a shipped one."""
     own = own_exchanges()
     shipped = next((each for each in own if each in _exchanges()), None)

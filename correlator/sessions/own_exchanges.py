@@ -53,7 +53,7 @@ class OwnExchange:
 
 def own_exchanges() -> Mapping[str, OwnExchange]:
     """Return the exchanges of the user's file by their codes; raise InputError for a row that is wrong."""
-    return _read(state_of(file_in_environment(EXCHANGES_VARIABLE, _WHAT)))
+    return _read(own_exchanges_state())
 
 
 def own_exchanges_state() -> State | None:

@@ -12,11 +12,10 @@ import polars as pl
 from correlator.base.tabular import is_unnamed
 from correlator.errors import InputError, NotFoundError
 
-CLOCK = "^([01][0-9]|2[0-3]|[0-9]):[0-5][0-9]$"
+_CLOCK = "^([01][0-9]|2[0-3]|[0-9]):[0-5][0-9]$"
 """Local times of opening and close, such as 09:30."""
 WEEKDAYS = "^[1-7]+$"
 HINT = "see docs/market.md"
-_NONE = pl.lit(None, pl.String)
 _SHOWN = 80
 State = tuple[str, int, int]
 
@@ -89,7 +88,7 @@ def refuse_faults(texts: pl.DataFrame, faults: Mapping[str, pl.Expr], where: str
 
 def hours_faults(needed: pl.Expr) -> dict[str, pl.Expr]:
     """Return the faults of columns opens and closes in rows that need them."""
-    opens, closes = (pl.col(name).str.contains(CLOCK).fill_null(False) for name in ("opens", "closes"))
+    opens, closes = (pl.col(name).str.contains(_CLOCK).fill_null(False) for name in ("opens", "closes"))
     first, last = (pl.col(name).str.to_time("%H:%M", strict=False) for name in ("opens", "closes"))
     return {
         "needs opens and closes as local times such as 09:30": needed & ~(opens & closes),
