@@ -245,13 +245,14 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
     known = timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(table.source))
     dated = read_as_dates(known, publisher="shown", zone=table.publishers.zone, usual=table.usual_dates)
     is_later = pl.col("updated_at") > pl.col("instant")
-    good = _identified(dated.with_columns(updated_at=pl.when(is_later).then("updated_at")))
+    symbols = {text: symbols_in(text) for text in known["symbols"].unique() if text}
+    good = _identified(dated.with_columns(updated_at=pl.when(is_later).then("updated_at")), symbols)
     rejects = [
         reject(table.source, line, problem, f"{headline} | {published}")
         for line, problem, headline, published in bad.select("source_line", "problem", "headline", "published").rows()
     ]
     empty = make_batch(rejects=rejects)
-    return Batch(good.select(ARTICLE_SCHEMA.keys()), empty.quotes, empty.rejects, _named(good, table))
+    return Batch(good.select(ARTICLE_SCHEMA.keys()), empty.quotes, empty.rejects, _named(good, symbols, table))
 
 
 def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Profile, str]:
@@ -266,8 +267,8 @@ def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Pr
     return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)
 
 
-def _named(rows: pl.DataFrame, table: _Table) -> pl.DataFrame:
-    """Return the symbols that the source states for its articles, each with its column."""
+def _named(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: _Table) -> pl.DataFrame:
+    """Return the symbols that the source states for its articles, each with its column; ``symbols``: by cell."""
     if "symbols" not in table.places:
         return pl.DataFrame(schema=NAMED_SCHEMA)
     column = table.names[table.places["symbols"]]
@@ -275,7 +276,7 @@ def _named(rows: pl.DataFrame, table: _Table) -> pl.DataFrame:
     links = [
         (key, symbol, f"stated by the source in its column {column}")
         for key, text in listed
-        for symbol in symbols_in(text)
+        for symbol in symbols.get(text, ())
     ]
     return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
 
@@ -346,11 +347,11 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     )
 
 
-def _identified(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows as articles with key, hash and language, and the source's own symbols."""
-    symbols = {text: " ".join(sorted(symbols_in(text))) for text in rows["symbols"].unique() if text}
-    stated = [symbols.get(text, "") for text in rows["symbols"]]
-    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), stated)
+def _identified(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Return rows as articles with key, hash and language; ``symbols``: those in each cell of the source's own."""
+    joined = {text: " ".join(sorted(listed)) for text, listed in symbols.items()}
+    identities = [joined.get(text, "") for text in rows["symbols"]]
+    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), identities)
     content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )
