@@ -49,9 +49,9 @@ def public_by(known: str = "known_at", precision: str = "known_precision") -> st
     )
 
 
-def public_parameters(at: datetime | None) -> dict[str, datetime | None]:
-    """Return the parameters of ``public_by``: ``at``, and the last date that is over by then in UTC."""
-    return {"at": at, "date_over": None if at is None else date_over(at)}
+def public_parameters(at: datetime | None, zone: str = "UTC") -> dict[str, datetime | None]:
+    """Return the parameters of ``public_by``: ``at``, and the last date that is over by then in ``zone``."""
+    return {"at": at, "date_over": None if at is None else date_over(at, zone)}
 
 
 def date_over(at: datetime, zone: str = "UTC") -> datetime:

@@ -27,7 +27,7 @@ from correlator.sessions.exchanges import exchange_zone
 from correlator.store.db import Store
 from correlator.store.reading import read_instrument_rows
 from correlator.store.statements import execute, query
-from correlator.views import date_over, public_by
+from correlator.views import date_over, public_by, public_parameters
 
 _BARS = """
     SELECT b.*, i.exchange FROM bars_at($as_of, $symbols) AS b JOIN instruments AS i USING (symbol)
@@ -145,7 +145,7 @@ def slice_store(
     Strips are dated again with the closes of the slice, so that later closes have no influence; quotes that cannot be
     dated this way may have been printed later, and are left out.
     """
-    public = {"at": moment.as_of, "date_over": moment.date_over}
+    public = public_parameters(moment.as_of, exchange_zone(moment.exchange))
     with store.studying() as connection:
         tables = {
             "instruments": query(connection, "SELECT * FROM instruments ORDER BY symbol"),
