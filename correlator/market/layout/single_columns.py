@@ -16,7 +16,7 @@ from correlator.market.vocabulary import bracketed, field_of, part_of_date, rank
 from correlator.market.written.figures import missing_cells
 from correlator.market.written.periods import period_remedy
 
-LOOKED_AT = 60
+LOOKED_AT, _CELLS_LOOKED_AT = 60, 200
 SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$|^s[hz]\.?\d{6}$")
 
 
@@ -109,8 +109,7 @@ def is_numeric(raw: RawTable, column: str) -> bool:
         return True
     if values.dtype != pl.String:
         return False
-    text = values.drop_nulls().head(200).str.strip_chars()
-    cells = text.filter(~missing_cells(text))
+    cells = _first_cells(values)
     return sum(bool(NUMBER_LIKE.match(cell)) for cell in cells) * 2 >= len(cells)
 
 
@@ -118,6 +117,11 @@ def has_suffixes(raw: RawTable, column: str) -> bool:
     """Whether most non-empty cells end as percentages and volumes do, and prices do not: ``-1.09%``, ``840.43K``."""
     if raw.frame[column].dtype != pl.String:
         return False
-    text = raw.frame[column].drop_nulls().head(200).str.strip_chars()
-    cells = text.filter(~missing_cells(text))
+    cells = _first_cells(raw.frame[column])
     return 2 * int(cells.str.contains(r"\d\s*[%KMBkmb]$").sum()) > len(cells)
+
+
+def _first_cells(values: pl.Series) -> pl.Series:
+    """Return the first cells of a column of text, without spaces around them and without missing ones."""
+    text = values.drop_nulls().head(_CELLS_LOOKED_AT).str.strip_chars()
+    return text.filter(~missing_cells(text))
