@@ -20,8 +20,18 @@ def likeliest(name: str, known: Iterable[str], otherwise: str = "there are") -> 
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {names[close[0]]}?"
-    more = ", ..." if len(names) > 20 else ""
-    return f"{otherwise} {', '.join(list(names.values())[:20])}{more}"
+    return f"{otherwise} {listed(names.values(), 20)}"
+
+
+def listed(names: Iterable[object], most: int = 5, between: str = ", ") -> str:
+    """Return the first ``most`` names and how many more there are.
+
+    >>> listed(["A", "B", "C"]), listed(range(1_500), 2)
+    ('A, B, C', '0, 1 and 1,498 more')
+    """
+    each = [str(name) for name in names]
+    more = len(each) - most
+    return between.join(each[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def written(value: object) -> str:

@@ -20,7 +20,7 @@ import polars as pl
 
 from correlator.base.progress import tracked
 from correlator.base.seeds import generator
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placing.placement import window_rows
@@ -79,7 +79,7 @@ class Audit:
             return f"no look-ahead found: {tried}"
         parts = []
         if self.leaks.height:
-            kinds = ", ".join(sorted(self.leaks["quantity"].unique())[:5])
+            kinds = listed(sorted(self.leaks["quantity"].unique()))
             parts.append(f"{self.leaks.height:,} numbers used the future ({kinds})")
         if self.late.height:
             parts.append(f"{self.late.height:,} events were public only after their day 0 closed")

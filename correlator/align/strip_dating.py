@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from correlator.errors import listed
 from correlator.news.strips.strip import is_index
 
 SCHEMA: dict[str, pl.DataType] = {
@@ -242,8 +243,8 @@ def _break_tie(
     dated = [(abs((day - hint).days), int(place)) for place, day in following if day and hint and _may_show(day, hint)]
     if dated:
         return min(dated)[1], f" (of {len(candidates)} that match, the nearest to the page's date {hint})"
-    listed = ", ".join(str(official.sessions[row]) for row in remaining[:4]) + (" ..." if len(remaining) > 4 else "")
-    return None, f"ambiguous: previous closes match those of {len(remaining)} sessions ({listed})"
+    sessions = listed((official.sessions[row] for row in remaining), 4)
+    return None, f"ambiguous: previous closes match those of {len(remaining)} sessions ({sessions})"
 
 
 def _may_show(session: date, hint: date) -> bool:
@@ -259,8 +260,8 @@ def _no_match_reason(ballot: _Ballot, official: _Official) -> str:
     """Return why no session has a vote: no close matches, or the price was not traded after the one that does."""
     places = np.flatnonzero(ballot.match.any(axis=0))
     if len(places) == 0:
-        listed = ", ".join(f"{quote.symbol} {quote.previous:.2f}" for quote in ballot.voters[:3])
-        return f"nothing matches: no loaded session closed at the previous close of {listed}"
+        closes = listed((f"{quote.symbol} {quote.previous:.2f}" for quote in ballot.voters), 3)
+        return f"nothing matches: no loaded session closed at the previous close of {closes}"
     matched = int(places[-1])
     quote = ballot.voters[int(np.argmax(ballot.match[:, matched]))]
     close = f"{quote.symbol} closed at {_printed(quote)} on {official.sessions[matched]}"

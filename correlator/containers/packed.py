@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Protocol, cast
 
 from correlator.base.source_limits import check_unpacked
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 
 _CHUNK = 1 << 20
 # Files of an archive that are not tables: hidden files, and texts for people.
@@ -194,8 +194,7 @@ def only_member(archive: zipfile.ZipFile, source: str, hint: str) -> str:
     """
     names = _tables_of(archive)
     if len(names) != 1:
-        listed = ", ".join(names[:5]) or "none"
-        raise InputError(f"{source} contains {len(names)} files ({listed})", hint=hint)
+        raise InputError(f"{source} contains {len(names)} files ({listed(names) or 'none'})", hint=hint)
     _refuse_locked(archive, names[0], source)
     return names[0]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from correlator.base.source_limits import check_shape, half_character
+from correlator.errors import listed
 
 LINE, AT = "__line", "__at"
 
@@ -60,8 +61,7 @@ class RawTable:
 
     def shown(self, most: int = 12) -> str:
         """Return the first ``most`` labels as text for a message."""
-        labels = [label or "(no name)" for label in self.labels.values()]
-        return ", ".join(labels[:most]) + (", ..." if len(labels) > most else "")
+        return listed((label or "(no name)" for label in self.labels.values()), most)
 
 
 def column_names(count: int) -> list[str]:

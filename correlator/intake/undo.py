@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, listed
 from correlator.intake.stories import join_stories
 from correlator.intake.strips import date_strips
 from correlator.store.changes import delete_rows, insert_new, update_rows
@@ -142,8 +142,7 @@ def _delete_rows_of(connection: duckdb.DuckDBPyConnection, load: dict[str, Any])
         notes += [f"{date_strips(connection, symbols=symbols):,} quotes of strips dated again"] if symbols else []
         remaining = query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"]
         without_bars = sorted(set(symbols) - set(remaining))
-        listed = ", ".join(without_bars[:5])
-        notes += [f"without bars now, but still instruments: {listed}"] if without_bars else []
+        notes += [f"without bars now, but still instruments: {listed(without_bars)}"] if without_bars else []
     if load["kind"] == "news":
         notes += _delete_articles(connection, own)
         delete_rows(connection, ADDRESSES, "address = $source", {"source": load["source"]})

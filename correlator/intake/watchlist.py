@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from correlator.base.files import called
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, listed
 from correlator.intake.instruments import Names, stored_names
 from correlator.intake.report import LoadReport, sha256_of
 from correlator.market.names.instruments import canonical_symbol
@@ -83,12 +83,7 @@ def _notes(terms: Sequence[WatchTerm], names: Names) -> tuple[str, ...]:
     """Return notes on lines that may not do what they seem to."""
     unknown = sorted({term.symbol for term in terms} - set(names.rows))
     joined = next((term.words for term in terms if "," in term.words), None)
-    notes = [f"not in the store: {_listed(unknown)}"] if unknown else []
+    notes = [f"not in the store: {listed(unknown, _MOST_NAMED)}"] if unknown else []
     if joined is not None:
         notes.append(f"{joined!r} is one phrase; several phrases are separated by ; or |")
     return tuple(notes)
-
-
-def _listed(symbols: Sequence[str]) -> str:
-    more = len(symbols) - _MOST_NAMED
-    return ", ".join(symbols[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import polars as pl
 
-from correlator.errors import InputError, StaleDataError
+from correlator.errors import InputError, StaleDataError, listed
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.request.spec import OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
 from correlator.intake.strips import date_strips
@@ -206,9 +206,8 @@ def check_fresh(inputs: Inputs, moment: Moment, symbols: Sequence[str], stale_af
         if missing > stale_after:
             late.append(f"{symbol} ends {last[symbol]} ({missing} sessions missing)")
     if late:
-        more = f" and {len(late) - 3} more" if len(late) > 3 else ""
         raise StaleDataError(
-            f"prices are stale: session {moment.session} has closed, {'; '.join(late[:3])}{more}",
+            f"prices are stale: session {moment.session} has closed, {listed(late, 3, '; ')}",
             hint="load newer prices, or raise stale_after in the report",
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from correlator.config import setting
-from correlator.errors import NotFoundError, warn
+from correlator.errors import NotFoundError, listed, warn
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.panel.frames import Array
@@ -116,7 +116,7 @@ def _dropped(returns: Array, members: Sequence[str], labels: pl.Series, high: pl
     if doubtful and not removed:
         notes.append(f"{len(doubtful)} of {len(members)} members are doubtful, see `correlator check prices`")
     if removed:
-        notes.append(f"{', '.join(sorted(removed)[:3])}{' and more' if len(removed) > 3 else ''} left out by the audit")
+        notes.append(f"{listed(sorted(removed), 3)} left out by the audit")
     if len(rows):
         notes.append(f"{len(rows):,} doubtful bar{'' if len(rows) == 1 else 's'} left out")
     return kept, notes

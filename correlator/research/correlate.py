@@ -20,7 +20,7 @@ from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
-from correlator.errors import InputError, NotFoundError, StudyError, counted, refuse_unknown, warn
+from correlator.errors import InputError, NotFoundError, StudyError, counted, listed, refuse_unknown, warn
 from correlator.eventstudy.panel.frames import Panel, log_volume_of
 from correlator.eventstudy.request.readers import DEFAULT_LINKS
 from correlator.eventstudy.request.spec import shows_options, study_spec
@@ -342,10 +342,9 @@ def _family(pairs: list[Measured]) -> pl.DataFrame:
             named = (pl.lit(pair.symbol).alias("symbol"), pl.lit(pair.key).alias("key"))
             parts.append(pair.table.select(*named, pl.all()))
     for reason, names in refused.items():
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         if not parts:
-            raise StudyError(f"{', '.join(names[:3])}{more}: {reason}")
-        warn(f"left out {', '.join(names[:3])}{more}: {reason}")
+            raise StudyError(f"{listed(names, 3)}: {reason}")
+        warn(f"left out {listed(names, 3)}: {reason}")
     if not parts:
         raise StudyError("the news of these sessions has no keys to group by", hint="group it by='all'")
     table = pl.concat(parts)

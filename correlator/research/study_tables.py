@@ -20,7 +20,7 @@ from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
 from correlator.containers.read import head_of, read_raw
-from correlator.errors import InputError, warn
+from correlator.errors import InputError, listed, warn
 from correlator.eventstudy.panel.frames import read_wide
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.eventstudy.placing.events import one_exchange
@@ -305,9 +305,7 @@ def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
         on="symbol", index=time, values="value", maintain_order=True
     )
     notes = [f"{name}: {note}" for note in bars.notes]
-    return StudyTable(
-        wide.sort(time), (f"{name} is read as bars of {', '.join(bars.symbols[:5])} ({bars.layout})", *notes)
-    )
+    return StudyTable(wide.sort(time), (f"{name} is read as bars of {listed(bars.symbols)} ({bars.layout})", *notes))
 
 
 def _closes(bars: pl.DataFrame, name: str) -> pl.Expr:
@@ -315,5 +313,5 @@ def _closes(bars: pl.DataFrame, name: str) -> pl.Expr:
     adjusted = pl.col("adjusted_close").is_not_null()
     gaps = bars.filter(adjusted.any().over("symbol") & ~adjusted.all().over("symbol"))["symbol"].unique().sort()
     if len(gaps):
-        warn(f"{name}: adjusted closes of {', '.join(gaps[:5])} have gaps, so unadjusted closes are used")
+        warn(f"{name}: adjusted closes of {listed(gaps)} have gaps, so unadjusted closes are used")
     return pl.when(adjusted.all().over("symbol")).then("adjusted_close").otherwise("close")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from correlator.errors import InputError, warn
+from correlator.errors import InputError, listed, warn
 from correlator.eventstudy.panel.frames import Array, Mask, Wide
 from correlator.market.audit.logarithms import are_logarithms
 from correlator.market.audit.shifts import correlation
@@ -73,13 +73,12 @@ def check_levels(wide: Wide, what: str) -> None:
     yields = [name for name in wide.names if is_yield(name)]
     if yields:
         warn(
-            f"{what}: {', '.join(yields[:3])} {'is a yield' if len(yields) == 1 else 'are yields'} by name, whose "
+            f"{what}: {listed(yields, 3)} {'is a yield' if len(yields) == 1 else 'are yields'} by name, whose "
             "change in per cent is not a return: give differences as returns=, or the price of the bond"
         )
     if reversing:
-        more = f" and {len(reversing) - 1} more" if len(reversing) > 1 else ""
         warn(
-            f"{what}: each move of {reversing[0]}{more} reverses most of the previous one, as in returns plus one, "
+            f"{what}: each move of {listed(reversing, 1)} reverses most of the previous one, as in returns plus one, "
             "volumes or a price that bounces between bid and ask: check what the column holds"
         )
 

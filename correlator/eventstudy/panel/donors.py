@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from correlator.base.tabular import Frame
-from correlator.errors import InputError, NotFoundError, StudyError, likeliest
+from correlator.errors import InputError, NotFoundError, StudyError, likeliest, listed
 from correlator.eventstudy.panel.frames import Array, Donors, Mask, Panel, Rows
 
 _PARTIES = ("source_country", "target_country")
@@ -132,6 +132,5 @@ def _logs(prices: Array) -> Array:
 
 
 def _note(names: Sequence[str], studied: int) -> str:
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     left_out = f"; {studied} left out because they have events themselves" if studied else ""
-    return f"synthetic of {len(names)} donors: {shown}{left_out}"
+    return f"synthetic of {len(names)} donors: {listed(names)}{left_out}"

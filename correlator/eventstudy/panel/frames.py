@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.base.tabular import Frame, is_unnamed
-from correlator.errors import InputError, NotFoundError, counted, likeliest, warn
+from correlator.errors import InputError, NotFoundError, counted, likeliest, listed, warn
 from correlator.eventstudy.panel.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
 from correlator.eventstudy.panel.weeks import check_same_week, warn_of_long_bars
 from correlator.eventstudy.panel.wide_clocks import days_of, with_clocks
@@ -323,10 +323,11 @@ def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
 def only_column(wide: Wide, values: Array, argument: str) -> Array:
     """Return the one column (T,) of ``values`` (T, S), which belong to ``wide``; raises InputError unless S is 1."""
     if len(wide.names) != 1:
-        shown = ", ".join(wide.names[:5]) or "none"
         hint = "give a frame of dates and one column"
         raise InputError(
-            f"{argument} must have one column, got {len(wide.names)}: {shown}", hint=hint, argument=argument
+            f"{argument} must have one column, got {len(wide.names)}: {listed(wide.names) or 'none'}",
+            hint=hint,
+            argument=argument,
         )
     return np.asarray(values[:, 0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from correlator.errors import warn
+from correlator.errors import listed, warn
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.panel.jumps import MOST_BARS
 from correlator.market.audit.shifts import EARLY, LATE, correlation, moves_with_other_session
@@ -30,10 +30,9 @@ def warn_of_lags(panel: Panel) -> None:
             if moves_with_other_session(shifted, unshifted, int(np.isfinite(own).sum())):
                 off[name] = (direction, shifted, unshifted)
     if off:
-        name, (direction, shifted, unshifted) = next(iter(off.items()))
-        more = f" and {len(off) - 1} more" if len(off) > 1 else ""
+        direction, shifted, unshifted = next(iter(off.values()))
         warn(
-            f"returns of {name}{more} move with the benchmark of the {_WORDS[direction]} session (correlation "
+            f"returns of {listed(off, 1)} move with the benchmark of the {_WORDS[direction]} session (correlation "
             f"{shifted:.2f}, on the same session {unshifted:.2f}): dates of one of them are off by a session, or they "
             "close hours apart"
         )

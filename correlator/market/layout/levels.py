@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from correlator.containers.raw import RawTable
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 from correlator.market.layout.single_columns import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it, no_dates
 from correlator.market.vocabulary import PRICES, field_of, is_figure
 
@@ -29,7 +29,7 @@ def read_levels(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> 
     lacking = [name for name, fields in blocks.items() if not {"close", "adjusted_close", "last"} & set(fields)]
     if len(lacking) == len(blocks):
         raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
-    notes = [f"skipped {', '.join(map(str, lacking[:5]))}: no close column"] if lacking else []
+    notes = [f"skipped {listed(lacking)}: no close column"] if lacking else []
     complete: dict[str | None, Mapping[str, str]] = {}
     for name, fields in blocks.items():
         if name in lacking:

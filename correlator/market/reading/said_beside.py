@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from correlator.containers.raw import RawTable
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, listed
 from correlator.market.layout.recognise import Recognised
 from correlator.market.names.exchanges import are_one_market, exchange_printed
 from correlator.market.vocabulary import beside
@@ -30,14 +30,14 @@ def on_exchange(table: Recognised, exchange: str | None) -> tuple[Recognised, li
     elsewhere = names.is_in(others).fill_null(value=False)
     if not elsewhere.any():
         return table, []
-    listed = ", ".join(sorted(others)[:5])
+    markets = listed(sorted(others))
     if elsewhere.all():
         raise InputError(
-            f"{raw.source} has rows of {listed}, none of {exchange}",
+            f"{raw.source} has rows of {markets}, none of {exchange}",
             hint="give the exchange of the rows (--exchange), or remove that column from the file",
         )
     kept = replace(raw, frame=raw.frame.filter(~elsewhere))
-    return replace(table, table=kept), [f"skipped {int(elsewhere.sum()):,} rows of other exchanges ({listed})"]
+    return replace(table, table=kept), [f"skipped {int(elsewhere.sum()):,} rows of other exchanges ({markets})"]
 
 
 def stated_zone(raw: RawTable, table: Recognised) -> str | None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from correlator.containers.packed import EACH
 from correlator.containers.raw import AT, LINE
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 from correlator.market.layout.recognise import Recognised
 from correlator.market.names.codes import as_symbols
 from correlator.market.names.former import former_names
@@ -86,9 +86,9 @@ def _only_symbol(table: Recognised, whose: Whose) -> str:
             hint=f"give --symbol {stated}, or add it as an alias of {whose.symbol} (correlator add instruments)",
         )
     if raw.files and stated is None:
-        listed = ", ".join(raw.files[:5]) + (", ..." if len(raw.files) > 5 else "")
         raise InputError(
-            f"{raw.source} contains {len(raw.files)} files ({listed}) that do not state their symbol", hint=EACH
+            f"{raw.source} contains {len(raw.files)} files ({listed(raw.files)}) that do not state their symbol",
+            hint=EACH,
         )
     chosen = whose.symbol or stated or whose.claimed
     if chosen is None:

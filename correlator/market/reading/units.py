@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 from correlator.market.layout.recognise import Recognised
 from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.reading.lots import notes_of_lots
@@ -125,7 +125,7 @@ def in_whole_units(
     if factors:
         factor = pl.col("symbol").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
         rows = rows.with_columns(pl.col(name) * factor for name in PRICES if name != "volume")
-        names = ", ".join(f"{symbol} {units_by_symbol[symbol][0]}".strip() for symbol in list(factors)[:5])
+        names = listed(f"{symbol} {units_by_symbol[symbol][0]}".strip() for symbol in factors)
         notes.append(f"prices in hundredths were converted to whole units: {names}")
     label, count = _volume_unit(table)
     if count != 1.0:

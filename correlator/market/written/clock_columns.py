@@ -8,7 +8,7 @@ from datetime import time
 
 import polars as pl
 
-from correlator.errors import InputError, TimeError
+from correlator.errors import InputError, TimeError, listed
 from correlator.market.vocabulary import beside
 from correlator.sessions.exchanges import is_utc, zone_written
 
@@ -117,4 +117,4 @@ def _only_zone(names: Sequence[str], where: str, hint: str) -> str:
     """Return the zone of a single name; raise InputError for several, an offset or an abbreviation (EST)."""
     if len(names) == 1 and ("/" in names[0] or is_utc(names[0])):
         return zone_written(names[0])
-    raise InputError(f"{where} says {', '.join(names[:3])}, which does not determine one time zone", hint=hint)
+    raise InputError(f"{where} says {listed(names, 3)}, which does not determine one time zone", hint=hint)

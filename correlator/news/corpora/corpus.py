@@ -21,7 +21,7 @@ import polars as pl
 from correlator.base.day_order import DayOrder
 from correlator.base.files import called
 from correlator.base.tabular import to_polars
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
     NAMED_SCHEMA,
@@ -159,7 +159,7 @@ def _check(table: _Table) -> None:
     """Raise InputError if a table has columns, but none with headlines or whole pages, or none with times."""
     if not table.names:
         return
-    where, columns = Path(table.source).name, ", ".join(table.names[:20])
+    where, columns = Path(table.source).name, listed(table.names, 20)
     if "headline" not in table.places:
         if "body" in table.places:
             return

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from correlator.base.resources import data_path
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 from correlator.news.times.timestamps import ABBREVIATIONS
 
 FIELDS = (
@@ -129,7 +129,7 @@ def column_places(
         if ours not in FIELDS or theirs not in names:
             what = f"unknown field {ours!r}" if ours not in FIELDS else f"column {theirs!r} is missing"
             raise InputError(
-                f"{where}: {what}", hint=f"fields are {', '.join(FIELDS)}; columns are {', '.join(names[:20])}"
+                f"{where}: {what}", hint=f"fields are {', '.join(FIELDS)}; columns are {listed(names, 20)}"
             )
         places[ours] = theirs
     for theirs in places.values():
