@@ -52,6 +52,8 @@ QUESTIONS = {
     "stacked rows of another share": "date,close,ticker\n2024-03-11,1,WICK\n",
     "two stacked shares without a column that distinguishes them": "date,close\n2024-03-11,1\n2024-03-11,2\n",
     "a duplicate column of closes": "Date,Close,Close\n2024-03-11,1,2\n",
+    "bid and ask closes": "Date,BidClose,AskClose\n2024-03-11,1,2\n",
+    "a last price and a settlement price": "Date,Last,Settle\n2024-03-11,1,2\n",
     "two series of a share": "date,series,close\n2024-03-11,A,1\n2024-03-11,B,2\n",
     "two tables in one file": "Date,Close\n2024-03-11,1\nDate,Close\n2023-03-11,2\n",
     "no header and an unknown order of columns": "2024-03-11,1,2,3,4,5\n2024-03-12,1,2,3,4,5\n",

@@ -63,6 +63,21 @@ def _is_one_figure(name: str) -> bool:
     )
 
 
+def side_of(name: str) -> tuple[str, str] | None:
+    """Return the side of a quote that a name states (bid, ask, mid) and the rest of the name; None if it states none.
+
+    Examples
+    --------
+    >>> side_of("BidClose"), side_of("PX_ASK"), side_of("Close")
+    (('bid', 'close'), ('ask', 'px'), None)
+    """
+    letters = plain(name)
+    for word, side in _sides().items():
+        if letters.startswith(word) or letters.endswith(word):
+            return side, letters.removeprefix(word) if letters.startswith(word) else letters.removesuffix(word)
+    return None
+
+
 def rank_of(name: str) -> int:
     """Return the rank of a name for its field: 0 is the most reliable."""
     return _ranks().get(plain(name), 10_000)
@@ -153,6 +168,13 @@ def _beside() -> dict[str, frozenset[str]]:
 @cache
 def _events() -> dict[str, frozenset[str]]:
     return {field: frozenset(map(plain, names)) for field, names in _document()["events"].items()}
+
+
+@cache
+def _sides() -> dict[str, str]:
+    """Return every word of a side, the longest first, and its side."""
+    words = {plain(word): side for side, words in _document()["sides"].items() for word in words}
+    return {word: words[word] for word in sorted(words, key=len, reverse=True)}
 
 
 @cache

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -173,6 +174,61 @@ def test_repeated_headers_and_columns_are_refused(tmp_path):
         closes(written(tmp_path, text("Date,Close,Close", "{d},{c},1")))
     with pytest.raises(InputError, match="two columns for 'LAMP'"):
         closes(written(tmp_path, text("Date,LAMP,LAMP", "{d},{c},1")))
+
+
+@pytest.mark.parametrize(
+    ("header", "ours", "theirs"),
+    [
+        ("Date,Bid Close,Ask Close", "close", "Ask Close"),
+        ("Date,BidOpen,BidClose,AskOpen,AskClose", "close", "AskClose"),
+        ("Date,bid_close,mid_close", "close", "mid_close"),
+        ("Date,BID,ASK", "close", "ASK"),
+        ("Date,Buying Rate,Selling Rate", "close", "Selling Rate"),
+        ("Date,Last,Settle", "close", "Settle"),
+        ("Date,Market Price,NAV", "close", "NAV"),
+        ("Date,Close,Raw Close", "close", "Raw Close"),
+        ("Date,Adj Close,Close Adj", "adjusted_close", "Close Adj"),
+        ("Date,Close (USD),Close (EUR)", "close", "Close (EUR)"),
+    ],
+)
+def test_two_columns_of_one_field_that_differ_are_a_question(tmp_path, header, ours, theirs):
+    names = header.split(",")[1:]
+    values = {name: "{c}" if name == theirs else str(place) for place, name in enumerate(names, 7)}
+    path = written(tmp_path, text(header, "{d}," + ",".join(values[name] for name in names)))
+    with pytest.raises(InputError, match=rf"{re.escape(repr(theirs))}.*--column {ours}=|--column {ours}=\.\.\."):
+        closes(path)
+    bars = read_prices(path, symbol="LAMP", columns={"date": "Date", ours: theirs}).bars
+    assert bars[ours].to_list() == CLOSES
+    assert "AskOpen" in names or bars["open"].null_count() == len(CLOSES)
+    assert bars["open"].null_count() == len(CLOSES)  # the opens of bids are none of the asks
+
+
+def test_a_column_that_loses_to_another_of_its_field_is_named(tmp_path):
+    both = written(tmp_path, text("Date,Close,Last,Volume,Shares Traded", "{d},{c},7,8,9"))
+    notes = (
+        "column 'Close' is used as the close, not 'Last'",
+        "column 'Volume' is used as the volume, not 'Shares Traded'",
+    )
+    assert read_prices(both, symbol="LAMP").notes == notes
+    same = written(tmp_path, text("Date,Close,Last", "{d},{c},{c}"))
+    assert read_prices(same, symbol="LAMP").notes == ()
+    bids = written(tmp_path, text("Date,BidClose", "{d},{c}"))
+    assert read_prices(bids, symbol="LAMP").notes == ("column 'BidClose' is used as the close: closes are bid prices",)
+    raw = written(tmp_path, text("Date,Close,Close Unadj,Close Adj", "{d},{c},7,8"))
+    assert "not 'Close Unadj'" in read_prices(raw, symbol="LAMP").notes[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "match"),
+    [
+        ("Date,KO.CLOSE_BID,KO.CLOSE_ASK", "keep one of them for KO in the file"),
+        ("Date,Close USD,Close EUR", "could be shares, or the currencies of one share"),
+    ],
+)
+def test_two_prices_of_a_share_are_not_two_shares(header, match):
+    one, two = header.split(",")[1:]
+    with pytest.raises(InputError, match=match):
+        read_prices(pl.DataFrame({"Date": DAYS, one: CLOSES, two: range(6)}))
 
 
 def test_series_of_a_share(tmp_path):

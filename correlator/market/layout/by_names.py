@@ -9,6 +9,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
+from correlator.market.layout.rivals import of_one_side, settle_rivals
 from correlator.market.layout.single_columns import (
     LOOKED_AT,
     SYMBOL_LIKE,
@@ -41,13 +42,14 @@ def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) ->
         return Shape(raw, {"date": date}, {None: {"close": only}}, (note,))
     if not {"close", "adjusted_close"} & set(fields):
         raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
+    rivals = settle_rivals(raw, fields, raw.labels, given)
     places, notes = other_places(raw, given, {date, *fields.values()})
     if "symbol" not in places and (symbol_column := _column_with(raw, symbol)) is not None:
         places["symbol"] = symbol_column
         notes = (*notes, f"column {raw.label(symbol_column)!r} is used as the symbol")
     used = {date, *places.values(), *fields.values()}
     unused = [*_unused_words(raw, used, notes), *_unused_figures(raw, fields, used)]
-    return Shape(raw, {"date": date, **places}, {None: fields}, (*notes, *unused))
+    return Shape(raw, {"date": date, **places}, {None: fields}, (*rivals, *notes, *unused))
 
 
 def _unused_figures(raw: RawTable, fields: Mapping[str, str], used: set[str]) -> list[str]:
@@ -116,7 +118,7 @@ def bar_fields(raw: RawTable, given: Mapping[str, str]) -> dict[str, str]:
     last = fields.pop("last", None)
     if last is not None:
         fields.setdefault("close", last)
-    return fields
+    return of_one_side(fields, raw.labels)
 
 
 def short_names(raw: RawTable, case: Callable[[str], str]) -> dict[str, str]:

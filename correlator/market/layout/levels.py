@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError, listed
+from correlator.market.layout.rivals import settle_rivals
 from correlator.market.layout.single_columns import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it, no_dates
 from correlator.market.vocabulary import PRICES, field_of, is_figure
 
@@ -136,7 +137,9 @@ def holds_field(label: str) -> bool:
 
 def _blocks(raw: RawTable, named: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
     blocks: dict[str, dict[str, str]] = {}
+    names: dict[str, dict[str, str]] = {}
     for column, (symbol, name) in named.items():
+        names.setdefault(symbol, {})[column] = name
         fields = blocks.setdefault(symbol, {})
         ours = field_of(name)
         if ours not in (*PRICES, "last"):
@@ -149,4 +152,6 @@ def _blocks(raw: RawTable, named: Mapping[str, tuple[str, str]]) -> dict[str, di
                 )
             continue
         fields[ours] = column
+    for symbol, fields in blocks.items():
+        settle_rivals(raw, fields, names[symbol], whose=symbol)
     return blocks

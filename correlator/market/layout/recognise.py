@@ -215,7 +215,8 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
             f"{raw.source} {what}: column {layout.columns.get(lacking, lacking)!r} is missing",
             hint=f"it has {raw.shown()}; name it with columns (--column {lacking}=...)",
         )
-    _refuse_repeats(raw, fields, exact=layout.exact)
+    unnamed = {ours: column for ours, column in fields.items() if ours not in given}
+    _refuse_repeats(raw, unnamed, exact=layout.exact)
     return _recognised(raw, layout, fields)
 
 
@@ -230,7 +231,7 @@ def _of_shape(raw: RawTable, layout: Layout, given: Mapping[str, str], symbol: s
     shape = read_shape(raw, layout.name, given, symbol)
     if None in shape.blocks:
         fields = {**shape.places, **shape.blocks[None]}
-        _refuse_repeats(shape.table, fields)
+        _refuse_repeats(shape.table, {ours: column for ours, column in fields.items() if ours not in given})
         return replace(_recognised(shape.table, layout, fields), notes=shape.notes)
     return Recognised(
         layout, shape.table, shape.places["date"], shape.blocks, shape.places.get("time"), notes=shape.notes
@@ -253,7 +254,7 @@ def _refuse_repeats(raw: RawTable, fields: Mapping[str, str], *, exact: bool = F
             if named_field(raw, twin) == named_field(raw, column) and not raw.is_same(column, twin):
                 raise InputError(
                     f"{raw.source} has two columns {label!r} with different values",
-                    hint=f"rename the one that is not {ours} in the file",
+                    hint=f"rename the one that is not {ours} in the file, or give --column {ours}=...",
                 )
 
 

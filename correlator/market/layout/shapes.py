@@ -10,6 +10,7 @@ from correlator.errors import InputError
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
 from correlator.market.layout.positions import options_by_position
+from correlator.market.layout.rivals import refuse_sides
 from correlator.market.layout.single_columns import (
     SYMBOL_LIKE,
     Shape,
@@ -21,6 +22,7 @@ from correlator.market.layout.single_columns import (
     no_dates,
 )
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
+from correlator.market.names.currencies import currencies
 from correlator.market.vocabulary import field_of, is_compound, is_figure
 from correlator.market.written.units import share_of
 
@@ -59,7 +61,11 @@ def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> s
         return "transposed"
     if date_column(raw, given) is None:
         raise no_dates(raw)
-    if blocks_of_names(raw, given, symbol):
+    blocks = blocks_of_names(raw, given, symbol)
+    if len(blocks) > 1 and set(blocks) <= currencies() and all(len(fields) == 1 for fields in blocks.values()):
+        why = f"{', '.join(list(blocks)[:4])} could be shares, or the currencies of one share (--column close=...)"
+        _refuse_ambiguous(raw, "levels", "columns", why)
+    if blocks:
         return "levels"
     if long_columns(raw, given):
         return "long"
@@ -111,6 +117,7 @@ def _wide_or_columns(
         _refuse_ambiguous(raw, "wide", "columns", why)
     if any(not is_numeric(raw, column) or has_suffixes(raw, column) for column in others):
         raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
+    refuse_sides(raw, others)
     return "wide"
 
 
