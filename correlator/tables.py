@@ -344,7 +344,7 @@ BRIEFS = Table(
     "Briefs that a watch has to deliver: one per story, and one per correction of an article that was briefed.",
     (
         Column("brief_number", "BIGINT", "number assigned when it became due", required=True),
-        Column("kind", "VARCHAR", "news or correction", required=True),
+        Column("kind", "VARCHAR", "news, late, edit or correction", required=True),
         Column("article_id", "BIGINT", "article of the brief", required=True),
         Column("version", "INTEGER", "newest version of the article that was considered", required=True),
         Column("corrects", "BIGINT", "number of the brief that it corrects"),

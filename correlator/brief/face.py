@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from correlator.brief.model import Brief, Clock, Instrument, Interval, Outlook
+from correlator.brief.model import Brief, Clock, Instrument, Interval, Outlook, Telling
 from correlator.brief.words import per_cent, record_sentence
 
 LISTED = 8
@@ -41,7 +41,7 @@ def face_of(brief: Brief) -> Face:
     record = record_sentence(brief.instruments)
     return Face(
         brief.headline,
-        (_source(brief), *_events(brief)),
+        (_source(brief), *_told(brief), *_events(brief)),
         tuple(_answer(clock) for clock in brief.clocks),
         tuple((each.symbol, each.verdict) for each in brief.instruments),
         tuple(table for table in tables if table is not None),
@@ -51,9 +51,33 @@ def face_of(brief: Brief) -> Face:
 
 
 def _source(brief: Brief) -> str:
-    known = f"{brief.known_at:%Y-%m-%d}" if brief.precision == "day" else _instant(brief.known_at)
-    parts = [brief.publisher, None if brief.source == "headline" else f"public {known} ({brief.precision})"]
+    parts = [brief.publisher, None if brief.source == "headline" else f"public {_public(brief, brief.at)}"]
     return " · ".join([*(part for part in parts if part), f"as of {_instant(brief.at)}"])
+
+
+def _told(brief: Brief) -> list[str]:
+    earlier = brief.told_before
+    if earlier is None:
+        return []
+    by = "first published" if earlier.article_id == brief.article_id else f"told before by {earlier.publisher}"
+    return [f"{by} {_public(earlier, brief.at)}, article {earlier.article_id}"]
+
+
+def _public(news: Brief | Telling, at: datetime) -> str:
+    """Return since when news is public, and how long before ``at`` that is."""
+    if news.precision == "day":
+        return f"{news.known_at:%Y-%m-%d} (day)"
+    return (
+        f"{_instant(news.known_at)} ({news.precision}), {age_of(int((at - news.known_at).total_seconds() // 60))} ago"
+    )
+
+
+def age_of(minutes: int) -> str:
+    """Return a number of minutes as days, hours and minutes."""
+    hours, rest = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest or not minutes else ""]
+    return " ".join(part for part in parts if part)
 
 
 def _events(brief: Brief) -> list[str]:
@@ -85,10 +109,7 @@ def _answer(clock: Clock) -> str:
 
 
 def _span(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest or not minutes else ""]
-    return f"in {minutes:,} minutes" if minutes < 60 else f"in {' '.join(part for part in parts if part)}"
+    return f"in {minutes:,} minutes" if minutes < 60 else f"in {age_of(minutes)}"
 
 
 def _instruments(brief: Brief) -> Rows | None:

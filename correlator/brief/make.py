@@ -15,13 +15,14 @@ import polars as pl
 from correlator.align.day_zero import place_on_exchanges
 from correlator.brief.clocks import clock_of
 from correlator.brief.market_now import last_traded, market_of, strip_quotes
-from correlator.brief.model import Brief, Clock, Confound, Instrument, Market, Outlook
+from correlator.brief.model import Brief, Clock, Confound, Instrument, Market, Outlook, Telling
 from correlator.brief.options import BriefOptions, BriefRequest, brief_request
 from correlator.brief.others import BEFORE, confounds_on
 from correlator.brief.outlook import outlooks_of, precedents_of
 from correlator.brief.pool import on_rows
 from correlator.brief.series import MOST_MEMBERS, NONE, Measured, Request, measured
 from correlator.brief.subject import BriefSubject, country_of, read_subject
+from correlator.brief.told import told_before
 from correlator.brief.words import unknown_sentences, verdict_of
 from correlator.errors import InputError
 from correlator.events.learned.encoder import model_folder
@@ -131,6 +132,7 @@ class _Maker:
         made = _adjusted(sorted(made, key=lambda instrument: order[instrument.symbol]))
         made = [replace(each, verdict=verdict_of(each, subject.events, clocks[each.exchange])) for each in made]
         confounds = self._confounds(subject, concern, clocks)
+        earlier = told_before(self.connection, subject.story_id, subject.known_at, self.request.at)
         return Brief(
             headline=subject.headline,
             source=subject.kind,
@@ -142,6 +144,8 @@ class _Maker:
             precision=subject.precision,
             rule=subject.rule,
             at=self.request.at,
+            age_minutes=_age(subject, earlier, self.request.at),
+            told_before=earlier,
             events=subject.events,
             no_event=_no_event(subject),
             clocks=tuple(clocks.values()),
@@ -360,6 +364,14 @@ def _adjusted(instruments: list[Instrument]) -> list[Instrument]:
         )
         for each in instruments
     ]
+
+
+def _age(subject: BriefSubject, earlier: Telling | None, at: datetime) -> int | None:
+    """Return the minutes since the first telling; None if it has no time."""
+    first = subject if earlier is None else earlier
+    if subject.kind == "headline" or first.precision == "day":
+        return None
+    return int((at - first.known_at).total_seconds() // 60)
 
 
 def _no_event(subject: BriefSubject) -> str | None:

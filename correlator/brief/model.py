@@ -183,6 +183,16 @@ class Confound:
 
 
 @dataclass(frozen=True)
+class Telling:
+    """An article of the story: its number, publisher, and when it was public."""
+
+    article_id: int
+    publisher: str
+    known_at: datetime
+    precision: str
+
+
+@dataclass(frozen=True)
 class Brief:
     """A headline's brief as of ``at``, with only what was known then.
 
@@ -190,6 +200,11 @@ class Brief:
     ----------
     at, known_at
         The instant of the brief, and the time when the news became public (UTC).
+    age_minutes
+        Minutes from the first telling of the story in the store to the instant; None if only a date is known, and for a
+        typed headline.
+    told_before
+        The first telling of the story in the store, if it is an earlier one, such as the article before an edit.
     events
         The events in the headline, as from ``CodedEvent.as_dict``, the main one first; empty if none.
     instruments, more_instruments, without_bars
@@ -212,6 +227,8 @@ class Brief:
     precision: str
     rule: str
     at: datetime
+    age_minutes: int | None
+    told_before: Telling | None
     events: tuple[dict[str, Any], ...]
     no_event: str | None
     clocks: tuple[Clock, ...]

@@ -9,7 +9,7 @@ brief that it corrects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -22,17 +22,19 @@ from correlator.store.changes import insert_new, put_rows, update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.tables import BRIEFS, DELIVERIES, MARKS
+from correlator.views import coded_version as coded_row
+from correlator.watch.age import Skipped, skipped_of, with_kinds
 from correlator.watch.spec import WatchSpec
 
 EVENTS_MARK = "events"
-NEWS, CORRECTION = "news", "correction"
+CORRECTION = "correction"
 WAITING = "waiting for "
 """Prefix of a sink's name for the number of briefs not yet delivered to it."""
 
-_NEW_EVENTS = """
-    SELECT e.*, a.story_id, a.publisher, a.headline, a.source AS article_source
-    FROM events AS e JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
-    WHERE e.event_id > $mark AND a.source IN (SELECT unnest($feeds)) ORDER BY e.event_id
+_NEW_EVENTS = f"""
+    SELECT e.*, a.story_id, a.publisher, a.headline, a.version, a.loaded_at AS read_at, a.source AS feed
+    FROM events AS e JOIN articles AS a ON {coded_row("e")}
+    WHERE e.event_id > $mark AND a.source IN (SELECT unnest($feeds)) ORDER BY e.known_at, e.event_id
 """
 _BRIEFED = """
     SELECT DISTINCT a.story_id FROM briefs AS b JOIN articles AS a ON a.article_id = b.article_id AND a.version = 1
@@ -82,12 +84,13 @@ class ReadyBrief:
 @dataclass(frozen=True)
 class Pending:
     """The next work, a batch of each kind: whether events or edits are new (``fresh``), briefs to make (``due``), and
-    briefs to deliver by sink (``waiting``).
+    briefs to deliver by sink (``waiting``); and the stories that were just ``skipped``.
     """
 
     fresh: bool
     due: list[Due]
     waiting: dict[str, list[ReadyBrief]]
+    skipped: Sequence[Skipped] = ()
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,15 @@ class Outbox:
         with self.store.reading() as connection:
             return self._pending(connection)
 
-    def owe(self, spec: WatchSpec, now: datetime) -> Pending:
-        """Write the briefs due for events and edits that are new since the last call."""
+    def owe(self, spec: WatchSpec, now: datetime, polled: Mapping[str, datetime | None]) -> Pending:
+        """Write the briefs due for events and edits that are new since the last call.
+
+        ``polled``: when each feed had been read before these.
+        """
 
         def write(connection: duckdb.DuckDBPyConnection) -> Pending:
-            _owe(connection, spec, now)
-            return self._pending(connection)
+            skipped = _owe(connection, spec, now, polled)
+            return replace(self._pending(connection), skipped=skipped)
 
         return self.store.transact(write)
 
@@ -161,16 +167,20 @@ def begin(store: Store, sinks: Sequence[str]) -> None:
     store.transact(write)
 
 
-def _owe(connection: duckdb.DuckDBPyConnection, spec: WatchSpec, now: datetime) -> None:
+def _owe(
+    connection: duckdb.DuckDBPyConnection, spec: WatchSpec, now: datetime, polled: Mapping[str, datetime | None]
+) -> list[Skipped]:
     mark = _marks(connection).get(EVENTS_MARK, 0)
     fresh = query(connection, _NEW_EVENTS, {"mark": mark, "feeds": [feed.name for feed in spec.feeds]})
-    owed = pl.concat([_news(connection, fresh, spec), _corrections(connection, spec.coder)]).with_row_index("order")
+    news, skipped = _news(connection, fresh, spec, polled)
+    owed = pl.concat([news, _corrections(connection, spec.coder)]).with_row_index("order")
     if owed.height:
         connection.register("owed", owed)
         insert_new(connection, BRIEFS, _OWE, {"due": now})
         _keep_versions(connection)
         connection.unregister("owed")
     _set_mark(connection, EVENTS_MARK, max(mark, _newest_event(connection)))
+    return skipped
 
 
 def _due(connection: duckdb.DuckDBPyConnection, most: int) -> list[Due]:
@@ -232,22 +242,24 @@ def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
     return {"owed": owed - made, "made": made, **waiting}
 
 
-def _news(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: WatchSpec) -> pl.DataFrame:
-    """Return one row per selected story without a brief, for its first article."""
-    empty = pl.DataFrame(schema=_OWED)
+def _news(
+    connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: WatchSpec, polled: Mapping[str, datetime | None]
+) -> tuple[pl.DataFrame, list[Skipped]]:
+    """Return one row per selected story without a brief, for its first article; and the stories without a row."""
     if fresh.is_empty():
-        return empty
+        return pl.DataFrame(schema=_OWED), []
     events = with_concerned(connection, fresh, fields_of(spec.events)) if spec.events else fresh
     chosen = select_events(events, spec.events, publishers=())  # a publisher may have no events yet
-    stories = chosen["story_id"].unique().to_list()
-    known = query(connection, _BRIEFED, {"stories": stories})["story_id"].to_list()
-    first = (
-        chosen.filter(~pl.col("story_id").is_in(known))
-        .sort("event_id")
-        .unique("story_id", keep="first", maintain_order=True)
-    )
-    rows = [(NEWS, row["article_id"], 1, None, *(row[name] for name in _SAID)) for row in first.iter_rows(named=True)]
-    return pl.DataFrame(rows, schema=_OWED, orient="row")
+    known = query(connection, _BRIEFED, {"stories": chosen["story_id"].unique().to_list()})["story_id"]
+    retold = pl.col("story_id").is_in(known.implode())
+    told = with_kinds(connection, chosen.remove(retold), spec, polled)
+    due = told.drop_nulls("kind")
+    first = due.unique("story_id", keep="first", maintain_order=True)
+    rows = [
+        (row["kind"], row["article_id"], 1, None, *(row[name] for name in _SAID)) for row in first.iter_rows(named=True)
+    ]
+    skipped = skipped_of(told.join(due, on="story_id", how="anti"), chosen.filter(retold))
+    return pl.DataFrame(rows, schema=_OWED, orient="row"), skipped
 
 
 def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFrame:
@@ -273,7 +285,7 @@ def _keep_versions(connection: duckdb.DuckDBPyConnection) -> None:
         """
         SELECT b.brief_number, newest.version FROM briefs AS b
         JOIN (SELECT article_id, max(version) AS version FROM articles GROUP BY article_id) AS newest USING (article_id)
-        WHERE b.content IS NULL AND b.kind = 'news' AND b.version < newest.version
+        WHERE b.content IS NULL AND b.kind <> 'correction' AND b.version < newest.version
         """,
     )
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +22,9 @@ from correlator.intake.news import add_news
 from correlator.intake.report import LoadReport
 from correlator.research.concerned import with_bars
 from correlator.store.db import Store
-from correlator.watch.outbox import WAITING, Due, Outbox, Pending, ReadyBrief, begin, counts
+from correlator.watch.age import Skipped
+from correlator.watch.home import STATUS, home_of, status_of
+from correlator.watch.outbox import WAITING, Due, Outbox, Pending, ReadyBrief, begin
 from correlator.watch.sinks import Sink
 from correlator.watch.spec import FeedSpec, WatchSpec
 
@@ -35,7 +34,6 @@ LONGEST_BACKOFF = 3_600.0
 SINK_BACKOFF = 600.0
 BATCH = 8
 """Briefs made, stored and delivered at a time: the most work lost when the process is killed."""
-STATUS = "status.json"
 _HEARTBEAT = 5.0
 
 Say = Callable[[str], None]
@@ -49,6 +47,8 @@ class _Feed:
     due_at: float = 0.0
     failures: int = 0
     last_ok: datetime | None = None
+    considered: datetime | None = None
+    """The last successful poll whose events have all been considered for briefs."""
     last_error: str | None = None
     articles: int = 0
     rejects: str = ""
@@ -71,13 +71,17 @@ class _Outlet:
 
 @dataclass
 class Tally:
-    """Counts of a watch: polls, failed polls, articles added, briefs made and deliveries."""
+    """Counts of a watch: polls, failed polls, articles added, briefs made and deliveries; and of stories that were not
+    briefed, since they were ``old`` or had been briefed before (``retold``).
+    """
 
     polls: int = 0
     failed: int = 0
     articles: int = 0
     made: int = 0
     deliveries: int = 0
+    old: int = 0
+    retold: int = 0
     waiting: bool = False
     """Whether briefs could not be made at the last attempt."""
 
@@ -87,29 +91,6 @@ class Permissions:
     """Permissions of a watch: ``allow_private`` permits addresses on this machine and its network."""
 
     allow_private: bool = False
-
-
-def home_of(store: Store) -> Path:
-    """Return the folder with lock, journals and status of a store's watch.
-
-    It is next to the store, or in the working directory if the store is not on this machine.
-    """
-    name = Path(store.address).name
-    return Path(f"{name}.watch") if "://" in store.address else Path(store.address).with_name(f"{name}.watch")
-
-
-@contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """Hold the lock of this store's watch. Raises StoreLockedError if another watch runs."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StoreLockedError(
-                f"another watch of this store is running (see {home / STATUS})", hint="stop it first"
-            ) from None
-        yield
 
 
 class Watch:
@@ -140,14 +121,19 @@ class Watch:
             if spec.symbols:
                 with_bars(connection, spec.symbols)
             requested_benchmark(names_in(connection), spec.benchmark)
-        self._report_other_sinks()
+        if (self._home / STATUS).is_file():
+            self._take_over(status_of(self._store))
 
-    def _report_other_sinks(self) -> None:
-        """Report briefs that wait for a sink of an earlier watch that this one lacks, such as a reworded command."""
-        if not (self._home / STATUS).is_file():
-            return
+    def _take_over(self, status: Mapping[str, Any]) -> None:
+        """Take over from an earlier watch when its feeds were read; report briefs that wait for a sink that this one
+        lacks, such as a reworded command.
+        """
+        read = {each["feed"]: each["last_ok"] for each in status["feeds"] if each["last_ok"]}
+        for feed in self._feeds:
+            if feed.spec.name in read:
+                feed.last_ok = feed.considered = datetime.fromisoformat(read[feed.spec.name])
         current = {outlet.sink.name for outlet in self._outlets}
-        for name, count in status_of(self._store)["briefs"].items():
+        for name, count in status["briefs"].items():
             sink = name.removeprefix(WAITING)
             if sink not in (name, *current) and count:
                 briefs = counted(count, "brief")
@@ -188,6 +174,7 @@ class Watch:
         """Request a feed and store its articles; return whether any were added."""
         self.tally.polls += 1
         spec, started, added = feed.spec, time.monotonic(), 0
+        asked_at = datetime.now(UTC)
         options: dict[str, Any] = {"profile": spec.profile, "zone": spec.zone}
         try:
             report = add_news(
@@ -209,7 +196,7 @@ class Watch:
         else:
             if feed.failures:
                 self._say(f"{spec.name} responds again")
-            feed.failures, feed.last_error, feed.last_ok = 0, None, datetime.now(UTC)
+            feed.failures, feed.last_error, feed.last_ok = 0, None, asked_at
             added = report.added
             feed.articles += added
             self.tally.articles += added
@@ -225,11 +212,23 @@ class Watch:
             self._say(f"{feed.spec.name}: {reasons} (see `correlator list rejects`)")
         feed.rejects = reasons
 
+    def _say_skipped(self, skipped: Sequence[Skipped]) -> None:
+        """Say which stories are too old for a brief; count those and the ones that were briefed before."""
+        for each in skipped:
+            self.tally.old += each.old
+            self.tally.retold += each.retold
+            if each.old:
+                self._say(each.sentence(self._spec.max_age))
+
     def _make_and_deliver(self, *, has_new: bool = False) -> None:
         """Make the briefs that are due and deliver them; ``has_new``: new events are certain, so no check is needed."""
         pending = None if has_new else self._outbox.look()
         if pending is None or pending.fresh:
-            pending = self._outbox.owe(self._spec, datetime.now(UTC))
+            polled = {feed.spec.name: feed.considered for feed in self._feeds}
+            pending = self._outbox.owe(self._spec, datetime.now(UTC), polled)
+            self._say_skipped(pending.skipped)
+        for feed in self._feeds:
+            feed.considered = feed.last_ok
         while pending.due and (made := self._made(pending.due)):
             pending = self._outbox.keep(made)
             self.tally.made += len(made)
@@ -357,27 +356,3 @@ def _after(started: float, every: float) -> float:
 def _requested_wait(problem: Exception) -> float:
     """Return the seconds that the server asks to wait (Retry-After), else 0."""
     return (problem.retry_after or 0.0) if isinstance(problem, SourceError) else 0.0
-
-
-def status_of(store: Store) -> dict[str, Any]:
-    """Return the last status of the watch of ``store``, whether it runs, and the numbers of its briefs.
-
-    Raises InputError if no watch has run.
-    """
-    home = home_of(store)
-    try:
-        status: dict[str, Any] = json.loads((home / STATUS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InputError(
-            f"no watch of {store.address} has run", hint="start one with `correlator watch feeds.toml`"
-        ) from None
-    return {"runs": _runs(home), **status, "briefs": counts(store, [each["sink"] for each in status["sinks"]])}
-
-
-def _runs(home: Path) -> bool:
-    with (home / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False

@@ -24,8 +24,11 @@ from correlator.tables import EVENTS
 MOST_FEEDS = 1_000
 LEAST_EVERY = 1.0
 MOST_EVERY = 86_400.0
-_SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h)?\s*$")
-_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+MAX_AGE = 3_600.0
+"""Seconds that news may have been public when it is read, to be briefed as news."""
+MOST_AGE = 31 * 86_400.0
+_SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d)?\s*$")
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,10 @@ class SinkSpec:
 
 @dataclass(frozen=True)
 class WatchSpec:
-    """A watch: ``feeds``, the selection of ``events`` (None: all), options of briefs, and ``sinks``."""
+    """A watch: ``feeds``, the selection of ``events`` (None: all), options of briefs, and ``sinks``.
+
+    ``max_age``: seconds that news may have been public when it is read, to be briefed as news.
+    """
 
     feeds: tuple[FeedSpec, ...]
     events: str | None = None
@@ -69,6 +75,7 @@ class WatchSpec:
     date_only: str = AFTER_CLOSE
     flagged: str = MARK
     sinks: SinkSpec = field(default_factory=SinkSpec)
+    max_age: float = MAX_AGE
 
 
 def read_watch(path: str | Path) -> WatchSpec:
@@ -98,6 +105,7 @@ def read_watch(path: str | Path) -> WatchSpec:
         _one_of(table, "date_only", DATE_ONLY, where),
         _one_of(table, "flagged", FLAGGED, where),
         _sinks(table.get("sinks", {}), where),
+        _seconds(table.get("max_age", MAX_AGE), f"{where}: max_age", most=MOST_AGE),
     )
 
 
@@ -180,7 +188,7 @@ def _texts(value: object, what: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _seconds(value: object, what: str) -> float:
+def _seconds(value: object, what: str, *, most: float = MOST_EVERY) -> float:
     """Parse seconds from a number, or from a string such as ``90s``, ``5 min`` or ``1 h``."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
@@ -188,6 +196,6 @@ def _seconds(value: object, what: str) -> float:
         seconds = float(match[1]) * _UNITS[match[2] or "s"]
     else:
         raise InputError(f"{what} must be a duration, got {value!r}", hint='write seconds, or a string such as "5 min"')
-    if not LEAST_EVERY <= seconds <= MOST_EVERY:
-        raise InputError(f"{what} must be between {LEAST_EVERY:g} s and {MOST_EVERY / 3600:g} h, got {seconds:g} s")
+    if not LEAST_EVERY <= seconds <= most:
+        raise InputError(f"{what} must be between {LEAST_EVERY:g} s and {most / 3600:g} h, got {seconds:g} s")
     return seconds

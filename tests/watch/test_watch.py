@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import forked
+import polars as pl
 import pytest
 from feed_server import FeedServer, Item, serving
 
@@ -18,10 +19,12 @@ from correlator.base.web import retry_after_seconds
 from correlator.brief.make import brief_on
 from correlator.brief.options import brief_request
 from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError, TimeError
+from correlator.intake.news import add_news
 from correlator.store.db import Store
+from correlator.watch.home import alone, home_of, status_of
 from correlator.watch.journal import Journal
 from correlator.watch.outbox import ReadyBrief
-from correlator.watch.run import BATCH, Permissions, Watch, _after, alone, home_of, status_of
+from correlator.watch.run import BATCH, Permissions, Watch, _after
 from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
 from correlator.watch.spec import read_watch
 
@@ -169,6 +172,86 @@ def test_a_server_that_is_down_is_asked_less_and_less(tmp_path, server):
     assert made._feeds[0].failures == 0
 
 
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def aged(age: timedelta, title: str, number: int = 50) -> Item:
+    return Item(number, title, datetime.now(UTC) - age)
+
+
+def test_what_is_old_when_it_is_first_read_is_no_news(tmp_path, server):
+    """The first poll of a feed with days of items; then an old item that is new to the feed."""
+    sink, said = Collected(), []
+    made = watch(tmp_path, server, [sink])
+    made._say = said.append
+    server.items = [aged(HOUR / 3, MEET), aged(2 * HOUR, AGREE, 51), aged(3 * DAY, "Iran and China agree to build a port", 52)]
+    again(made)
+    assert [each["headline"] for each in sink.had] == [MEET]
+    assert (sink.had[0]["kind"], sink.had[0]["age_minutes"]) == ("news", 20)
+    assert said[0].startswith(f"{server.url()}: 2 stories are not briefed, public for more than 1 h (max_age)")
+    server.items.append(aged(5 * HOUR, "Pakistan and China agree to build railways", 53))
+    again(made)
+    assert len(sink.had) == 1
+    assert made.tally.old == 3
+
+
+def test_a_story_that_the_store_has_had_for_long_is_no_news(tmp_path, server):
+    """The same story by another address and a fresh time: moved items, and a second publisher."""
+    store = Store(tmp_path / "m.duckdb")
+    told = {"published_at": [datetime.now(UTC) - 9 * HOUR], "headline": [AGREE], "publisher": ["Wire"]}
+    add_news(store, pl.DataFrame(told))
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.add(AGREE)
+    again(made)
+    assert (sink.had, made.tally.old) == ([], 1)
+    with store.reading() as connection:
+        card = brief_on(connection, 2, brief_request(None, None, "0:0", None, coder="rules"))
+    assert (card.told_before.article_id, card.age_minutes) == (1, 540)
+    assert "told before by Wire" in str(card)
+    assert ", 9 h ago, article 1" in str(card)
+
+
+def test_what_broke_while_nobody_polled_is_late(tmp_path, server):
+    made = watch(tmp_path, server, [Collected()])
+    made.run(lambda: False, once=True)
+    status = home_of(made._store) / "status.json"
+    asleep = datetime.now(UTC) - 5 * HOUR
+    status.write_text(status.read_text().replace(f"{made._feeds[0].last_ok:%Y-%m-%dT%H:%M:%SZ}", f"{asleep:%FT%TZ}"))
+    server.items = [aged(3 * HOUR, AGREE), aged(9 * HOUR, MEET, 51)]
+    sink = Collected()
+    again(watch(tmp_path, server, [sink]))
+    assert [(each["headline"], each["kind"], each["age_minutes"]) for each in sink.had] == [(AGREE, "late", 180)]
+
+
+def test_an_edit_of_old_news_is_no_fresh_headline(tmp_path, server):
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.items = [aged(2 * DAY, "A trade fair in Karachi")]
+    again(made)
+    server.items[0].title = AGREE
+    again(made)
+    (edit,) = sink.had
+    assert (edit["kind"], edit["age_minutes"]) == ("edit", 2880)
+    assert edit["told_before"]["article_id"] == edit["article_id"]
+
+
+def test_a_date_without_a_time_is_old_when_it_is_over(tmp_path, server):
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    today = datetime.combine(datetime.now(UTC).date(), datetime.min.time(), UTC)
+    server.items = [Item(50, AGREE, today), Item(51, MEET, today - 3 * DAY)]
+    again(made)
+    assert [(each["headline"], each["precision"], each["age_minutes"]) for each in sink.had] == [(AGREE, "day", None)]
+
+
+def test_of_two_items_of_a_story_the_earlier_is_briefed(tmp_path, server):
+    sink = Collected()
+    server.items = [aged(HOUR / 6, AGREE), aged(HOUR / 3, AGREE, 51)]
+    again(watch(tmp_path, server, [sink]))
+    assert [each["age_minutes"] for each in sink.had] == [20]
+
+
 def test_an_item_of_the_future_waits_for_its_time(tmp_path, server):
     """A time that no clock can excuse is a reject; the item comes when its time has come."""
     sink = Collected()
@@ -293,7 +376,7 @@ def test_an_article_that_is_gone_does_not_hold_up_the_others(tmp_path, server):
     server.add(AGREE)
     made._poll(made._feeds[0])
     store = Store(tmp_path / "m.duckdb")
-    made._outbox.owe(made._spec, datetime.now(UTC))
+    made._outbox.owe(made._spec, datetime.now(UTC), {})
     with store.transaction() as connection:
         connection.execute("DELETE FROM articles")
         connection.execute("DELETE FROM events")

@@ -60,7 +60,8 @@ def watch(
     Example: correlator watch feeds.toml --to briefs
     """
     from correlator.store.db import Store
-    from correlator.watch.run import Permissions, Watch, alone, home_of, status_of
+    from correlator.watch.home import alone, home_of, status_of
+    from correlator.watch.run import Permissions, Watch
     from correlator.watch.sinks import sinks_of
     from correlator.watch.spec import read_watch
 
@@ -82,7 +83,10 @@ def watch(
             )
         running = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate)
         tally = running.run(stopped, once=once)
-    narrate(f"{tally.polls} polls, {tally.articles} articles, {tally.made} briefs, {tally.deliveries} deliveries")
+    done = f"{tally.polls} polls, {tally.articles} articles, {tally.made} briefs, {tally.deliveries} deliveries"
+    not_briefed = ((tally.old, "too old"), (tally.retold, "briefed before"))
+    reasons = ", ".join(f"{count} {reason}" for count, reason in not_briefed if count)
+    narrate(f"{done}; stories not briefed: {reasons}" if reasons else done)
     if once and (tally.failed or running.failing):
         raise typer.Exit(ExitCode.SOURCE)
     if once and tally.waiting:

@@ -1,0 +1,63 @@
+"""The folder of a store's watch: its lock, its journals and its status."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from correlator.errors import InputError, StoreLockedError
+from correlator.store.db import Store
+from correlator.watch.outbox import counts
+
+STATUS = "status.json"
+
+
+def home_of(store: Store) -> Path:
+    """Return the folder with lock, journals and status of a store's watch.
+
+    It is next to the store, or in the working directory if the store is not on this machine.
+    """
+    name = Path(store.address).name
+    return Path(f"{name}.watch") if "://" in store.address else Path(store.address).with_name(f"{name}.watch")
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold the lock of this store's watch. Raises StoreLockedError if another watch runs."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreLockedError(
+                f"another watch of this store is running (see {home / STATUS})", hint="stop it first"
+            ) from None
+        yield
+
+
+def status_of(store: Store) -> dict[str, Any]:
+    """Return the last status of the watch of ``store``, whether it runs, and the numbers of its briefs.
+
+    Raises InputError if no watch has run.
+    """
+    home = home_of(store)
+    try:
+        status: dict[str, Any] = json.loads((home / STATUS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(
+            f"no watch of {store.address} has run", hint="start one with `correlator watch feeds.toml`"
+        ) from None
+    return {"runs": _runs(home), **status, "briefs": counts(store, [each["sink"] for each in status["sinks"]])}
+
+
+def _runs(home: Path) -> bool:
+    with (home / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
