@@ -184,7 +184,7 @@ def test_what_is_old_when_it_is_first_read_is_no_news(tmp_path, server):
     sink, said = Collected(), []
     made = watch(tmp_path, server, [sink])
     made._say = said.append
-    server.items = [aged(HOUR / 3, MEET), aged(2 * HOUR, AGREE, 51), aged(3 * DAY, "Iran and China agree to build a port", 52)]
+    server.items = [aged(HOUR / 3, MEET), aged(2 * HOUR, AGREE, 51), aged(3 * DAY, "Iran and China agree to trade", 52)]
     again(made)
     assert [each["headline"] for each in sink.had] == [MEET]
     assert (sink.had[0]["kind"], sink.had[0]["age_minutes"]) == ("news", 20)
