@@ -161,9 +161,10 @@ def study(
     if source is None:
         if symbols is not None:
             raise InputError("symbols has no effect in a study of frames", hint="select the events instead")
-        sources = {**frames, "benchmark": benchmark, "factors": options.pop("factors", None)}
-        unit = options.pop("factors_unit", None)
-        tables, _ = study_tables(sources, exchange=options.get("exchange"), factors_unit=unit)
+        beside = {name: options.pop(name, None) for name in ("factors", "risk_free")}
+        units = {"factors_unit": options.pop("factors_unit", None), "risk_free_unit": options.get("risk_free_unit")}
+        sources = {**frames, "benchmark": benchmark, **beside}
+        tables, _ = study_tables(sources, exchange=options.get("exchange"), **units)
         rows = None if events is None else events_table(events)
         kind: dict[str, Any] = {"returns": returns} if is_kind else {}
         return study_frames(events=rows, returns_kind=returns_kind, **tables, **kind, **options)

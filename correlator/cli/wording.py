@@ -9,7 +9,7 @@ from correlator.errors import CorrelatorError
 from correlator.eventstudy.request.spec import StudySpec, flag_of
 
 _DATA = (
-    *("prices", "volumes", "factors", "factors_unit", "risk_free", "returns_kind", "draws", "seed"),
+    *("prices", "volumes", "factors", "factors_unit", "risk_free", "risk_free_unit", "returns_kind", "draws", "seed"),
     *("measure", "against", "max_lag", "bands", "quantiles", "around"),
 )
 _ASSIGNMENT = re.compile(r"\b([a-z_]+)=('[^']*'|\"[^\"]*\"|[\w:.-]+)")

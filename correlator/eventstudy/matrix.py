@@ -65,6 +65,7 @@ class BesideKeywords(FrameKeywords, total=False):
 
     factors: Frame | None
     risk_free: str | Frame | None
+    risk_free_unit: str | None
     donors: str | Sequence[str] | Frame | None
 
 
@@ -80,6 +81,7 @@ class Frames:
     risk_free: str | Frame | None = None
     returns_kind: str | None = None
     donors: str | Sequence[str] | Frame | None = None
+    risk_free_unit: str | None = None
 
     @property
     def bars(self) -> tuple[str, Frame]:
@@ -137,8 +139,10 @@ def study_frames(
     factors
         A frame with dates and one column per factor, fractions.
     risk_free
-        A column of ``factors`` or of the wide frame, or a frame; fractions per bar, subtracted from returns and
-        benchmark.
+        A column of ``factors`` or of the wide frame, or a frame; subtracted from returns and benchmark.
+    risk_free_unit
+        Unit of ``risk_free``: ``fraction`` (default) or ``percent`` per bar, ``annual-fraction`` or ``annual-percent``;
+        an annual rate counts for the days since the bar before, of 365.
     returns_kind
         The kind of ``returns`` in a frame: ``log`` (default) or ``simple``.
     donors
@@ -164,7 +168,7 @@ def study_frames(
     if events is None:
         raise InputError("events are missing", hint="give a frame with columns symbol and date", argument="events")
     rest: dict[str, Any] = {**options}
-    extra = {name: rest.pop(name, None) for name in ("factors", "risk_free", "donors")}
+    extra = {name: rest.pop(name, None) for name in ("factors", "risk_free", "risk_free_unit", "donors")}
     frames = Frames(returns, prices, volumes, benchmark, returns_kind=returns_kind, **extra)
     _ = frames.kind_of_returns  # raises before any event is read
     event_table = read_events(events)
@@ -212,7 +216,7 @@ def matrix_panel(
 
     def make_panel(part: Wide, spec: StudySpec) -> Panel:
         market = benchmark if benchmark_name is None else spec.benchmark
-        panel = _panel(part, source, spec, (market, frames.factors, risk_free))
+        panel = _panel(part, source, spec, replace(frames, benchmark=market, risk_free=risk_free))
         if kind == "volumes":
             return panel
         warn_of_lags(panel)
@@ -244,17 +248,15 @@ class _Source:
     what: str = ""
 
 
-def _panel(
-    wide: Wide, source: _Source, spec: StudySpec, extra: tuple[str | Frame | None, Frame | None, str | Frame | None]
-) -> Panel:
+def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Panel:
     """Return the panel that the model needs: with factors if it uses several, else with the benchmark.
 
-    ``extra``: benchmark, factors and risk-free returns as passed to ``study_frames``.
+    ``frames`` has benchmark, factors and risk-free returns as passed to ``study_frames``.
     """
-    benchmark, factors, risk_free = extra
+    benchmark, factors, risk_free = frames.benchmark, frames.factors, frames.risk_free
     returns, invalid = _valid(_measured(wide, source, spec), source, source.kind)
     panel = Panel(wide.labels, wide.names, returns, invalid=invalid)
-    table, free = part_risk_free(factors, risk_free, panel)
+    table, free = part_risk_free(factors, risk_free, panel, frames.risk_free_unit)
     if source.kind == "prices" and isinstance(risk_free, str) and risk_free in wide.names and factors is None:
         check_cash(wide.column(risk_free), risk_free)
     model = model_named(spec.model)

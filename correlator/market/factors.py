@@ -19,7 +19,9 @@ from correlator.containers.unpack import unpacked_bytes
 from correlator.errors import InputError, NotFoundError
 
 PERCENT, FRACTION = "percent", "fraction"
+ANNUAL = "annual-"
 UNITS = (PERCENT, FRACTION)
+RATE_UNITS = (*UNITS, *(ANNUAL + unit for unit in UNITS))
 _MISSING = (-99.99, -999.0)
 _DAY = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
 _MONTH = re.compile(r"^\d{4}-?\d{2}$")
@@ -44,12 +46,12 @@ class FactorFile:
     rejects: pl.DataFrame
 
 
-def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
+def read_factors(path: str | Path, *, unit: str | None = None, as_written: str | None = None) -> FactorFile:
     """Read the first table of a factor file and convert per cent to fractions.
 
-    ``unit``: percent or fraction; by default a standard deviation of the first factor above 0.1 means per cent. Raise
-    NotFoundError for a missing file, and InputError for a file without a factor table or without a readable row, or
-    with levels instead of returns.
+    ``unit``: percent or fraction; by default a standard deviation of the first factor above 0.1 means per cent.
+    ``as_written``: a column that is not converted, since it has a unit of its own. Raise NotFoundError for a missing
+    file, and InputError for a file without a factor table or without a readable row, or with levels instead of returns.
     """
     check_unit(unit)
     file = Path(path)
@@ -66,14 +68,16 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
         number, reason, _ = rejects[0]
         raise InputError(f"{path} has no readable row of factors: line {number}: {reason}", hint="check its figures")
     table = _table(rows, names)
-    if unit is None and table.height >= _ENOUGH and bool((table[names[0]].drop_nulls() > 0).all()):
+    names = [name for name in names if name != as_written]
+    if names and unit is None and table.height >= _ENOUGH and bool((table[names[0]].drop_nulls() > 0).all()):
         raise InputError(
             f"{path}: every {names[0]} is positive, so it contains levels, not returns",
             hint="load it with `add prices`, or give factors_unit='percent' if these are returns",
         )
-    unit_of_file = unit or _unit_of(table, names)
+    unit_of_file = unit or (_unit_of(table, names) if names else FRACTION)
     is_percent = unit_of_file == PERCENT
-    factors = table.with_columns(pl.col(pl.Float64) / 100.0) if is_percent else table
+    converted = [table[name].alias(name) / 100.0 for name in names] if is_percent else []
+    factors = table.with_columns(converted)
     vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)
     notes = ["figures are in per cent, converted to fractions" if is_percent else "figures are fractions"]
     rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
@@ -82,12 +86,11 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     return FactorFile(factors, vintage, tuple(notes), _as_rejects(called(path), rejects))
 
 
-def check_unit(unit: str | None) -> None:
-    """Raise InputError for a unit of factors that is not known."""
-    if unit is not None and unit not in UNITS:
-        raise InputError(
-            f"factors_unit {unit!r} is not known", hint=f"choose {' or '.join(UNITS)}", argument="factors_unit"
-        )
+def check_unit(unit: str | None, argument: str = "factors_unit") -> None:
+    """Raise InputError for a unit of factors, or of the risk-free return, that is not known."""
+    known = UNITS if argument == "factors_unit" else RATE_UNITS
+    if unit is not None and unit not in known:
+        raise InputError(f"{argument} {unit!r} is not known", hint=f"choose {' or '.join(known)}", argument=argument)
 
 
 def has_factor_table(path: Path) -> bool:

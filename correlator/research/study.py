@@ -92,6 +92,9 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
         frame, of risk-free returns per session to subtract from returns and benchmark. Both are fractions.
     factors_unit
         ``percent`` if the figures of ``factors`` are to be divided by 100.
+    risk_free_unit
+        Unit of ``risk_free``, if it is not that of the factors: ``fraction`` or ``percent`` per session,
+        ``annual-fraction`` or ``annual-percent``.
 
     Returns
     -------
@@ -115,10 +118,11 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
 
 @dataclass(frozen=True)
 class Data:
-    """Data for a study besides the store: ``factors`` and ``risk_free`` as for ``study``."""
+    """Data for a study besides the store: ``factors``, ``risk_free`` and its unit as for ``study``."""
 
     factors: Frame | None = None
     risk_free: str | Frame | None = None
+    risk_free_unit: str | None = None
 
 
 NO_DATA = Data()
@@ -128,11 +132,13 @@ def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any
     """Return the options of ``study`` as a spec, and its frames, which may be given as files."""
     arguments: dict[str, Any] = {"symbols": symbols, **options}
     data = Data(*(rereadable(arguments.pop(name, None)) for name in ("factors", "risk_free")))
+    data = replace(data, risk_free_unit=arguments.pop("risk_free_unit", None))
     unit = arguments.pop("factors_unit", None)
-    if data.factors is not None or unit is not None:
+    if unit is not None or any(each is not None for each in (data.factors, data.risk_free)):
         from correlator.research.study_tables import study_tables  # imported late, since it is slow to import
 
-        tables, _ = study_tables({"factors": data.factors}, factors_unit=unit)
+        given = {"factors": data.factors, "risk_free": data.risk_free}
+        tables, _ = study_tables(given, factors_unit=unit, risk_free_unit=data.risk_free_unit)
         data = replace(data, **tables)
     refuse_foreign(arguments, STORE)
     spec = study_spec(**arguments)
@@ -269,7 +275,7 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
 
 def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:
     """Return the panel with the factors of the model, in excess of the risk-free return if there is one."""
-    table, free = part_risk_free(data.factors, data.risk_free, panel)
+    table, free = part_risk_free(data.factors, data.risk_free, panel, data.risk_free_unit)
     used = {"risk_free": data.risk_free, "benchmark": spec.benchmark}
     table = used_factors(table, model_named(spec.model).regressors == "all", panel, **used)
     return with_factors(panel, table, free)

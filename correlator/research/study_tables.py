@@ -130,12 +130,17 @@ def events_table(source: Table) -> Frame:
 
 
 def study_tables(
-    sources: Mapping[str, Any], *, exchange: str | None = None, factors_unit: str | None = None
+    sources: Mapping[str, Any],
+    *,
+    exchange: str | None = None,
+    factors_unit: str | None = None,
+    risk_free_unit: str | None = None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the arguments of ``study_frames`` with files and bars converted to wide frames, and notes on the sources.
 
-    ``sources``: prices, volumes, returns, benchmark, donors and factors as given by the caller; None is left out.
-    ``factors_unit`` as for ``factor_table``.
+    ``sources``: prices, volumes, returns, benchmark, donors, factors and risk_free as given by the caller; None is left
+    out. ``factors_unit`` as for ``factor_table``; a column of factors that is ``risk_free`` with a ``risk_free_unit``
+    stays as written, for ``part_risk_free`` to convert.
     """
     refuse_unit_alone(sources.get("factors"), factors_unit)
     kind = next((name for name in ("prices", "volumes") if sources.get(name) is not None), "returns")
@@ -146,7 +151,11 @@ def study_tables(
         if value is None:
             continue
         if name == "factors":
-            table = factor_table(value, factors_unit)
+            rate = sources.get("risk_free")
+            as_written = rate if isinstance(rate, str) and risk_free_unit is not None else None
+            table = factor_table(value, factors_unit, as_written)
+        elif name == "risk_free":
+            table = _risk_free_table(value)
         elif name == "benchmark":
             table = _benchmark_table(value, kind, single_exchange)
         else:
@@ -162,31 +171,39 @@ def refuse_unit_alone(factors: Any, unit: str | None) -> None:
         raise InputError("factors_unit has no effect without factors", hint="give factors", argument="factors_unit")
 
 
-def factor_table(source: Table, unit: str | None = None) -> StudyTable:
+def factor_table(source: Table, unit: str | None = None, as_written: str | None = None) -> StudyTable:
     """Return factors as fractions, from a file with text around its table, any wide file, or a frame.
 
     ``unit``: ``percent`` or ``fraction``; by default a file with text around its table shows its own, and others hold
-    fractions. Raises InputError for another unit.
+    fractions. ``as_written``: a column that is not converted. Raises InputError for another unit.
     """
     check_unit(unit)
     if not isinstance(source, str | Path):
-        return StudyTable(_in_fractions(source, unit))
+        return StudyTable(_in_fractions(source, unit, as_written))
     path = Path(source)
     if path.suffix.lower() == ".parquet" or not path.is_file() or not has_factor_table(path):
-        return StudyTable(_in_fractions(read_wide_file(path), unit))
-    factors = read_factors(path, unit=unit)
+        return StudyTable(_in_fractions(read_wide_file(path), unit, as_written))
+    factors = read_factors(path, unit=unit, as_written=as_written)
     if len(factors.rejects):
         line, reason = factors.rejects.select("source_line", "reason").row(0)
         warn(f"{path.name}: {len(factors.rejects)} rows cannot be read, first line {line}: {reason}")
     return StudyTable(factors.factors, tuple(f"{path.name}: {note}" for note in factors.notes))
 
 
-def _in_fractions(frame: Frame, unit: str | None) -> Frame:
-    """Return a frame of factors divided by 100 if its unit is per cent."""
+def _in_fractions(frame: Frame, unit: str | None, as_written: str | None) -> Frame:
+    """Return a frame of factors divided by 100, except a column ``as_written``, if its unit is per cent."""
     if unit != PERCENT:
         return frame
     wide = read_wide(frame, "factors")
-    return pl.DataFrame([wide.labels, *(pl.Series(name, wide.column(name) / 100.0) for name in wide.names)])
+    divisors = {name: 1.0 if name == as_written else 100.0 for name in wide.names}
+    return pl.DataFrame([wide.labels, *(pl.Series(name, wide.column(name) / by) for name, by in divisors.items())])
+
+
+def _risk_free_table(source: Any) -> StudyTable:
+    """Return the risk-free return: the name of a column, a frame, or the file that a path or text names."""
+    if isinstance(source, Path) or (isinstance(source, str) and Path(source).suffix and Path(source).is_file()):
+        return StudyTable(read_wide_file(Path(source)))
+    return StudyTable(source)
 
 
 def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:

@@ -130,3 +130,64 @@ def test_a_unit_that_is_not_one_or_has_no_factors(folder, run) -> None:
     refused = run(*files, "--factors", folder / "factors.csv", "--factors-unit", "bp", code=3).stderr
     assert "--factors-unit 'bp' is not known (choose percent or fraction)" in refused
     assert "--factors-unit has no effect without factors" in run(*files, "--factors-unit", "percent", code=3).stderr
+
+
+@pytest.fixture(scope="module")
+def weekdays(tmp_path_factory) -> dict[str, object]:
+    """Returns on days of the week, and a risk-free return of 3.65 % a year: 0.0001 for every day since the last bar."""
+    days = [day for day in DAYS if day.weekday() < 5]
+    moves = np.random.default_rng(5).normal(0, 0.01, len(days))
+    folder = tmp_path_factory.mktemp("rates")
+    pl.DataFrame({"date": days, "RF": [3.65] * len(days)}).write_csv(folder / "annual.csv")
+    pl.DataFrame({"date": days, "Mkt-RF": moves, "RF": [3.65] * len(days)}).write_csv(folder / "with-market.csv")
+    since = [0.0001 * (3 if day.weekday() == 0 else 1) for day in days]
+    wide = pl.DataFrame({"date": days, "A": moves + np.array(since)})
+    wide.write_csv(folder / "wide.csv")
+    events = pl.DataFrame({"symbol": ["A"], "date": [days[250]]})
+    events.write_csv(folder / "events.csv")
+    return {"folder": folder, "wide": wide, "events": events, "moves": moves, "days": days, "since": since}
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("annual-percent", 1.0), ("annual-fraction", 0.01), ("percent", None), ("fraction", 0.01)]
+)
+def test_the_unit_of_a_risk_free_frame(weekdays, unit, factor) -> None:
+    import correlator as co
+
+    days, since = weekdays["days"], np.array(weekdays["since"])
+    rate = (
+        100 * since if factor is None else 100 * since * factor if unit == "fraction" else [3.65 * factor] * len(days)
+    )
+    frame = pl.DataFrame({"date": days, "RF": rate})
+    options = {"events": weekdays["events"], "returns": weekdays["wide"], "model": "raw", "window": (-3, 3)}
+    result = co.study(risk_free=frame, risk_free_unit=unit, **options)
+    np.testing.assert_allclose(result.ar["ar"], weekdays["moves"][247:254], atol=1e-15)
+
+
+def test_a_risk_free_file_and_column_have_the_same_unit_option(weekdays, run) -> None:
+    import correlator as co
+    from correlator.errors import InputError
+
+    folder, unit = weekdays["folder"], {"risk_free_unit": "annual-percent"}
+    options = {"events": weekdays["events"], "returns": weekdays["wide"], "model": "raw", "window": (-3, 3)}
+    expected = weekdays["moves"][247:254]
+    doors = (
+        {"risk_free": folder / "annual.csv"},
+        {"risk_free": "RF", "factors": folder / "annual.csv"},
+        {"risk_free": "RF", "factors": folder / "with-market.csv"},
+        {"risk_free": "RF", "factors": pl.read_csv(folder / "with-market.csv"), "factors_unit": "percent"},
+    )
+    for door in doors:
+        np.testing.assert_allclose(co.study(**door, **unit, **options).ar["ar"], expected, atol=1e-15)
+    files = ["study", "--returns", folder / "wide.csv", "--events", folder / "events.csv", "--window", "-3:3"]
+    files += ["--model", "raw", "--output", "ar", "--format", "csv", "--risk-free", folder / "annual.csv"]
+    rows = csv.DictReader(io.StringIO(run(*files, "--risk-free-unit", "annual-percent").stdout))
+    np.testing.assert_allclose([float(row["ar"]) for row in rows], expected, atol=1e-15)
+    for wrong, match in (
+        (doors[0], "give risk_free_unit: percent, fraction, annual-percent"),
+        (doors[0] | {"risk_free_unit": "bp"}, "risk_free_unit 'bp' is not known"),
+        (unit, "risk_free_unit has no effect without risk_free"),
+        (unit | {"risk_free": "A"}, "risk_free_unit has no effect on 'A'"),
+    ):
+        with pytest.raises(InputError, match=match):
+            co.study(**wrong, **options)

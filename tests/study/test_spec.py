@@ -30,7 +30,7 @@ from correlator.report.spec import parse_spec, study_keys
 from correlator.research.placebo import stored_placebo
 from correlator.research.study import study
 
-DATA = {"factors", "factors_unit", "risk_free"}
+DATA = {"factors", "factors_unit", "risk_free", "risk_free_unit"}
 BESIDE_FRAMES = {"returns", "benchmark", "donors"}
 
 

@@ -24,7 +24,6 @@ from correlator.eventstudy.results.outputs import OUTPUTS
 if TYPE_CHECKING:
     import polars as pl
 
-    from correlator.base.tabular import Frame
     from correlator.eventstudy.panel.frames import Panel
     from correlator.eventstudy.parts.spread import SpreadResult
     from correlator.eventstudy.request.spec import StudySpec
@@ -72,7 +71,18 @@ def study(
     ] = None,
     risk_free: Annotated[
         str | None,
-        typer.Option("--risk-free", help="Factor column with the risk-free return, to study excess returns."),
+        typer.Option(
+            "--risk-free",
+            help="Risk-free return, to study excess returns: a column of --factors, or a file of dates and one column.",
+        ),
+    ] = None,
+    risk_free_unit: Annotated[
+        str | None,
+        typer.Option(
+            "--risk-free-unit",
+            help="Unit of --risk-free: percent or fraction (per bar), annual-percent or annual-fraction (default: that "
+            "of the factors, else fraction).",
+        ),
     ] = None,
     returns_kind: Annotated[
         str | None,
@@ -118,7 +128,7 @@ def study(
             hint="give --cluster, and leave --to and --placebo out",
         )
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
-    data: dict[str, Any] = {"factors": _read_factors(factors, factors_unit), "risk_free": risk_free}
+    data = _read_beside({"factors": factors, "risk_free": risk_free}, factors_unit, risk_free_unit)
     if any(files.values()):
         if cluster is not None:
             raise InputError(
@@ -284,13 +294,14 @@ def _report_counts(measured: int, excluded: int, windows: int, incomplete: int) 
     narrate(f"{counted(measured, 'event')} measured, {excluded} left out (--output excluded)")
 
 
-def _read_factors(path: Path | None, unit: str | None) -> Frame | None:
-    """Return the factor returns of a file, as fractions."""
-    if path is None and unit is None:
-        return None
+def _read_beside(sources: dict[str, Any], factors_unit: str | None, risk_free_unit: str | None) -> dict[str, Any]:
+    """Return factors, as fractions, and the risk-free return with its unit."""
+    data = {**sources, "risk_free_unit": risk_free_unit}
+    if factors_unit is None and all(source is None for source in sources.values()):
+        return data
     from correlator.research.study_tables import study_tables
 
-    tables, notes = study_tables({"factors": path}, factors_unit=unit)
+    tables, notes = study_tables(sources, factors_unit=factors_unit, risk_free_unit=risk_free_unit)
     for note in notes:
         narrate(note)
-    return tables["factors"]
+    return {**data, **tables}

@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import polars as pl
 
 from correlator.base.tabular import Frame
 from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.panel.checks import check_fractions
 from correlator.eventstudy.panel.frames import Array, Panel, Wide, on_labels, only_column, read_wide
 from correlator.eventstudy.panel.trade_to_trade import over_spans, summed_over
+from correlator.market.factors import ANNUAL, PERCENT, RATE_UNITS, check_unit
 
 _DAYS_OF_YEAR, _MOST_A_YEAR = 365.25, 3.0
+_DAYS_OF_RATE, _MICROSECONDS_OF_DAY = 365, 86_400_000_000
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")
 
 
@@ -63,30 +66,55 @@ def used_factors(
 
 
 def part_risk_free(
-    factors: Frame | None, risk_free: str | Frame | None, panel: Panel
+    factors: Frame | None, risk_free: str | Frame | None, panel: Panel, unit: str | None = None
 ) -> tuple[Wide | None, Array | None]:
-    """Return the factors without the risk-free return, and the risk-free return (T,) on the panel's bars.
+    """Return the factors without the risk-free return, and the risk-free return (T,) on the panel's bars, in fractions.
 
-    ``risk_free``: a column of ``factors``, else of the panel, or a separate frame; fractions per bar. Raises
-    NotFoundError for a missing column. Warns of a factor that by its name is the risk-free return.
+    ``risk_free``: a column of ``factors``, else of the panel, or a separate frame; ``unit``: one of ``RATE_UNITS``,
+    default fractions per bar. Raises NotFoundError for a missing column, InputError for a unit of a column of the
+    panel. Warns of a factor that by its name is the risk-free return.
     """
-    table = None if factors is None else read_wide(factors, "factors")
+    check_unit(unit, "risk_free_unit")
+    if unit is not None and risk_free is None:
+        raise InputError(
+            "risk_free_unit has no effect without risk_free", hint="give risk_free", argument="risk_free_unit"
+        )
+    table, written = None if factors is None else read_wide(factors, "factors"), None
+    if risk_free is not None:
+        table, written = _rate_of(table, risk_free, panel, unit)
     if table is not None:
         check_fractions(table, "factors", "factors", remedy="divide by 100: factors_unit='percent' of a study does")
-    if risk_free is None:
+    if written is None:
         _warn_of_rates(table)
         return table, None
-    table, rate = _rate_of(table, risk_free, panel)
+    rate = _per_bar(written, panel, unit)
     _check_rate(rate, panel)
     return table, rate
 
 
-def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel) -> tuple[Wide | None, Array]:
+def _per_bar(written: Array, panel: Panel, unit: str | None) -> Array:
+    """Return rates (T,) as fractions per bar; an annual rate counts for the days since the bar before, of 365."""
+    if unit is None:
+        return written
+    rate = written / 100.0 if unit.endswith(PERCENT) else written
+    if not unit.startswith(ANNUAL) or len(panel.labels) < 2:
+        return rate
+    days = panel.labels.cast(pl.Datetime("us")).diff().dt.total_microseconds().to_numpy() / _MICROSECONDS_OF_DAY
+    return np.asarray(rate * np.where(np.isnan(days), np.nanmedian(days), days) / _DAYS_OF_RATE)
+
+
+def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel, unit: str | None) -> tuple[Wide | None, Array]:
     """Return the factors without the risk-free return, and the risk-free return (T,) that ``risk_free`` names."""
     if not isinstance(risk_free, str):
         rates = read_wide(risk_free, "risk-free returns")
         return table, only_column(rates, on_labels(rates, panel.labels, "risk-free returns"), "risk_free")
     if risk_free in panel.symbols and (table is None or risk_free not in table.names):
+        if unit is not None:
+            raise InputError(
+                f"risk_free_unit has no effect on {risk_free!r}, a column of the frame: its returns are used",
+                hint="give risk_free as a frame of its own, or leave risk_free_unit out",
+                argument="risk_free_unit",
+            )
         return table, panel.returns[:, panel.symbols.index(risk_free)]
     if table is None or risk_free not in table.names:
         columns = (*(table.names if table is not None else ()), *panel.symbols)
@@ -106,7 +134,7 @@ def _check_rate(rate: Array, panel: Panel) -> None:
     if usual * _DAYS_OF_YEAR / max(days, 1.0) > _MOST_A_YEAR:
         raise InputError(
             f"risk_free holds per cent or annual rates, not fractions per bar (median size {usual:g})",
-            hint="divide by 100, or an annual rate by the bars of a year",
+            hint=f"give risk_free_unit: {', '.join(RATE_UNITS)}",
             argument="risk_free",
         )
 

@@ -264,7 +264,7 @@ class MeasureKeywords(TypedDict, total=False):
 
 
 class StoreKeywords(MeasureKeywords, total=False):
-    """Keywords of a study of a store; ``factors``, their unit and ``risk_free`` are data, not options."""
+    """Keywords of a study of a store; ``factors``, ``risk_free`` and their units are data, not options."""
 
     events: str | None
     links: str | Sequence[str] | None
@@ -279,6 +279,7 @@ class StoreKeywords(MeasureKeywords, total=False):
     factors: Frame | None
     factors_unit: str | None
     risk_free: str | Frame | None
+    risk_free_unit: str | None
 
 
 class FrameKeywords(MeasureKeywords, total=False):
