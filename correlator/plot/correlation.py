@@ -91,7 +91,7 @@ def lead_lag_figure(
 
     ``table``: lag, correlation, bounds and optionally p_adjusted, like ``LeadLag.table``: low and high around the
     correlation or, with ``bootstrap``, null_low and null_high, the range of unrelated series. Lags with p_adjusted
-    below 0.05 are red.
+    below 0.05 are orange.
     """
     import plotly.graph_objects as go
 
@@ -140,7 +140,7 @@ def lead_lag_figure(
     labels = sides or Sides()
     figure.update_yaxes(title_text="correlation (no unit)")
     words = f"correlation of {labels.news} with the {labels.outcome}, lag by lag; {words}"
-    words += "; red: p below 5% after adjustment for all lags" if VERMILLION in colours else ""
+    words += "; orange: p below 5% after adjustment for all lags" if VERMILLION in colours else ""
     return dress(figure, title=title, subtitle=words, height=440)
 
 

@@ -147,7 +147,7 @@ def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None 
     figure.update_xaxes(visible=False, range=[-1.35, 1.35])
     figure.update_yaxes(visible=False, range=[-1.25, 1.25], scaleanchor="x")
     prefix = f"{about}; " if about else ""
-    subtitle = f"{prefix}{counted(known.height, 'event')}; width: events, blue cooperative, red conflictual"
+    subtitle = f"{prefix}{counted(known.height, 'event')}; width: events, blue cooperative, orange conflictual"
     if weight.height > nodes or between.height > EDGES:
         subtitle += f"; the busiest {min(nodes, weight.height)} of {weight.height} countries and "
         subtitle += f"{min(EDGES, between.height)} of {edges.height} dyads"

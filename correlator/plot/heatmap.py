@@ -79,7 +79,7 @@ def heatmap_figure(
     )
     figure.update_yaxes(type="category", showgrid=False, tickfont_size=10)
     events = car.drop_nulls("car").select(pl.struct("event_id", "symbol").n_unique()).item()
-    words = f"mean over {counted(events, 'event')}, blue up, red down"
+    words = f"mean over {counted(events, 'event')}, blue up, orange down"
     words += "; below each mean its number of events" if written else ""
     if marks is not None:
         words += f"; *\u00a0more than chance at the {SIGNIFICANCE:.0%} level, {len(starred)} of {len(cells)} cells"

@@ -188,7 +188,7 @@ def _add_prices(figure: go.Figure, shown: pl.DataFrame) -> None:
             **{name: shown[name].to_list() for name in ("open", "high", "low", "close")},
             increasing={"line": {"color": BLUE, "width": 1}, "fillcolor": BLUE},
             decreasing={"line": {"color": VERMILLION, "width": 1}, "fillcolor": VERMILLION},
-            name="bar (blue up, red down)",
+            name="bar (blue up, orange down)",
         )
     else:
         trace = go.Scatter(x=sessions, y=shown["close"].to_list(), mode="lines", line={"color": BLUE}, name="close")
@@ -276,7 +276,7 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
             mode="markers",
             marker={"symbol": "triangle-up", "size": 9 if few else 5, "color": marked["colour"].to_list()},
             customdata=marked["n"].to_list(),
-            name="day 0 of news (blue cooperation, red conflict)",
+            name="day 0 of news (blue cooperation, orange conflict)",
             hovertemplate="day 0, %{x}, events: %{customdata}<extra></extra>",
         ),
         row=1,

@@ -219,7 +219,7 @@ def event_panels(
     for place in range(len(chosen) - columns, len(chosen)):  # panels with nothing below them
         figure.update_xaxes(showticklabels=True, row=place // columns + 1, col=place % columns + 1)
     shown = f"the {len(chosen)} largest of {counted(total, unit)}" if total > len(chosen) else counted(total, unit)
-    words = f"cumulative abnormal {measure} around day 0, {shown}, blue up, red down"
+    words = f"cumulative abnormal {measure} around day 0, {shown}, blue up, orange down"
     words += "; cross: at the price limit or without volume" if crossed else ""
     below = f"{subtitle}; {words}" if subtitle else words
     return dress(figure, title=title, subtitle=below, height=height + 142, above=46)
