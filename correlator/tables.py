@@ -270,13 +270,19 @@ REJECTS = Table(
     "One row per source row, page or file that could not be loaded, with the reason.",
     (
         Column("source", "VARCHAR", "file or address", required=True),
-        Column("source_line", "BIGINT", "line or record, from 1; 0 for the whole file", required=True),
+        Column(
+            "source_line",
+            "BIGINT",
+            "line or record, from 1 (of a feed, when it was first rejected); 0 for the whole file",
+            required=True,
+        ),
         Column("reason", "VARCHAR", "why it was rejected", required=True),
         Column("content", "VARCHAR", "the row or line, shortened to 500 characters", required=True),
         Column("loaded_at", "TIMESTAMPTZ", "when it was first rejected", "UTC", required=True),
         _LOAD,
     ),
-    ("source", "source_line", "reason"),
+    ("source", "source_line", "reason", "content"),
+    indexed=False,
 )
 
 LOADS = Table(

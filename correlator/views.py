@@ -39,6 +39,16 @@ def _version_of(event: str) -> str:
     )
 
 
+_SINCE_VERSION = ", since version "
+LINK_EVIDENCE = f"evidence || CASE WHEN version > 1 THEN '{_SINCE_VERSION}' || version ELSE '' END"
+"""SQL of the evidence of a link whose first ``version`` of the article is given."""
+
+
+def _version_of_link(link: str) -> str:
+    """Return the SQL expression of the article version from which on a ``link`` holds, as its evidence says."""
+    return f"coalesce(try_cast(regexp_extract({link}.evidence, '{_SINCE_VERSION}(\\d+)$', 1) AS INTEGER), 1)"
+
+
 def public_by(known: str = "known_at", precision: str = "known_precision") -> str:
     """Return the SQL condition for news to be public at ``$at``; its parameters are those of ``public_parameters``.
 
@@ -121,8 +131,8 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "linked_events",
-        "Events and the instruments that a link relates their article to. A link that an edit of the article added does"
-        " not apply to events of earlier versions.",
+        "Events and the instruments that a link relates their article to. A link that only a later version of an"
+        " article has does not apply to events of earlier versions.",
         f"""
         WITH edits AS (
             SELECT later.article_id, later.load_id, min(later.version) AS version
@@ -132,7 +142,7 @@ VIEWS: tuple[View, ...] = (
         SELECT e.event_id, e.article_id, l.symbol, l.kind
         FROM links AS l JOIN events AS e ON e.article_id = l.article_id
         LEFT JOIN edits ON edits.article_id = l.article_id AND edits.load_id = l.load_id
-        WHERE coalesce(edits.version, 1) <= {_version_of("e")}
+        WHERE greatest(coalesce(edits.version, 1), {_version_of_link("l")}) <= {_version_of("e")}
         """,
     ),
     View(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SAME_EVENT = ("category", "source_country", "target_country")
 """The columns that identify an event across versions of an article."""
 _ARTICLE = ("article_key", "content_hash")
+LINK_COLUMNS = (*LINKS.column_names, "version")
 EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name != "event_id")
 
 
@@ -111,10 +112,13 @@ def known_versions(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl
 
 
 def numbered_links(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
-    """Return the links of the new articles (``tables.LINKS``); ``written`` as for ``numbered_events``."""
-    numbers = written.select(*_ARTICLE, "article_id")
+    """Return the links of the new articles (``tables.LINKS``) with the version of each.
+
+    ``written``: as for ``numbered_events``.
+    """
+    numbers = written.select(*_ARTICLE, "article_id", "version")
     links = prepared.links.drop("article_id").join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
-    return links.select(LINKS.column_names)
+    return links.select(LINK_COLUMNS)
 
 
 def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> pl.DataFrame:
@@ -142,25 +146,24 @@ def first_reports(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def named_by_source(connection: duckdb.DuckDBPyConnection, named: pl.DataFrame) -> pl.DataFrame:
-    """Return links of kind ``named`` for the symbols that a corpus states for its articles (``tables.LINKS``).
+    """Return links of kind ``named`` for the symbols that a source states for its articles, as ``numbered_links`` does.
 
-    Includes articles already in the store; symbols are those of the store. ``named``: article_key, symbol, evidence.
+    Includes articles already in the store; symbols are those of the store. ``named``: as in a batch.
     """
     if named.is_empty():
-        return pl.DataFrame(schema=LINKS.schema())
+        return pl.DataFrame(schema=LINKS.schema() | {"version": pl.Int32()})
     names = names_in(connection)
     symbols = {symbol: names.own(symbol) for symbol in named["symbol"].unique()}
     connection.register("named_rows", named.with_columns(pl.col("symbol").replace(symbols)))
     rows = query(
         connection,
         """
-        SELECT DISTINCT article_id, symbol, 'named' AS kind, evidence
-        FROM named_rows JOIN (SELECT DISTINCT article_key, article_id FROM articles) USING (article_key)
-        ORDER BY article_id, symbol
+        SELECT article_id, symbol, 'named' AS kind, evidence, min(version) AS version
+        FROM named_rows JOIN articles USING (article_key, content_hash) GROUP BY ALL ORDER BY article_id, symbol
         """,
     )
     connection.unregister("named_rows")
-    return rows.select(LINKS.column_names)
+    return rows.select(LINK_COLUMNS)
 
 
 def instruments_known(connection: duckdb.DuckDBPyConnection | None) -> pl.DataFrame:
@@ -222,15 +225,15 @@ def _linked(rows: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame)
     """Link articles to instruments that are printed on their strip or named in their text."""
     from correlator.events.linking.link import linker_of
 
-    printed = {
-        str(key): symbols
-        for key, symbols in quotes.group_by("article_key").agg(pl.col("symbol").unique(maintain_order=True)).iter_rows()
-    }
+    strips = quotes.group_by(_ARTICLE).agg(pl.col("symbol").unique(maintain_order=True))
+    printed = {(key, content): symbols for key, content, symbols in strips.iter_rows()}
     linker = linker_of(instruments)
     links = [
         (article_id, *link)
-        for article_id, key, headline, body in rows.select("article_id", "article_key", "headline", "body").iter_rows()
-        for link in linker.link(headline, body, printed.get(key, []))
+        for article_id, *identity, headline, body in rows.select(
+            "article_id", *_ARTICLE, "headline", "body"
+        ).iter_rows()
+        for link in linker.link(headline, body, printed.get(tuple(identity), []))
     ]
     frame = pl.DataFrame(links, schema=LINKS.schema(), orient="row")
     return frame.join(rows.select("article_id", *_ARTICLE), on="article_id", how="left", maintain_order="left")

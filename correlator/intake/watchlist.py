@@ -25,7 +25,11 @@ from correlator.tables import LINKS
 if TYPE_CHECKING:
     from correlator.events.linking.link import WatchTerm
 
-_ARTICLES = "SELECT article_id, headline, body FROM articles WHERE article_id > $after ORDER BY article_id LIMIT $rows"
+_ARTICLES = """
+    SELECT article_id, version, headline, body FROM articles
+    WHERE article_id > $article OR (article_id = $article AND version > $version)
+    ORDER BY article_id, version LIMIT $rows
+"""
 _SLICE = 20_000
 _MOST_NAMED = 5
 
@@ -49,16 +53,17 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
     def write(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
         begin_load(connection, Load("watchlist", name, sha256_of(file)))
         added = known = 0
-        after = -1
-        while (articles := query(connection, _ARTICLES, {"after": after, "rows": _SLICE})).height:
+        last = {"article": -1, "version": 0}
+        while (articles := query(connection, _ARTICLES, {**last, "rows": _SLICE})).height:
             rows = [
-                (article_id, *link)
-                for article_id, headline, body in articles.iter_rows()
+                (article_id, *link, version)
+                for article_id, version, headline, body in articles.iter_rows()
                 for link in linker.link(headline, body, [])
             ]
-            after = articles["article_id"][-1]
-            found = pl.DataFrame(rows, schema=LINKS.schema(), orient="row")
-            written = write_links(connection, found.unique(maintain_order=True))  # versions of an article say the same
+            last = {"article": articles["article_id"][-1], "version": articles["version"][-1]}
+            found = pl.DataFrame(rows, schema=LINKS.schema() | {"version": pl.Int32()}, orient="row")
+            found = found.sort("version", maintain_order=True).unique(LINKS.key, keep="first", maintain_order=True)
+            written = write_links(connection, found)
             added, known = added + written.added, known + written.known
         write_load(
             connection,

@@ -67,7 +67,7 @@ def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers())
         except InputError as error:
             rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
     batch = make_batch(_with_dates(articles, publishers.zone), rejects=rejects)
-    yield replace(batch, named=_named(batch.articles["article_key"], accepted))
+    yield replace(batch, named=_named(batch.articles, accepted))
 
 
 def _with_dates(articles: list[dict[str, object]], zone: str | None) -> list[dict[str, object]]:
@@ -79,11 +79,11 @@ def _with_dates(articles: list[dict[str, object]], zone: str | None) -> list[dic
     return [article | stamp for article, stamp in zip(articles, dated.rows(named=True), strict=True)]
 
 
-def _named(keys: Iterable[str], items: Iterable[Mapping[str, str]]) -> pl.DataFrame:
+def _named(articles: pl.DataFrame, items: Iterable[Mapping[str, str]]) -> pl.DataFrame:
     """Return the symbols that a feed itself states for its items."""
     links = [
-        (key, symbol, "stated by the source in its feed")
-        for key, item in zip(keys, items, strict=True)
+        (*identity, symbol, "stated by the source in its feed")
+        for identity, item in zip(articles.select("article_key", "content_hash").iter_rows(), items, strict=True)
         for symbol in symbols_in(item.get("symbols", ""))
     ]
     return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")

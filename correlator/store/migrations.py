@@ -121,6 +121,11 @@ def _numbered_without_index(connection: duckdb.DuckDBPyConnection) -> None:
         _drop_index(connection, table)
 
 
+def _rejects_by_content(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop the index of rejects, which had one row per line and reason, whatever the line contained."""
+    _drop_index(connection, REJECTS)
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_tables,
     _create_actions,
@@ -133,6 +138,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _loads_of_rows,
     _create_repeats,
     _numbered_without_index,
+    _rejects_by_content,
 )
 NEWEST = len(MIGRATIONS)
 

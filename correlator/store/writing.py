@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from correlator.base.addresses import is_address
 from correlator.store.changes import insert_new, put_rows
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE, USER_ID_OF_KEY
 from correlator.store.repeats import write_repeats
@@ -27,6 +28,7 @@ from correlator.tables import (
     REJECTS,
     Table,
 )
+from correlator.views import LINK_EVIDENCE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -298,15 +300,46 @@ def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataF
 
 
 def write_links(connection: duckdb.DuckDBPyConnection, links: pl.DataFrame) -> Written:
-    """Insert links between articles and instruments."""
-    return _write_plain(connection, LINKS, links)
+    """Insert links between articles and instruments, with the ``version`` of the article that each was found in.
+
+    A link that several versions have is that of the first; one that only a later version has says so.
+    """
+    connection.register("links_of_versions", links.with_row_index("order"))
+    names = ", ".join(LINKS.column_names).replace("evidence", f"{LINK_EVIDENCE} AS evidence")
+    rows = query(connection, f'SELECT {names} FROM links_of_versions ORDER BY version, "order"')
+    connection.unregister("links_of_versions")
+    return _write_plain(connection, LINKS, rows)
+
+
+_SAME_REJECT = (
+    "r.source = f.source AND r.reason = f.reason AND r.content = f.content"
+    " AND r.source_line = coalesce(f.place, r.source_line)"
+)
 
 
 def write_rejects(connection: duckdb.DuckDBPyConnection, rejects: pl.DataFrame, loaded_at: datetime) -> Written:
-    """Insert rows that could not be read, with the reason."""
+    """Insert rows that could not be read, with the reason.
+
+    An item of an address is known wherever in the answer it was: a feed moves its items with every new one.
+    """
+    if rejects.is_empty():
+        return Written(0, 0)
     import polars as pl
 
-    return _write_plain(connection, REJECTS, rejects.with_columns(loaded_at=pl.lit(loaded_at)))
+    addresses = [source for source in rejects["source"].unique() if is_address(source)]
+    place = pl.when(~pl.col("source").is_in(addresses)).then("source_line")
+    fresh = rejects.with_columns(place=place, loaded_at=pl.lit(loaded_at))
+    connection.register("fresh_rejects", fresh.unique(["source", "reason", "content", "place"], maintain_order=True))
+    known = f"SELECT r.* FROM rejects AS r SEMI JOIN fresh_rejects AS f ON {_SAME_REJECT}"
+    unknown = f"SELECT f.* EXCLUDE (place) FROM fresh_rejects AS f ANTI JOIN ({known}) AS r ON {_SAME_REJECT}"
+    repeated = query(connection, known)
+    added = insert_new(connection, REJECTS, _of_load(unknown))
+    if repeated.height:
+        connection.register("repeated_rejects", repeated)
+        write_repeats(connection, REJECTS, "SELECT * FROM repeated_rejects")
+        connection.unregister("repeated_rejects")
+    connection.unregister("fresh_rejects")
+    return Written(added, rejects.height - added)
 
 
 def _of_load(rows: str) -> str:

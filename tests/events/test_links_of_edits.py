@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
+from correlator.intake.watchlist import add_watchlist
 from correlator.research.precedents import Reach, concerning, near_events
 from correlator.sessions.calendars import sessions_between
 from correlator.workspace import open_workspace
@@ -43,6 +44,29 @@ def test_a_brief_knows_only_that_event_of_the_share(store):
         pairs = concerning(connection, near, [("LAMP", None)])
     assert near["event_key"].to_list() == ["article:1:2:0"]
     assert pairs["event_id"].to_list() == near["event_id"].to_list()
+
+
+@pytest.mark.parametrize("door", ["words", "column", "watchlist"])
+def test_two_versions_of_one_load_keep_their_own_links(tmp_path, door):
+    """Whatever says that the second version concerns a share: its text, the source, or a user's words for all texts."""
+    opened = open_workspace(tmp_path / "m.duckdb")
+    days = sessions_between("XKAR", date(2023, 5, 1), date(2023, 6, 30))["session"]
+    opened.add_prices(pl.DataFrame({"Date": days, "Close": 100.0}), symbol="LAMP", exchange="XKAR", currency="PKR")
+    if door == "words":
+        opened.edit_instrument("LAMP", name="Brightwater Lamps")
+    page = {"published": "2023-05-10T05:00:00Z", "url": "https://news.example/1"}
+    later = {"headline": EDITED, "body": "Brightwater Lamps will supply lights.", "updated": "2023-05-15T05:00:00Z"}
+    first = {"headline": FIRST, "body": "Officials met."}
+    if door == "column":
+        first, later = first | {"symbols": ""}, later | {"symbols": "LAMP"}
+    opened.add_news(pl.DataFrame([page | first, page | later], infer_schema_length=None))
+    if door == "watchlist":
+        (tmp_path / "words.csv").write_text("symbol,words,kind\nLAMP,Brightwater Lamps,watchlist\n")
+        add_watchlist(opened, tmp_path / "words.csv")
+    linked = "SELECT event_key FROM linked_events JOIN events USING (event_id) WHERE linked_events.symbol = 'LAMP'"
+    with opened.reading() as connection:
+        assert connection.execute(linked).fetchall() == [("article:1:2:0",)]
+    assert opened.list("links")["evidence"][0].endswith(", since version 2")
 
 
 def test_attributes_can_be_changed_while_the_benchmark_is_not_in_the_store(tmp_path):

@@ -11,7 +11,7 @@ from correlator.tables import TABLES
 
 ARRIVED = {"actions": 2, "addresses": 4, "unfinished": 6, "repeats": 10}
 """The schema that a table came with; the others are of the first."""
-INDEXED_BEFORE = {"bars": 3, "articles": 11, "events": 11}
+INDEXED_BEFORE = {"bars": 3, "articles": 11, "events": 11, "rejects": 12}
 """The schema that took the index of a table's key away."""
 
 EVENT = """

@@ -500,6 +500,10 @@ def test_why_items_are_rejected_is_said_once(tmp_path, server):
     assert server.url() in said[0]
     assert "1 rejected" in said[0]
     assert "is in the future" in said[0]
+    server.items.insert(0, Item(51, AGREE, datetime.now(UTC) + timedelta(days=3)))  # in the line of the one before
+    again(made)
+    with made._store.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM rejects").fetchall() == [(2,)]
 
 
 @pytest.mark.parametrize(

@@ -272,10 +272,10 @@ def _named(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: _Tab
     if "symbols" not in table.places:
         return pl.DataFrame(schema=NAMED_SCHEMA)
     column = table.names[table.places["symbols"]]
-    listed = rows.select("article_key", "symbols").drop_nulls().rows()
+    listed = rows.select("article_key", "content_hash", "symbols").drop_nulls().rows()
     links = [
-        (key, symbol, f"stated by the source in its column {column}")
-        for key, text in listed
+        (key, content, symbol, f"stated by the source in its column {column}")
+        for key, content, text in listed
         for symbol in symbols.get(text, ())
     ]
     return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
