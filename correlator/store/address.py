@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from correlator.base.source_limits import check_encodable
 from correlator.errors import InputError
 from correlator.store.duckdb_file import DuckDBFile
 from correlator.store.engine import Engine
@@ -25,14 +28,28 @@ def engine_at(address: str, settings: Mapping[str, str | bool] | None = None) ->
         from correlator.store.lake import Lake
 
         return Lake(address.rstrip("/"), settings)
-    path = Path(address)
     if not address.strip() or address == ".":
         raise InputError("the store's path is empty", hint="give the path of a file")
     if _OTHER_DATABASE.match(address):
         raise InputError(f"{address!r} is not the path of a store", hint=_EXAMPLE)
-    if path.is_dir():
+    _refuse_special_file(address)
+    return DuckDBFile(Path(address), settings)
+
+
+def _refuse_special_file(address: str) -> None:
+    """Raise InputError for a folder, a device, a pipe or a path that names no file: a load would replace it."""
+    check_encodable(address, "the store's path")
+    try:
+        mode = os.lstat(os.path.realpath(address)).st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise InputError(f"{address!r} cannot be a store: {reason}", hint=_EXAMPLE) from None
+    if stat.S_ISDIR(mode):
         raise InputError(f"{address} is a folder, not a store", hint=_EXAMPLE)
-    return DuckDBFile(path, settings)
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{address} is a device, a pipe or a link to itself, not a store", hint=_EXAMPLE)
 
 
 def is_lake(address: str) -> bool:
@@ -42,9 +59,9 @@ def is_lake(address: str) -> bool:
     if _OTHER_DATABASE.match(address) or not address.strip():
         return False
     folder = Path(address)
-    if (folder / _LAKE_LOG).is_dir():
+    if os.path.isdir(folder / _LAKE_LOG):
         return True
-    return address.endswith("/") and (not folder.exists() or (folder.is_dir() and _has_only_tables(folder)))
+    return address.endswith("/") and (not os.path.exists(folder) or (folder.is_dir() and _has_only_tables(folder)))
 
 
 def _has_only_tables(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -21,7 +21,8 @@ from correlator.base.files import flush_folder, replacing
 from correlator.errors import NotFoundError, StoreError, StoreLockedError
 from correlator.store.gate import Gate, Holder, Patience, started_at
 from correlator.store.migrations import NEWEST, State, attach_to_read, copy_database, migrate, state_of
-from correlator.store.opening import add_views, database_errors, no_store, prepare
+from correlator.store.opening import ACCESS, add_views, close_access, database_errors, no_store, prepare
+from correlator.store.shape import check_columns, refuse_foreign_objects
 from correlator.store.statements import execute
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
@@ -30,6 +31,8 @@ _LOCKED = ("Could not set lock", "different configuration", "Unique file handle 
 
 
 _open = threading.local()
+_known: dict[str, tuple[int, ...]] = {}
+"""Stores that this process has checked or written, with the device, number, size and time of the file at that time."""
 
 
 def _blocks() -> list[tuple[str, str]]:
@@ -74,6 +77,8 @@ class DuckDBFile:
                 self._migrate(patience)
                 connection = self._open_to_read(patience)
             with database_errors(self.path), self._inside("read"):
+                if self._settings.get(ACCESS) is not True:
+                    close_access(connection)
                 add_views(connection)
                 yield connection
         finally:
@@ -93,6 +98,7 @@ class DuckDBFile:
             opened = self._existing(patience) if self.exists() else self._fresh()
             with database_errors(self.path), opened as connection, self._inside("write"):
                 yield connection
+            self._remember()
 
     @contextmanager
     def _inside(self, what: str) -> Iterator[None]:
@@ -170,6 +176,7 @@ class DuckDBFile:
         connection = self.open_to_write(patience)
         try:
             migrate(connection, self.path)
+            close_access(connection)
             add_views(connection)
             identity = self._identity()
             execute(connection, "BEGIN")
@@ -248,7 +255,7 @@ class DuckDBFile:
         return connection
 
     def _check(self, connection: duckdb.DuckDBPyConnection) -> State:
-        state = state_of(connection)
+        state = self._checked_state(connection)
         if state is State.FOREIGN:
             raise StoreError(f"{self.path} is a DuckDB file but not a correlator store", hint="give another --store")
         if state is State.NEWER:
@@ -256,6 +263,27 @@ class DuckDBFile:
                 f"store {self.path} was written by a newer version of correlator", hint="upgrade correlator"
             )
         return state
+
+    def _checked_state(self, connection: duckdb.DuckDBPyConnection) -> State:
+        """Return the state of the file; raise StoreError for foreign objects and columns, unless the file is known."""
+        contents = self._contents()
+        if _known.get(self._key) == contents:
+            return state_of(connection)
+        refuse_foreign_objects(connection, self.path)
+        state = state_of(connection)
+        if state is State.CURRENT:
+            check_columns(connection, self.path)
+            _known[self._key] = contents
+        return state
+
+    def _remember(self) -> None:
+        """Record that the file, which was just closed after writing, needs no check."""
+        with suppress(OSError):
+            _known[self._key] = self._contents()
+
+    def _contents(self) -> tuple[int, ...]:
+        status = self.path.stat()
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
     def _migrate(self, patience: Patience) -> None:
         if not os.access(self.path, os.W_OK) or not os.access(self.path.parent, os.W_OK):

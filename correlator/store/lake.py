@@ -25,7 +25,7 @@ from correlator.errors import InputError, NotFoundError, StoreError, StoreLocked
 from correlator.store import delta
 from correlator.store.gate import Gate, Patience
 from correlator.store.migrations import NEWEST
-from correlator.store.opening import SPLIT_BARS, add_views, database_errors, no_store, prepare
+from correlator.store.opening import ACCESS, SPLIT_BARS, add_views, close_access, database_errors, no_store, prepare
 from correlator.store.partitions import partitions_of, with_partitions
 from correlator.store.staging import add_staging, staged_changes
 from correlator.store.statements import execute
@@ -218,14 +218,14 @@ class Lake:
     @contextmanager
     def _connected(self, settings: Mapping[str, str | bool]) -> Iterator[duckdb.DuckDBPyConnection]:
         chosen = {"temp_directory": _spill_folder(), **settings}
-        is_restricted = chosen.pop("enable_external_access", True) is False
+        is_open = chosen.pop(ACCESS, False) is True
         connection = connect(":memory:", read_only=False, **chosen)
         try:
             prepare(connection)
             self.root.reach(connection)
-            if is_restricted:
+            if not is_open:
                 execute(connection, "SET allowed_directories = $folders", {"folders": self.root.directories()})
-                execute(connection, "SET enable_external_access = false")
+                close_access(connection)
             yield connection
         finally:
             connection.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from correlator.base.files import replacing
+from correlator.errors import StoreError
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
 from correlator.store.statements import execute
 from correlator.tables import (
@@ -156,7 +157,7 @@ class State(Enum):
 def state_of(connection: duckdb.DuckDBPyConnection) -> State:
     """Return the state of the open database."""
     version = schema_version(connection)
-    if version == 0:
+    if version <= 0:
         tables = execute(connection, "SELECT 1 FROM duckdb_tables() WHERE NOT internal AND NOT temporary LIMIT 1")
         return State.FOREIGN if tables else State.UNFINISHED
     if version == NEWEST:
@@ -168,7 +169,7 @@ def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of migrations that were applied; 0 if the file is not a correlator store."""
     try:
         ((newest,),) = execute(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):  # no such table, or one of another program
         return 0
     return int(newest)
 
@@ -192,6 +193,11 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             step(connection)
             execute(connection, "INSERT INTO schema_version VALUES ($number)", {"number": number})
         execute(connection, "COMMIT")
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        execute(connection, "ROLLBACK")
+        raise StoreError(
+            f"store {path} does not have the tables of its version, {version}", hint="restore a backup"
+        ) from error
     except duckdb.Error:
         execute(connection, "ROLLBACK")
         raise

@@ -19,6 +19,15 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     execute(connection, "SET TimeZone = 'UTC'")
 
 
+ACCESS = "enable_external_access"
+"""DuckDB's setting for other files and the network; a connection has it off, unless its settings say True."""
+
+
+def close_access(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep the SQL of the connection from other files and the network, whatever the store contains."""
+    execute(connection, f"SET {ACCESS} = false")
+
+
 SPLIT_BARS = "split_bars"
 """View of bars with the ``bucket`` of their file, by which most files of a lake are skipped; NULL in a DuckDB file."""
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from correlator.errors import CorrelatorError, InputError
 from correlator.store.address import engine_at
+from correlator.store.opening import ACCESS
 from correlator.store.user_sql import (
     EXIT_MEMORY,
     EXIT_REFUSED,
@@ -28,10 +29,10 @@ from correlator.store.user_sql import (
 
 READING_KINDS = frozenset({"SELECT", "EXPLAIN", "MULTI"})
 """Read-only statements, by DuckDB's names (MULTI is a PIVOT)."""
-CLOSED: dict[str, str | bool] = {"enable_external_access": False, "python_enable_replacements": False}
+CLOSED: dict[str, str | bool] = {ACCESS: False, "python_enable_replacements": False}
 RESULT_SHARE = 4
 """The result may use one part in this many of the memory, since the caller needs it as bytes and as a frame."""
-_AS_TEXT = ("INTERVAL", "BIT", "MAP", "UNION", "TIME WITH TIME ZONE", "BIGNUM", "VARIANT", "GEOMETRY")
+_AS_TEXT = ("INTERVAL", "UHUGEINT", "BIT", "MAP", "UNION", "TIME WITH TIME ZONE", "BIGNUM", "VARIANT", "GEOMETRY")
 _NESTED = ("list", "array", "struct")
 _BATCH = 65_536
 _OVERHEAD = 1_000_000_000
@@ -58,7 +59,7 @@ def answer(request: Request, out: BinaryIO) -> None:
 
     Raises CorrelatorError; exits the process after a timeout.
     """
-    settings: dict[str, str | bool] = {} if request.unsafe else CLOSED
+    settings: dict[str, str | bool] = {ACCESS: True} if request.unsafe else CLOSED
     limits = {"memory_limit": f"{request.memory // 10**6}MB", "temp_directory": ""}
     store = engine_at(request.address, settings | limits)
     with store.reading(request.lock_wait) as connection:
