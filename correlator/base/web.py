@@ -11,15 +11,18 @@ import http.client
 import socket
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from threading import Event, Timer
 from time import monotonic
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from correlator.base.addresses import Target, shown, target_of
+from correlator.base.inert import visible
 from correlator.errors import InputError, SourceError
 
 REDIRECTS = 5
@@ -28,6 +31,7 @@ _PERMANENT_FAULTS = (401, 403, 404, 410)
 _BUSY = (429, 503)
 _CHUNK = 65_536
 _USER_AGENT = "correlator"
+_LONGEST_QUOTE = 100
 
 
 @dataclass(frozen=True)
@@ -76,21 +80,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> i
     target = target_of(url, allow_private=limits.allow_private)
     name = shown(target.url)
     connection, path, extra = _connection(target, limits.seconds)
-    try:
+    with _conversation(connection, target.url, limits.seconds, limits.seconds):
         connection.request("POST", path, body=body, headers=_headers(target) | extra | dict(headers))
         answer = connection.getresponse()
         answer.read(limits.size)
         if not 200 <= answer.status < 300:
             raise _refused(answer, name, "check the address")
         return answer.status
-    except SourceError:
-        raise
-    except TimeoutError:
-        raise took_too_long(target.url, limits.seconds) from None
-    except (http.client.HTTPException, ValueError, OSError) as error:
-        raise SourceError(f"{name} could not be reached: {error}", hint="check the address and the network") from None
-    finally:
-        connection.close()
 
 
 def _joined(base: str, location: str) -> str:
@@ -107,7 +103,7 @@ def _request(target: Target, headers: Mapping[str, str], limits: Limits, deadlin
     if left <= 0:
         raise took_too_long(target.url, limits.seconds)
     connection, path, extra = _connection(target, left)
-    try:
+    with _conversation(connection, target.url, left, limits.seconds):
         connection.request("GET", path, headers=_headers(target) | extra | dict(headers))
         answer = connection.getresponse()
         location = answer.headers.get("Location")
@@ -118,14 +114,52 @@ def _request(target: Target, headers: Mapping[str, str], limits: Limits, deadlin
             raise _refused(answer, name, hint)
         body = b"" if answer.status == 304 else _body(answer, target.url, limits, deadline)
         return Reply(answer.status, {key.lower(): value for key, value in answer.headers.items()}, body), ""
+
+
+@contextmanager
+def _conversation(connection: http.client.HTTPConnection, url: str, left: float, seconds: float) -> Iterator[None]:
+    """Connect, and close the connection after the block or ``left`` seconds, whichever is first.
+
+    The time limit of a socket is one of each read: a server that sends one byte after another never exceeds it.
+    Raise SourceError for failures; ``seconds``: the limit that its message names.
+    """
+    is_late = Event()
+    try:
+        connection.connect()
+        timer = Timer(left, _hang_up, (connection.sock, is_late))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
     except (SourceError, InputError):
+        if is_late.is_set():
+            raise took_too_long(url, seconds) from None
         raise
-    except TimeoutError:
-        raise took_too_long(target.url, limits.seconds) from None
     except (http.client.HTTPException, ValueError, zlib.error, OSError) as error:
-        raise SourceError(f"{name} could not be read: {error}", hint="check the address and the network") from None
+        if is_late.is_set() or isinstance(error, TimeoutError):
+            raise took_too_long(url, seconds) from None
+        raise SourceError(
+            f"{shown(url)} could not be read: {_quoted(str(error))}", hint="check the address and the network"
+        ) from None
     finally:
         connection.close()
+    if is_late.is_set():
+        raise took_too_long(url, seconds)
+
+
+def _hang_up(connected: socket.socket, is_late: Event) -> None:
+    """End every read of the socket; of an encrypted one, without its library, which another thread is using."""
+    is_late.set()
+    with suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
+def _quoted(text: str) -> str:
+    """Return a server's words for a message: visible, and no longer than a line."""
+    shown_text = visible(text, keep="")
+    return shown_text if len(shown_text) <= _LONGEST_QUOTE else f"{shown_text[:_LONGEST_QUOTE]} ..."
 
 
 def took_too_long(url: str, seconds: float) -> SourceError:
@@ -135,7 +169,7 @@ def took_too_long(url: str, seconds: float) -> SourceError:
 
 def _refused(answer: http.client.HTTPResponse, name: str, hint: str) -> SourceError:
     """Return the error for an unsuccessful status, with the server's ``Retry-After`` if it sends one."""
-    error = SourceError(f"{name} answered {answer.status} {answer.reason}", hint=hint)
+    error = SourceError(f"{name} answered {answer.status} {_quoted(answer.reason)}", hint=hint)
     if answer.status in _BUSY:
         error.retry_after = retry_after_seconds(answer.headers.get("Retry-After"), answer.headers.get("Date"))
     return error
@@ -176,7 +210,10 @@ def _headers(target: Target) -> dict[str, str]:
 def _body(answer: http.client.HTTPResponse, url: str, limits: Limits, deadline: float) -> bytes:
     """Return the unpacked body; raise SourceError if it exceeds the limits or is incomplete."""
     name, size = shown(url), limits.size
-    unpack = zlib.decompressobj(wbits=31) if answer.headers.get("Content-Encoding") == "gzip" else None
+    packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if packed not in ("identity", "gzip", "x-gzip", ""):
+        raise SourceError(f"{name} is compressed as {_quoted(packed)}, which was not asked for", hint="try again later")
+    unpack = zlib.decompressobj(wbits=31) if "gzip" in packed else None
     body = bytearray()
     while chunk := answer.read1(_CHUNK):
         body += unpack.decompress(chunk, size + 1 - len(body)) if unpack else chunk
