@@ -18,6 +18,10 @@ from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
 from correlator.sessions.own_exchanges import own_exchanges
 
+ALWAYS_OPEN, WEEKDAYS = "24/7", "24/5"
+"""Calendars of exchange_calendars whose days end at midnight UTC: every day, and Monday to Friday."""
+_KINDS_OF_MARKETS = {"CRYPTO": ALWAYS_OPEN, "24X7": ALWAYS_OPEN, "FOREX": WEEKDAYS, "FX": WEEKDAYS, "24X5": WEEKDAYS}
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -122,7 +126,7 @@ def _exchange_rows() -> list[dict[str, str]]:
 
 def _unknown(exchange: str) -> NotFoundError:
     code = exchange.upper()
-    names = _other_names()
+    names = _other_names() | _KINDS_OF_MARKETS
     codes = [code] if code in _exchanges() else [names[code]] if code in names else []
     codes = codes or difflib.get_close_matches(code, _exchanges(), n=1, cutoff=0.5)
     hint = f"did you mean {codes[0]}?" if codes else "use a market identifier code (ISO 10383) such as XKAR or XNYS"

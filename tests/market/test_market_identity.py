@@ -72,6 +72,12 @@ def test_a_former_name_has_a_last_day(store):
     assert store.frame("SELECT count(*) AS n FROM bars WHERE symbol = 'META'").item() == 3
 
 
+@pytest.mark.parametrize(("symbol", "exchange"), [("BTC-USD", "24/7"), ("NOKSEK=X", "24/5")])
+def test_a_coin_or_a_rate_without_an_exchange_is_told_which_calendar_has_its_days(symbol, exchange):
+    with pytest.raises(InputError, match=f"give exchange, {exchange} if"):
+        describe_instrument(symbol)
+
+
 @pytest.mark.parametrize(
     ("symbol", "kind", "currency"),
     [
@@ -79,6 +85,8 @@ def test_a_former_name_has_a_last_day(store):
         ("EURGBP=X", "fx", "GBP"),
         ("GC=F", "future", "USD"),
         ("BTC-USD", "crypto", "USD"),
+        ("ETH/EUR", "crypto", "EUR"),
+        ("BTCUSDT", "crypto", None),
         ("^XYZ", "index", "USD"),
     ],
 )

@@ -133,7 +133,9 @@ def test_a_users_own_overrides(tmp_path):
         sessions_between("XKAR", date(2025, 5, 23), date(2025, 6, 1), overrides=broken)
 
 
-@pytest.mark.parametrize(("said", "meant"), [("PSX", "XKAR"), ("xkar", "XKAR"), ("NASDAQ", "XNAS"), ("XNYY", "XNYS")])
+@pytest.mark.parametrize(
+    ("said", "meant"), [("PSX", "XKAR"), ("xkar", "XKAR"), ("NASDAQ", "XNAS"), ("XNYY", "XNYS"), ("crypto", "24/7")]
+)
 def test_an_unknown_exchange_is_met_with_the_likeliest(said, meant):
     with pytest.raises(NotFoundError, match=f"did you mean {meant}"):
         exchange_zone(said)

@@ -22,7 +22,7 @@ from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.names.exchanges import exchange_endings, exchange_printed
 from correlator.market.vocabulary import field_of
 from correlator.market.vocabulary import plain as plain_name
-from correlator.sessions.exchanges import exchange_named
+from correlator.sessions.exchanges import ALWAYS_OPEN, WEEKDAYS, exchange_named
 from correlator.tables import INSTRUMENTS
 
 FILE_SERVICES = ("yahoo", "stooq")
@@ -34,6 +34,11 @@ _ALSO_CALLED = {
 }
 """Names of our columns in other files, in lower case without punctuation."""
 _PAIR = re.compile(r"(?:C:|FX:)?([A-Z]{3})(?:/([A-Z]{3})|([A-Z]{3})(?:=X)?|=X)")
+_COIN = re.compile(r"[A-Za-z0-9]+(?:[-/](USDT?|USDC|EUR|GBP|BTC)|(?<=[A-Za-z0-9]{2})(USDT|USDC))")
+_PLACES_OF_KINDS = {
+    "crypto": f"{ALWAYS_OPEN} if it trades every day and its days end at midnight UTC",
+    "fx": f"{WEEKDAYS} if its days end at midnight UTC, or the one whose hours your rates follow",
+}
 # BRK-B, BRK.B, BRK/B and BRK B are one share class in four spellings; ERIC-B.ST has the suffix of its exchange.
 _CLASS = re.compile(r"(?P<share>[A-Z][A-Z0-9]{0,5})(?P<mark>[-./ ])(?P<of>[ABC])(?P<place>\.[A-Z]{1,2})?")
 _CLASS_MARKS = ".-/ "
@@ -77,7 +82,9 @@ def describe_instrument(
     if chosen is None:
         shipped = read_instruments(path)["symbol"].to_list()
         close = difflib.get_close_matches(name.upper(), shipped, n=1, cutoff=0.75)
-        hint = f"did you mean {close[0]}? Else give exchange" if close else "give exchange, for example XKAR or XNYS"
+        by_kind = _PLACES_OF_KINDS.get(_kind_of(name) or "")
+        hint = f"give exchange, {by_kind or 'for example XKAR or XNYS'}"
+        hint = f"did you mean {close[0]}? Else give exchange" if close and by_kind is None else hint
         raise InputError(f"the exchange of {symbol!r} is not known", hint=hint)
     place = exchange_named(chosen)
     if known is not None and known["exchange"] == place.code:
@@ -87,6 +94,8 @@ def describe_instrument(
     country = place.country if kind in (None, "index") else None
     if kind == "fx":
         currency = (currency_pair(name) or "")[3:] or currency
+    if kind == "crypto":
+        currency = quote if (quote := _coin_quote(name)) in currencies() else None
     return {**blank, "symbol": name, "exchange": place.code, "currency": currency, "country": country, "kind": kind}
 
 
@@ -100,8 +109,13 @@ def _kind_of(symbol: str) -> str | None:
         return "future"
     if currency_pair(symbol) is not None:
         return "fx"
-    base, _, quote = symbol.partition("-")
-    return "crypto" if quote in ("USD", "USDT", "EUR", "GBP", "BTC") and base.isalnum() else None
+    return "crypto" if _coin_quote(symbol) is not None else None
+
+
+def _coin_quote(symbol: str) -> str | None:
+    """Return what a coin is priced in (``BTC-USD``, ``ETH/EUR``, ``BTCUSDT``), or None."""
+    match = _COIN.fullmatch(symbol)
+    return None if match is None else match[1] or match[2]
 
 
 def find_instrument(symbol: str, *, path: str | Path | None = None) -> dict[str, str | None] | None:
