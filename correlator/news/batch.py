@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -156,13 +156,17 @@ def article_key(publisher: str, headline: str, url: str | None, day: date | None
 
 
 def article_keys(
-    articles: Sequence[tuple[str, str, str | None, datetime | None]], symbols: Sequence[str] | None = None
+    articles: Sequence[tuple[str, str, str | None, datetime | None]],
+    symbols: Sequence[str] | None = None,
+    *,
+    lists: Collection[str] = (),
 ) -> list[str]:
     """Return the ``article_key`` of each article of one source: publisher, headline, address and publication time.
 
-    An address that several headlines of several times share is that of a list or a live page, and identifies none.
-    Articles without an address also differ by the ``symbols`` that the source states for them: exchanges publish the
-    announcements of many companies under one headline.
+    An address that several headlines of several times share is that of a list or a live page, and identifies none;
+    ``lists`` are further ones, known from other parts of the source. Articles without an address also differ by the
+    ``symbols`` that the source states for them: exchanges publish the announcements of many companies under one
+    headline.
     """
     addresses = [_page_address(url) for _, _, url, _ in articles]
     repeated = {address for address, count in Counter(addresses).items() if address and count > 1}
@@ -173,6 +177,7 @@ def article_keys(
             headlines.add(normalise_headline(headline))
             times.add(published)
     shared = {address for address, (headlines, times) in tellings.items() if len(headlines) > 1 and len(times) > 1}
+    shared.update(map(_page_address, lists))
     return [
         _key(
             publisher,

@@ -14,7 +14,7 @@ from correlator.errors import InputError
 from correlator.intake.news import preview_news
 from correlator.news import text_lines
 from correlator.news.charset import mostly_utf8
-from correlator.news.corpora.records import read_rows
+from correlator.news.corpora.records import read_records
 from correlator.news.pages.agreement import _repeats
 from correlator.news.pages.bodies import _Block, _share, _trimmed
 from correlator.news.pages.headlines import _is_name, alike
@@ -124,9 +124,9 @@ def test_quotes_of_several_layouts_come_in_the_order_of_the_text() -> None:
 def test_rows_of_parquet_may_be_as_long_as_text_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_lines, "UNCHECKED", 0)
     pl.DataFrame({"headline": [f"Rates rise again {n}" for n in range(50)]}).write_parquet(tmp_path / "news.parquet")
-    names, rows = read_rows(tmp_path / "news.parquet", [])
-    assert names == ["headline"]
-    assert len(list(rows)) == 50
+    records = read_records(tmp_path / "news.parquet")
+    assert records.names == ["headline"]
+    assert len(list(records.rows([], None))) == 50
     monkeypatch.setattr(text_lines, "MAX_RATIO", 0)
     with pytest.raises(InputError, match="unpacks to more than"):
-        list(read_rows(tmp_path / "news.parquet", [])[1])
+        list(read_records(tmp_path / "news.parquet").rows([], None))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from correlator.errors import InputError
 from correlator.news.read import read_news
 
 AT = datetime(2025, 5, 28, 13, tzinfo=UTC)
@@ -185,20 +186,83 @@ def test_dates_that_contradict_each_other_show_no_order(tmp_path):
     assert "ambiguous" in rejects["reason"].item()
 
 
+ADDRESS = "https://wire.example/live"
+# Rows of which a part alone is read in another way than the table: day and month, clocks, addresses of lists.
+PARTS = {
+    "the order shows late": [{"date": date} for date in ("05/06/2025", "04/06/2025", "05/28/2025")],
+    "the order shows early": [{"date": date} for date in ("05/28/2025", "05/27/2025", "05/06/2025")],
+    "both orders": [{"date": date} for date in ("05/28/2025", "05/06/2025", "28/05/2025", "05/06/2025")],
+    "both orders, late": [{"date": date} for date in ("05/06/2025", "28/05/2025", "05/28/2025")],
+    "two clocks": [
+        {"date": "2025-05-28 10:00", "url": f"https://{host}/2025/a.html"}
+        for host in ("www.dawn.com", "www.dawn.com", "www.nytimes.com")
+    ],
+    "an address of a list": [{"date": f"2025-05-{day}T10:00:00Z", "url": ADDRESS} for day in (26, 27, 28)],
+    "midnights": [{"date": f"2025-05-{day}T16:00:00Z"} for day in range(10, 26)],
+}
+
+
+@pytest.mark.filterwarnings("ignore:times of publication that are midnight")
+@pytest.mark.parametrize("kind", ["frame", "csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("rows", PARTS.values(), ids=PARTS)
+def test_a_table_that_is_read_in_parts_is_read_as_a_whole(tmp_path, monkeypatch, rows, kind):
+    frame = pl.DataFrame([{"title": f"{T} {n}", **row} for n, row in enumerate(rows)])
+    source = frame if kind == "frame" else tmp_path / f"t.{kind}"
+    if kind != "frame":
+        getattr(frame, f"write_{kind.replace('jsonl', 'ndjson')}")(source)
+    whole, *others = read_news(source)
+    assert not others
+    monkeypatch.setattr("correlator.news.corpora.records.BATCH_ROWS", 2)
+    parts = list(read_news(source))
+    assert len(parts) > 1
+    assert pl.concat([part.articles for part in parts]).equals(whole.articles)
+    assert pl.concat([part.rejects for part in parts]).equals(whole.rejects)
+
+
 @pytest.mark.parametrize(
-    "dates",
+    ("rows", "days", "rejects"),
     [
-        ("05/28/2025", "27/05/2025", "28/05/2025", "05/06/2025"),
-        ("28/05/2025", "27/05/2025", "05/28/2025", "05/06/2025"),
+        (PARTS["the order shows late"], [6, 6, 28], 0),
+        (PARTS["both orders"], [28, 28], 2),
+        (PARTS["two clocks"], [], 3),
     ],
 )
-def test_a_contradiction_holds_for_the_rest_of_a_table_that_is_read_in_parts(tmp_path, monkeypatch, dates):
-    monkeypatch.setattr("correlator.news.corpora.records.BATCH_ROWS", 2)
-    rows = [["title", "date"], *([f"{T} {n}", date] for n, date in enumerate(dates))]
-    (tmp_path / "t.csv").write_text("".join(f"{title},{date}\n" for title, date in rows))
-    batches = list(read_news(tmp_path / "t.csv", zone="UTC"))
-    assert [batch.articles.height for batch in batches] == [2, 1]
-    assert "'05/06/2025' is ambiguous" in batches[1].rejects["reason"].item()
+def test_what_a_later_part_shows_holds_for_earlier_ones(monkeypatch, rows, days, rejects):
+    monkeypatch.setattr("correlator.news.corpora.records.BATCH_ROWS", 1)
+    batches = list(read_news(pl.DataFrame([{"title": f"{T} {n}", **row} for n, row in enumerate(rows)])))
+    assert [day for batch in batches for day in batch.articles["published_at"].dt.day()] == days
+    assert sum(batch.rejects.height for batch in batches) == rejects
+
+
+def test_an_address_of_a_list_identifies_no_article_of_any_part(monkeypatch):
+    monkeypatch.setattr("correlator.news.corpora.records.BATCH_ROWS", 1)
+    rows = [{"title": f"{T} {n}", **row} for n, row in enumerate(PARTS["an address of a list"])]
+    keys = pl.concat([batch.articles for batch in read_news(pl.DataFrame(rows))])["article_key"]
+    assert keys.n_unique() == 3
+
+
+def test_columns_that_only_later_objects_have_count(tmp_path, monkeypatch):
+    monkeypatch.setattr("correlator.news.corpora.records._NAMING", 1)
+    rows = [
+        {"title": T, "date": "2025-05-28T10:00:00Z", "other": 1},
+        {"title": f"{T} 2", "date": "2025-05-28T10:00:00Z", "embargo": "2025-05-29T10:00:00Z", "symbols": ["LAMP"]},
+    ]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (batch,) = read_news(tmp_path / "t.jsonl")
+    assert batch.articles["published_at"].dt.day().to_list() == [28, 29]
+    assert batch.named["symbol"].to_list() == ["LAMP"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [(b"caf\xe9,2025-05-28\n" * 30, "UTF-8"), (b'"' + b"x" * 4_000_001, "longer than")]
+)
+def test_a_table_whose_last_row_cannot_be_read_is_refused_before_its_first_is_handed_on(
+    tmp_path, monkeypatch, row, said
+):
+    monkeypatch.setattr("correlator.news.corpora.records.BATCH_ROWS", 1)
+    (tmp_path / "t.csv").write_bytes(b"title,date\na,2025-05-28\nb,2025-05-28\n" + row)
+    with pytest.raises(InputError, match=said):
+        next(read_news(tmp_path / "t.csv"))
 
 
 HOMES = ["https://wire.example", "https://wire.example/", "http://www.wire.example/index.html?utm_source=rss"]

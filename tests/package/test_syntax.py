@@ -12,7 +12,7 @@ import pytest
 from correlator.base.files import read_toml
 from correlator.base.syntax import csv_fault, json_fault, toml_fault
 from correlator.errors import InputError
-from correlator.news.corpora.records import read_rows
+from correlator.news.corpora.records import read_records
 from correlator.news.feed import feed_batches
 
 _THEIRS = (
@@ -103,8 +103,7 @@ def _is_told(told: str, expected: str) -> None:
 def test_a_line_that_is_not_json_is_a_reject_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "news.jsonl").write_text('{"title": "a"}\n{"title": "b"\n["c"]\n', encoding="utf-8")
     faulty: list[dict[str, object]] = []
-    _, rows = read_rows(tmp_path / "news.jsonl", faulty)
-    assert len(list(rows)) == 1
+    assert len(list(read_records(tmp_path / "news.jsonl").rows(faulty, None))) == 1
     assert [each["source_line"] for each in faulty] == [2, 3]
     assert faulty[0]["reason"] == "not JSON: column 14: a comma is missing"
     assert faulty[1]["reason"] == "JSON, but not an object"

@@ -106,8 +106,7 @@ def _parsed(line: str) -> object:
 
 
 def _in_frame(frame: pl.DataFrame, fields: Fields, name: str) -> Iterator[Line]:
-    columns, rows = frame_rows(frame)
-    yield from _in_rows(columns, rows, fields, name)
+    yield from _in_rows(frame.columns, frame_rows(frame), fields, name)
 
 
 def _in_rows(

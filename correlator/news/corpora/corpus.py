@@ -9,19 +9,16 @@ publication times is refused: nothing is loaded without its time.
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from correlator.base.day_order import DayOrder
 from correlator.base.files import called
 from correlator.base.tabular import to_polars
-from correlator.errors import InputError, listed
+from correlator.errors import InputError
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
     NAMED_SCHEMA,
@@ -29,74 +26,25 @@ from correlator.news.batch import (
     Batch,
     article_keys,
     digest,
-    kept_address,
     make_batch,
-    one_line,
     read_ahead,
     reject,
 )
-from correlator.news.corpora.clocks import as_exact, with_clock, with_zone
-from correlator.news.corpora.layouts import (
-    FIELDS,
-    NOT_OUT,
-    Corpus,
-    clock_place,
-    column_places,
-    corpus_of,
-    zone_in_name,
-    zone_place,
-)
+from correlator.news.corpora.first_look import looked_at
+from correlator.news.corpora.layouts import FIELDS, NOT_OUT
 from correlator.news.corpora.other_times import by_address, not_before, without_clock
-from correlator.news.corpora.records import Faulty, Row, frame_rows, in_chunks, read_rows
+from correlator.news.corpora.records import Faulty, Records, Row, frame_records, in_chunks, read_records
+from correlator.news.corpora.table import Sites, Table, cells_of, check_columns, table_of, time_option
 from correlator.news.corpora.time_columns import NO_TIME, parse_times
 from correlator.news.language import language_in, language_of
 from correlator.news.pages.html_page import looks_like_html, parse_html, visible_text
 from correlator.news.pages.page import NO_DATE_HINT, page_batch, parse_page, rejected_page
-from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
-from correlator.news.stated import NOTHING, name_in, people_in, symbols_in
-from correlator.news.times.date_labels import Usual, read_as_dates
-from correlator.news.times.printed_dates import order_in
+from correlator.news.stated import people_in, symbols_in
+from correlator.news.times.date_labels import as_dates
 
-# The marker that NewsAPI and GNews put at the end of a truncated text.
-_CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
 _COLUMNS_HINT = "if it is not a page, name the columns with --column headline=NAME and --column published=NAME"
-_CREATED = re.compile(r"creat(?:ed|ion)", re.IGNORECASE)
-_NAME_IT = "name it with --column published=NAME"
-_FIELDS = tuple(name for name in FIELDS if name != "headline")
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table before its rows are read: its layout, the positions of our fields, the choice of publishers, its name.
-
-    ``clock``, ``zone`` and ``precision`` are the positions of the columns with clock times, zones and precision of the
-    publication dates. ``table_zone`` is the zone of times without one, as given by the caller, the name of a column or
-    the layout. ``order`` is the order of day and month that the rows so far show; that of the caller takes precedence.
-    ``publisher_zones`` are the zones of all publishers so far, None for an unknown one: one column has one clock, so if
-    they differ, its times without a zone are in none of them. ``usual_dates``: as in ``read_as_dates``.
-    """
-
-    corpus: Corpus
-    places: Mapping[str, int]
-    names: Sequence[str]
-    publishers: Publishers
-    source: str
-    clock: int | None = None
-    zone: int | None = None
-    precision: int | None = None
-    table_zone: str | None = None
-    order: DayOrder = field(default_factory=DayOrder)
-    publisher_zones: set[str | None] = field(default_factory=set)
-    usual_dates: Usual = field(default_factory=set)
-
-    def with_order_of(self, rows: Sequence[Sequence[str]]) -> _Table:
-        """Return the table with what its next ``rows`` show about the order of day and month."""
-        place = self.places.get("published")
-        if place is None or self.publishers.date_order is not None or self.order.contradictory:
-            return self
-        return replace(self, order=self.order.joined(order_in([row[place] for row in rows])))
 
 
 def read_corpus(
@@ -109,43 +57,27 @@ def read_corpus(
 def _file_batches(
     path: Path, publishers: Publishers, columns: Mapping[str, str] | None, encoding: str | None
 ) -> Iterator[Batch]:
-    faulty: list[Faulty] = []
-    names, rows = read_rows(path, faulty, encoding)
-    yield from _batches(names, rows, faulty, called(path), publishers=publishers, columns=columns)
+    yield from _batches(read_records(path, encoding), called(path), publishers, columns)
 
 
 def read_frame(
     frame: Any, name: str, publishers: Publishers, *, columns: Mapping[str, str] | None = None
 ) -> Iterator[Batch]:
     """Yield batches of a frame's rows, read like a file called ``name``. Raises InputError if it is not a frame."""
-    names, rows = frame_rows(to_polars(frame, "news"))
-    yield from _batches(names, rows, [], name, publishers=publishers, columns=columns)
+    yield from _batches(frame_records(to_polars(frame, "news")), name, publishers, columns)
 
 
 def _batches(
-    names: Sequence[str],
-    rows: Iterator[Row],
-    faulty: list[Faulty],
-    source: str,
-    *,
-    publishers: Publishers,
-    columns: Mapping[str, str] | None,
+    records: Records, source: str, publishers: Publishers, columns: Mapping[str, str] | None
 ) -> Iterator[Batch]:
-    corpus = corpus_of(names)
-    places = column_places(corpus, names, columns, Path(source).name) if names else {}
-    clock = clock_place(names, places)
-    table = _Table(
-        corpus, places, names, publishers, source, clock, zone_place(names, places),
-        names.index(corpus.precision) if corpus.precision in names else None,
-        publishers.zone or zone_in_name(names, places.get("published"), clock) or corpus.zone,
-    )  # fmt: skip
-    _check(table)
-    if "headline" in places:
-        rows = _unlisted(rows, places["headline"])
+    records, table = _known(records, source, publishers, columns)
+    sites, faulty = Sites(table), list[Faulty]()
+    rows = records.rows(faulty, table.needed)
+    if "headline" in table.places:
+        rows = _unlisted(rows, table.places["headline"])
     for numbers, chunk in in_chunks(rows):
-        if "headline" in places:
-            table = table.with_order_of(chunk)
-            batch = _headlines(numbers, chunk, table)
+        if "headline" in table.places:
+            batch = _headlines(numbers, chunk, table, sites)
             rejects = pl.concat([batch.rejects, make_batch(rejects=faulty).rejects])
             yield replace(batch, rejects=rejects)
         else:
@@ -155,34 +87,23 @@ def _batches(
         yield make_batch(rejects=faulty)
 
 
-def _check(table: _Table) -> None:
-    """Raise InputError if a table has columns, but none with headlines or whole pages, or none with times."""
-    if not table.names:
-        return
-    where, columns = Path(table.source).name, listed(table.names, 20)
-    if "headline" not in table.places:
-        if "body" in table.places:
-            return
-        raise InputError(
-            f"{where} has no headline column; its columns are {columns}", hint="name it with --column headline=NAME"
-        )
-    if "published" not in table.places and "url" not in table.places:
-        split = {"year", "month", "day"} <= {name.casefold() for name in table.names}
-        combine = "combine year, month and day in one column 'published', such as 2025-05-28"
-        raise InputError(
-            f"{where} has no recognised column of publication times; its columns are {columns}",
-            hint=combine if split else _time_option(table.names),
-        )
-
-
-def _time_option(names: Sequence[str]) -> str:
-    """Return the option that names the column of times; a creation time may be before publication."""
-    created = next((name for name in names if _CREATED.search(name)), None)
-    return (
-        f"name it with --column {shlex.quote(f'published={created}')}, if articles appeared then"
-        if created
-        else _NAME_IT
-    )
+def _known(
+    records: Records, source: str, publishers: Publishers, columns: Mapping[str, str] | None
+) -> tuple[Records, Table]:
+    """Return the records and their table, with what all rows show; columns of later JSON objects count, too."""
+    if records.named is None:
+        table = table_of(records.names, source, publishers, columns)
+        check_columns(table)
+        return records, looked_at(records, table)
+    mapped = {ours: theirs for ours, theirs in (columns or {}).items() if theirs in records.names}
+    table = looked_at(records, table_of(records.names, source, publishers, mapped))
+    names = [*records.names, *records.later]
+    wider = table_of(names, source, publishers, columns)
+    check_columns(wider)
+    if wider == replace(table, names=names, shown=wider.shown):
+        return records, table
+    records = records.named(names)
+    return records, looked_at(records, wider)
 
 
 def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
@@ -196,7 +117,7 @@ def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
             yield number, row
 
 
-def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table, faulty: Sequence[Faulty]) -> Batch:
+def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: Table, faulty: Sequence[Faulty]) -> Batch:
     """Read rows that each contain the text of a page."""
     batches = [make_batch(rejects=faulty)]
     place = table.places.get("body")  # missing if a record has no fields
@@ -215,38 +136,26 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table,
     )
 
 
-def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table) -> Batch:
+def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: Table, sites: Sites) -> Batch:
     """Read rows that each contain a headline."""
-    frame = _columns(numbers, rows, table)
-    sites = frame.select("host", "publisher").unique().rows()
-    chosen = {site: _profile(table, *site) for site in sites}
-    table.publisher_zones.update(profile.zone for profile, _ in chosen.values())
-    own_clock = len(table.publisher_zones) == 1
-    profiles = {profile.name: replace(profile, own_clock=own_clock) for profile, _ in chosen.values()}
-    rows_of = pl.DataFrame(
-        [
-            (host, name, profile.name, shown, f" - {stated}" if (stated := name_in(name or "")) else None)
-            for (host, name), (profile, shown) in chosen.items()
-        ],
-        schema=dict.fromkeys(("host", "publisher", "profile", "shown", "tail"), pl.String),
-        orient="row",
-    )
-    frame = frame.join(rows_of, on=["host", "publisher"], how="left", nulls_equal=True, maintain_order="left")
-    ends = pl.col("headline").str.ends_with(pl.col("tail")).fill_null(value=False)
-    bare = pl.col("headline").str.strip_suffix(pl.col("tail"))  # services append the publisher to each headline
-    frame = frame.with_columns(headline=pl.when(ends & (bare != "")).then(bare).otherwise("headline")).drop("tail")
+    frame = sites.joined(_columns(numbers, rows, table))
+    tail = pl.format(" - {}", pl.when(pl.col("stated") != "").then("stated"))
+    ends = pl.col("headline").str.ends_with(tail).fill_null(value=False)
+    bare = pl.col("headline").str.strip_suffix(tail)  # services append the publisher to each headline
+    frame = frame.with_columns(headline=pl.when(ends & (bare != "")).then(bare).otherwise("headline")).drop("stated")
     parts = [
-        _timed(part, profiles[str(name[0])], table) for name, part in frame.group_by("profile", maintain_order=True)
+        _timed(part, sites.profiles[str(name[0])], table)
+        for name, part in frame.group_by("profile", maintain_order=True)
     ]
     timed = pl.concat(parts)
     if len(parts) > 1:
         timed = timed.sort("source_line", maintain_order=True)
     bad = timed.filter(pl.col("problem").is_not_null())
     known = timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(table.source))
-    dated = read_as_dates(known, publisher="shown", zone=table.publishers.zone, usual=table.usual_dates)
+    dated = known if table.publishers.zone else as_dates(known, table.shown.usual_dates, "shown")
     is_later = pl.col("updated_at") > pl.col("instant")
     symbols = {text: symbols_in(text) for text in known["symbols"].unique() if text}
-    good = _identified(dated.with_columns(updated_at=pl.when(is_later).then("updated_at")), symbols)
+    good = _identified(dated.with_columns(updated_at=pl.when(is_later).then("updated_at")), symbols, table)
     rejects = [
         reject(table.source, line, problem, f"{headline} | {published}")
         for line, problem, headline, published in bad.select("source_line", "problem", "headline", "published").rows()
@@ -255,19 +164,7 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
     return Batch(good.select(ARTICLE_SCHEMA.keys()), empty.quotes, empty.rejects, _named(good, symbols, table))
 
 
-def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Profile, str]:
-    """Return the profile for rows of one host and stated publisher, and the publisher's name for the store."""
-    stated = name_in(publisher or "")
-    profile, how = table.publishers.of(f"http://{host}" if host else None, (stated,))
-    profile = replace(profile, table_zone=table.table_zone)
-    if how != "given by the caller":  # all dates of a table are in one order, whoever published the articles
-        profile = replace(profile, date_order=table.publishers.date_order or table.order.shown)
-    if table.corpus.clock == "unknown" and table.table_zone is None:
-        profile = replace(profile, zone=None)
-    return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)
-
-
-def _named(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: _Table) -> pl.DataFrame:
+def _named(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: Table) -> pl.DataFrame:
     """Return the symbols that the source states for its articles, each with its column; ``symbols``: by cell."""
     if "symbols" not in table.places:
         return pl.DataFrame(schema=NAMED_SCHEMA)
@@ -281,32 +178,11 @@ def _named(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: _Tab
     return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
 
 
-def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table) -> pl.DataFrame:
-    """Return the mapped columns of rows, null where empty, and the host of the address."""
-    places, columns = table.places, list(zip(*rows, strict=True))
-    others = {name: columns[places[name]] for name in _FIELDS if name in places}
-    if table.clock is not None:
-        others["published"] = tuple(map(with_clock, others["published"], columns[table.clock]))
-    if table.zone is not None:
-        zones = columns[table.zone]
-        for name in ("published", "updated"):
-            if name in others:
-                others[name] = tuple(map(with_zone, others[name], zones))
-    if table.precision is not None:
-        exact = [text == table.corpus.exact for text in columns[table.precision]]
-        others["published"] = tuple(map(as_exact, others["published"], exact))
-    empty = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in places]
-    no_text = (*NOTHING, *table.corpus.nothing)
-    headlines = ["" if text in no_text else one_line(without_markup(text)) for text in columns[places["headline"]]]
-    if "body" in others:
-        others["body"] = tuple(plain_body(_CUT.sub("", text)) for text in others["body"])
-    if "url" in others:
-        others["url"] = tuple(kept_address(text) or "" for text in others["url"])
-    nothing = {name: ("",) if name == "symbols" else no_text for name in others}  # NA and NAN are tickers, too
-    return (
-        pl.DataFrame({"source_line": numbers, "headline": headlines, **others})
-        .with_columns(*(pl.when(~pl.col(name).is_in(nothing[name])).then(name).alias(name) for name in others), *empty)
-        .with_columns(host=pl.col("url").str.extract(r"^https?://([^/?#]+)"))
+def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: Table) -> pl.DataFrame:
+    """Return the mapped columns of rows, null where empty except headlines, and the host of the address."""
+    columns = dict(enumerate(zip(*rows, strict=True)))
+    return cells_of(table, columns, FIELDS).with_columns(
+        pl.col("headline").fill_null(""), source_line=pl.Series(numbers, dtype=pl.Int64)
     )
 
 
@@ -321,19 +197,19 @@ def _entries(text: str) -> Sequence[str]:
     return [str(e.get("headline") or e.get("title") or "") if isinstance(e, dict) else str(e) for e in entries]
 
 
-def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
+def _timed(rows: pl.DataFrame, profile: Profile, table: Table) -> pl.DataFrame:
     """Add publisher and stamps to rows."""
     places = [place for place in (table.places.get("published"), table.clock) if place is not None]
     origin = f"column {' and '.join(table.names[place] for place in places)}" if places else ""
     published, updated = rows["published"], rows["updated"]
-    if table.corpus.clock == "unknown" and table.table_zone is None:
+    if table.without_clock:
         published, updated = (without_clock(each) for each in (published, updated))
     stamps = not_before(by_address(parse_times(published, profile, origin), rows["url"]), rows["embargo"], profile)
     updated_stamps = parse_times(updated, profile, "update")
     empty = pl.col("headline").str.len_chars() == 0
     if "published" not in table.places:
         reason = pl.lit(
-            f"{NO_TIME}: no column is recognised as one, and the address has no date ({_time_option(table.names)})"
+            f"{NO_TIME}: no column is recognised as one, and the address has no date ({time_option(table.names)})"
         )
         stamps = stamps.with_columns(problem=pl.when(pl.col("problem") == NO_TIME).then(reason).otherwise("problem"))
     return pl.concat([rows, stamps], how="horizontal").with_columns(
@@ -347,18 +223,20 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     )
 
 
-def _identified(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+def _identified(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: Table) -> pl.DataFrame:
     """Return rows as articles with key, hash and language; ``symbols``: those in each cell of the source's own."""
     joined = {text: " ".join(sorted(listed)) for text, listed in symbols.items()}
     identities = [joined.get(text, "") for text in rows["symbols"]]
-    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), identities)
+    lists = rows["url"].filter(rows["url"].hash().is_in(list(table.shown.lists))) if table.shown.lists else ()
+    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), identities, lists=set(lists))
     content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )
     hashes = [digest((text,)) for text in rows.select(content).to_series()]
+    stated = {text: language_in(text or "") for text in rows["language"].unique()}
     languages = [
-        language_of(headline, language_in(stated or "") or default)
-        for headline, stated, default in rows.select("headline", "language", "default_language").rows()
+        language_of(headline, stated[text] or default)
+        for headline, text, default in rows.select("headline", "language", "default_language").rows()
     ]
     authors = {text: people_in(text) for text in rows["authors"].unique() if text}
     return rows.select(

@@ -1,6 +1,7 @@
 """Read rows of tables (CSV, TSV, JSON lines, Parquet, XLSX, also compressed) and frames as strings with their numbers.
 
-Rows are streamed, so that a file of any size takes bounded memory; ``in_chunks`` groups them.
+Rows are streamed, so that a file of any size takes bounded memory, and can be read again from the first one;
+``in_chunks`` groups them.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice
+from dataclasses import dataclass, field
+from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -43,34 +45,63 @@ _NAMING = 200  # number of objects whose keys name the columns
 
 Row = tuple[int, Sequence[str]]
 Faulty = dict[str, object]
+Places = Collection[int] | None
+_Objects = Callable[[list[Faulty]], Iterator[tuple[int, dict[str, object]]]]
 
 
-def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> tuple[list[str], Iterator[Row]]:
-    """Return the column names and the rows, each with its line or record number; null becomes an empty string.
+@dataclass(frozen=True)
+class Records:
+    """The names of a table's columns, and its rows, each with its line or record number; null is an empty string.
 
-    Invalid rows are appended to ``faulty`` while iterating. Raises InputError for a file that is not a table.
+    ``rows``: yields the rows from the first one on, each time it is called. It appends invalid rows to its first
+    argument; the second gives the places of the columns that are needed (None: all), others may be empty. ``later``:
+    names of columns that only later JSON objects have, known once all rows have been read. ``named``: the same table
+    with other names of columns; None if a header has them all.
     """
+
+    names: list[str]
+    rows: Callable[[list[Faulty], Places], Iterator[Row]]
+    later: dict[str, None] = field(default_factory=dict)
+    named: Callable[[list[str]], Records] | None = None
+
+
+def read_records(path: Path, encoding: str | None = None) -> Records:
+    """Return the table of a file. Raises InputError, also while its rows are read, for a file that is not a table."""
     stem = name_unpacked(path)
     if stem.endswith(".parquet"):
         return _parquet(path)
     if stem.endswith(WORKBOOKS):
         return _sheet(path)
     if stem.endswith(ARROW):
-        return frame_rows(read_arrow(path))
+        return frame_records(read_arrow(path))
     if stem.endswith(".json"):
         records = json_documents.records_of(path, encoding)
         if records is not None:
-            return _objects(_only_objects(enumerate(records, start=1), path, faulty))
+            return _objects(lambda faulty: _only_objects(enumerate(records, start=1), path, faulty))
     if stem.endswith((".jsonl", ".ndjson", ".json")):
-        return _objects(_json_objects(path, faulty, encoding))
-    lines = text_lines.lines_of(path, encoding)
-    return _separated(lines, path, "\t" if stem.endswith(".tsv") else None, faulty)
+        return _objects(lambda faulty: _json_objects(path, faulty, encoding))
+    return _separated(path, "\t" if stem.endswith(".tsv") else None, encoding)
 
 
-def frame_rows(frame: pl.DataFrame) -> tuple[list[str], Iterator[Row]]:
-    """Return the column names and rows of a frame, like ``read_rows`` for a file."""
-    parts = (zip(*map(_series_texts, part), strict=True) for part in frame.iter_slices(SLICE_ROWS))
-    return frame.columns, enumerate(chain.from_iterable(parts), start=1)
+def frame_records(frame: pl.DataFrame) -> Records:
+    """Return a frame as records, like ``read_records`` for a file."""
+    return Records(frame.columns, lambda _, places: frame_rows(frame, places))
+
+
+def frame_rows(frame: pl.DataFrame, places: Places = None) -> Iterator[Row]:
+    """Yield the rows of a frame with their numbers; cells of columns that are not at ``places`` are empty."""
+    parts = (_zipped(part.get_columns(), part.height, places, _series_texts) for part in frame.iter_slices(SLICE_ROWS))
+    return enumerate(chain.from_iterable(parts), start=1)
+
+
+def _zipped(
+    columns: Sequence[Any], height: int, places: Places, texts: Callable[[Any], Iterable[str]]
+) -> Iterator[Sequence[str]]:
+    """Return the rows of columns, with empty cells instead of ``texts`` in those that are not at ``places``."""
+    return zip(
+        *(texts(column) if places is None or at in places else repeat("", height) for at, column in enumerate(columns)),
+        strict=True,
+    )
 
 
 def in_chunks(rows: Iterator[Row]) -> Iterator[tuple[list[int], list[Sequence[str]]]]:
@@ -89,27 +120,26 @@ def in_chunks(rows: Iterator[Row]) -> Iterator[tuple[list[int], list[Sequence[st
         yield numbers, chunk
 
 
-def _separated(
-    lines: Iterator[str], path: Path, separator: str | None, faulty: list[Faulty]
-) -> tuple[list[str], Iterator[Row]]:
-    header = next(lines, "")
+def _separated(path: Path, separator: str | None, encoding: str | None) -> Records:
+    lines = text_lines.lines_of(path, encoding)
+    header, skipped = next(lines, ""), 0
     if stated := _STATED_SEPARATOR.match(header):
-        separator, header = stated[1], next(lines, "")
-    separator = separator or header_separator(header)
-    rows = csv_rows(chain([header], lines), path, separator)
-    names = [name.strip() for name in next(rows, (1, []))[1]]
+        separator, header, skipped = stated[1], next(lines, ""), 1
+    chosen = separator or header_separator(header)
+    names = [name.strip() for name in next(csv_rows(chain([header], lines), path, chosen), (1, []))[1]]
     if not names:
         raise InputError(f"{path.name} is empty")
 
-    def complete() -> Iterator[Row]:
-        for line, row in rows:
+    def rows(faulty: list[Faulty], _: Places) -> Iterator[Row]:
+        table = islice(text_lines.lines_of(path, encoding), skipped, None)
+        for line, row in islice(csv_rows(table, path, chosen), 1, None):
             if len(row) == len(names):
-                yield line, row
+                yield line + skipped, row
             elif row:
                 reason = f"{len(row)} fields where the header has {len(names)}"
-                faulty.append(reject(called(path), line, reason, separator.join(row)))
+                faulty.append(reject(called(path), line + skipped, reason, chosen.join(row)))
 
-    return names, complete()
+    return Records(names, rows)
 
 
 def header_separator(header: str) -> str:
@@ -133,14 +163,27 @@ def csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
         ) from None
 
 
-def _objects(objects: Iterator[tuple[int, dict[str, object]]]) -> tuple[list[str], Iterator[Row]]:
-    """Return JSON objects as rows; the first objects name the columns, nested ones as ``source.name``."""
-    flat = ((number, json_documents.flattened(each)) for number, each in objects)
-    first = list(islice(flat, _NAMING))
-    if not first:
-        return [], iter(())
-    names = list(dict.fromkeys(name for _, each in first for name in each))
-    return names, ((n, [_plain(each.get(name)) for name in names]) for n, each in chain(first, flat))
+def _objects(opened: _Objects) -> Records:
+    """Return JSON objects as records; the first objects name the columns, nested ones as ``source.name``."""
+    first = (json_documents.flattened(each) for _, each in islice(opened([]), _NAMING))
+    return _named_objects(list(dict.fromkeys(name for each in first for name in each)), opened)
+
+
+def _named_objects(names: list[str], opened: _Objects) -> Records:
+    known, later = set(names), dict[str, None]()
+
+    def rows(faulty: list[Faulty], places: Places) -> Iterator[Row]:
+        needed = [(at, name) for at, name in enumerate(names) if places is None or at in places]
+        for number, each in opened(faulty):
+            flat = json_documents.flattened(each)
+            if not flat.keys() <= known:
+                later.update((name, None) for name in flat if name not in known)
+            row = [""] * len(names)
+            for at, name in needed:
+                row[at] = _plain(flat.get(name))
+            yield number, row
+
+    return Records(names, rows, later, lambda others: _named_objects(others, opened))
 
 
 def _json_objects(path: Path, faulty: list[Faulty], encoding: str | None) -> Iterator[tuple[int, dict[str, object]]]:
@@ -172,19 +215,23 @@ def _plain(value: object) -> str:
     return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
-def _sheet(path: Path) -> tuple[list[str], Iterator[Row]]:
-    """Return the column names and rows of the only sheet of a workbook that contains headlines, else a table."""
+def _sheet(path: Path) -> Records:
+    """Return the only sheet of a workbook that contains headlines, else a table."""
     from correlator.containers.hints import Hints
     from correlator.containers.raw import LINE
     from correlator.containers.read import read_raw
 
     raw = read_raw(path, Hints(is_header=names_headline))
     # a cell with only a clock time has the date of day 0 in the workbook's calendar
-    columns = (_series_texts(raw.frame[name].str.replace(r"^(?:1899-12-3|1900-01-0)\d ", "")) for name in raw.columns)
-    return list(raw.labels.values()), zip(raw.frame[LINE].to_list(), zip(*columns, strict=True), strict=True)
+    columns = [raw.frame[name].str.replace(r"^(?:1899-12-3|1900-01-0)\d ", "") for name in raw.columns]
+    lines = raw.frame[LINE].to_list()
+    return Records(
+        list(raw.labels.values()),
+        lambda _, places: zip(lines, _zipped(columns, len(lines), places, _series_texts), strict=True),
+    )
 
 
-def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
+def _parquet(path: Path) -> Records:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -193,7 +240,7 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
         texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
         _check_columns(file.metadata, path.name)
         file = pq.ParquetFile(path, read_dictionary=texts)
-    return list(file.schema_arrow.names), _parquet_rows(file, path)
+    return Records(list(file.schema_arrow.names), lambda _, places: _parquet_rows(file, path, places))
 
 
 @contextmanager
@@ -209,12 +256,19 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
+def _parquet_rows(file: pq.ParquetFile, path: Path, places: Places) -> Iterator[Row]:
+    names = list(file.schema_arrow.names)
+    needed = range(len(names)) if places is None else places
+    # a dot in a name is a path to pyarrow; without a column a part has no rows
+    by_name = bool(needed) and len(set(names)) == len(names) and not any("." in name for name in names)
+    only = [names[at] for at in sorted(needed)] if by_name else None
     limit = max(10 * text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     number = taken = 0
     with _readable(path):
-        for part in file.iter_batches(batch_size=SLICE_ROWS):
-            for row in zip(*(_texts(column) for column in part.columns), strict=True):
+        for part in file.iter_batches(batch_size=SLICE_ROWS, columns=only):
+            read = dict(zip(part.schema.names, part.columns, strict=True)) if only else {}
+            columns = [read.get(name) for name in names] if only else part.columns
+            for row in _zipped(columns, part.num_rows, needed, _texts):
                 number += 1
                 taken += sum(map(len, row))
                 if taken > limit:

@@ -34,6 +34,7 @@ _LAYOUTS = (
         "month by name, day, year",
     ),
 )
+_WEEKDAYS = {"Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6, "Sun": 7}
 NO_TIME = "no publication time"
 COLUMNS = {
     "instant": pl.Datetime("us", "UTC"),
@@ -70,8 +71,12 @@ def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, 
     parts = texts.str.extract_groups(pattern).struct.unnest()
     known = {**abbreviations_in(profile.zone), **profile.abbreviations}
     offsets = {zone: offset for zone in parts["zone"].unique() if (offset := _offset(zone, known)) is not None}
-    naive = pl.col("naive").str.replace("T", " ", literal=True).str.to_datetime(form, time_unit="us", strict=False)
-    ahead = pl.col("zone").replace_strict(offsets, default=None, return_dtype=pl.Duration("us"))
+    written = pl.col("naive").str.replace("T", " ", literal=True)
+    parts = parts.with_columns(
+        pl.col("zone").replace_strict(offsets, default=None, return_dtype=pl.Duration("us")).alias("ahead"),
+        written.str.to_datetime(form, time_unit="us", strict=False).alias("naive"),
+    )
+    naive, ahead = pl.col("naive"), pl.col("ahead")
     midnight = (naive.dt.time() == time()) & (pl.col("fraction").fill_null("").str.strip_chars(".0") == "")
     instant = pl.when(midnight).then(naive).otherwise(naive - ahead).dt.replace_time_zone("UTC").alias("instant")
     clock = pl.format(f"{origin}: {name}, zone {{}} as printed", "zone")
@@ -83,7 +88,8 @@ def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, 
     )
     first = datetime.combine(profile.earliest, time(), UTC)
     usual = (instant >= first) & (instant <= datetime.now(UTC)) & ahead.is_not_null()
-    usual &= pl.col("weekday").is_null() | (pl.col("weekday") == naive.dt.strftime("%a"))
+    named = pl.col("weekday").replace_strict(_WEEKDAYS, default=None, return_dtype=pl.Int8())
+    usual &= pl.col("weekday").is_null() | (named == naive.dt.weekday())
     if profile.zone:
         local = instant.dt.convert_time_zone(profile.zone).dt.time()
         usual &= midnight | (local != time()) | (ahead != timedelta(0))

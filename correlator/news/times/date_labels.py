@@ -8,6 +8,7 @@ printed in a zone of their own have a clock of their own, and are left alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import time
 
 import polars as pl
@@ -28,20 +29,24 @@ FEWEST_DATES = 10
 SHARE, SHARE_OF_SHARP = 0.5, 0.9
 
 
-Usual = set[tuple[str | None, str]]
+UTC_ZONES = ("UTC", "GMT", "Etc/UTC")
+"""Zones of printed times without one that are UTC all year."""
+MAY_BE_UTC = r"(?i)z|ut|gmt|[+\-−]0|^[\s\d.e+]+$|/date"
+"""Pattern of every printed time that may state UTC, so that only these need to be read to find out."""
+_COUNTS = {"times": pl.Int64(), "sharp": pl.Int64()}
+
+Usual = frozenset[tuple[str | None, str]]
 """Publishers (None: a whole source) with the midnight or noon at which their times are dates."""
 
 
-def read_as_dates(
-    rows: pl.DataFrame, publisher: str = "publisher", zone: str | None = None, *, usual: Usual | None = None
-) -> pl.DataFrame:
+def read_as_dates(rows: pl.DataFrame, publisher: str = "publisher", zone: str | None = None) -> pl.DataFrame:
     """Return the rows with midnights of a zone as dates: instant midnight UTC of the local date, precision ``day``.
 
     ``rows``: instant, precision and rule of publication, url, and a column ``publisher``. Times are dates if they are
     midnight in one zone, or noon in UTC, for half of a publisher's times and on ten dates or more, and for nearly all
     of its times on the full or half hour; the same is then asked of all rows together. A warning says so, as decisions
     of one authority may be announced at such an hour. ``zone``: that of the caller, who knows: with one the rows are
-    returned unchanged. ``usual``: what earlier parts of a source have shown, which holds for later ones; added to.
+    returned unchanged.
 
     Examples
     --------
@@ -54,35 +59,98 @@ def read_as_dates(
     >>> read_as_dates(rows)["instant"][0].isoformat(), read_as_dates(rows)["precision"][0]
     ('2025-03-04T00:00:00+00:00', 'day')
     """
-    if zone is not None:
-        return rows
-    clocked = rows.select(
-        "instant",
-        "precision",
-        host=pl.col("url").str.extract(r"^https?://([^/?#]+)"),
-        publisher=publisher,
-        in_utc=pl.col("rule").str.contains(_IN_UTC),
-        row=pl.int_range(pl.len()),
-    ).filter(pl.col("precision").is_in(["second", "minute"]), pl.col("instant").is_not_null(), "in_utc")
-    sharp = clocked.filter(
-        pl.col("instant").dt.minute().is_in([0, 30]), pl.col("instant").dt.time().cast(pl.Int64) % 60_000_000_000 == 0
+    return rows if zone is not None else as_dates(rows, Midnights.of(rows, publisher).usual(), publisher)
+
+
+@dataclass(frozen=True)
+class Midnights:
+    """The times in UTC of the parts of a source: how many each publisher has, and which are midnight in a zone.
+
+    ``times``: publisher, number of times, and of those on the full or half hour (``sharp``). ``dates``: publisher, zone
+    (``stated``), date (``label``) and the number of times that are midnight of that date there, or noon in UTC.
+    """
+
+    times: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"publisher": pl.String(), **_COUNTS}))
+    dates: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(
+            schema={"publisher": pl.String(), "stated": pl.String(), "label": pl.Datetime("us"), "count": pl.Int64()}
+        )
     )
-    if sharp.is_empty():
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, publisher: str) -> Midnights:
+        """Return those of rows (instant, precision, rule, and a column ``publisher``)."""
+        clocked = _in_utc(rows, publisher)
+        sharp = pl.col("sharp").sum()
+        times = clocked.group_by("publisher").agg(pl.len().cast(pl.Int64).alias("times"), sharp.cast(pl.Int64))
+        labels = _midnights(clocked.filter("sharp"))
+        keys = ("publisher", "stated", "label")
+        dates = labels.group_by(keys).agg(pl.len().cast(pl.Int64).alias("count"))
+        return cls(times, dates.with_columns(pl.col("label").dt.cast_time_unit("us")))
+
+    def joined(self, later: Midnights) -> Midnights:
+        """Return those of this part of a source and a ``later`` one together."""
+        return Midnights(
+            pl.concat([self.times, later.times]).group_by("publisher").sum(),
+            pl.concat([self.dates, later.dates]).group_by("publisher", "stated", "label").sum(),
+        )
+
+    def usual(self) -> Usual:
+        """Return the publishers whose times are dates, with a warning for each midnight."""
+        shown = self._usual(by_publisher=True) | self._usual(by_publisher=False)
+        for stated in sorted({stated for _, stated in shown}):
+            warn(f"times of publication that are {stated} are read as dates (--zone UTC reads them as times)")
+        return shown
+
+    def _usual(self, *, by_publisher: bool) -> Usual:
+        group = pl.col("publisher") if by_publisher else pl.lit(None, pl.String).alias("publisher")
+        counts = (
+            self.dates.with_columns(group)
+            .group_by("publisher", "stated")
+            .agg(pl.col("count").sum(), dates=pl.col("label").n_unique())
+            .join(self.times.with_columns(group).group_by("publisher").sum(), on="publisher", nulls_equal=True)
+            .filter(
+                pl.col("dates") >= FEWEST_DATES,
+                pl.col("count") >= SHARE * pl.col("times"),
+                pl.col("count") >= SHARE_OF_SHARP * pl.col("sharp"),
+            )
+            .sort("count", "stated", descending=[True, False])
+            .unique("publisher", keep="first", maintain_order=True)
+        )
+        return frozenset(counts.select("publisher", "stated").iter_rows())
+
+
+def as_dates(rows: pl.DataFrame, usual: Usual, publisher: str) -> pl.DataFrame:
+    """Return the rows with the midnights of ``usual``, and of services known for them, as dates."""
+    clocked = _in_utc(rows, publisher).filter("sharp")
+    if clocked.is_empty():
         return rows
-    midnights = _midnights(sharp)
+    midnights = _midnights(clocked)
     services = midnights.filter(pl.col("host").replace_strict(_SERVICES, default=None) == pl.col("stated"))
-    usual = set() if usual is None else usual
-    shown = {*_usual(midnights, clocked, sharp, "publisher"), *_usual(midnights, clocked, sharp, None)}
-    for stated in sorted({stated for _, stated in shown - usual}):
-        warn(f"times of publication that are {stated} are read as dates (--zone UTC reads them as times)")
-    usual |= shown
-    groups = pl.DataFrame(
-        sorted(usual, key=str), schema={"group": midnights.schema["publisher"], "stated": pl.String}, orient="row"
-    )
+    groups = pl.DataFrame(sorted(usual, key=str), schema={"group": pl.String, "stated": pl.String}, orient="row")
     by_publisher = midnights.join(groups, left_on=["publisher", "stated"], right_on=["group", "stated"], how="semi")
     overall = midnights.join(groups.filter(pl.col("group").is_null()), on="stated", how="semi")
     labels = pl.concat([each.select("row", "stated", "label") for each in (services, by_publisher, overall)])
     return _labelled(rows, labels.unique("row", keep="first", maintain_order=True))
+
+
+def _in_utc(rows: pl.DataFrame, publisher: str) -> pl.DataFrame:
+    """Return the rows whose times are in UTC, each with its number and whether it is on the full or half hour."""
+    at = pl.col("instant").dt
+    host = pl.col("url").str.extract(r"^https?://([^/?#]+)") if "url" in rows.columns else pl.lit(None, pl.String)
+    return rows.select(
+        "instant",
+        "precision",
+        "rule",
+        host=host,
+        publisher=pl.col(publisher).cast(pl.String),
+        row=pl.int_range(pl.len()),
+        sharp=at.minute().is_in([0, 30]) & (at.time().cast(pl.Int64) % 60_000_000_000 == 0),
+    ).filter(
+        pl.col("precision").is_in(["second", "minute"]),
+        pl.col("instant").is_not_null(),
+        pl.col("rule").str.contains(_IN_UTC),
+    )
 
 
 def _midnights(sharp: pl.DataFrame) -> pl.DataFrame:
@@ -93,27 +161,6 @@ def _midnights(sharp: pl.DataFrame) -> pl.DataFrame:
     local = {zone: pl.col("instant").dt.convert_time_zone(zone).dt.replace_time_zone(None) for zone in _ZONES}
     parts = (sharp.with_columns(stated=pl.lit(f"midnight in {zone}"), label=label) for zone, label in local.items())
     return pl.concat([*parts, noon]).filter(pl.col("label").dt.time() == time())
-
-
-def _usual(midnights: pl.DataFrame, clocked: pl.DataFrame, sharp: pl.DataFrame, by: str | None) -> Usual:
-    """Return the groups (None: all rows) whose times are mostly midnight in one zone (or noon), with which."""
-    midnights, clocked, sharp = (
-        frame.with_columns(group=pl.col(by) if by else pl.lit(None)) for frame in (midnights, clocked, sharp)
-    )
-    counts = (
-        midnights.group_by("group", "stated", maintain_order=True)
-        .agg(count=pl.len(), dates=pl.col("label").n_unique())
-        .join(clocked.group_by("group").agg(times=pl.len()), on="group", nulls_equal=True)
-        .join(sharp.group_by("group").agg(sharp=pl.len()), on="group", nulls_equal=True)
-        .filter(
-            pl.col("dates") >= FEWEST_DATES,
-            pl.col("count") >= SHARE * pl.col("times"),
-            pl.col("count") >= SHARE_OF_SHARP * pl.col("sharp"),
-        )
-        .sort("count", descending=True, maintain_order=True)
-        .unique("group", keep="first", maintain_order=True)
-    )
-    return set(counts.select("group", "stated").iter_rows())
 
 
 def _labelled(rows: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

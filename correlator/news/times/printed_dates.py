@@ -199,7 +199,7 @@ _NUMERIC = r"(?:^|[^\d/-])(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?:\D|$)"
 _SHORT = r"(?:^|[^\d/-])(0?[1-9]|1[0-2])[/-](1[3-9]|2\d|3[01])[/-]\d\d(?:\D|$)"
 
 
-def order_in(texts: Sequence[str]) -> DayOrder:
+def order_in(texts: Sequence[str] | pl.Series) -> DayOrder:
     """Return the order of day and month that the numeric dates in ``texts`` show.
 
     Examples
