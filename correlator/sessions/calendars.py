@@ -19,13 +19,15 @@ import polars as pl
 from correlator.base.resources import data_path
 from correlator.errors import InputError, NotFoundError
 from correlator.sessions.corrections import (
+    SCHEMA,
     corrections_file,
-    corrections_of,
     read_corrections,
     read_user_corrections,
+    shipped_corrections,
     with_corrections,
+    with_own_corrections,
 )
-from correlator.sessions.exchanges import calendar_of_library, exchange_named
+from correlator.sessions.exchanges import Exchange, calendar_of_library, exchange_named
 from correlator.sessions.own_exchanges import own_exchanges, own_exchanges_state, weekly_sessions
 from correlator.sessions.user_files import state_of
 
@@ -93,21 +95,21 @@ def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.Da
     place = exchange_named(exchange)
     if path is not None:
         return read_corrections(Path(path))
-    return corrections_of(place.code, place.calendar, _user_corrections())
+    return pl.concat([shipped_corrections(place.code, place.calendar), _user_corrections(place)])
 
 
-def _user_corrections() -> pl.DataFrame | None:
-    """Return the rows of the user's file, or None without one. Raises InputError if an exchange in it is unknown."""
+def _user_corrections(place: Exchange) -> pl.DataFrame:
+    """Return the rows of the user's file for an exchange. Raises InputError if any exchange in the file is unknown."""
     path = corrections_file()
     if path is None:
-        return None
+        return pl.DataFrame(schema=SCHEMA)
     rows = read_user_corrections(path)
     for code in rows["exchange"].unique(maintain_order=True):
         try:
             exchange_named(code)
         except NotFoundError as error:
             raise InputError(f"corrections file {path.name}: {error.message}", hint=error.hint) from None
-    return rows
+    return rows.filter(pl.col("exchange").is_in([place.code, place.calendar])).select(*SCHEMA)
 
 
 def holidays_known_until(exchange: str) -> date | None:
@@ -243,8 +245,12 @@ def _corrected_sessions(exchange: str, overrides: bool | str, _user: object) -> 
     plain = _calendar(place.calendar)
     if overrides is False:
         return plain
-    changes = session_overrides(exchange, path=None if overrides is True else overrides)
-    return with_corrections(plain, changes, place.zone)
+    if overrides is not True:
+        path = Path(overrides)
+        return with_own_corrections(plain, read_corrections(path), place.zone, path.name)
+    shipped = with_corrections(plain, shipped_corrections(place.code, place.calendar), place.zone)
+    file = corrections_file()
+    return shipped if file is None else with_own_corrections(shipped, _user_corrections(place), place.zone, file.name)
 
 
 def _calendar(name: str) -> pl.DataFrame:

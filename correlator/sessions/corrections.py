@@ -8,12 +8,13 @@ exchange that they correct; a user's file, given by ``$CORRELATOR_SESSIONS`` or 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from correlator.base.files import read_csv
 from correlator.base.resources import SESSIONS_VARIABLE, data_path
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, counted, listed, warn
 from correlator.sessions.user_files import (
     WEEKDAYS,
     at_local,
@@ -46,19 +47,14 @@ def corrections_file() -> Path | None:
     return file_in_environment(SESSIONS_VARIABLE, _WHAT)
 
 
-def corrections_of(code: str, calendar: str, user: pl.DataFrame | None) -> pl.DataFrame:
-    """Return the corrections of one exchange: its calendar's, its own, then the user's, which take precedence.
-
-    ``user``: rows of ``read_user_corrections``, of any exchange.
-    """
+def shipped_corrections(code: str, calendar: str) -> pl.DataFrame:
+    """Return the corrections that the package ships for one exchange: its calendar's, then its own."""
     parts = [pl.DataFrame(schema=SCHEMA)]
     for name in dict.fromkeys((calendar, code)):
         try:
             parts.append(read_corrections(data_path("sessions", f"{name}.csv")))
         except NotFoundError:
             continue
-    if user is not None:
-        parts.append(user.filter(pl.col("exchange").is_in([code, calendar])).select(*SCHEMA))
     return pl.concat(parts)
 
 
@@ -99,23 +95,41 @@ def _checked(texts: pl.DataFrame, name: str) -> pl.DataFrame:
 def with_corrections(sessions: pl.DataFrame, changes: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Apply the corrections to the sessions in order. Raises InputError for an hour that the clock skips."""
     for row in changes.iter_rows(named=True):
-        if row["change"] == "halt":
-            continue
-        last = row["until"] or (sessions["session"][-1] if row["weekdays"] and len(sessions) else row["date"])
-        covered = pl.col("session").is_between(row["date"], last)
-        if row["weekdays"]:
-            covered &= pl.col("session").dt.weekday().is_in([int(digit) for digit in row["weekdays"]])
-        if row["change"] == "closed":
-            sessions = sessions.filter(~covered)
-            continue
-        hours = [at_local(f"{name}_at", row[name], zone) for name in ("opens", "closes")]
-        if row["change"] == "hours":
-            sessions = sessions.with_columns(
-                pl.when(covered).then(hour).otherwise(pl.col(name)).alias(name)
-                for name, hour in zip(("opens_at", "closes_at"), hours, strict=True)
-            )
-        else:
-            days = pl.DataFrame({"session": pl.date_range(row["date"], last, eager=True)}).filter(covered)
-            sessions = pl.concat([sessions.filter(~covered), days.select("session", *hours)]).sort("session")
+        sessions = _corrected(sessions, row, zone)
     refuse_skipped_hours(sessions, zone)
     return sessions
+
+
+def with_own_corrections(sessions: pl.DataFrame, changes: pl.DataFrame, zone: str, file: str) -> pl.DataFrame:
+    """Apply a user's corrections, from ``file``, as ``with_corrections`` does; warn of those without effect."""
+    idle = []
+    for row in changes.iter_rows(named=True):
+        corrected = _corrected(sessions, row, zone)
+        if row["change"] != "halt" and corrected.equals(sessions):
+            idle.append(f"{row['change']} on {row['date']}")
+        sessions = corrected
+    refuse_skipped_hours(sessions, zone)
+    if idle:
+        rows = f"{counted(len(idle), 'row')} of the corrections file {file}"
+        warn(f"{rows} without effect, since the calendar says the same without: {listed(idle, 3)}")
+    return sessions
+
+
+def _corrected(sessions: pl.DataFrame, row: dict[str, Any], zone: str) -> pl.DataFrame:
+    """Apply one correction to the sessions."""
+    if row["change"] == "halt":
+        return sessions
+    last = row["until"] or (sessions["session"][-1] if row["weekdays"] and len(sessions) else row["date"])
+    covered = pl.col("session").is_between(row["date"], last)
+    if row["weekdays"]:
+        covered &= pl.col("session").dt.weekday().is_in([int(digit) for digit in row["weekdays"]])
+    if row["change"] == "closed":
+        return sessions.filter(~covered)
+    hours = [at_local(f"{name}_at", row[name], zone) for name in ("opens", "closes")]
+    if row["change"] == "hours":
+        return sessions.with_columns(
+            pl.when(covered).then(hour).otherwise(pl.col(name)).alias(name)
+            for name, hour in zip(("opens_at", "closes_at"), hours, strict=True)
+        )
+    days = pl.DataFrame({"session": pl.date_range(row["date"], last, eager=True)}).filter(covered)
+    return pl.concat([sessions.filter(~covered), days.select("session", *hours)]).sort("session")

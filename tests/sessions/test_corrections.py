@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date, time
 
 import polars as pl
 import pytest
 
 from correlator.base.resources import SESSIONS_VARIABLE, data_path
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import CorrelatorWarning, InputError, NotFoundError
 from correlator.sessions.calendars import holidays_known_until, session_overrides, sessions_between
 from correlator.sessions.exchanges import exchange_codes
 
@@ -77,6 +78,30 @@ def test_a_users_corrections_win_and_a_changed_file_is_read_again(tmp_path, monk
     path.write_text(HEADER + "XKAR,2026-06-25,,,closed,,,a longer notice,\n")
     assert sessions("XNAS", "2026-07-06").height == 1
     assert sessions("XKAR", "2026-06-25").is_empty()
+
+
+def test_corrections_that_change_nothing_are_said_once(tmp_path, monkeypatch):
+    path = tmp_path / "mine.csv"
+    idle = (
+        "XNYS,2026-01-01,,,closed,,,me,\n"  # a holiday
+        "XNYS,2026-01-05,,,open,09:30,16:00,me,\n"
+        "XNYS,2026-11-27,,,hours,09:30,13:00,me,\n"  # a half day
+        "XNYS,2026-01-03,,,hours,09:30,13:00,me,\n"  # a Saturday
+    )
+    path.write_text(HEADER + idle + "XNYS,2026-01-06,,,hours,09:30,13:00,me,\nXNYS,2026-01-07,,,halt,,,me,\n")
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
+    said = (
+        "4 rows of the corrections file mine.csv without effect.*closed on 2026-01-01, open on 2026-01-05.* and 1 more"
+    )
+    with pytest.warns(CorrelatorWarning, match=said):
+        assert sessions("XNYS", "2026-01-06").height == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sessions("XNYS", "2026-01-06")
+        sessions("XKAR", "2026-01-06")
+    (tmp_path / "one.csv").write_text("date,change,source\n2026-01-01,closed,me\n")
+    with pytest.warns(CorrelatorWarning, match="1 row of the corrections file one.csv without effect"):
+        sessions_between("XNYS", date(2026, 1, 5), date(2026, 1, 5), overrides=tmp_path / "one.csv")
 
 
 @pytest.mark.parametrize(
