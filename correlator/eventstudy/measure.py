@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.engine import fit_events, needed_bars
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.donors import touched_donors, without_studied
@@ -17,6 +17,7 @@ from correlator.eventstudy.panel.frames import Panel, Rows
 from correlator.eventstudy.panel.many_exchanges import placed_on_parts
 from correlator.eventstudy.placing.events import EventsRead, name_as, place_events_on, without_repeats
 from correlator.eventstudy.placing.flagged_windows import dropped_reasons
+from correlator.eventstudy.placing.missing_series import with_series_at_fault
 from correlator.eventstudy.placing.placement import (
     car_columns,
     day_labels,
@@ -108,7 +109,10 @@ def study_panel(
     estimates = estimates_at(panel, spec, where, keep_residuals, keep_returns=keep_returns)
     if spec.by:
         group_keys(estimates, panel, events[positions], spec.by)  # raises for an unknown column, before any output
-    reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
+    model = model_named(spec.model)
+    minimum = needed_bars(where, spec.minimum_observations, model.parameters(len(panel.factor_names)))
+    excluded = with_series_at_fault(panel, model, where, estimates.excluded, minimum)
+    reasons.update((int(positions[i]), reason) for i, reason in excluded)
     return StudyResult(
         estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),
         panel=panel,

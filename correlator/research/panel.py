@@ -91,7 +91,7 @@ def stored_panel(
     note, moved = _time_benchmark(connection, exchange, spec, labels)
     for name, values in moved.items():
         arrays[name][:, [names.index(members[0])]] = values
-    prices = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
+    prices, rate = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
     returns = returns_of(prices, spec.returns)
     column_of = {name: column for column, name in enumerate(names)}
     own = [column_of[symbol] for symbol in symbols]
@@ -102,6 +102,7 @@ def stored_panel(
         _columns(returns, own),
         limit_locked=None if locked is None else _columns(locked, own),
         zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
+        beside=_rate_beside(rate, spec, (len(labels), len(symbols))),
     )
     market = None
     if mean:
@@ -137,16 +138,24 @@ def _time_benchmark(
 
 def _in_currency(
     connection: duckdb.DuckDBPyConnection, names: list[str], labels: pl.Series, prices: Array, *, spec: StudySpec
-) -> Array:
-    """Return prices (T, S) in the currency of ``spec``; a session without a rate is missing."""
+) -> tuple[Array, Array | None]:
+    """Return prices (T, S) in the currency of ``spec``, and the rate (T,); a session without one is missing."""
     if spec.currency is None:
-        return prices
+        return prices, None
     if spec.interval != DAILY:
         raise InputError(
             f"exchange rates are daily, so bars of {spec.interval} cannot be converted",
             hint="study daily bars, or leave currency out",
         )
-    return prices * currency_rate(connection, names, spec.currency, labels, as_of=spec.as_of)[:, None]
+    rate = currency_rate(connection, names, spec.currency, labels, as_of=spec.as_of)
+    return prices * rate[:, None], rate
+
+
+def _rate_beside(rate: Array | None, spec: StudySpec, shape: tuple[int, int]) -> tuple[tuple[str, Mask], ...]:
+    """Return where (T, S) there is a rate (T,), for ``Panel.beside``."""
+    if rate is None:
+        return ()
+    return ((f"the exchange rate to {spec.currency}", np.broadcast_to(np.isfinite(rate)[:, None], shape)),)
 
 
 def _on_mean(

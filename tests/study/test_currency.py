@@ -47,6 +47,14 @@ def test_a_study_in_dollars_is_the_study_of_prices_in_dollars(store, kind) -> No
         assert stored.ar["ar"].to_list() == pytest.approx(by_hand.ar["ar"].to_list(), abs=1e-13, nan_ok=True)
 
 
+def test_an_event_window_without_a_rate_names_the_rate(store) -> None:
+    only = OPTIONS | {"window": "4:4", "windows": "4:4"}
+    result = store.study(links="named", date_only="same-day", currency="USD", **only)
+    assert result.excluded["reason"].item() == (
+        f"no bar in the event window: the exchange rate to USD has 0 values from {SESSIONS[153]} to {SESSIONS[153]}"
+    )
+
+
 def test_a_currency_without_a_rate_is_refused(store) -> None:
     with pytest.raises(NotFoundError, match="no exchange rate from JPY to EUR"):
         store.study(links="named", currency="EUR", **OPTIONS)

@@ -286,3 +286,14 @@ def test_words_of_findings_beyond_what_has_a_bit_share_the_last():
     found = many_exchanges._findings([place(first, 1 << 3), place(second, 1 << 12 | 1 << 19)], (1, 2))
     assert found.words == (*first, *second[:12])
     assert found.bits.tolist() == [[1 << 3, 1 << 31]]
+
+
+def test_a_risk_free_return_that_ends_is_named_on_every_exchange():
+    days = pl.date_range(FIRST, date(2024, 8, 30), eager=True)
+    rates = pl.DataFrame({"date": days, "RF": [0.0001] * len(days)})
+    options = {"benchmark": BENCHMARK, "window": WINDOW}
+    whole = study_frames(prices=together(), events=EVENTS, risk_free=rates, **options)
+    assert whole.excluded["session"].to_list() == [date(2024, 9, 10)] * 6
+    assert set(whole.excluded["reason"]) == {"no bar in the event window: the risk-free return ends on 2024-08-30"}
+    plain = study_frames(prices=together(), events=EVENTS, **options)
+    assert set(plain.car["event_id"]) - set(whole.car["event_id"]) == set(whole.excluded["event_id"])

@@ -176,6 +176,41 @@ def test_excluded_events_are_all_there() -> None:
     assert "in the estimation window" in reasons[4]
 
 
+BEFORE, SINCE = pl.col("date") < date(2020, 11, 1), pl.col("date") > date(2020, 9, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"benchmark": "M", "cut": ("M", BEFORE)}, "no bar in the event window: benchmark M ends on 2020-10-31"),
+        ({"benchmark": "frame", "cut": ("M", BEFORE)}, "no bar in the event window: the benchmark ends on 2020-10-31"),
+        ({"benchmark": "M", "cut": ("C", BEFORE)}, "no bar in the event window: the return of C ends on 2020-10-31"),
+        (
+            {"benchmark": "M", "cut": ("M", SINCE)},
+            "61 bars in the estimation window, 120 needed: benchmark M begins on",
+        ),
+        ({"model": "factors", "cut": ("M", BEFORE)}, "no bar in the event window: factor M ends on 2020-10-31"),
+        ({"model": "mean", "risk_free": "frame", "cut": ("M", BEFORE)}, "the risk-free return ends on 2020-10-31"),
+        (
+            {"model": "mean", "risk_free": "frame", "cut": ("M", BEFORE | (pl.col("date") > date(2021, 1, 1)))},
+            "the risk-free return has 0 values from 2020-11-30 to 2020-12-02",
+        ),
+    ],
+)
+def test_the_series_that_ends_is_named(options, words) -> None:
+    options = {"window": (-1, 1), **options}
+    column, keep = options.pop("cut")
+    table = wide().with_columns(pl.when(keep).then(column).alias(column))
+    apart = table.select("date", "M").filter(pl.col("M").is_not_null())
+    for name in ("benchmark", "risk_free"):
+        if options.get(name) == "frame":
+            options[name] = apart if name == "benchmark" else apart.with_columns(pl.col("M") / 1000)
+    if options.get("model") == "factors":
+        options["factors"] = apart
+    result = study_matrix(table, THREE[2:], **options)
+    assert words in result.excluded["reason"].item()
+
+
 def test_calendar_windows_are_the_same_for_every_event() -> None:
     result = study_matrix(
         *(wide(), THREE), benchmark="M", estimation="2020-01-01:2020-09-30", window="2020-10-01:2020-10-05"

@@ -107,9 +107,8 @@ def fit_events(
     panel = regressed(chosen, bars)
     days = where.days
     _check(panel.returns, where)
-    k = chosen.parameters(panel.regressors.shape[1])
-    length = int((where.est_last - where.est_first).max(initial=-1)) + 1
-    minimum = max(default_minimum(length) if minimum_observations is None else minimum_observations, k + 1)
+    length = where.longest_estimation
+    minimum = needed_bars(where, minimum_observations, chosen.parameters(panel.regressors.shape[1]))
     reasons: dict[int, str] = off_panel(panel.returns, where, minimum)
     on_panel = np.ones(len(where.day_zero), dtype=bool)
     on_panel[list(reasons)] = False
@@ -129,6 +128,12 @@ def fit_events(
         excluded = tuple((int(positions[i]), reason) for i, reason in part.excluded)
         parts.append(replace(part, kept=positions[part.kept], excluded=excluded))
     return joined(parts, reasons)
+
+
+def needed_bars(where: Placement, minimum_observations: int | None, parameters: int) -> int:
+    """Return the usable bars that an estimation window needs for a model with so many ``parameters``."""
+    minimum = default_minimum(where.longest_estimation) if minimum_observations is None else minimum_observations
+    return max(minimum, parameters + 1)
 
 
 def default_minimum(length: int) -> int:

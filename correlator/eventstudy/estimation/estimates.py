@@ -15,6 +15,7 @@ from correlator.eventstudy.panel.frames import Array, Donors, Mask, Panel, Rows,
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"
 NO_BAR_REASON = "no bar in the event window"
+_TOO_FEW = " bars in the estimation window"
 
 
 _BITS = 63
@@ -185,6 +186,11 @@ class Placement:
         """Length of the longest event window in bars, D."""
         return int((self.win_last - self.win_first).max(initial=-1)) + 1
 
+    @property
+    def longest_estimation(self) -> int:
+        """Length of the longest estimation window in bars."""
+        return int((self.est_last - self.est_first).max(initial=-1)) + 1
+
     def take(self, chosen: Rows | Mask) -> Placement:
         """Return the events at ``chosen``."""
         names = ("symbol_index", "day_zero", "est_first", "est_last", "win_first", "win_last")
@@ -321,7 +327,12 @@ def broken_windows(spans: Spans, valid: Mask, columns: Rows) -> Mask:
 
 def too_few(bars: int, minimum: int) -> str:
     """Return the reason for excluding an event whose estimation window has too few bars."""
-    return f"{bars} bars in the estimation window, {minimum} needed"
+    return f"{bars}{_TOO_FEW}, {minimum} needed"
+
+
+def is_too_few(reason: str) -> bool:
+    """Whether a reason is one of ``too_few``."""
+    return _TOO_FEW in reason
 
 
 def off_panel(returns: Array, where: Placement, minimum: int) -> dict[int, str]:

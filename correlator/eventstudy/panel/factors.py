@@ -37,7 +37,9 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     if factors is None:
         excess = None if excess is None else excess - risk_free[:, None]
         own = None if own is None else own - rate
-    return replace(panel, returns=panel.returns - rate, factors=excess, own_benchmark=own)
+    known = np.broadcast_to(np.isfinite(risk_free)[:, None], panel.returns.shape)
+    beside = (*panel.beside, ("the risk-free return", known))
+    return replace(panel, returns=panel.returns - rate, factors=excess, own_benchmark=own, beside=beside)
 
 
 def used_factors(

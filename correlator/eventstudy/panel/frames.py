@@ -111,8 +111,9 @@ class Panel:
     that each return covers, None if each covers one; ``findings`` of the price audit about bars, None if it was not run
     or found nothing; ``dropped`` (T, S) marks returns left out because of them (NaN in ``returns``), None if there are
     none; ``donors`` of the model ``synthetic``; ``purged`` (T, S) bars that no estimation uses, since they are within
-    reach of an event of the share; ``calendars`` the sessions of each exchange if symbols trade on several, None if
-    every row is a session of all symbols.
+    reach of an event of the share; ``beside`` further series that every return needs (a risk-free return, an exchange
+    rate): the name of each and where (T, S) it has a value; ``calendars`` the sessions of each exchange if symbols
+    trade on several, None if every row is a session of all symbols.
     """
 
     labels: pl.Series
@@ -130,6 +131,7 @@ class Panel:
     dropped: Mask | None = None
     donors: Donors | None = None
     purged: Mask | None = None
+    beside: tuple[tuple[str, Mask], ...] = ()
     calendars: Calendars | None = None
 
     def own_rows(self, symbols: Rows, rows: Rows, offsets: Rows) -> Rows:

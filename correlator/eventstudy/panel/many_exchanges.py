@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from correlator.errors import InputError
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange, benchmarks_by_exchange
 from correlator.eventstudy.panel.flagged import MOST_WORDS
-from correlator.eventstudy.panel.frames import Array, BarFindings, Calendars, Panel, Rows, Wide
+from correlator.eventstudy.panel.frames import Array, BarFindings, Calendars, Mask, Panel, Rows, Wide
 from correlator.eventstudy.panel.open_days import on_sessions
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.sessions.exchanges import exchange_named
@@ -65,6 +65,7 @@ def joined(panels: Mapping[str, Panel]) -> Panel:
         if factors is not None
         else "",
         findings=_findings(places, shape),
+        beside=_beside(places, shape),
         calendars=Calendars(tuple(panels), of, tuple(rows)),
     )
 
@@ -174,6 +175,7 @@ def _block(panel: Panel, rows: Rows, columns: Rows) -> Panel:
         factors=None if panel.factors is None else panel.factors[rows],
         findings=None if findings is None else BarFindings(findings.words, findings.bits[block]),
         calendars=None,
+        beside=tuple((name, known[block]) for name, known in panel.beside),
         **optional,
     )
 
@@ -214,6 +216,14 @@ def _benchmarks(places: Sequence[Place], shape: tuple[int, int]) -> tuple[Array 
         mean = np.where(known, stacked, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
     names = [panel.factor_names for panel, _, _ in places]
     return own, mean, (", ".join(dict.fromkeys(each[0] for each in names)), *names[0][1:])
+
+
+def _beside(places: Sequence[Place], shape: tuple[int, int]) -> tuple[tuple[str, Mask], ...]:
+    def known(name: str) -> Mask:
+        return scattered(places, shape, lambda panel: dict(panel.beside).get(name), np.True_)
+
+    names = dict.fromkeys(name for panel, _, _ in places for name, _ in panel.beside)
+    return tuple((name, known(name)) for name in names)
 
 
 def _findings(places: Sequence[Place], shape: tuple[int, int]) -> BarFindings | None:
