@@ -6,6 +6,7 @@ import duckdb
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
+from correlator.base.keywords import given_as
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.instruments import names_in
 from correlator.research.selection import with_concerned
@@ -48,10 +49,11 @@ def listing(
     store: Store,
     what: str,
     *,
-    selection: str | None = None,
+    events: str | None = None,
     symbol: str | None = None,
     limit: int | None = None,
     date_only: str | None = None,
+    selection: str | None = None,
 ) -> pl.DataFrame:
     """List the rows of a store.
 
@@ -61,7 +63,7 @@ def listing(
         The store.
     what
         One of ``LISTINGS``: articles, quotes, events, stories, links, instruments, bars, rejects or loads.
-    selection
+    events
         Selection of events, as in studies.
     symbol
         Only rows of this instrument.
@@ -69,6 +71,8 @@ def listing(
         Maximum number of rows.
     date_only
         Day 0 of events that have a date but no time: ``same-day`` or ``after-close`` (default).
+    selection
+        The former name of ``events``.
 
     Returns
     -------
@@ -84,23 +88,24 @@ def listing(
 
     Examples
     --------
-    >>> ws.list("events", selection="goldstein < 0", limit=20)  # doctest: +SKIP
+    >>> ws.list("events", events="goldstein < 0", limit=20)  # doctest: +SKIP
     """
     if what not in LISTINGS:
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
     if date_only is not None and what != "events":
         raise InputError(f"{what} have no day 0", hint="only events have one")
-    if selection is not None and what != "events":
+    chosen = given_as(events, selection, "events", "selection")
+    if chosen is not None and what != "events":
         raise InputError(f"only events can be selected, not {what}", hint="leave out the selection, or list events")
     with store.reading() as connection:
         if symbol is not None:
             known = names_in(connection).symbol_of(symbol) or symbol
             if what == "events":
-                selection = f"symbol = '{known}'" if selection is None else f"symbol = '{known}' and ({selection})"
+                chosen = f"symbol = '{known}'" if chosen is None else f"symbol = '{known}' and ({chosen})"
         if what != "events":
             rows = query(connection, f"{_QUERIES[what]} LIMIT $limit", {"limit": limit if symbol is None else None})
             return rows if symbol is None else _of_symbol(rows, known, what).head(limit or rows.height)
-        frame = _events(connection, selection, limit, date_only or AFTER_CLOSE)
+        frame = _events(connection, chosen, limit, date_only or AFTER_CLOSE)
     return frame if limit is None else frame.head(limit)
 
 

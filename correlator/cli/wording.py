@@ -10,7 +10,7 @@ from correlator.eventstudy.request.spec import StudySpec, flag_of
 
 _DATA = (
     *("prices", "volumes", "factors", "factors_unit", "risk_free", "risk_free_unit", "returns_kind", "draws", "seed"),
-    *("measure", "against", "max_lag", "bands", "quantiles", "around"),
+    *("measure", "against", "max_lag", "bands", "quantiles", "around", "sessions_each_side", "clusters"),
 )
 _ASSIGNMENT = re.compile(r"\b([a-z_]+)=('[^']*'|\"[^\"]*\"|[\w:.-]+)")
 _TABLE = re.compile(r"\bresult\.([a-z]+)\b")
@@ -20,7 +20,7 @@ def flags() -> dict[str, str]:
     """Return the command-line option of every Python argument of a study."""
     named = {each.name: flag_of(each) for each in fields(StudySpec)}
     data = {name: "--" + name.replace("_", "-") for name in _DATA}
-    return {**data, "columns": "--column", "keys": "--key", "key": "--key", "sessions_each_side": "--sessions", **named}
+    return {**data, "columns": "--column", "keys": "--key", "key": "--key", **named}
 
 
 def at_prompt(error: CorrelatorError) -> str:

@@ -111,7 +111,7 @@ def study_panel(
         group_keys(estimates, panel, events[positions], spec.by)  # raises for an unknown column, before any output
     model = model_named(spec.model)
     minimum = needed_bars(where, spec.minimum_observations, model.parameters(len(panel.factor_names)))
-    excluded = with_series_at_fault(panel, model, where, estimates.excluded, minimum)
+    excluded = with_series_at_fault(panel, model, where, estimates.excluded, minimum=minimum)
     reasons.update((int(positions[i]), reason) for i, reason in excluded)
     return StudyResult(
         estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from correlator.base.keywords import given_as
 from correlator.eventstudy.panel.frames import Array
 from correlator.eventstudy.regression.cross_section import event_features
-from correlator.eventstudy.request.windows import AsWindow, parse_window
+from correlator.eventstudy.request.windows import AsWindow
 from correlator.eventstudy.results.finding import refuse_within_days
 from correlator.eventstudy.results.result import StudyResult, check_result
 from correlator.eventstudy.results.result_frames import event_rows
@@ -26,16 +27,19 @@ _TELLINGS = """
 SIZE_BARS = 60
 
 
-def stored_features(store: Store, result: StudyResult, window: AsWindow | None = None) -> pl.DataFrame:
+def stored_features(
+    store: Store, result: StudyResult, of: AsWindow | None = None, *, window: AsWindow | None = None
+) -> pl.DataFrame:
     """Return the ``event_features`` of a study of ``store`` with more columns.
 
     ``story_size``: number of articles of the event's story by the close of day 0, 1 if it has no story; ``size``:
     natural logarithm of the median value traded (close times volume) over the 60 bars before the event window, null if
     nothing was traded; ``hour``: hour of publication at the exchange, with fractions, null for date-only events.
+    ``of``: the window of the CAR, default the first; ``window`` is its former name.
     """
     check_result(result)
     refuse_within_days(result, "features of the store")
-    features = event_features(result, explained_window(result, window))
+    features = event_features(result, given_as(of, window, "of", "window"))
     with store.studying() as connection:
         by_exchange = exchanges_of(connection, result.panel.symbols)
         tellings = query(connection, _TELLINGS)
@@ -49,11 +53,6 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
         pl.Series("size", _traded_value(result, bars), nan_to_null=True),
         known["hour"],
     )
-
-
-def explained_window(result: StudyResult, window: AsWindow | None = None) -> str:
-    """Return the label of the CAR window to explain, by default the study's first."""
-    return result.window_labels[0] if window is None else parse_window(window, "of").label
 
 
 def _of_exchange(features: pl.DataFrame, exchange: str, symbols: list[str], tellings: pl.DataFrame) -> pl.DataFrame:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Unpack
 
-from correlator.eventstudy.regression.cross_section import CrossSection, cross_section
+from correlator.eventstudy.regression.cross_section import CrossSection, cross_section, explained_window
 from correlator.eventstudy.request.spec import StoreKeywords, refuse_unused, shows_options
 from correlator.eventstudy.request.windows import AsWindow
-from correlator.research.features import explained_window, stored_features
+from correlator.research.features import stored_features
 from correlator.research.study import study
 from correlator.store.db import Store
 

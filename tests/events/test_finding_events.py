@@ -60,7 +60,7 @@ def store(tmp_path_factory) -> Store:
     ],
 )
 def test_the_same_events_in_list_and_study(store, selection, events):
-    listed = listing(store, "events", selection=selection)
+    listed = listing(store, "events", events=selection)
     assert listed.height == events
     with store.reading() as connection:
         stored = stored_events(connection, study_spec(events=selection))
@@ -84,12 +84,13 @@ def test_the_same_events_in_list_and_study(store, selection, events):
 )
 def test_wrong_words_get_the_likely_name_from_the_right_list(store, selection, error, said):
     with pytest.raises(error, match=said) as raised:
-        listing(store, "events", selection=selection)
+        listing(store, "events", events=selection)
     assert isinstance(raised.value, CorrelatorError)
 
 
 def test_a_publisher_without_events_is_no_error_and_a_session_needs_an_exchange(store):
-    assert listing(store, "events", selection="publisher = reuters").is_empty()
+    assert listing(store, "events", events="publisher = reuters").is_empty()
+    assert listing(store, "events", selection="publisher = reuters").is_empty()  # the former name
     events = store.frame("SELECT * FROM told_events")
     with pytest.raises(InputError, match="day_zero needs an exchange"):
         select_events(events, "day_zero = 2025-05-26")

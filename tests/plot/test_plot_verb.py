@@ -114,8 +114,8 @@ def test_one_symbol_where_one_is_drawn(store):
     [
         ("car", ("--around", "2025-05-28"), "--around 2025-05-28 is not used by the figure car"),
         ("price", ("--key", "PAK"), "--key PAK is not used by the figure price"),
-        ("events", ("--sessions", "20"), "--sessions 20 is not used by the figure events"),
-        ("price", ("--sessions", "20"), "--sessions 20 is not used without around"),
+        ("events", ("--sessions", "20"), "--sessions-each-side 20 is not used by the figure events"),
+        ("price", ("--sessions", "20"), "--sessions-each-side 20 is not used without around"),
         ("price", ("--model", "mean"), "--model mean is not used by the figure price"),
         ("lead-lag", ("--window", "-1:1"), "--window -1:1 is not used by the figure lead-lag"),
         ("events", ("--by", "category"), "--by category is not used by the figure events"),

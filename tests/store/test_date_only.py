@@ -39,7 +39,7 @@ def store(tmp_path):
 def test_day_zero_follows_the_choice_in_every_table(store, chosen, day):
     assert listing(store, "events", date_only=chosen)["day_zero"].to_list() == [day]
     selection = f"day0 = {day}"
-    assert listing(store, "events", selection=selection, date_only=chosen).height == 1
+    assert listing(store, "events", events=selection, date_only=chosen).height == 1
     explained = explain(store, 1, date_only=chosen).facts()
     assert explained.filter(pl.col("decision") == f"day 0 {day}").height == 1
     news = news_and_returns(store, ["LAMP"], by="all", date_only=chosen).intensity.table

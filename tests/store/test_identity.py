@@ -143,7 +143,7 @@ def test_one_gdelt_file_in_three_packings_and_two_halves_counts_once(store, tmp_
 )
 def test_events_are_chosen_by_number(store, tmp_path, selection, rows):
     add_events(store, write(tmp_path / "a.csv", ROWS[:2]))
-    store_with_exchange = listing(store, "events", selection=selection)
+    store_with_exchange = listing(store, "events", events=selection)
     assert store_with_exchange["event_id"].n_unique() == rows
 
 
@@ -164,7 +164,7 @@ def test_a_country_by_its_name_is_the_country_of_that_code(store, tmp_path):
     reasons = store.frame("SELECT reason FROM rejects")["reason"].to_list()
     assert reasons == ["country 'PK' may be an ISO or a FIPS code (write three letters, such as PAK)"]
     for selection in ("source = Pakistan", "dyad = 'Pakistan-Türkiye'", "dyad = TUR-PAK"):
-        assert listing(store, "events", selection=selection).height >= 1, selection
+        assert listing(store, "events", events=selection).height >= 1, selection
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])

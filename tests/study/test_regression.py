@@ -111,9 +111,14 @@ def test_features_of_a_study():
     assert features.columns[:6] == ["event_id", "symbol", "session", "car", "se", "beta"]
     assert features["car"].to_list() == result.car.filter(pl.col("window") == "0:0")["car"].to_list()
     assert features["session"].to_list() == events["date"].to_list()
-    found = cross_section(result, "car ~ goldstein + beta", window="0:0")
+    found = cross_section(result, "car ~ goldstein + beta", of=(0, 0))
     assert found.n == 30
     assert found.window == "0:0"
+    assert found.table.equals(cross_section(result, "car ~ goldstein + beta", window="0:0").table)  # the former name
+    with pytest.raises(InputError, match="of and its former name window are both given"):
+        cross_section(result, "car ~ goldstein", of="0:0", window="0:0")
+    with pytest.raises(InputError, match="of has no effect on a frame"):
+        cross_section(features, "car ~ goldstein", of="0:0")
     with pytest.raises(NotFoundError, match="windows are -1:1, 0:0"):
         event_features(result, "-5:5")
 

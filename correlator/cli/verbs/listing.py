@@ -52,5 +52,5 @@ def list_rows(
     from correlator.listing import listing
 
     chosen = date_only.value if date_only is not None else None
-    rows = listing(open_store(store), what.value, selection=events, symbol=symbol, limit=limit, date_only=chosen)
+    rows = listing(open_store(store), what.value, events=events, symbol=symbol, limit=limit, date_only=chosen)
     printer.print(rows, what.value)

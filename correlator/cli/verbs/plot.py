@@ -37,9 +37,10 @@ def plot(
     around: Annotated[
         str | None, typer.Option("--around", help="Date in the middle of a price figure.", show_default=False)
     ] = None,
-    sessions: Annotated[
+    sessions_each_side: Annotated[
         int | None,
         typer.Option(
+            "--sessions-each-side",
             "--sessions",
             min=1,
             help="Sessions on each side of --around (default: 60 for daily bars, 1 for intraday bars).",
@@ -84,7 +85,7 @@ def plot(
         open_store(store),
         symbols,
         around=None if around is None else read_day(around, "around"),
-        sessions_each_side=sessions,
+        sessions_each_side=sessions_each_side,
         draws=draws,
         seed=seed,
         key=key,

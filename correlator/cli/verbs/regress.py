@@ -24,10 +24,12 @@ def regress(
     of: Annotated[
         str | None, typer.Option("--of", help="Window of the CAR to explain. Default: the first.", show_default=False)
     ] = None,
-    cluster: Annotated[
+    clusters: Annotated[
         list[str] | None,
         typer.Option(
-            "--cluster", help="Column to cluster standard errors by; at most two. Default: session and symbol."
+            "--clusters",
+            "--cluster",
+            help="Column to cluster standard errors by; at most two. Default: session and symbol.",
         ),
     ] = None,
     store: StoreOption = None,
@@ -40,15 +42,15 @@ def regress(
 
     Example: correlator regress 'car ~ goldstein + tone + beta' --windows -1:1,-5:5 --of -1:1
     """
-    from correlator.eventstudy.regression.cross_section import cross_section
+    from correlator.eventstudy.regression.cross_section import cross_section, explained_window
     from correlator.eventstudy.regression.formula import parse_formula
-    from correlator.research.features import explained_window, stored_features
+    from correlator.research.features import stored_features
     from correlator.research.study import study
 
     parse_formula(formula)  # before the study, which takes longer
     opened = open_store(store)
     result = study(opened, **chosen)
-    fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
+    fit = cross_section(stored_features(opened, result, of), formula, clusters=clusters)
     narrate(replace(fit, window=explained_window(result, of)).sentence)
     narrate(f"benchmark: {result.benchmark_note}")
     printer.print(fit.table, made={"formula": formula, "clusters": fit.clusters, **result.made})

@@ -13,7 +13,7 @@ from correlator.eventstudy.panel.frames import Mask, Panel
 
 
 def with_series_at_fault(
-    panel: Panel, model: Model, where: Placement, excluded: tuple[tuple[int, str], ...], minimum: int
+    panel: Panel, model: Model, where: Placement, excluded: tuple[tuple[int, str], ...], *, minimum: int
 ) -> Iterator[tuple[int, str]]:
     """Yield ``excluded`` (position, reason), with the series that begins late, ends early or has too few values.
 

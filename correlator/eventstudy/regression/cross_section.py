@@ -24,10 +24,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from correlator.base.keywords import given_as
 from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
 from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.regression.design import design_of
 from correlator.eventstudy.regression.formula import parse_formula
+from correlator.eventstudy.request.windows import AsWindow, parse_window
 from correlator.eventstudy.results.result import StudyResult
 
 CLUSTERS = ("session", "symbol")
@@ -69,15 +71,20 @@ class CrossSection:
         return f"<p>{html.escape(repr(self))}</p>{self.table._repr_html_()}"
 
 
-def event_features(result: StudyResult, window: str | None = None) -> pl.DataFrame:
+def explained_window(result: StudyResult, of: AsWindow | None = None) -> str:
+    """Return the label of the CAR window to explain, by default the study's first."""
+    return result.window_labels[0] if of is None else parse_window(of, "of").label
+
+
+def event_features(result: StudyResult, of: AsWindow | None = None) -> pl.DataFrame:
     """Return one row per measured event: event_id, symbol, session (of day 0), car, se, beta, sigma, and event columns.
 
-    ``window``: label of a CAR window, default the study's first. ``weekday`` (1 is Monday) and ``year`` of day 0 and,
+    ``of``: a CAR window, default the study's first. ``weekday`` (1 is Monday) and ``year`` of day 0 and,
     if events have the instant ``known_at``, its ``hour`` in UTC are added unless the events have such columns.
     Raises NotFoundError for a window that the study does not have.
     """
     labels = result.window_labels
-    chosen = labels[0] if window is None else window
+    chosen = explained_window(result, of)
     if chosen not in labels:
         raise NotFoundError(f"the study has no window {chosen!r}", hint=f"windows are {', '.join(labels)}")
     at, estimates = labels.index(chosen), result.estimates
@@ -103,8 +110,9 @@ def cross_section(
     events: StudyResult | pl.DataFrame,
     formula: str,
     *,
-    window: str | None = None,
+    of: AsWindow | None = None,
     clusters: Sequence[str] | None = None,
+    window: AsWindow | None = None,
 ) -> CrossSection:
     """Regress the abnormal returns of events on their characteristics.
 
@@ -114,11 +122,13 @@ def cross_section(
         A study, or the frame returned by ``event_features``, possibly with more columns.
     formula
         Such as ``car ~ goldstein + C(category)``.
-    window
-        The CAR to explain, default the first window.
+    of
+        The window of the CAR to explain, default the first; of a study only, since a frame has one CAR.
     clusters
         One or two columns, default session and, if there are at least two, symbol; empty for
         heteroskedasticity-robust errors (HC1).
+    window
+        The former name of ``of``.
 
     Returns
     -------
@@ -128,7 +138,7 @@ def cross_section(
     Raises
     ------
     InputError
-        If the formula cannot be parsed.
+        If the formula cannot be parsed, or a window is given for a frame.
     NotFoundError
         If a column or the window is missing.
     StudyError
@@ -138,9 +148,14 @@ def cross_section(
 
     Examples
     --------
-    >>> cross_section(result, "car ~ goldstein", window="-1:1").table  # doctest: +SKIP
+    >>> cross_section(result, "car ~ goldstein", of="-1:1").table  # doctest: +SKIP
     """
-    features = event_features(events, window) if isinstance(events, StudyResult) else events
+    explained = given_as(of, window, "of", "window")
+    if explained is not None and not isinstance(events, StudyResult):
+        raise InputError(
+            "of has no effect on a frame, which has one CAR", hint="give it to event_features", argument="of"
+        )
+    features = event_features(events, explained) if isinstance(events, StudyResult) else events
     model, used = _model(formula, features)
     kept = features[used]
     names = _clusters(kept, clusters)
@@ -150,7 +165,7 @@ def cross_section(
     left_out = np.setdiff1d(np.arange(len(features)), used)
     return CrossSection(
         formula=formula,
-        window=window or (events.window_labels[0] if isinstance(events, StudyResult) else ""),
+        window=explained_window(events, explained) if isinstance(events, StudyResult) else "",
         table=table,
         n=len(used),
         r_squared=float(fitted.rsquared),
