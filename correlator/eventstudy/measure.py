@@ -11,13 +11,13 @@ import polars as pl
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.engine import fit_events, needed_bars
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
+from correlator.eventstudy.estimation.missing_series import with_series_at_fault
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.donors import touched_donors, without_studied
 from correlator.eventstudy.panel.frames import Panel, Rows
 from correlator.eventstudy.panel.many_exchanges import placed_on_parts
 from correlator.eventstudy.placing.events import EventsRead, name_as, place_events_on, without_repeats
 from correlator.eventstudy.placing.flagged_windows import dropped_reasons
-from correlator.eventstudy.placing.missing_series import with_series_at_fault
 from correlator.eventstudy.placing.placement import (
     car_columns,
     day_labels,
