@@ -119,6 +119,33 @@ def test_a_column_reads_as_a_single_time(text, zone):
     assert row["problem"] is None
 
 
+# Times without a zone, also midnight, skipped and repeated ones, epochs in every unit, and midnights stated in UTC.
+COLUMN = (
+    "2025-05-28 09:02:03", "2025-05-28T09:02", "2025-05-28 00:00:00", "2025-05-28 00:00:00.5", "2025-03-30 01:30:00",
+    "2025-10-26 01:30:00", "2027-05-28 09:02:03", "1985-05-28 09:02", "Wed May 28, 2025 9:02am", "May 28, 2025 9:02am -0500",
+    "Thu May 28, 2025 9:02am", "2025-05-28T19:00:00Z", "2025-05-28 09:02 PST", "1748394123", "1748394123.25", "1748390400",
+    "1748390400000", "1748390400001", "1748372400", "1748394123456", "1748394123456789", "1748394123456789012", "999999999",
+    "9999999999999999999", "600000000", "123456789012",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("own_clock", [True, False])
+@pytest.mark.parametrize("table_zone", [None, "UTC", "Asia/Karachi"])
+@pytest.mark.parametrize("zone", [None, "Europe/London", "Asia/Karachi"])
+def test_a_column_reads_each_text_as_a_single_time(zone, table_zone, own_clock):
+    profile = Profile("any", zone=zone, table_zone=table_zone, own_clock=own_clock)
+    rows = parse_times(pl.Series(COLUMN), profile, "text").rows()
+    assert rows == [_single(text, profile) for text in COLUMN]
+
+
+def _single(text, profile):
+    try:
+        stamp = profile.stamp(text, "text")
+    except TimeError as error:
+        return None, None, None, str(error)
+    return stamp.instant, stamp.precision, stamp.rule, None
+
+
 @pytest.mark.parametrize(
     "text",
     [

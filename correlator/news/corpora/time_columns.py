@@ -1,4 +1,4 @@
-"""Parse columns of printed times: common layouts with a zone vectorised, all others with ``parse_time``."""
+"""Parse columns of printed times: common layouts and epochs vectorised, all others with ``parse_time``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from correlator.errors import TimeError
 from correlator.news.profiles import Profile
 from correlator.news.times.timestamps import abbreviations_in, zone_of
 
-# Pattern of a printed time with its zone, strptime layout of the part before the zone, precision and form.
-_ZONE = r" ?(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,4})$"
+# Pattern of a printed time with its zone (if any), strptime layout of the part before the zone, precision and form.
+_ZONE = r"(?: ?(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,4}))?$"
 _LAYOUTS = (
     (
         rf"^(?P<weekday>\.)?(?P<naive>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d)(?P<fraction>\.\d{{1,9}})?{_ZONE}",
@@ -35,6 +35,9 @@ _LAYOUTS = (
     ),
 )
 _WEEKDAYS = {"Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6, "Sun": 7}
+_EPOCH = r"^(\d{9,10}|\d{13}|\d{16}|\d{19})(?:\.\d{1,9})?$"
+_UNITS = {9: "s", 10: "s", 13: "ms", 16: "us", 19: "ns"}  # of an epoch, by its number of digits
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 NO_TIME = "no publication time"
 COLUMNS = {
     "instant": pl.Datetime("us", "UTC"),
@@ -50,8 +53,8 @@ def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame
         none = (pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items() if name != "problem")
         return pl.DataFrame({"problem": [NO_TIME] * len(texts)}).select(*none, "problem")
     column = texts.cast(pl.String).str.strip_chars().alias("text")
-    stamps = pl.coalesce(_stamps(column, profile, origin, each) for each in _LAYOUTS).alias("stamp")
-    fields = pl.select(column, stamps).unnest("stamp")
+    stamps = (*(_stamps(column, profile, origin, each) for each in _LAYOUTS), _epochs(column, profile, origin))
+    fields = pl.select(column, pl.coalesce(stamps).alias("stamp")).unnest("stamp")
     slow = fields.filter(pl.col("instant").is_null() & pl.col("text").is_not_null()).select("text").unique()
     rows = [(text, *_read(text, profile, origin)) for text in slow["text"]]
     read = pl.DataFrame(rows, schema={"text": pl.String(), **COLUMNS}, orient="row")
@@ -69,31 +72,73 @@ def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, 
     """Return structs of instant, precision and rule; null where a text is left to ``parse_time``."""
     pattern, form, precision, name = layout
     parts = texts.str.extract_groups(pattern).struct.unnest()
-    known = {**abbreviations_in(profile.zone), **profile.abbreviations}
-    offsets = {zone: offset for zone in parts["zone"].unique() if (offset := _offset(zone, known)) is not None}
+    zone = profile.table_zone or profile.zone
+    known = {**abbreviations_in(zone), **profile.abbreviations}
+    offsets = {each: offset for each in parts["zone"].unique() if (offset := _offset(each, known)) is not None}
     written = pl.col("naive").str.replace("T", " ", literal=True)
     parts = parts.with_columns(
         pl.col("zone").replace_strict(offsets, default=None, return_dtype=pl.Duration("us")).alias("ahead"),
         written.str.to_datetime(form, time_unit="us", strict=False).alias("naive"),
     )
-    naive, ahead = pl.col("naive"), pl.col("ahead")
+    naive, ahead, is_printed = pl.col("naive"), pl.col("ahead"), pl.col("zone").is_not_null()
     midnight = (naive.dt.time() == time()) & (pl.col("fraction").fill_null("").str.strip_chars(".0") == "")
-    instant = pl.when(midnight).then(naive).otherwise(naive - ahead).dt.replace_time_zone("UTC").alias("instant")
-    clock = pl.format(f"{origin}: {name}, zone {{}} as printed", "zone")
-    day = pl.lit(f"{origin}: midnight is read as a date only, {name}")
-    stamp = pl.struct(
-        instant,
-        pl.when(midnight).then(pl.lit("day")).otherwise(pl.lit(precision)).alias("precision"),
-        pl.when(midnight).then(day).otherwise(clock).alias("rule"),
-    )
-    first = datetime.combine(profile.earliest, time(), UTC)
-    usual = (instant >= first) & (instant <= datetime.now(UTC)) & ahead.is_not_null()
+    clock = (naive - ahead).dt.replace_time_zone("UTC")
+    rule = pl.format(f"{origin}: {name}, zone {{}} as printed", "zone")
+    usual = ahead.is_not_null()
+    if zone and not profile.layouts and (profile.own_clock or profile.table_zone):
+        local = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+        clock = pl.when(is_printed).then(clock).otherwise(local)
+        rule = rule.fill_null(f"{origin}: {name}, zone {zone}, which is not printed")
+        usual |= ~is_printed
     named = pl.col("weekday").replace_strict(_WEEKDAYS, default=None, return_dtype=pl.Int8())
-    usual &= pl.col("weekday").is_null() | (named == naive.dt.weekday())
+    return _within(
+        parts.select(
+            pl.when(midnight).then(naive.dt.replace_time_zone("UTC")).otherwise(clock).alias("instant"),
+            pl.when(midnight).then(pl.lit("day")).otherwise(pl.lit(precision)).alias("precision"),
+            pl.when(midnight)
+            .then(pl.lit(f"{origin}: midnight is read as a date only, {name}"))
+            .otherwise(rule)
+            .alias("rule"),
+            in_utc=ahead == timedelta(0),
+            usual=usual & (pl.col("weekday").is_null() | (named == naive.dt.weekday())),
+        ),
+        profile,
+    )
+
+
+def _epochs(texts: pl.Series, profile: Profile, origin: str) -> pl.Series:
+    """Return structs like ``_stamps`` for epochs."""
+    number = texts.str.extract(_EPOCH).alias("number")
+    unit = number.str.len_chars().replace_strict(_UNITS, default=None, return_dtype=pl.String).alias("unit")
+    parts = pl.DataFrame([number.cast(pl.Int64, strict=False), unit]).with_columns(
+        pl.col("unit").replace_strict(_PER_SECOND, default=None, return_dtype=pl.Int64).alias("each")
+    )
+    seconds = pl.col("number") // pl.col("each")
+    midnight = pl.col("number") % (86_400 * pl.col("each")) == 0
+    return _within(
+        parts.select(
+            (seconds * 10**6).cast(pl.Datetime("us", "UTC")).alias("instant"),
+            pl.when(midnight).then(pl.lit("day")).otherwise(pl.lit("second")).alias("precision"),
+            pl.when(midnight)
+            .then(pl.format(f"{origin}: midnight is read as a date only, epoch in {{}}", "unit"))
+            .otherwise(pl.format(f"{origin}: epoch in {{}}", "unit"))
+            .alias("rule"),
+            in_utc=pl.lit(value=True),
+            usual=seconds.is_not_null(),
+        ),
+        profile,
+    )
+
+
+def _within(stamps: pl.DataFrame, profile: Profile) -> pl.Series:
+    """Return structs of instant, precision and rule of ``usual`` stamps that need no further check, else null."""
+    instant = pl.col("instant")
+    usual = pl.col("usual") & (instant >= datetime.combine(profile.earliest, time(), UTC))
+    usual &= instant <= datetime.now(UTC)
     if profile.zone:
         local = instant.dt.convert_time_zone(profile.zone).dt.time()
-        usual &= midnight | (local != time()) | (ahead != timedelta(0))
-    return parts.select(pl.when(usual).then(stamp)).to_series()
+        usual &= (pl.col("precision") == "day") | (local != time()) | ~pl.col("in_utc")
+    return stamps.select(pl.when(usual).then(pl.struct("instant", "precision", "rule"))).to_series()
 
 
 def _offset(zone: str | None, known: Mapping[str, str]) -> timedelta | None:

@@ -262,8 +262,8 @@ def zone_of(text: str) -> timezone | str:
 
 _EPOCH = re.compile(r"(\d{9,10}|\d{13}|\d{16}|\d{19})(?:\.(\d{1,9}))?|(\d\.\d{3,18})[eE]\+?(\d{1,2})")
 _OFFSET = re.compile(
-    r"(?<=[\dM.]) ?(?:(?:GMT|UTC) ?)?([+\-−](?:\d\d:?[0-5]\d|\d{1,2}:[0-5]\d|\d\d))$"
-    r"|(?<=\d) ?([Zz])$|(?:GMT|UTC) ?([+\-−]\d{1,2})$"
+    r"(?<=[\dMm.]) ?(?:(?:GMT|UTC) ?)?([+\-−](?:\d\d:?[0-5]\d|\d{1,2}:[0-5]\d|\d\d))$"
+    r"|(?<=[\dMm]) ?([Zz])$|(?:GMT|UTC) ?([+\-−]\d{1,2})$"
 )
 _INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(?= )")
 _ABBREVIATION = re.compile(r"(?<=[\dMm.分秒분초s]) ?\(?([A-ZА-Я]{2,5}|мск|TSİ)\)?$")
