@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from correlator.base.progress import tracked
-from correlator.errors import MissingDependencyError
 from correlator.eventstudy.estimation.engine import cumulated, fit_chunk, regressed, rows_inside
 from correlator.eventstudy.estimation.estimates import (
     Bars,
@@ -21,12 +20,10 @@ from correlator.eventstudy.estimation.estimates import (
     Request,
     broken_windows,
 )
+from correlator.eventstudy.estimation.garch import PER_CENT, best_garch
 from correlator.eventstudy.estimation.least_squares import fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.frames import Array, Rows
-
-_PER_CENT = 100.0
-"""Returns are fitted in per cent, because the optimiser works best with variances near one."""
 
 NOT_CONVERGED_REASON = "GARCH(1,1) did not converge on its estimation window"
 
@@ -37,8 +34,8 @@ def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
     With h the variance forecast from the last bar of the estimation window and V the robust covariance of the
     coefficients (Bollerslev & Wooldridge 1992), var AR = g h + x'Vx and var CAR = sum of g h + X*'V X*, g the sessions
     that a return covers. Missing bars within the estimation window are skipped, as if the next bar followed at once;
-    the forecast counts every session after its last bar. Events for which the optimiser does not converge are
-    excluded. Needs the package ``arch``.
+    the forecast counts every session after its last bar. Of the optima of the likelihood the highest is used; events
+    for which the optimiser does not converge are excluded. Needs the package ``arch``.
     """
     panel = regressed(request.model, bars)
     base = _market(panel, where, request)
@@ -52,10 +49,11 @@ def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
         one = where.take(np.array([event]))
         y, x, g = _series(panel, one, (one.est_first, one.est_last), request.length)
         used = ~np.isnan(residuals[i])
-        line, covariance, (omega, alpha, beta, last_h, last_e), converged = _fitted_garch(y[used], x[used], g[used])
-        if not converged:
+        fit = _fitted_garch(y[used], x[used], g[used])
+        if fit is None:
             fitted[i], excluded[event] = False, NOT_CONVERGED_REASON
             continue
+        line, covariance, (omega, alpha, beta, last_h, last_e) = fit
         root = np.sqrt(g)
         residuals[i] = np.where(used, (y - line[0] - line[1] * x) / root, np.nan)
         actual, market, sessions = _series(panel, one, (one.win_first, one.win_last), request.days)
@@ -162,26 +160,22 @@ def _series(panel: Regressed, one: Placement, ends: tuple[Rows, Rows], length: i
 
 def _fitted_garch(
     y: Array, x: Array, sessions: Array
-) -> tuple[Array, Array, tuple[float, float, float, float, float], bool]:
+) -> tuple[Array, Array, tuple[float, float, float, float, float]] | None:
     """Fit the model to ``y``, ``x``, ``sessions`` (n,) without missing values.
 
-    Returns the coefficients (2,), their covariance (2, 2), (omega, alpha, beta, last variance, last error), and whether
-    the optimiser converged. Variances are squared fractions.
+    Returns the coefficients (2,), their covariance (2, 2) and (omega, alpha, beta, last variance, last error), with
+    variances as squared fractions; None if the optimiser does not converge.
     """
-    try:
-        from arch.univariate import GARCH, LS
-    except ImportError:
-        raise MissingDependencyError("model garch needs the package arch", hint="pip install arch") from None
     root = np.sqrt(sessions)
-    design = np.column_stack([1.0 / root, x / root])
-    model = LS(_PER_CENT * y / root, x=design, constant=False, volatility=GARCH(p=1, q=1), rescale=False)
-    fitted = model.fit(disp="off", show_warning=False)
+    fitted = best_garch(PER_CENT * y / root, np.column_stack([1.0 / root, x / root]))
+    if fitted is None:
+        return None
     values, covariance = fitted.params.to_numpy(), fitted.param_cov.to_numpy()[:2, :2]
     omega, alpha, beta = (float(value) for value in values[2:5])
-    last = (float(fitted.conditional_volatility[-1]) ** 2 / _PER_CENT**2, float(fitted.resid[-1]) / _PER_CENT)
-    moving = (omega / _PER_CENT**2, alpha, beta, *last)
-    sound = fitted.convergence_flag == 0 and bool(np.isfinite(covariance).all())
-    return values[:2] / _PER_CENT, covariance / _PER_CENT**2, moving, sound
+    last = (float(fitted.conditional_volatility[-1]) ** 2 / PER_CENT**2, float(fitted.resid[-1]) / PER_CENT)
+    if not np.isfinite(covariance).all():
+        return None
+    return values[:2] / PER_CENT, covariance / PER_CENT**2, (omega / PER_CENT**2, alpha, beta, *last)
 
 
 def _forecast(moving: tuple[float, float, float, float, float], ahead: Rows) -> Array:

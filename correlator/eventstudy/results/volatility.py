@@ -18,12 +18,10 @@ import numpy as np
 import polars as pl
 
 from correlator.base.progress import tracked
-from correlator.errors import MissingDependencyError, StudyError
+from correlator.errors import StudyError, counted, warn
 from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.garch import PER_CENT, best_garch
 from correlator.eventstudy.panel.frames import Array
-
-_SCALE = 100.0
-"""Residuals are fitted in per cent: the optimiser needs variances near one."""
 
 
 def abnormal_volatility(estimates: EventEstimates, day_labels: Sequence[str]) -> pl.DataFrame:
@@ -44,7 +42,10 @@ def abnormal_volatility(estimates: EventEstimates, day_labels: Sequence[str]) ->
 
 
 def forecast_variances(estimates: EventEstimates) -> Array:
-    """Return the variance (E, D) of every event bar, in squared fractions, forecast at the end of the estimation."""
+    """Return the variance (E, D) of every event bar, in squared fractions, forecast at the end of the estimation.
+
+    It is NaN, with a warning, for events whose GARCH does not converge.
+    """
     if estimates.estimation_residuals is None:
         raise StudyError("the study kept no residuals", hint="run it with keep_residuals=True")
     if estimates.dated:
@@ -63,12 +64,15 @@ def forecast_variances(estimates: EventEstimates) -> Array:
         _garch_forecast(row[~np.isnan(row)], int(first) + days - 1)[first - 1 :]
         for row, first in tracked(rows, "GARCH models")
     ]
-    return np.stack(forecasts)
+    variances = np.stack(forecasts)
+    if failed := int(np.isnan(variances).any(axis=1).sum()):
+        warn(f"{counted(failed, 'event')} left out of the volatility: no GARCH(1,1) converges on the estimation window")
+    return variances
 
 
 def volatility_multiplier(ar: Array, variances: Array) -> tuple[Array, np.ndarray]:
     """Return M_t (D,) and the number of events with a bar (D,) from abnormal returns and expected variances (E, D)."""
-    valid = ~np.isnan(ar)
+    valid = ~np.isnan(ar) & ~np.isnan(variances)
     n = valid.sum(axis=0)
     e, s2 = np.where(valid, ar, 0.0), np.where(valid, variances, 0.0)
     denominator = n * (n - 2) * s2 + s2.sum(axis=0)
@@ -78,10 +82,8 @@ def volatility_multiplier(ar: Array, variances: Array) -> tuple[Array, np.ndarra
 
 
 def _garch_forecast(residuals: Array, horizon: int) -> Array:
-    try:
-        from arch.univariate import GARCH, ZeroMean
-    except ImportError:
-        raise MissingDependencyError("abnormal volatility needs the package arch", hint="pip install arch") from None
-    model = ZeroMean(_SCALE * residuals, volatility=GARCH(p=1, q=1), rescale=False)
-    fitted = model.fit(disp="off", show_warning=False)
-    return np.asarray(fitted.forecast(horizon=horizon, reindex=False).variance.to_numpy()[-1] / _SCALE**2)
+    """Return the variances (``horizon``,) after the last residual; NaN if no fit converges."""
+    fitted = best_garch(PER_CENT * residuals)
+    if fitted is None:
+        return np.full(horizon, np.nan)
+    return np.asarray(fitted.forecast(horizon=horizon, reindex=False).variance.to_numpy()[-1] / PER_CENT**2)
