@@ -13,7 +13,7 @@ import numpy as np
 
 from correlator.base.files import opened
 from correlator.base.source_limits import check_size, check_unpacked
-from correlator.containers.cells import Record, facts_above, header_cells, is_data, outline
+from correlator.containers.cells import Outline, Record, facts_above, header_cells, is_data, outline
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable, table_of_cells
 from correlator.errors import InputError, warn
@@ -68,7 +68,7 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
         by_name = f", or name it by {hints.sheet_option}" if hints.sheet_option and tables else ""
         raise InputError(f"{source} has {what} ({listed})", hint=f"save the one you mean as CSV{by_name}")
     records = next(iter(tables.values()))
-    table = outline(records)
+    table = _below_known_header(records, hints) or outline(records)
     start = table.first.first_line if table.first else 0
     rows = [record for record in records if record.first_line >= start]
     width = max(len(record.cells) for record in (*table.header, *rows))
@@ -88,6 +88,14 @@ def _with_header(sheets: dict[str, list[Record]], hints: Hints) -> dict[str, lis
     if known is None:
         return {}
     return {name: lines for name, lines in sheets.items() if any(known(line.cells) for line in lines[:_HEADER_LINES])}
+
+
+def _below_known_header(records: list[Record], hints: Hints) -> Outline | None:
+    """Return the table below the header that the caller knows, whatever its first rows look like; else None."""
+    for at, record in enumerate(records[:_HEADER_LINES]):
+        if hints.is_header and sum(map(bool, record.cells)) > 1 and hints.is_header(record.cells):
+            return Outline(records[:at], [record], records[at + 1] if at + 1 < len(records) else None)
+    return None
 
 
 def _without_hidden(book: Any, tables: dict[str, list[Record]], source: str) -> dict[str, list[Record]]:

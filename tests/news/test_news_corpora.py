@@ -166,6 +166,15 @@ def test_a_service_is_known_by_its_columns(tmp_path, name):
         {"id": "1", "edit_history_tweet_ids": ["1"], "text": T, "created_at": "2025-05-28T13:00:00.000Z"},
         {"id_str": "1", "text": T, "created_at": "Wed May 28 13:00:00 +0000 2025", "user": {"name": "A. Writer"}},
         {"id_str": "1", "full_text": T, "created_at": "Wed May 28 13:00:00 +0000 2025", "user": {"name": "A. Writer"}},
+        {"message_id": 1, "channel": "A. Channel", "text": T, "date": "2025-05-28T13:00:00+00:00"},
+        {
+            "id": 1,
+            "type": "message",
+            "date": "2025-05-28T20:00:00",
+            "date_unixtime": "1748437200",
+            "text": [T[:5], {"type": "bold", "text": T[5:]}],
+            "from": "A. Channel",
+        },
     ],
 )
 def test_a_post_is_public_from_its_creation_on(tmp_path, record):
@@ -418,6 +427,10 @@ def test_rss_1_of_a_bank():
         ("created_utc,title,selftext\n1748437200.0,Alpha raises its forecast,\n", False),
         ("Datum,Titel\n28.05.2025,Alpha hebt seine Prognose an\n", True),
         ("Fecha,Título\n2025-05-28T13:00:00Z,Alpha eleva su previsión\n", False),
+        ('link,judul,tanggal,kategori\nu,Alpha naik,"28/05/2025, 20:00 WIB",x\n', False),
+        ("Link,Başlık,Haber Metni,Haber Zamanı\nu,Alpha yükseldi,b,28/05/2025\n", True),
+        ("Заголовок новости,Компания,Дата,Текст новости\nАльфа растет,А,28.05.2025,b\n", True),
+        ("标题,来源,时间,链接\n阿尔法上调预期,新华网,2025年5月28日,u\n", True),
     ],
 )
 def test_tables_that_name_their_columns_otherwise(table, day, tmp_path):

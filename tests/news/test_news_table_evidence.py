@@ -271,6 +271,18 @@ def test_the_sheet_of_headlines_is_read_whatever_other_tables_a_workbook_has(tmp
     assert batch.articles["headline"].to_list() == ["Lamp rises"]
 
 
+def test_the_header_of_a_workbook_is_the_row_that_names_a_headline(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "w.xlsx") as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate(
+            [("News",), ("Title", "Date", "Tags"), ("", "", "topic"), ("Lamp", "2025-05-28", "a")]
+        ):
+            sheet.write_row(row, 0, cells)
+    (batch,) = read_news(tmp_path / "w.xlsx")
+    assert batch.articles["headline"].to_list() == ["Lamp"]
+    assert batch.rejects["source_line"].to_list() == [3]
+
+
 def test_several_sheets_of_headlines_are_refused(tmp_path):
     with xlsxwriter.Workbook(tmp_path / "w.xlsx") as book:
         for name in ("May", "June"):

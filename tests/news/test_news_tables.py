@@ -265,6 +265,34 @@ def test_a_table_whose_last_row_cannot_be_read_is_refused_before_its_first_is_ha
         next(read_news(tmp_path / "t.csv"))
 
 
+TWO = [{"title": T, "date": "2025-05-28"}, {"title": f"{T} again", "date": "2025-05-29"}]
+BY_COLUMN = {name: {str(n): row[name] for n, row in enumerate(TWO)} for name in ("title", "date")}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        BY_COLUMN,
+        {str(n): row for n, row in enumerate(TWO)},
+        {"columns": ["title", "date"], "index": [0, 1], "data": [list(row.values()) for row in TWO]},
+    ],
+)
+def test_tables_as_pandas_writes_them_to_json_are_read(tmp_path, document):
+    articles, rejects, _ = read(tmp_path, "t.json", document)
+    assert articles["headline"].to_list() == [row["title"] for row in TWO]
+    assert rejects.is_empty()
+
+
+def test_rows_whose_labels_say_something_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no headline column"):
+        read(tmp_path, "t.json", {"ALP": TWO[0], "BET": TWO[1]})
+
+
+def test_epochs_that_a_program_has_read_in_the_wrong_unit_are_named(tmp_path):
+    _, rejects, _ = read(tmp_path, "t.csv", [["title", "created_utc"], [T, "1970-01-01 00:00:01.748437200"]])
+    assert "is an epoch that was read in the wrong unit" in rejects["reason"].item()
+
+
 HOMES = ["https://wire.example", "https://wire.example/", "http://www.wire.example/index.html?utm_source=rss"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from correlator.news.corpora.layouts import names_headline, rows_keys
 
 MAX_BYTES = 256_000_000
 _DEEPEST, _MOST_LINES = 3, 1_000
+_ROW_NUMBER = re.compile(r"\d{1,9}")
 _TYPES = ("$date", "$numberLong", "$numberInt", "$numberDouble", "$oid")
 
 
@@ -46,8 +48,35 @@ def records_of(path: Path, encoding: str | None = None) -> list[object] | None:
             value = value.get(key) if isinstance(value, dict) else None
         if _are_objects(value):
             return value
+    if (table := _as_written_by_pandas(document)) is not None:
+        return table
     lists = [] if names_headline(document) else [each for each in _lists_in(document, 0) if names_headline(each[0])]
     return lists[0] if len(lists) == 1 else [document]
+
+
+def _as_written_by_pandas(document: Mapping[str, object]) -> list[object] | None:
+    """Return the rows of ``{"title": {"0": ...}}``, ``{"0": {"title": ...}}`` or names and ``data``; else None.
+
+    Rows with other labels than numbers are left alone: the labels say something (dates, tickers).
+
+    Examples
+    --------
+    >>> _as_written_by_pandas({"title": {"0": "a", "1": "b"}, "date": {"0": "2025-05-28"}})
+    [{'title': 'a', 'date': '2025-05-28'}, {'title': 'b', 'date': None}]
+    """
+    names, data = document.get("columns"), document.get("data")
+    if isinstance(names, list) and isinstance(data, list) and names_headline(map(str, names)):
+        if not all(isinstance(row, list) and len(row) == len(names) for row in data):
+            return None
+        return [dict(zip(map(str, names), row, strict=True)) for row in data]
+    parts = {name: part for name, part in document.items() if isinstance(part, dict)}
+    if not parts or len(parts) != len(document):
+        return None
+    rows = dict.fromkeys(row for part in parts.values() for row in part)
+    if names_headline(parts) and all(map(_ROW_NUMBER.fullmatch, rows)):
+        return [{name: part.get(row) for name, part in parts.items()} for row in rows]
+    numbered = all(map(_ROW_NUMBER.fullmatch, parts)) and all(map(names_headline, parts.values()))
+    return list(parts.values()) if numbered else None
 
 
 def _is_object(line: str) -> bool:
@@ -87,12 +116,25 @@ def _flatten(record: Mapping[str, object], prefix: str, flat: dict[str, object],
 
 
 def _typed(value: object) -> object:
-    """Return a value, unwrapped if MongoDB has written it with its type (``{"$date": ...}``)."""
+    """Return a value, unwrapped if MongoDB has written it with its type (``{"$date": ...}``); formatted text is joined.
+
+    Examples
+    --------
+    >>> _typed({"$date": "2025-05-28"}), _typed(["Lamp ", {"type": "bold", "text": "rises"}])
+    ('2025-05-28', 'Lamp rises')
+    """
+    if isinstance(value, list) and any(map(_is_formatted, value)):
+        return "".join(str(each["text"] if _is_formatted(each) else each) for each in value)
     for _ in range(_DEEPEST):
         if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _TYPES:
             break
         value = next(iter(value.values()))
     return value
+
+
+def _is_formatted(part: object) -> TypeGuard[dict[str, object]]:
+    """Whether a value is a part of formatted text, as Telegram exports it."""
+    return isinstance(part, dict) and {"type", "text"} <= part.keys()
 
 
 def _text(path: Path, encoding: str | None) -> str:

@@ -33,10 +33,14 @@ FIELDS = (
     "embargo",
     "status",
 )
-# Usual names of columns, for files without a known layout.
+# Usual names of columns, for files without a known layout; of several, the first counts.
 _USUAL: Mapping[str, Sequence[str]] = {
-    "headline": ("headline", "title", "headlines", "headline_text", "article_title", "news_title", "webtitle",
-                 "titre", "titel", "título", "titolo", "başlık", "заголовок", "标题", "見出し", "제목"),
+    "headline": (
+        "headline", "title", "headlines", "headline_text", "article_title", "news_title", "news_headline", "webtitle",
+        "titre", "titel", "überschrift", "schlagzeile", "título", "titular", "manchete", "titolo", "tytuł", "başlık",
+        "haber başlığı", "заголовок", "заголовок новости", "judul", "tiêu đề", "标题", "標題", "新闻标题", "見出し",
+        "タイトル", "제목", "기사제목", "العنوان", "عنوان", "शीर्षक",
+    ),
     "published": (
         "published", "published_at", "publishedat", "published_utc", "published_datetime", "publication_datetime",
         "publish_datetime", "publishing_date", "published_date", "publisheddate", "publish_date", "publishdate",
@@ -44,24 +48,35 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "time_published", "webpublicationdate", "seendate", "published_on", "release_date", "release_time", "ts_text",
         "datetime", "date_time", "timestamp", "timestamp_utc", "datetime_utc", "date_utc", "time_utc",
         "unix_timestamp", "unix_time", "unix_ts", "epoch", "created_utc", "story_date", "news_date", "date",
-        "publish_time", "published_time", "publication_time", "time", "fecha", "datum", "tarih", "дата", "日期", "日付",
-        "날짜", "发布时间", "发布时间戳", "data",
+        "publish_time", "published_time", "publication_time", "time", "date de publication", "fecha de publicación",
+        "fecha publicación", "fecha", "data de publicação", "data publicação", "data di pubblicazione",
+        "data publikacji", "veröffentlichungsdatum", "veröffentlicht", "erscheinungsdatum", "datum", "yayın tarihi",
+        "haber tarihi", "haber zamanı", "tarih", "дата публикации", "дата", "tanggal terbit", "tanggal", "ngày đăng",
+        "发布时间", "发布时间戳", "发布日期", "日期", "時間", "时间", "公開日時", "公開日", "配信日時", "日時", "日付",
+        "발행일", "등록일", "게시일", "날짜", "تاريخ النشر", "التاريخ", "تاریخ انتشار", "تاریخ", "दिनांक", "data",
     ),
-    "url": ("url", "link", "address", "article_url", "web_url", "weburl", "news_url", "article_link", "permalink",
-            "links.permalink", "canonical_url", "source_url", "sourceurl", "story_url", "page_url",
-            "html.requested_url", "lien", "enlace", "href", "announcement_url"),
+    "url": (
+        "url", "link", "address", "article_url", "web_url", "weburl", "news_url", "article_link", "permalink",
+        "links.permalink", "canonical_url", "source_url", "sourceurl", "story_url", "page_url", "html.requested_url",
+        "lien", "enlace", "href", "announcement_url", "bağlantı", "ссылка", "tautan", "链接", "網址", "网址", "リンク",
+        "링크", "الرابط", "لینک", "लिंक",
+    ),
     "body": (
         "body", "text", "content", "article", "maintext", "description", "summary", "plaintext", "html", "raw_html",
-        "page_html", "texto", "contenido", "内容",
+        "page_html", "texte", "contenu", "texto", "contenido", "conteúdo", "inhalt", "testo", "haber metni", "metin",
+        "içerik", "özet", "текст новости", "текст", "isi", "konten", "nội dung", "正文", "内容", "內容", "摘要", "本文",
+        "본문", "내용", "요약", "النص", "متن",
     ),
     "updated": ("updated", "updated_at", "date_modified", "datemodified", "modified"),
-    "authors": ("authors", "author", "byline", "creator", "journalists", "journalist", "writer"),
+    "authors": ("authors", "author", "byline", "creator", "journalists", "journalist", "writer", "auteur", "autor",
+                "autore", "yazar", "автор", "penulis", "作者", "기자", "الكاتب"),
     "publisher": ("publisher", "publication", "newspaper", "source.name", "source_name", "media_name", "provider",
                   "source.title", "source.domain", "source_domain", "site_name", "sitename", "hostname", "domain",
-                  "fonte", "fuente"),
+                  "fonte", "fuente", "quelle", "kaynak", "источник", "sumber", "nguồn", "来源", "來源", "媒体", "매체",
+                  "언론사", "المصدر", "منبع"),
     "language": ("language", "lang", "language_code"),
     "symbols": ("symbols", "symbol", "tickers", "ticker", "stock_symbol", "stock_symbols", "stock", "stocks",
-                "stock_code"),
+                "stock_code", "тикер", "股票代码", "证券代码", "종목코드"),
     "embargo": ("embargo", "embargoed", "embargo_until", "embargoed_until", "embargo_date", "embargo_end"),
     "status": ("status", "pubstatus", "pub_status", "publication_status", "article_status", "post_status"),
 }  # fmt: skip
@@ -74,7 +89,8 @@ NOT_OUT = frozenset((
 _ACCENT = re.compile("[\u0300-\u036f]")
 _CLOCKS = frozenset((
     "time", "clock", "hour", "timeofday", "publishtime", "publishedtime", "publicationtime", "storytime", "newstime",
-    "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",
+    "heure", "uhrzeit", "hora", "orario", "saat", "время", "waktu", "jam", "时间", "時間", "時刻", "시간",
+    "الوقت", "ساعت", "समय",
 ))  # fmt: skip
 _ZONES = re.compile(r"(?i)(?:.*[\s_\-.])?tz|.*time[\s_\-]?zone|.*(?:utc|gmt|tz)[\s_\-]?offset|pubdatetz")
 _ZONE_IN_NAME = re.compile(

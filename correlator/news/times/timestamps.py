@@ -73,6 +73,8 @@ _NAMESAKES: Mapping[str, tuple[str, ...]] = {
 }
 EARLIEST = date(1990, 1, 1)
 AHEAD = timedelta(hours=14)  # the date is that of the easternmost zone
+_EPOCH_START, _MISREAD_UNTIL = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 25, tzinfo=UTC)
+_READ_AGAIN = "convert the column again with its own unit, or give its numbers"
 CLOCKS_DIFFER = timedelta(minutes=15)
 
 
@@ -164,12 +166,17 @@ def parse_time(
 
 
 def bounded(stamp: Stamp, *, earliest: date = EARLIEST, now: datetime | None = None) -> Stamp:
-    """Return the stamp. Raises TimeError if it is in the future or before ``earliest``."""
+    """Return the stamp. Raises TimeError if it is in the future or before ``earliest``.
+
+    Clock times in the first weeks of 1970 are recent epochs that a program has read in a smaller unit than theirs.
+    """
     if stamp.instant is None:
         return stamp
     latest = latest_instant(stamp.precision, now)
     if stamp.instant > latest:
         raise TimeError(f"{_shown(stamp)} is in the future")
+    if stamp.instant.date() < earliest and stamp.precision != "day" and _EPOCH_START <= stamp.instant < _MISREAD_UNTIL:
+        raise TimeError(f"{_shown(stamp)} is an epoch that was read in the wrong unit", hint=_READ_AGAIN)
     if stamp.instant.date() < earliest:
         raise TimeError(f"{_shown(stamp)} is before {earliest}", hint="give --earliest to accept older articles")
     return stamp
