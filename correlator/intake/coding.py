@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from correlator.intake.instruments import names_in
+from correlator.intake.stored_keys import with_stored_keys
 from correlator.store.reading import read_known_articles
 from correlator.store.statements import query
 from correlator.tables import EVENTS, LINKS
@@ -47,6 +48,7 @@ def prepare(store: Store, batch: Batch, coding: Coding) -> Prepared:
     loaded_at = datetime.now(UTC)
     batch = replace(batch, articles=_with_language(batch.articles))
     with store.reading_if_made() as connection:
+        batch = with_stored_keys(connection, batch) if connection else batch
         known = read_known_articles(connection, batch.articles) if connection else None
         instruments = instruments_known(connection)
     fresh = batch.articles.unique(_ARTICLE, keep="first", maintain_order=True)

@@ -92,10 +92,15 @@ def make_batch(
     articles: Sequence[Mapping[str, object]] = (),
     quotes: Sequence[Mapping[str, object]] = (),
     rejects: Sequence[Mapping[str, object]] = (),
+    *,
+    symbols: Sequence[Iterable[str]] | None = None,
 ) -> Batch:
-    """Return a batch of rows; ``article_key`` and ``content_hash`` of articles are computed from their content."""
+    """Return a batch of rows; ``article_key`` and ``content_hash`` of articles are computed from their content.
+
+    ``symbols``: those that the source states for each article.
+    """
     return Batch(
-        pl.DataFrame(_identified([_cleaned(row) for row in articles]), schema=ARTICLE_SCHEMA),
+        pl.DataFrame(_identified([_cleaned(row) for row in articles], symbols), schema=ARTICLE_SCHEMA),
         pl.DataFrame(list(quotes), schema=QUOTE_SCHEMA),
         pl.DataFrame(list(rejects), schema=REJECT_SCHEMA),
     )
@@ -157,7 +162,7 @@ def article_key(publisher: str, headline: str, url: str | None, day: date | None
 
 def article_keys(
     articles: Sequence[tuple[str, str, str | None, datetime | None]],
-    symbols: Sequence[str] | None = None,
+    symbols: Sequence[Iterable[str]] | None = None,
     *,
     lists: Collection[str] = (),
 ) -> list[str]:
@@ -184,12 +189,17 @@ def article_keys(
             headline,
             "" if address in shared else address,
             published.date() if published else None,
-            symbols=stated,
+            symbols=" ".join(sorted(stated)),
         )
         for address, (publisher, headline, _, published), stated in zip(
-            addresses, articles, symbols or [""] * len(articles), strict=True
+            addresses, articles, symbols or [()] * len(articles), strict=True
         )
     ]
+
+
+def key_without_symbols(publisher: str, headline: str, published: datetime | None) -> str:
+    """Return the key that an article without an address had before its symbols were part of it."""
+    return _key(publisher, headline, "", published.date() if published else None)
 
 
 def _page_address(url: str | None) -> str:
@@ -262,7 +272,9 @@ def _cleaned(row: Mapping[str, object]) -> dict[str, object]:
     return row
 
 
-def _identified(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+def _identified(
+    rows: Sequence[Mapping[str, object]], symbols: Sequence[Iterable[str]] | None
+) -> list[dict[str, object]]:
     """Return the rows with their keys and hashes."""
     texts = [
         (
@@ -273,7 +285,9 @@ def _identified(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]
         )
         for row in rows
     ]
-    return [{**row, "article_key": key, **_hash(row)} for row, key in zip(rows, article_keys(texts), strict=True)]
+    return [
+        {**row, "article_key": key, **_hash(row)} for row, key in zip(rows, article_keys(texts, symbols), strict=True)
+    ]
 
 
 def _hash(row: Mapping[str, object]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -66,8 +66,9 @@ def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers())
             accepted.append(item)
         except InputError as error:
             rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
-    batch = make_batch(_with_dates(articles, publishers.zone), rejects=rejects)
-    yield replace(batch, named=_named(batch.articles, accepted))
+    symbols = [symbols_in(item.get("symbols", "")) for item in accepted]
+    batch = make_batch(_with_dates(articles, publishers.zone), rejects=rejects, symbols=symbols)
+    yield replace(batch, named=_named(batch.articles, symbols))
 
 
 def _with_dates(articles: list[dict[str, object]], zone: str | None) -> list[dict[str, object]]:
@@ -79,12 +80,12 @@ def _with_dates(articles: list[dict[str, object]], zone: str | None) -> list[dic
     return [article | stamp for article, stamp in zip(articles, dated.rows(named=True), strict=True)]
 
 
-def _named(articles: pl.DataFrame, items: Iterable[Mapping[str, str]]) -> pl.DataFrame:
-    """Return the symbols that a feed itself states for its items."""
+def _named(articles: pl.DataFrame, symbols: Sequence[Iterable[str]]) -> pl.DataFrame:
+    """Return the ``symbols`` that a feed itself states for its items."""
     links = [
         (*identity, symbol, "stated by the source in its feed")
-        for identity, item in zip(articles.select("article_key", "content_hash").iter_rows(), items, strict=True)
-        for symbol in symbols_in(item.get("symbols", ""))
+        for identity, stated in zip(articles.select("article_key", "content_hash").iter_rows(), symbols, strict=True)
+        for symbol in stated
     ]
     return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
 

@@ -51,6 +51,41 @@ def test_announcements_of_several_companies_under_one_headline_are_several_artic
     assert hours == [("LAMP", 10), ("SOFA", 15)]
 
 
+def test_announcements_stored_before_symbols_identified_them_are_known(tmp_path):
+    """An earlier version stored both companies' announcements as one article, linked to both."""
+    at = "2025-05-28T10:00:00Z"
+    rows = [{"title": "Board meeting", "published": at, "publisher": "Bourse", "ticker": t} for t in ("LAMP", "SOFA")]
+    earlier = open_workspace(tmp_path / "s.duckdb")
+    earlier.add_news(pl.DataFrame([{name: value for name, value in rows[0].items() if name != "ticker"}]))
+    with earlier.transaction() as connection:
+        for row in rows:
+            link = "INSERT INTO links (article_id, symbol, kind, evidence) VALUES (1, ?, 'named', 'x')"
+            connection.execute(link, [row["ticker"]])
+    report = earlier.add_news(pl.DataFrame([*rows, rows[0] | {"ticker": "LENS"}]))
+    assert (report.known, report.added) == (2, 1)
+    assert earlier.add_news(pl.DataFrame(rows)).added == 0
+
+
+def test_an_announcement_by_feed_and_by_table_is_one_article():
+    """Also without an address: both doors state its symbols."""
+    item = (
+        "<item><title>Board meeting</title><pubDate>Wed, 28 May 2025 10:00:00 GMT</pubDate>"
+        "<category domain='stock'>{}</category></item>"
+    )
+    feed = (
+        f"<rss version='2.0'><channel><title>Bourse</title>{item.format('LAMP')}{item.format('SOFA')}</channel></rss>"
+    )
+    ((fed,),) = [[batch.articles for batch in feed_batches(feed.encode(), "feed")]]
+    rows = [
+        {"title": "Board meeting", "published": "2025-05-28T10:00:00Z", "publisher": fed["publisher"][0], "ticker": t}
+        for t in ("LAMP", "SOFA")
+    ]
+    tabled = articles(rows)
+    assert fed["article_key"].to_list() == tabled["article_key"].to_list()
+    assert fed["content_hash"].to_list() == tabled["content_hash"].to_list()
+    assert fed["article_key"].n_unique() == 2
+
+
 def test_a_headline_repeated_for_the_same_symbols_is_one_article():
     rows = [
         {"title": "Board meeting", "published": f"2025-05-28T{hour}:00:00Z", "tickers": symbols}

@@ -225,10 +225,9 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: Table) -> pl.DataFrame:
 
 def _identified(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: Table) -> pl.DataFrame:
     """Return rows as articles with key, hash and language; ``symbols``: those in each cell of the source's own."""
-    joined = {text: " ".join(sorted(listed)) for text, listed in symbols.items()}
-    identities = [joined.get(text, "") for text in rows["symbols"]]
+    stated = [symbols.get(text, ()) for text in rows["symbols"]]
     lists = rows["url"].filter(rows["url"].hash().is_in(list(table.shown.lists))) if table.shown.lists else ()
-    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), identities, lists=set(lists))
+    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), stated, lists=set(lists))
     content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )
