@@ -11,7 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 DIGITS = 6
-"""Significant digits of numbers in JSON, so that it is the same on every machine."""
+"""Significant digits of computed numbers in JSON, so that it is the same on every machine."""
+_PRICES = ("last_close", "price", "change")
+"""Fields with prices, which are given and not computed: all their digits are kept."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,8 @@ class Brief:
 def plain(value: object) -> Any:
     """Convert ``value`` for JSON: instants and dates as ISO 8601, numbers to ``DIGITS`` digits, NaN as null."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        given = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {name: each if name in _PRICES else plain(each) for name, each in given.items()}
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%S}{f'.{value.microsecond:06d}' if value.microsecond else ''}Z"
     if isinstance(value, date):

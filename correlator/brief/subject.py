@@ -189,7 +189,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
         {"id": number},
     )
     coded = tuple(_as_coded(row) for row in events.iter_rows(named=True))
-    known_at, precision, rule = first["published_at"], first["published_precision"], first["published_rule"]
+    known_at, precision, rule = _published(versions.filter(pl.col("version") <= known["version"]))
     if known["version"] > 1:  # the events of the known version, not of earlier ones
         original, coded = coded, coded_version(known, coder)
         if main_act(coded) != main_act(original):
@@ -213,6 +213,22 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
         quotes=quotes.select(_QUOTES),
         events=coded,
     )
+
+
+def _published(versions: pl.DataFrame) -> tuple[datetime | None, str, str]:
+    """Return when an article was published, with precision and rule, by its ``versions``, newest first.
+
+    That is what the first of them states, unless a later one corrects it to an earlier time.
+    """
+    first = versions.row(versions.height - 1, named=True)
+    stated, precision, rule = first["published_at"], first["published_precision"], first["published_rule"]
+    if stated is not None and precision != "day":
+        timed = versions.filter((pl.col("published_precision") != "day") & (pl.col("published_at") < stated))
+        if timed.height:
+            earliest = timed.sort("published_at").row(0, named=True)
+            corrected = f"corrected, it stated {_shown(stated)} before; {earliest['published_rule']}"
+            return earliest["published_at"], earliest["published_precision"], corrected
+    return stated, precision, rule
 
 
 def main_act(events: tuple[dict[str, Any], ...]) -> tuple[str | None, ...]:

@@ -106,6 +106,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     language = str(parsed.feed.get("language", ""))
     site = str(parsed.feed.get("title", ""))
     comments = site.startswith("Comments on")
+    cut = "an incomplete one at the end of a feed that is cut off" if _ends_within_item(clean) else ""
     stated = _stated_times(clean)
     if len(stated) != len(parsed.entries):  # damaged: times cannot be assigned to items
         stated = [""] * len(parsed.entries)
@@ -123,10 +124,16 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
             "site": _source(entry) or site,
             "symbols": ", ".join(_symbols(entry)),
             "stated": times,
-            "no_article": _rejection(entry, comments=comments),
+            "no_article": _rejection(entry, comments=comments) or (cut if place == len(parsed.entries) else ""),
         }
-        for entry, times in zip(parsed.entries, stated, strict=True)
+        for place, (entry, times) in enumerate(zip(parsed.entries, stated, strict=True), start=1)
     ]
+
+
+def _ends_within_item(clean: bytes) -> bool:
+    """Whether a feed breaks off before the end of its last item, whose texts may then be incomplete."""
+    tags = _ITEM.findall(clean, 0, clean.rfind(b">") + 1)
+    return bool(tags) and tags[-1] == b""
 
 
 def _stated_times(clean: bytes) -> list[str]:

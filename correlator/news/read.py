@@ -94,7 +94,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
         answer = fetch(name, allow_private=options.get("allow_private", False))
         if answer.body is not None:
             _check_used("html", shown(name), columns=columns)
-            yield from read_answer(answer, shown(name), publishers, published=options.get("published"))
+            yield from read_answer(answer, shown(name), publishers, published=options.get("published"), layout=layout)
         return
     request = _Request(layout, publishers, columns, options.get("published"), options.get("encoding"))
     with TemporaryDirectory(prefix="correlator-") as folder:
@@ -229,24 +229,43 @@ def _check_used(kind: str, source: str, **given: object) -> None:
             )
 
 
-def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: str | None = None) -> Iterator[Batch]:
+def read_answer(
+    answer: Answer, url: str, publishers: Publishers, *, published: str | None = None, layout: str = "auto"
+) -> Iterator[Batch]:
     """Yield batches of the response of an address: a feed, dispatches, or one page. Raises InputError and TimeError."""
-    from correlator.news.dispatches import dispatch_batches, is_dispatch
-    from correlator.news.pages.html_page import looks_like_html, parse_html
+    from correlator.news.dispatches import dispatch_batches
+    from correlator.news.feed import feed_batches
+    from correlator.news.pages.html_page import parse_html
 
     body = answer.body or b""
-    head = decode(body[:_SNIFF], answer.content_type)
-    if is_dispatch(head):
-        _check_used("agency", url, published=published)
+    kind = _kind_of(decode(body[:_SNIFF], answer.content_type))
+    if layout != "auto" and kind not in _ANSWERS.get(layout, ()):
+        expected = _LAYOUTS[layout].called
+        raise InputError(
+            f"{url} answered with {_LAYOUTS[kind].called}, not {expected}", hint=f"give the address of {expected}"
+        )
+    _check_used(kind, url, published=published)
+    if kind == "agency":
         yield from dispatch_batches(body, url, publishers)
-    elif looks_like_html(head) and not _is_feed(head):
+    elif kind == "html":
         text = decode(body, answer.content_type)
         yield page_batch(parse_html(text, publishers=publishers, url=url, published=published, where=url), url, 1)
     else:
-        from correlator.news.feed import feed_batches
-
-        _check_used("feed", url, published=published)
         yield from feed_batches(body, url, publishers)
+
+
+_ANSWERS = {"feed": ("feed", "agency"), "agency": ("agency",), "html": ("html",), "text": ("html",)}
+"""The kinds of answer of an address that each layout allows; the others are layouts of files."""
+
+
+def _kind_of(head: str) -> str:
+    """Return the kind of an answer by its beginning."""
+    from correlator.news.dispatches import is_dispatch
+    from correlator.news.pages.html_page import looks_like_html
+
+    if is_dispatch(head):
+        return "agency"
+    return "html" if looks_like_html(head) and not _is_feed(head) else "feed"
 
 
 def sniff(path: Path) -> str:

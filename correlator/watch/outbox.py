@@ -50,8 +50,10 @@ _EDITED = """
         SELECT *, row_number() OVER (PARTITION BY article_id ORDER BY brief_number DESC) AS place FROM briefs
     )
     SELECT l.brief_number, l.article_id, a.version, a.headline, a.body, a.dateline, a.published_at,
-        a.publisher, a.agency,
-        l.category, l.source_country, l.target_country
+        a.publisher, a.agency, l.category, l.source_country, l.target_country,
+        a.published_precision <> 'day' AND a.published_at < (
+            SELECT min(s.published_at) - INTERVAL 1 MINUTE FROM articles AS s
+            WHERE s.article_id = l.article_id AND s.version <= l.version AND s.published_precision <> 'day') AS is_older
     FROM last AS l JOIN articles AS a USING (article_id)
     WHERE l.place = 1 AND a.version > l.version
     QUALIFY row_number() OVER (PARTITION BY a.article_id ORDER BY a.version DESC) = 1
@@ -263,11 +265,13 @@ def _news(
 
 
 def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFrame:
-    """Return one row per briefed article whose newest version codes differently; mark the others as seen."""
+    """Return one row per briefed article whose newest version codes differently, or states an earlier publication;
+    mark the others as seen.
+    """
     rows = []
     for row in query(connection, _EDITED).iter_rows(named=True):
         coded = main_act(coded_version(row, coder))
-        if coded != tuple(row[name] for name in _SAID):
+        if row["is_older"] or coded != tuple(row[name] for name in _SAID):
             rows.append((CORRECTION, row["article_id"], row["version"], row["brief_number"], *coded))
         else:
             seen = "SELECT $number::BIGINT AS brief_number, $version::INTEGER AS version"

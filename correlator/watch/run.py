@@ -148,7 +148,7 @@ class Watch:
         if not stopped():  # briefs left by an earlier process need not wait for the feeds
             self._make_and_deliver()
         while not stopped():
-            self.cycle(once=once)
+            self.cycle(stopped, once=once)
             if once:
                 break
             self._pause(stopped)
@@ -157,10 +157,12 @@ class Watch:
         self._write_status(force=True)
         return self.tally
 
-    def cycle(self, *, once: bool = False) -> None:
-        """Poll the feeds that are due, then make and deliver briefs."""
+    def cycle(self, stopped: Callable[[], bool] = lambda: False, *, once: bool = False) -> None:
+        """Poll the feeds that are due, until ``stopped``, then make and deliver briefs."""
         polled = False
         for feed in sorted(self._feeds, key=lambda each: each.due_at):
+            if stopped():
+                break
             if once:
                 time.sleep(max(self._hosts.get(feed.host, 0.0) - time.monotonic(), 0.0))
             if feed.due_at <= time.monotonic() and self._hosts.get(feed.host, 0.0) <= time.monotonic():
@@ -181,6 +183,7 @@ class Watch:
                 self._store,
                 spec.url,
                 coder=self._spec.coder,
+                layout="feed",
                 allow_private=self._permissions.allow_private,
                 **{name: value for name, value in options.items() if value is not None},
             )
@@ -192,7 +195,8 @@ class Watch:
             wait = min(max(spec.every * 2.0**feed.failures, requested), LONGEST_BACKOFF)
             feed.due_at = time.monotonic() + wait
             self._hosts[feed.host] = time.monotonic() + max(HOST_GAP, min(requested, LONGEST_BACKOFF))
-            self._say(str(problem) if self._once else f"{problem}; next attempt in {wait:.0f} s")
+            said = f"{problem.message} ({_as_keys(problem.hint)})" if problem.hint else problem.message
+            self._say(said if self._once else f"{said}; next attempt in {wait:.0f} s")
         else:
             if feed.failures:
                 self._say(f"{spec.name} responds again")
@@ -207,7 +211,7 @@ class Watch:
 
     def _say_rejects(self, feed: _Feed, report: LoadReport) -> None:
         """Say why items of a feed were rejected, once while the reasons stay the same."""
-        reasons = "; ".join(report.notes) if report.rejected else ""
+        reasons = _as_keys("; ".join(report.notes)) if report.rejected else ""
         if reasons and reasons != feed.rejects:
             self._say(f"{feed.spec.name}: {reasons} (see `correlator list rejects`)")
         feed.rejects = reasons
@@ -351,6 +355,11 @@ def _after(started: float, every: float) -> float:
     """
     now = time.monotonic()
     return max(started + every, now + min(now - started, every))
+
+
+def _as_keys(text: str) -> str:
+    """Return a text with the keys of a feed in the TOML file in place of options of ``add news``."""
+    return text.replace("--zone", "its key zone").replace("--profile", "its key profile")
 
 
 def _requested_wait(problem: Exception) -> float:

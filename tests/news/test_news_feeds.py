@@ -105,6 +105,18 @@ def test_a_reply_to_another_entry_is_no_article():
     assert post.articles.height == 1
 
 
+@pytest.mark.parametrize(
+    "rest", ["<item><title>Iran sig", "<item><title>Iran signs</title><pubDate>Wed, 28 May", "<ite"]
+)
+def test_an_item_that_a_feed_breaks_off_in_is_rejected(rest):
+    """Its headline or time may be a part of what was meant."""
+    whole = rss(f"{TITLE}{LINK}{TIME}")
+    (batch,) = feed_batches(whole[: whole.index("</channel>")].encode() + rest.encode(), "f")
+    assert batch.articles.height == 1
+    assert [reason for reason in batch.rejects["reason"] if "cut off" not in reason] == []
+    assert batch.rejects.height == (rest != "<ite")
+
+
 def test_entities_in_the_names_of_authors_are_decoded():
     item = f"{TITLE}{LINK}{TIME}<author>A. Writer &amp;amp; B. Editor</author>"
     assert read(rss(item)).articles["authors"].to_list() == ["A. Writer & B. Editor"]

@@ -236,6 +236,36 @@ def test_an_edit_of_old_news_is_no_fresh_headline(tmp_path, server):
     assert edit["told_before"]["article_id"] == edit["article_id"]
 
 
+def test_an_earlier_publication_stated_later_is_a_correction(tmp_path, server):
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.add(AGREE)
+    for age in (HOUR / 60, 3 * HOUR, -HOUR / 120, 3 * HOUR):  # a later time is that of an edit
+        server.items[0].at = datetime.now(UTC) - age
+        again(made)
+    assert [(each["kind"], each["age_minutes"]) for each in sink.had] == [("news", 1), ("correction", 180)]
+    assert "corrected, it stated" in sink.had[1]["rule"]
+
+
+def test_a_feed_that_answers_with_a_page_has_failed(tmp_path, server, monkeypatch):
+    """A page of maintenance, or the home page that a moved feed leads to, is no news."""
+    page = "<!doctype html><html><head><meta property='article:published_time' content='{}'></head><body><h1>{}</h1>"
+    monkeypatch.setattr(server, "body", lambda: page.format(datetime.now(UTC).isoformat(), AGREE).encode())
+    said: list[str] = []
+    made = watch(tmp_path, server, [Collected()])
+    made._say = said.append
+    again(made)
+    assert said == [
+        f"{server.url()} answered with a page, not a feed (give the address of a feed); next attempt in 2 s"
+    ]
+
+
+def test_a_signal_ends_a_cycle_before_the_next_feed(tmp_path, server):
+    made = watch(tmp_path, server, [Collected()])
+    made.cycle(lambda: True)
+    assert made.tally.polls == 0
+
+
 def test_a_date_without_a_time_is_old_when_it_is_over(tmp_path, server):
     sink = Collected()
     made = watch(tmp_path, server, [sink])
