@@ -7,6 +7,7 @@ from datetime import datetime
 
 from correlator.brief.model import Brief, Clock, Instrument, Interval, Outlook, Telling
 from correlator.brief.words import per_cent, record_sentence
+from correlator.errors import counted
 
 LISTED = 8
 """Most precedents shown; JSON has all of them."""
@@ -109,7 +110,7 @@ def _answer(clock: Clock) -> str:
 
 
 def _span(minutes: int) -> str:
-    return f"in {minutes:,} minutes" if minutes < 60 else f"in {age_of(minutes)}"
+    return f"in {counted(minutes, 'minute')}" if minutes < 60 else f"in {age_of(minutes)}"
 
 
 def _instruments(brief: Brief) -> Rows | None:

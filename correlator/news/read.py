@@ -238,7 +238,8 @@ def read_answer(
     from correlator.news.pages.html_page import parse_html
 
     body = answer.body or b""
-    kind = _kind_of(decode(body[:_SNIFF], answer.content_type))
+    text = decode(body, answer.content_type)
+    kind = _kind_of(text[:_SNIFF])
     if layout != "auto" and kind not in _ANSWERS.get(layout, ()):
         expected = _LAYOUTS[layout].called
         raise InputError(
@@ -246,12 +247,11 @@ def read_answer(
         )
     _check_used(kind, url, published=published)
     if kind == "agency":
-        yield from dispatch_batches(body, url, publishers)
+        yield from dispatch_batches(text.encode(), url, publishers)
     elif kind == "html":
-        text = decode(body, answer.content_type)
         yield page_batch(parse_html(text, publishers=publishers, url=url, published=published, where=url), url, 1)
     else:
-        yield from feed_batches(body, url, publishers)
+        yield from feed_batches(text.encode(), url, publishers)
 
 
 _ANSWERS = {"feed": ("feed", "agency"), "agency": ("agency",), "html": ("html",), "text": ("html",)}

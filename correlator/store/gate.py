@@ -21,9 +21,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from correlator.errors import warn
+
 PAUSE = 0.01
 BREATH = 0.025
 """Seconds for which a process leaves the gate open between two of its own transactions, so that others can enter."""
+
+
+QUIET = 10.0
+"""Seconds of waiting that are not worth a warning."""
 
 
 class Patience:
@@ -32,12 +38,16 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
+        self._said = False
 
     def pause(self) -> bool:
-        """Pause briefly and return True; return False at once if the limit has been reached."""
+        """Pause briefly and return True; return False at once if the limit has been reached. Warns of a long wait."""
         left = self._end - time.monotonic()
         if left <= 0:
             return False
+        if self.seconds - left > QUIET and not self._said:
+            self._said = True
+            warn(f"the store is locked by another process; waiting for it, {self.seconds:g} s at most")
         time.sleep(min(left, PAUSE * random.uniform(0.5, 1.5)))
         return True
 

@@ -5,6 +5,9 @@ import json
 import pytest
 
 from correlator.news.feed import feed_batches
+from correlator.news.fetch import Answer, Validators
+from correlator.news.publishers import Publishers
+from correlator.news.read import read_answer
 
 TITLE, LINK = "<title>Envoys leave Riga</title>", "<link>https://gazette.example/n/1</link>"
 TIME = "<pubDate>Wed, 28 May 2025 06:02:00 +0500</pubDate>"

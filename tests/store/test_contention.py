@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from correlator.errors import StoreError, StoreLockedError
+from correlator.errors import CorrelatorWarning, StoreError, StoreLockedError
 from correlator.store.db import Store
 from correlator.store.gate import Gate, Holder, Patience, started_at
 from correlator.store.statements import execute
@@ -129,3 +129,12 @@ def test_the_gate_says_who_keeps_it_and_where_no_file_can_be_it_is_open(tmp_path
     with Gate(tmp_path / "no" / "m.duckdb").closed(Patience(0)) as ours:
         assert ours
     assert str(Holder(-1, "python", None)) == "process -1 (python)"
+
+
+def test_a_long_wait_for_the_store_is_said_once(monkeypatch):
+    monkeypatch.setattr("correlator.store.gate.QUIET", -1.0)
+    patience = Patience(5)
+    with pytest.warns(CorrelatorWarning, match="locked by another process") as said:
+        assert patience.pause()
+        assert patience.pause()
+    assert len(said) == 1
