@@ -120,6 +120,13 @@ def test_an_item_that_a_feed_breaks_off_in_is_rejected(rest):
     assert batch.rejects.height == (rest != "<ite")
 
 
+def test_the_encoding_of_a_feed_is_that_of_its_header():
+    """A feed without a declaration; guessed from its content, it changed from poll to poll."""
+    body = rss(f"<title>Путин подписал указ</title>{LINK}{TIME}").encode("cp1251")
+    (batch,) = read_answer(Answer(body, Validators(), "text/xml; charset=windows-1251"), "f", Publishers())
+    assert batch.articles["headline"].to_list() == ["Путин подписал указ"]
+
+
 def test_entities_in_the_names_of_authors_are_decoded():
     item = f"{TITLE}{LINK}{TIME}<author>A. Writer &amp;amp; B. Editor</author>"
     assert read(rss(item)).articles["authors"].to_list() == ["A. Writer & B. Editor"]
