@@ -16,6 +16,7 @@ from correlator.store.changes import delete_rows, insert_new
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load
+from correlator.store.writing import highest_event
 from correlator.tables import EVENTS
 
 PART_ARTICLES = 2_000
@@ -82,7 +83,7 @@ def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.D
     events = coded.filter(pl.col("category").is_not_null())
     once = old.unique(_SAME, keep="first", maintain_order=True).select(*_SAME, "event_id")
     kept = events.join(once, on=_SAME, how="left", nulls_equal=True, maintain_order="left")
-    highest = int(query(connection, "SELECT coalesce(max(event_id), 0) AS n FROM events").item())
+    highest = highest_event(connection)
     fresh = pl.col("event_id").is_null()
     numbered = kept.with_columns(event_id=pl.when(fresh).then(highest + fresh.cum_sum()).otherwise("event_id"))
     delete_rows(connection, EVENTS, ours, numbers)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 122_880
 """Rows of a DuckDB row group: large loads are split at its multiples."""
+EVENTS_MARK = "events"
+"""The mark of a watch: the number of the last event that it has considered."""
 _PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 
 
@@ -194,7 +196,8 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
                 SELECT 1 FROM articles a WHERE a.article_key = f.article_key AND a.content_hash = f.content_hash)
         ), numbers AS (
             SELECT article_key, row_number() OVER (ORDER BY min("order"))
-                + (SELECT coalesce(max(article_id), 0) FROM articles) AS fresh_id
+                + (SELECT coalesce(max(article_id), 0) FROM (
+                    SELECT article_id FROM articles UNION ALL SELECT article_id FROM briefs)) AS fresh_id
             FROM unseen WHERE article_id IS NULL GROUP BY article_key
         )
         SELECT "order", coalesce(unseen.article_id, numbers.fresh_id)::BIGINT AS article_id,
@@ -254,7 +257,7 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
     distinct = events.unique("event_key", maintain_order=True)
     connection.register("fresh_events", distinct.select("event_key"))
     known = query(connection, "SELECT event_key FROM fresh_events SEMI JOIN events USING (event_key)")
-    highest = query(connection, "SELECT coalesce(max(event_id), 0) AS event_id FROM events").item()
+    highest = highest_event(connection)
     if known.height:
         write_repeats(connection, EVENTS, "SELECT * FROM events SEMI JOIN fresh_events USING (event_key)")
     connection.unregister("fresh_events")
@@ -265,6 +268,15 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
     added = insert_new(connection, EVENTS, _of_load("SELECT * FROM new_events"))
     connection.unregister("new_events")
     return Written(added, events.height - added)
+
+
+def highest_event(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the highest event number that was used, also by an event that is gone but that a watch has considered."""
+    numbers = "SELECT event_id FROM events UNION ALL SELECT place FROM marks WHERE name = $mark"
+    highest: int = query(
+        connection, f"SELECT coalesce(max(event_id), 0) AS highest FROM ({numbers})", {"mark": EVENTS_MARK}
+    ).item()
+    return highest
 
 
 def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> tuple[Written, pl.DataFrame]:

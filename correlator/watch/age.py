@@ -27,6 +27,18 @@ _TELLINGS = """
 
 
 @dataclass(frozen=True)
+class Polls:
+    """The instant ``now``, and when each feed had been ``read`` before its newest events, None for never."""
+
+    now: datetime
+    read: Mapping[str, datetime | None]
+
+    def since(self, feed: str) -> datetime:
+        """Return when the feed had been read before, at the latest now."""
+        return min(self.read.get(feed) or self.now, self.now)
+
+
+@dataclass(frozen=True)
 class Skipped:
     """Stories of one ``feed`` that are not briefed: ``old`` ones, of which the oldest was public at ``oldest``, and
     those that were briefed before (``retold``).
@@ -42,24 +54,24 @@ class Skipped:
         stories = "1 story is" if self.old == 1 else f"{self.old:,} stories are"
         limit = age_of(round(max_age / 60))
         return (
-            f"{self.feed}: {stories} not briefed, public for more than {limit} (max_age) when first read; "
+            f"{self.feed}: {stories} not briefed, public for more than {limit} (max_age); "
             f"the oldest since {self.oldest:%Y-%m-%d %H:%M} UTC"
         )
 
 
 def with_kinds(
-    connection: duckdb.DuckDBPyConnection, events: pl.DataFrame, spec: WatchSpec, polled: Mapping[str, datetime | None]
+    connection: duckdb.DuckDBPyConnection, events: pl.DataFrame, spec: WatchSpec, polls: Polls
 ) -> pl.DataFrame:
     """Return ``events`` with told_at, the earliest instant of their story, and the kind of their brief, NULL for none.
 
-    A story is news if it was public for at most ``max_age`` when it was read, and late if it is older, but has become
-    public since the feed was ``polled`` before. Of an older story only an edit is briefed that reports a new event.
+    A story is news while it has been public for at most ``max_age``, and late if it is older, but has become public
+    since its feed was read before. Of an older story only a new edit is briefed, if it reports a new event.
     ``events``: story_id, version, read_at and feed.
     """
     told = _told(connection, events["story_id"].unique().to_list(), spec)
     most = timedelta(seconds=spec.max_age)
     kinds = [
-        _kind(row, told[row["story_id"]], most, polled.get(row["feed"]))
+        _kind(row, told[row["story_id"]], polls.now - most, polls.since(row["feed"]) - most)
         for row in events.select("story_id", "version", "read_at", "feed").iter_rows(named=True)
     ]
     return events.with_columns(
@@ -82,12 +94,12 @@ def skipped_of(old: pl.DataFrame, retold: pl.DataFrame) -> list[Skipped]:
     ]
 
 
-def _kind(event: Mapping[str, Any], told: datetime, most: timedelta, polled: datetime | None) -> str | None:
-    if told >= event["read_at"] - most:
+def _kind(event: Mapping[str, Any], told: datetime, recent: datetime, since: datetime) -> str | None:
+    if told >= recent:
         return NEWS
     if event["version"] > 1:
-        return EDIT
-    return LATE if polled is not None and told >= polled - most else None
+        return EDIT if event["read_at"] >= since else None
+    return LATE if told >= since else None
 
 
 def _told(connection: duckdb.DuckDBPyConnection, stories: Sequence[int], spec: WatchSpec) -> dict[int, datetime]:

@@ -21,12 +21,12 @@ from correlator.research.selection import with_concerned
 from correlator.store.changes import insert_new, put_rows, update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query
+from correlator.store.writing import EVENTS_MARK, highest_event
 from correlator.tables import BRIEFS, DELIVERIES, MARKS
 from correlator.views import coded_version as coded_row
-from correlator.watch.age import Skipped, skipped_of, with_kinds
+from correlator.watch.age import Polls, Skipped, skipped_of, with_kinds
 from correlator.watch.spec import WatchSpec
 
-EVENTS_MARK = "events"
 CORRECTION = "correction"
 WAITING = "waiting for "
 """Prefix of a sink's name for the number of briefs not yet delivered to it."""
@@ -111,14 +111,11 @@ class Outbox:
         with self.store.reading() as connection:
             return self._pending(connection)
 
-    def owe(self, spec: WatchSpec, now: datetime, polled: Mapping[str, datetime | None]) -> Pending:
-        """Write the briefs due for events and edits that are new since the last call.
-
-        ``polled``: when each feed had been read before these.
-        """
+    def owe(self, spec: WatchSpec, polls: Polls) -> Pending:
+        """Write the briefs due for events and edits that are new since the last call."""
 
         def write(connection: duckdb.DuckDBPyConnection) -> Pending:
-            skipped = _owe(connection, spec, now, polled)
+            skipped = _owe(connection, spec, polls)
             return replace(self._pending(connection), skipped=skipped)
 
         return self.store.transact(write)
@@ -143,7 +140,7 @@ class Outbox:
 
     def _pending(self, connection: duckdb.DuckDBPyConnection) -> Pending:
         mark = _marks(connection).get(EVENTS_MARK, 0)
-        fresh = _newest_event(connection) > mark or not query(connection, _EDITED).is_empty()
+        fresh = highest_event(connection) > mark or not query(connection, _EDITED).is_empty()
         return Pending(
             fresh,
             _due(connection, self.batch),
@@ -160,7 +157,7 @@ def begin(store: Store, sinks: Sequence[str]) -> None:
     def write(connection: duckdb.DuckDBPyConnection) -> None:
         marks = _marks(connection)
         if EVENTS_MARK not in marks:
-            _set_mark(connection, EVENTS_MARK, _newest_event(connection))
+            _set_mark(connection, EVENTS_MARK, highest_event(connection))
         for sink in sinks:
             if f"sink:{sink}" not in marks:
                 newest = query(connection, "SELECT coalesce(max(brief_number), 0) AS newest FROM briefs").item()
@@ -169,19 +166,17 @@ def begin(store: Store, sinks: Sequence[str]) -> None:
     store.transact(write)
 
 
-def _owe(
-    connection: duckdb.DuckDBPyConnection, spec: WatchSpec, now: datetime, polled: Mapping[str, datetime | None]
-) -> list[Skipped]:
+def _owe(connection: duckdb.DuckDBPyConnection, spec: WatchSpec, polls: Polls) -> list[Skipped]:
     mark = _marks(connection).get(EVENTS_MARK, 0)
     fresh = query(connection, _NEW_EVENTS, {"mark": mark, "feeds": [feed.name for feed in spec.feeds]})
-    news, skipped = _news(connection, fresh, spec, polled)
+    news, skipped = _news(connection, fresh, spec, polls)
     owed = pl.concat([news, _corrections(connection, spec.coder)]).with_row_index("order")
     if owed.height:
         connection.register("owed", owed)
-        insert_new(connection, BRIEFS, _OWE, {"due": now})
+        insert_new(connection, BRIEFS, _OWE, {"due": polls.now})
         _keep_versions(connection)
         connection.unregister("owed")
-    _set_mark(connection, EVENTS_MARK, max(mark, _newest_event(connection)))
+    _set_mark(connection, EVENTS_MARK, highest_event(connection))
     return skipped
 
 
@@ -245,7 +240,7 @@ def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
 
 
 def _news(
-    connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: WatchSpec, polled: Mapping[str, datetime | None]
+    connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: WatchSpec, polls: Polls
 ) -> tuple[pl.DataFrame, list[Skipped]]:
     """Return one row per selected story without a brief, for its first article; and the stories without a row."""
     if fresh.is_empty():
@@ -254,7 +249,7 @@ def _news(
     chosen = select_events(events, spec.events, publishers=())  # a publisher may have no events yet
     known = query(connection, _BRIEFED, {"stories": chosen["story_id"].unique().to_list()})["story_id"]
     retold = pl.col("story_id").is_in(known.implode())
-    told = with_kinds(connection, chosen.remove(retold), spec, polled)
+    told = with_kinds(connection, chosen.remove(retold), spec, polls)
     due = told.drop_nulls("kind")
     first = due.unique("story_id", keep="first", maintain_order=True)
     rows = [
@@ -307,11 +302,6 @@ _OWED = {
 
 def _marks(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(query(connection, "SELECT name, place FROM marks").iter_rows())
-
-
-def _newest_event(connection: duckdb.DuckDBPyConnection) -> int:
-    newest: int = query(connection, "SELECT coalesce(max(event_id), 0) AS newest FROM events").item()
-    return newest
 
 
 def _set_mark(connection: duckdb.DuckDBPyConnection, name: str, place: int) -> None:

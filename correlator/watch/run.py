@@ -22,7 +22,7 @@ from correlator.intake.news import add_news
 from correlator.intake.report import LoadReport
 from correlator.research.concerned import with_bars
 from correlator.store.db import Store
-from correlator.watch.age import Skipped
+from correlator.watch.age import Polls, Skipped
 from correlator.watch.home import STATUS, home_of, status_of
 from correlator.watch.outbox import WAITING, Due, Outbox, Pending, ReadyBrief, begin
 from correlator.watch.sinks import Sink
@@ -228,8 +228,8 @@ class Watch:
         """Make the briefs that are due and deliver them; ``has_new``: new events are certain, so no check is needed."""
         pending = None if has_new else self._outbox.look()
         if pending is None or pending.fresh:
-            polled = {feed.spec.name: feed.considered for feed in self._feeds}
-            pending = self._outbox.owe(self._spec, datetime.now(UTC), polled)
+            polls = Polls(datetime.now(UTC), {feed.spec.name: feed.considered for feed in self._feeds})
+            pending = self._outbox.owe(self._spec, polls)
             self._say_skipped(pending.skipped)
         for feed in self._feeds:
             feed.considered = feed.last_ok

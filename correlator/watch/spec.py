@@ -25,7 +25,7 @@ MOST_FEEDS = 1_000
 LEAST_EVERY = 1.0
 MOST_EVERY = 86_400.0
 MAX_AGE = 3_600.0
-"""Seconds that news may have been public when it is read, to be briefed as news."""
+"""Seconds that news may have been public to be briefed as news."""
 MOST_AGE = 31 * 86_400.0
 _SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d)?\s*$")
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -63,7 +63,7 @@ class SinkSpec:
 class WatchSpec:
     """A watch: ``feeds``, the selection of ``events`` (None: all), options of briefs, and ``sinks``.
 
-    ``max_age``: seconds that news may have been public when it is read, to be briefed as news.
+    ``max_age``: seconds that news may have been public to be briefed as news.
     """
 
     feeds: tuple[FeedSpec, ...]

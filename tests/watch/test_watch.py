@@ -20,7 +20,9 @@ from correlator.brief.make import brief_on
 from correlator.brief.options import brief_request
 from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError, TimeError
 from correlator.intake.news import add_news
+from correlator.intake.undo import undo_load
 from correlator.store.db import Store
+from correlator.watch.age import Polls
 from correlator.watch.home import alone, home_of, status_of
 from correlator.watch.journal import Journal
 from correlator.watch.outbox import ReadyBrief
@@ -266,6 +268,35 @@ def test_a_signal_ends_a_cycle_before_the_next_feed(tmp_path, server):
     assert made.tally.polls == 0
 
 
+def test_the_numbers_of_an_undone_load_are_not_used_again(tmp_path, server):
+    """Else the next event would count as considered, and its article as briefed."""
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.add(AGREE)
+    again(made)
+    undo_load(made._store, 1)
+    server.items.clear()
+    server.add(MEET)
+    again(made)
+    assert [(each["headline"], each["article_id"]) for each in sink.had] == [(AGREE, 1), (MEET, 2)]
+
+
+def test_old_news_whose_event_a_later_coding_finds_is_no_news(tmp_path, server):
+    """Its number is that of a new event."""
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.add(AGREE)
+    made._poll(made._feeds[0])
+    hours = "INTERVAL 5 HOUR"
+    with made._store.transaction() as connection:
+        connection.execute(
+            f"UPDATE articles SET published_at = published_at - {hours}, loaded_at = loaded_at - {hours}"
+        )
+        connection.execute("UPDATE marks SET place = 0")
+    made._make_and_deliver()
+    assert (sink.had, made.tally.old) == ([], 1)
+
+
 def test_a_date_without_a_time_is_old_when_it_is_over(tmp_path, server):
     sink = Collected()
     made = watch(tmp_path, server, [sink])
@@ -406,7 +437,7 @@ def test_an_article_that_is_gone_does_not_hold_up_the_others(tmp_path, server):
     server.add(AGREE)
     made._poll(made._feeds[0])
     store = Store(tmp_path / "m.duckdb")
-    made._outbox.owe(made._spec, datetime.now(UTC), {})
+    made._outbox.owe(made._spec, Polls(datetime.now(UTC), {}))
     with store.transaction() as connection:
         connection.execute("DELETE FROM articles")
         connection.execute("DELETE FROM events")

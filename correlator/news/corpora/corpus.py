@@ -225,9 +225,9 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: Table) -> pl.DataFrame:
 
 def _identified(rows: pl.DataFrame, symbols: Mapping[str, Sequence[str]], table: Table) -> pl.DataFrame:
     """Return rows as articles with key, hash and language; ``symbols``: those in each cell of the source's own."""
-    stated = [symbols.get(text, ()) for text in rows["symbols"]]
+    own = [symbols.get(text, ()) for text in rows["symbols"]]
     lists = rows["url"].filter(rows["url"].hash().is_in(list(table.shown.lists))) if table.shown.lists else ()
-    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), stated, lists=set(lists))
+    keys = article_keys(rows.select("shown", "headline", "url", "instant").rows(), own, lists=set(lists))
     content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )
