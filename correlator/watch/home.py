@@ -42,16 +42,22 @@ def alone(home: Path) -> Iterator[None]:
 def status_of(store: Store) -> dict[str, Any]:
     """Return the last status of the watch of ``store``, whether it runs, and the numbers of its briefs.
 
-    Raises InputError if no watch has run.
+    Raises InputError if no watch has run, or its status is damaged.
     """
-    home = home_of(store)
+    status = saved_status(store)
+    if status is None:
+        raise InputError(f"no watch of {store.address} has run", hint="start one with `correlator watch feeds.toml`")
+    sinks = [each["sink"] for each in status["sinks"]]
+    return {"runs": _runs(home_of(store)), **status, "briefs": counts(store, sinks)}
+
+
+def saved_status(store: Store) -> dict[str, Any] | None:
+    """Return the status that the last watch of ``store`` saved; None if there is none, or the file is damaged."""
     try:
-        status: dict[str, Any] = json.loads((home / STATUS).read_text(encoding="utf-8"))
+        status = json.loads((home_of(store) / STATUS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise InputError(
-            f"no watch of {store.address} has run", hint="start one with `correlator watch feeds.toml`"
-        ) from None
-    return {"runs": _runs(home), **status, "briefs": counts(store, [each["sink"] for each in status["sinks"]])}
+        return None
+    return status if isinstance(status, dict) and {"feeds", "sinks"} <= status.keys() else None
 
 
 def _runs(home: Path) -> bool:

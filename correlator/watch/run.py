@@ -12,18 +12,23 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import polars as pl
+
 from correlator.base.files import write_atomically
 from correlator.base.inert import visible
 from correlator.brief.make import Shared, brief_on, requested_benchmark
 from correlator.brief.options import BriefRequest, brief_request
 from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError, counted
+from correlator.events.selection.select import fields_of
 from correlator.intake.instruments import names_in
 from correlator.intake.news import add_news
 from correlator.intake.report import LoadReport
 from correlator.research.concerned import with_bars
+from correlator.research.selection import with_concerned
 from correlator.store.db import Store
+from correlator.tables import EVENTS
 from correlator.watch.age import Polls, Skipped
-from correlator.watch.home import STATUS, home_of, status_of
+from correlator.watch.home import STATUS, home_of, saved_status, status_of
 from correlator.watch.outbox import WAITING, Due, Outbox, Pending, ReadyBrief, begin
 from correlator.watch.sinks import Sink
 from correlator.watch.spec import FeedSpec, WatchSpec
@@ -121,8 +126,10 @@ class Watch:
             if spec.symbols:
                 with_bars(connection, spec.symbols)
             requested_benchmark(names_in(connection), spec.benchmark)
-        if (self._home / STATUS).is_file():
-            self._take_over(status_of(self._store))
+            if spec.events:
+                with_concerned(connection, pl.DataFrame(schema=EVENTS.schema()), fields_of(spec.events))
+        if saved_status(store) is not None:
+            self._take_over(status_of(store))
 
     def _take_over(self, status: Mapping[str, Any]) -> None:
         """Take over from an earlier watch when its feeds were read; report briefs that wait for a sink that this one

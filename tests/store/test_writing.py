@@ -203,7 +203,9 @@ def test_a_failing_transaction_leaves_nothing(store):
 def test_rejects_links_and_journal(store):
     rejects = make_batch(rejects=[{"source": "a.csv", "source_line": 3, "reason": "no date", "content": "x"}]).rejects
     links = pl.DataFrame(
-        [(1, "LAMP", "printed", "strip")], schema=["article_id", "symbol", "kind", "evidence"], orient="row"
+        [(1, "LAMP", "printed", "strip", 1)],
+        schema=["article_id", "symbol", "kind", "evidence", "version"],
+        orient="row",
     )
     with store.transaction() as connection:
         assert write_rejects(connection, rejects, MONDAY).added == 1

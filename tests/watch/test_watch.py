@@ -447,7 +447,7 @@ def test_an_article_that_is_gone_does_not_hold_up_the_others(tmp_path, server):
     assert "no article" in sink.had[0]["problem"]
 
 
-@pytest.mark.parametrize("asked", ['symbols = ["NOSUCH"]', 'benchmark = "NOSUCH"'])
+@pytest.mark.parametrize("asked", ['symbols = ["NOSUCH"]', 'benchmark = "NOSUCH"', 'events = "symbol = NOSUCH"'])
 def test_a_symbol_that_the_store_lacks_is_refused_at_the_start(tmp_path, server, asked):
     (tmp_path / "feeds.toml").write_text(f'{asked}\n[[feed]]\nurl = "{server.url()}"\n')
     store = Store(tmp_path / "m.duckdb")
@@ -471,6 +471,10 @@ def test_status(tmp_path, server):
     assert told["briefs"] == {"owed": 0, "made": 1, "waiting for collected": 0}
     assert told["feeds"][0]["articles"] == 1
     assert told["runs"] is False
+    (home_of(made._store) / "status.json").write_text('{"feeds": []}')
+    with pytest.raises(InputError, match="no watch"):
+        status_of(made._store)
+    watch(tmp_path, server, [Collected()])
 
 
 @pytest.mark.parametrize(
