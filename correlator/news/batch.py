@@ -145,9 +145,13 @@ def kept_address(url: str | None) -> str | None:
     --------
     >>> kept_address("https://wire.example/1"), kept_address("urn:newsml:wire:1"), kept_address("java\nscript:run()")
     ('https://wire.example/1', 'urn:newsml:wire:1', None)
+    >>> kept_address("#"), kept_address("-")
+    (None, None)
     """
     if not url or url.startswith(("https://", "http://")):
         return url or None
+    if not any(map(str.isalnum, url)):
+        return None
     scheme = _SCHEME.match(_BLANKS.sub("", url))
     return None if scheme and scheme[1].lower() not in _KEPT_SCHEMES else url
 

@@ -265,6 +265,42 @@ def test_a_table_whose_last_row_cannot_be_read_is_refused_before_its_first_is_ha
         next(read_news(tmp_path / "t.csv"))
 
 
+FILING = "https://www.sec.gov/Archives/edgar/data/1/000001/lamp-20250331.htm"
+
+
+def test_a_filing_is_known_when_it_was_filed_not_at_the_end_of_its_period(tmp_path):
+    header = ["filed", "symbol", "title", "url"]
+    articles, rejects, named = read(
+        tmp_path, "t.csv", [header, ["2025-05-28", "LAMP", "10-Q", FILING], ["", "", "8-K", FILING]]
+    )
+    assert articles.select("published_at", "published_precision").rows() == [(DAY, "day")]
+    assert rejects["reason"].to_list() == ["no publication time"]
+    assert named["symbol"].to_list() == ["LAMP"]
+
+
+@pytest.mark.parametrize("url", [FILING, "https://wire.example/2025/05/28/lamp"])
+def test_the_date_of_an_address_is_not_that_of_a_text_whose_table_has_its_own(tmp_path, url):
+    articles, rejects, _ = read(
+        tmp_path, "t.csv", [["date", "text", "url"], ["2025-05-29", "Lamp rises\n\nThe company said so.", url]]
+    )
+    assert articles.is_empty()
+    assert "--column headline=NAME" in rejects["reason"].item()
+
+
+def test_a_sign_for_no_address_joins_no_articles(tmp_path):
+    rows = [["title", "date", "link"], [T, "2025-05-28", "#"], [f"{T} again", "2025-05-28", "#"]]
+    articles, _, _ = read(tmp_path, "t.csv", rows)
+    assert articles["article_key"].n_unique() == 2
+    assert articles["url"].null_count() == 2
+
+
+def test_symbols_that_were_added_to_the_table_of_a_service_are_kept(tmp_path):
+    record = {"title": T, "time_published": "20250528T130000", "overall_sentiment_score": 0.1, "ticker": "LAMP"}
+    articles, _, named = read(tmp_path, "t.json", [record])
+    assert articles["published_at"].to_list() == [AT]
+    assert named["symbol"].to_list() == ["LAMP"]
+
+
 TWO = [{"title": T, "date": "2025-05-28"}, {"title": f"{T} again", "date": "2025-05-29"}]
 BY_COLUMN = {name: {str(n): row[name] for n, row in enumerate(TWO)} for name in ("title", "date")}
 

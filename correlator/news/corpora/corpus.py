@@ -42,6 +42,7 @@ from correlator.news.pages.page import NO_DATE_HINT, page_batch, parse_page, rej
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import people_in, symbols_in
+from correlator.news.times.address_dates import LAST_RESORT
 from correlator.news.times.date_labels import as_dates
 
 _COLUMNS_HINT = "if it is not a page, name the columns with --column headline=NAME and --column published=NAME"
@@ -125,11 +126,15 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: Table, 
         text = "" if place is None else row[place]
         try:
             url = row[table.places["url"]] or None if "url" in table.places else None
-            parse = parse_html if looks_like_html(text) else parse_page
+            is_html = looks_like_html(text)
+            parse = parse_html if is_html else parse_page
             page = parse(text, publishers=table.publishers, url=url, where="the record")
+            if not is_html and "published" in table.places and page.published.rule.startswith(LAST_RESORT):
+                raise InputError("the record has no publication date", hint=NO_DATE_HINT)  # the table has another
             batches.append(page_batch(page, table.source, number))
         except InputError as error:
-            reason = f"{error.message} ({_COLUMNS_HINT})" if error.hint == NO_DATE_HINT else str(error)
+            has_times = error.hint == NO_DATE_HINT or "published" in table.places
+            reason = f"{error.message} ({_COLUMNS_HINT})" if has_times else str(error)
             batches.append(rejected_page(table.source, number, reason, text=visible_text(text)))
     return Batch(
         *(pl.concat([getattr(batch, name) for batch in batches]) for name in ("articles", "quotes", "rejects")),

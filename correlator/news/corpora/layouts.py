@@ -48,7 +48,8 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "time_published", "webpublicationdate", "seendate", "published_on", "release_date", "release_time", "ts_text",
         "datetime", "date_time", "timestamp", "timestamp_utc", "datetime_utc", "date_utc", "time_utc",
         "unix_timestamp", "unix_time", "unix_ts", "epoch", "created_utc", "story_date", "news_date", "date",
-        "publish_time", "published_time", "publication_time", "time", "date de publication", "fecha de publicación",
+        "publish_time", "published_time", "publication_time", "time", "filed_at", "filed", "filing_date", "date_filed",
+        "date de publication", "fecha de publicación",
         "fecha publicación", "fecha", "data de publicação", "data publicação", "data di pubblicazione",
         "data publikacji", "veröffentlichungsdatum", "veröffentlicht", "erscheinungsdatum", "datum", "yayın tarihi",
         "haber tarihi", "haber zamanı", "tarih", "дата публикации", "дата", "tanggal terbit", "tanggal", "ngày đăng",
@@ -134,7 +135,7 @@ def column_places(
     objects = {name.rpartition(".")[0] for name in names}
     places: dict[str, str] = {}
     for ours in FIELDS:
-        candidates = (*corpus.columns.get(ours, ()), *(_USUAL[ours] if ours != "symbols" or corpus is UNNAMED else ()))
+        candidates = (*corpus.columns.get(ours, ()), *_USUAL[ours])
         present = (named[_bare(name)] for name in candidates for named in (written, zoned) if _bare(name) in named)
         excluded = {places.get("headline")} if ours == "body" else set()
         excluded |= set() if ours in _MAY_BE_OBJECTS else objects

@@ -21,6 +21,8 @@ _FOLDERS = tuple(
         rf"/{_Y}/(?P<m>{'|'.join(_MONTH_NAMES)})[a-z]{{0,6}}/{_D}{_END}",
     )
 )
+LAST_RESORT = "last resort: date in the address"
+_FILINGS = "/Archives/edgar/"  # filings of the SEC are named by the end of the period they report
 _SLUGS = (re.compile(rf"[\-_]{_Y}(?P<m>\d\d)(?P<d>\d\d)(?:\d{{6}})?{_END}"),)
 
 
@@ -39,6 +41,8 @@ def date_in_address(url: str | None) -> Stamp | None:
 
 def _day(url: str | None, patterns: tuple[re.Pattern[str], ...]) -> Stamp | None:
     path = re.sub(r"^[a-zA-Z]{2,8}://[^/]*", "", (url or "")[:2000])
+    if _FILINGS in path:
+        return None
     for pattern in patterns:
         for match in pattern.finditer(path):
             month = match["m"]
@@ -48,5 +52,5 @@ def _day(url: str | None, patterns: tuple[re.Pattern[str], ...]) -> Stamp | None
             except ValueError:
                 continue
             if day <= datetime.now(UTC):
-                return Stamp(day, "day", f"last resort: date in the address, {match[0].strip('/-_')}")
+                return Stamp(day, "day", f"{LAST_RESORT}, {match[0].strip('/-_')}")
     return None
