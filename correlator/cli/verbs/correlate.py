@@ -84,7 +84,10 @@ def correlate(
     against: Annotated[Against, typer.Option("--against", help="Series to compare news with.")] = Against.RETURNS,
     max_lag: Annotated[int, typer.Option("--max-lag", min=1, help="Largest lag, order or horizon.")] = 5,
     bands: Annotated[
-        Bands, typer.Option("--bands", help="Confidence bands: Newey-West (hac), or stationary bootstrap.")
+        Bands,
+        typer.Option(
+            "--bands", help="Confidence bands: hac (errors by cosines, Student's t), or stationary bootstrap."
+        ),
     ] = Bands.HAC,
     window: Annotated[
         int, typer.Option("--window", "--rolling", min=2, help="Length of the rolling window in sessions.")

@@ -129,7 +129,9 @@ def placebo_test(
         excluded=_excluded(clusters, result),
         spec=result.spec,
         day_labels=result.day_labels,
-        placements=tuple(_own_placements(ground, drawable, null_values, group_of, statistic=statistic, block=block)),
+        placements=tuple(
+            _own_placements(ground, drawable, (null_values, draws), group_of, statistic=statistic, block=block)
+        ),
         slope=_slopes(result, kept, group_of, number, statistic=statistic),
         margin=margin,
         benchmark_note=result.benchmark_note,
@@ -137,12 +139,15 @@ def placebo_test(
 
 
 def _own_placements(
-    ground: Ground, clusters: Sequence[Cluster], null: Array, group_of: Rows, *, statistic: str, block: int
+    ground: Ground, clusters: Sequence[Cluster], joint: tuple[Array, int], group_of: Rows, *, statistic: str, block: int
 ) -> list[OwnPlacements]:
-    """Return the placements of each group: all its own if there are no more than draws, else the joint draws."""
-    groups, draws = null.shape[:2]
+    """Return the placements of each group: all its own if there are no more than draws, else the joint ones.
+
+    ``joint``: the statistic of the joint placements (G, B, W), and the number of draws that was asked for.
+    """
+    null, draws = joint
     placements = []
-    for group in range(groups):
+    for group in range(len(null)):
         own = _inside(clusters, group_of == group)
         number, given_up = number_of_placements(own), _dropped_criteria(own)
         if not 0 < number <= draws:

@@ -80,7 +80,7 @@ class PlaceboResult:
         against = f"{self.draws:,} placebo studies, seed {self.seed}"
         if fewest <= self.draws:
             against += f"; the fewest distinct placements behind a row are {fewest:,}, so its p is at least "
-            against += f"{1 / (fewest + 1):.2g}"
+            against += f"{min(2 / (fewest + 1), 1.0):.2g}"
         dropped = " ".join(name for name in CRITERIA if any(name in own.given_up for own in self.placements))
         if dropped:
             against += f"; not everywhere matched: {dropped}"
@@ -111,7 +111,7 @@ class PlaceboResult:
     def p_values(self) -> Array:
         """Two-sided p-values (G, W): twice the smaller of the shares of placements at least as large and as small.
 
-        The real placement is included, so they are at least 1 / (distinct placements + 1).
+        The real placement is included, so they are at least 2 / (distinct placements + 1).
         """
         return np.stack([randomisation_p(o, own.null) for o, own in zip(self.observed, self.placements, strict=True)])
 

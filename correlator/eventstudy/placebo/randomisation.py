@@ -1,6 +1,6 @@
 """Randomisation p-values, single and for families, and by inverting the test: intervals and tests of equivalence.
 
-The real placement is one of the equally likely ones, so it is counted among them, and p is at least 1/(placements + 1),
+The real placement is one of the equally likely ones, so it is counted among them, and p is at least 2/(placements + 1),
 however many draws repeat the same ones (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9).
 """
 
