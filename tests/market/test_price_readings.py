@@ -203,6 +203,19 @@ def test_two_columns_of_one_field_that_differ_are_a_question(tmp_path, header, o
     assert bars["open"].null_count() == len(CLOSES)  # the opens of bids are none of the asks
 
 
+def test_two_columns_of_days_or_currencies_that_differ_are_a_question():
+    later = pl.DataFrame({"Date": [day + timedelta(1) for day in DAYS], "Trade Date": DAYS, "Close": CLOSES})
+    with pytest.raises(InputError, match="'Date' and 'Trade Date' differ, and either could be the date"):
+        read_prices(later, symbol="LAMP")
+    assert read_prices(later, symbol="LAMP", columns={"date": "Trade Date"}).bars["session"].to_list() == DAYS
+    written_twice = TABLE.with_columns(pl.col("Date").dt.strftime("%d/%m/%Y").alias("Trade Date"))
+    assert read_prices(written_twice, symbol="LAMP").bars["close"].to_list() == CLOSES
+    paid = TABLE.with_columns(Currency=pl.lit("USD"), CCY=pl.lit("EUR"))
+    with pytest.raises(InputError, match="'Currency' and 'CCY' differ.*--column currency=CCY"):
+        read_prices(paid, symbol="LAMP")
+    assert read_prices(paid, symbol="LAMP", columns={"currency": "CCY"}).currencies == {"LAMP": "EUR"}
+
+
 def test_a_column_that_loses_to_another_of_its_field_is_named(tmp_path):
     both = written(tmp_path, text("Date,Close,Last,Volume,Shares Traded", "{d},{c},7,8,9"))
     notes = (

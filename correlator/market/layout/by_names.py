@@ -9,7 +9,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
-from correlator.market.layout.rivals import of_one_side, settle_rivals
+from correlator.market.layout.rivals import of_one_side, refuse_other_labels, settle_rivals
 from correlator.market.layout.single_columns import (
     LOOKED_AT,
     SYMBOL_LIKE,
@@ -44,6 +44,7 @@ def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) ->
         raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
     rivals = settle_rivals(raw, fields, raw.labels, given)
     places, notes = other_places(raw, given, {date, *fields.values()})
+    refuse_other_labels(raw, date, places.get("currency"), given)
     if "symbol" not in places and (symbol_column := _column_with(raw, symbol)) is not None:
         places["symbol"] = symbol_column
         notes = (*notes, f"column {raw.label(symbol_column)!r} is used as the symbol")

@@ -8,9 +8,10 @@ from typing import NoReturn
 import polars as pl
 
 from correlator.containers.raw import RawTable
-from correlator.errors import InputError
+from correlator.errors import CorrelatorError, InputError
 from correlator.market.vocabulary import PRICES, field_of, plain, side_of
 from correlator.market.written.figures import machine_numbers
+from correlator.market.written.stamps import read_stamps
 
 _CLOSES = ("close", "adjusted_close")
 
@@ -57,6 +58,31 @@ def settle_rivals(
         if ours == "close" and side is not None and not others:
             notes.append(f"column {raw.label(chosen)!r} is used as the close: closes are {side[0]} prices")
     return tuple(notes)
+
+
+def refuse_other_labels(raw: RawTable, date: str, currency: str | None, given: Mapping[str, str]) -> None:
+    """Raise InputError for a second column of days, or of currencies, that differs from the one used."""
+    for ours, chosen in (("date", date), ("currency", currency)):
+        if chosen is None or ours in given or field_of(raw.label(chosen)) != ours:
+            continue
+        mine = _labels_in(raw, chosen, ours)
+        for other in raw.columns:
+            if other == chosen or field_of(raw.label(other)) != ours:
+                continue
+            theirs = _labels_in(raw, other, ours)
+            if mine is not None and theirs is not None and bool((theirs.is_not_null() & mine.ne_missing(theirs)).any()):
+                _refuse(raw, ours, [chosen, other])
+
+
+def _labels_in(raw: RawTable, column: str, ours: str) -> pl.Series | None:
+    """Return the days, or the currencies, of a column; None if it holds instants, or dates that cannot be read."""
+    if ours == "currency":
+        return raw.frame[column].cast(pl.String, strict=False).str.strip_chars().str.to_uppercase().replace("", None)
+    try:
+        stamps = read_stamps(raw.frame[column].alias(raw.label(column)), source=raw.source)
+    except CorrelatorError:
+        return None
+    return stamps.values if stamps.kind == "label" else None
 
 
 def refuse_sides(raw: RawTable, columns: Sequence[str]) -> None:
