@@ -20,11 +20,12 @@ _NO_RETURN = r"^[A-E]$"
 
 @dataclass(frozen=True)
 class LongReturns:
-    """The columns of a raw table that have the dates, the shares and their returns."""
+    """The columns of a raw table with the dates, the shares and their returns, and ``others`` called returns too."""
 
     date: str
     symbol: str
     value: str
+    others: tuple[str, ...] = ()
 
 
 def long_returns(raw: RawTable) -> LongReturns | None:
@@ -37,14 +38,18 @@ def long_returns(raw: RawTable) -> LongReturns | None:
     if not values or not shares:
         return None
     date = date_column(raw, {})
-    return None if date is None else LongReturns(date, shares[0], values[0])
+    return None if date is None else LongReturns(date, shares[0], values[0], tuple(values[1:]))
 
 
 def wide_returns(raw: RawTable, places: LongReturns, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the returns with a row per day and a column per share, and notes for the user.
 
-    Raises InputError if a share has several returns on one day.
+    Raises InputError if a share has several returns on one day, also in two columns that differ.
     """
+    for other in places.others:
+        if not raw.is_same(places.value, other):
+            both = f"{raw.label(places.value)!r} and {raw.label(other)!r}"
+            raise InputError(f"{name} has two columns of returns that differ: {both}", hint="keep one of them")
     frame = raw.frame.select(
         date=places.date, symbol=as_symbols(raw.frame[places.symbol]).alias("symbol"), value=places.value
     )

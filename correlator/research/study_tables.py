@@ -20,7 +20,7 @@ from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
 from correlator.containers.read import head_of, read_raw
-from correlator.errors import InputError, listed, warn
+from correlator.errors import InputError, TimeError, listed, warn
 from correlator.eventstudy.panel.frames import read_wide
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.eventstudy.placing.events import one_exchange
@@ -112,7 +112,18 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
             f"{_name_of(source, kind)} has bars of one share but no symbol",
             hint="in Python prices={'AIRLINK': bars}, on the command line --prices AIRLINK=FILE",
         )
-    return _of_bars(read_prices(source, exchange=exchange, stamped=AS_WRITTEN), kind, _name_of(source, kind))
+    return _of_bars(_bars_of(source, exchange=exchange), kind, _name_of(source, kind))
+
+
+def _bars_of(source: Table, *, exchange: str | None, symbol: str | None = None) -> PriceFile:
+    """Return the bars of a table; hints at options of price files say where these can be given."""
+    try:
+        return read_prices(source, symbol=symbol, exchange=exchange, stamped=AS_WRITTEN)
+    except (InputError, TimeError) as problem:
+        if "--" not in (problem.hint or ""):
+            raise
+        where = "an option of `add prices` and of co.read_prices, whose bars a study takes; or change the table"
+        raise type(problem)(problem.message, hint=f"{problem.hint}: {where}") from None
 
 
 def _of_returns(source: Table) -> StudyTable:
@@ -281,7 +292,7 @@ def _of_shares(sources: Mapping[str, Table], kind: str, exchange: str | None) ->
     for name, source in sources.items():
         frame: Any = source
         frame = frame.to_frame(name) if is_series(frame) else frame
-        bars = read_prices(frame, symbol=name, exchange=exchange, stamped=AS_WRITTEN)
+        bars = _bars_of(frame, symbol=name, exchange=exchange)
         table = _of_bars(bars, kind, _name_of(source, kind))
         notes += table.notes
         column = table.frame.rename(dict.fromkeys(table.frame.columns[1:], name))

@@ -90,6 +90,15 @@ def test_bars_of_one_share_need_its_name(bars, events):
         co.study(prices=bars, events=events, **OPTIONS)
 
 
+def test_a_question_that_a_study_has_no_option_for_says_where_there_is_one(bars, events):
+    quotes = bars.rename(columns={"Close": "BidClose"}).assign(AskClose=bars["Close"] + 0.01)
+    with pytest.raises(InputError, match=r"--column close=AskClose: an option of `add prices` and of co.read_prices"):
+        co.study(prices={"LAMP": quotes}, events=events, **OPTIONS)
+    chosen = co.read_prices(quotes, symbol="LAMP", exchange="XNAS", columns={"date": "Date", "close": "BidClose"}).bars
+    found = co.study(prices={"LAMP": chosen}, events=events, **OPTIONS)
+    assert found.car.equals(co.study(prices={"LAMP": bars}, events=events, **OPTIONS).car)
+
+
 def test_tickers_that_are_words_of_bars_stay_shares():
     """C, V, LOW and OPEN are shares where no close stands beside them."""
     wide = pl.DataFrame({"Date": ["2024-01-02"], "C": [1.0], "V": [2.0], "LOW": [3.0], "OPEN": [4.0]})

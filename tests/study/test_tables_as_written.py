@@ -370,6 +370,9 @@ def test_returns_of_a_row_per_share_and_day(tmp_path: Path) -> None:
     assert cars(prices=None, returns=tmp_path / "crsp.csv") == pytest.approx(PLAIN, abs=1e-12)
     with pytest.raises(InputError, match="several returns of [A-Z]+ on 2023"):
         cars(prices=None, returns=pl.concat([long, long.head(9).with_columns(RET=pl.lit(0.5))]))
+    assert cars(prices=None, returns=long.with_columns(Return="RET")) == pytest.approx(PLAIN, abs=1e-12)
+    with pytest.raises(InputError, match="two columns of returns that differ: 'RET' and 'Return'"):
+        cars(prices=None, returns=long.with_columns(Return=pl.col("RET") / 2))
 
 
 def test_closes_of_a_row_per_share_and_day_may_have_short_names() -> None:
