@@ -1,7 +1,8 @@
 """Make output inert: no formulas in spreadsheet cells, no terminal control characters, no path parts in file names.
 
 A spreadsheet runs text that starts with ``=``, ``+``, ``-`` or ``@`` (or their full-width forms), also after spaces,
-tabs or line breaks, as a formula, which may call programs and send data elsewhere. Such text gets a leading apostrophe.
+tabs or line breaks, as a formula, which may call programs and send data elsewhere. Such text gets a leading apostrophe,
+also after a semicolon, at which spreadsheets of many countries split.
 Text that is a number (``-3.77``, ``+5%``, ``1e-3``) or a window of offsets (``-1:1``) stays unchanged: it is harmless,
 and programs read it. Numeric columns are never changed.
 """
@@ -9,6 +10,7 @@ and programs read it. Numeric columns are never changed.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 _FORMULA = r"^[\s\x00-\x1f'\"]*[=+\-@＝＋－＠]"
 _STARTS_WITH_CONTROL = r"^[\t\r\n]"
 _PLAIN = r"^[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][+-]?\d+)?\s?%?$|^[+-]?\d+:[+-]?\d+$"
+_INNER = r"([;\t\r\n][ '\"]*)([=@＝＠])|(;[ '\"]*)([+\-＋－])"
+"""A formula in a later cell: some split at semicolons, tabs or line breaks, which quotes do not prevent."""
 _RUNS = re.compile(f"{_FORMULA}|{_STARTS_WITH_CONTROL}")
+_IS_INNER = re.compile(_INNER)
 _IS_PLAIN = re.compile(_PLAIN.replace("$", r"\Z"))
 _OUTSIDE_NAMES = re.compile(r"[^\w.^=&+@-]+")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\.|$)", re.IGNORECASE)
@@ -40,7 +45,10 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
     written = (pl.String, pl.Categorical, pl.Enum)
     marks = {each: _mark(each) for each in _ORDERS}
     texts = {
-        name: pl.nth(place).cast(pl.String).str.replace_many(marks)  # pl.col takes * and ^...$ for patterns
+        name: pl.nth(place)  # pl.col takes * and ^...$ for patterns
+        .cast(pl.String)
+        .str.replace_many(marks)
+        .str.replace_all(_INNER, "${1}${3}'${2}${4}")
         for place, (name, kind) in enumerate(frame.schema.items())
         if isinstance(kind, written)
     }
@@ -48,14 +56,24 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
         name: pl.when(_runs(text)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
         for name, text in texts.items()
     }
-    return frame.with_columns(**led).rename(
-        {name: safe_text(name) for name in frame.columns if safe_text(name) not in frame.columns}
-    )
+    return frame.with_columns(**led).rename(_safe_names(frame.columns))
+
+
+def _safe_names(names: Sequence[str]) -> dict[str, str]:
+    """Return the safe texts of column names, with further apostrophes where two are equal."""
+    safe = {name: name for name in names if safe_text(name) == name}
+    for name in names:
+        candidate = safe_text(name)
+        while name not in safe and candidate in safe.values():
+            candidate = f"'{candidate}"
+        safe.setdefault(name, candidate)
+    return safe
 
 
 def safe_text(text: str) -> str:
     """Return one cell as ``safe_cells``."""
     marked = "".join(_mark(each) if each in _ORDERS else each for each in text)
+    marked = _IS_INNER.sub(lambda found: f"{found[1] or found[3]}'{found[2] or found[4]}", marked)
     return f"'{marked}" if _RUNS.match(marked) and not _IS_PLAIN.match(marked) else marked
 
 
