@@ -22,6 +22,8 @@ MOST_RATIO = 100
 """Unpacked over packed size: text packs 3 to 30 times, a bomb 1,000 times and more."""
 MOST_ROWS = 200_000_000
 MOST_COLUMNS = 20_000
+FREE_CELLS, MOST_MISSING = 10_000_000, 20
+"""Cells up to which a table of records may have any holes, and beyond that its cells over those that are stated."""
 MOST_TABLE_BYTES = 8 << 30
 """Bytes that a Parquet or Arrow file may take in memory."""
 MOST_TABLE_RATIO = 1_000
@@ -74,6 +76,15 @@ def check_shape(rows: int, columns: int, source: str) -> None:
         raise InputError(f"{source} has {columns:,} columns, more than the limit of {MOST_COLUMNS:,}")
     if not 0 <= rows <= MOST_ROWS:
         raise InputError(f"{source} has {rows:,} rows, more than the limit of {MOST_ROWS:,}", hint="split it")
+
+
+def check_cells(rows: int, columns: int, stated: int, source: str) -> None:
+    """Raise InputError for a table of which almost all cells are missing: it takes the memory of ``rows * columns``."""
+    if rows * columns > max(FREE_CELLS, MOST_MISSING * stated):
+        raise InputError(
+            f"{source} has {rows:,} records and {columns:,} names, but states only {stated:,} values",
+            hint="give every record the same names",
+        )
 
 
 def check_table_bytes(needed: int, packed: int, source: str) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from correlator.base.source_limits import check_cells
 from correlator.base.syntax import DuplicateName, each_once, json_fault
 from correlator.containers.cells import is_data, is_date_like
 from correlator.containers.frame import levels_of
@@ -119,6 +120,7 @@ def _of_records(node: Any, source: str) -> RawTable | None:
     if len(node[0]) < 2:
         return None
     names = list(dict.fromkeys(str(key) for each in node for key in each))
+    check_cells(len(node), len(names), sum(map(len, node)), source)
     rows = [[_text(each.get(name)) for name in names] for each in node]
     return table_of_cells(source, [(name,) for name in names], rows)
 
@@ -141,6 +143,7 @@ def _of_lists(node: Any, source: str) -> RawTable | None:
     if not all(_is_plain(value) for each in node[:20] for value in each):
         return None
     width = max(len(each) for each in node)
+    check_cells(len(node), width, sum(map(len, node)), source)
     rows = [[_text(value) for value in each] + [None] * (width - len(each)) for each in node]
     if not any(is_date_like(cell or "") for cell in rows[-1]):
         return None
@@ -241,6 +244,7 @@ def _of_columns(node: Any, source: str) -> RawTable | None:
             return None
         return _of_columns({name: [value[str(k)] for k in range(len(value))] for name, value in dated.items()}, source)
     days = list(dict.fromkeys(str(day) for value in maps.values() for day in value))
+    check_cells(len(days), len(maps), sum(map(len, maps.values())), source)
     rows = [[day, *(_text(value.get(day)) for value in maps.values())] for day in days]
     header = [levels_of(name) for name in maps]
     return table_of_cells(source, [(_DATE,) * max(map(len, header)), *header], rows)

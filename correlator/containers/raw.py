@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -32,24 +33,26 @@ class RawTable:
     facts: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         return [name for name in self.frame.columns if name not in (LINE, AT)]
 
-    @property
+    @cached_property
     def has_header(self) -> bool:
         return any(any(cells) for cells in self.header)
 
     def label(self, column: str) -> str:
         """Return the name of the column for users: its header cells, else its position from 1."""
-        place = int(column[1:])
-        cells = [cell for cell in self.header[place] if cell] if place < len(self.header) else []
-        return " / ".join(dict.fromkeys(cells)) if cells else "" if self.has_header else str(place + 1)
+        return self.labels[column]
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """The label of every column."""
-        return {column: self.label(column) for column in self.columns}
+        return {column: self._label(int(column[1:])) for column in self.columns}
+
+    def _label(self, place: int) -> str:
+        cells = [cell for cell in self.header[place] if cell] if place < len(self.header) else []
+        return " / ".join(dict.fromkeys(cells)) if cells else "" if self.has_header else str(place + 1)
 
     def is_same(self, one: str, other: str) -> bool:
         """Whether two columns have the same values, whatever their types."""

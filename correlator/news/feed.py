@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import json
 import re
+from bisect import bisect
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -37,6 +39,9 @@ from correlator.news.times.timestamps import UNKNOWN, Stamp
 
 MAX_FEED_BYTES = MAX_BYTES
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
+_CATEGORIES = re.compile(rb"<(?:[\w.-]+:)?(?:category|subject|keywords)\b(?:[^<]|<!\[CDATA\[)*+", re.IGNORECASE)
+MOST_COMPARED = 20_000_000
+"""Comparisons of the categories of an item with one another, over all items of a feed."""
 _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
 # Where feeds state symbols of shares: in elements of these names, and in categories with these schemes.
 _SYMBOLS, _SYMBOL_SCHEME = ("nasdaq_tickers", "news_stock_tickers", "stock_tickers"), re.compile("(?i)stock|ticker")
@@ -139,7 +144,7 @@ def _ends_within_item(clean: bytes) -> bool:
 def _stated_times(clean: bytes) -> list[str]:
     """Return all publication times of each item, one per line; feedparser keeps only one of them."""
     items = (part.partition(b"</item>")[0].partition(b"</entry>")[0] for part in _START.split(clean)[1:])
-    return [b"\n".join(_STATED.findall(item)).decode() for item in items]
+    return [b"\n".join(_STATED.findall(item)).decode("utf-8", "replace") for item in items]
 
 
 def _rejection(entry: Mapping[str, Any], *, comments: bool) -> str:
@@ -175,12 +180,18 @@ def _source(entry: Mapping[str, Any]) -> str:
 
 
 def _check_items(clean: bytes, source: str) -> None:
-    """Raise InputError for items nested too deeply: parsing them takes quadratic time."""
+    """Raise InputError for items nested too deeply or with too many categories: parsing them takes quadratic time."""
     depth = 0
     for match in _ITEM.finditer(clean):
         depth = max(depth + (-1 if match[1] else 1), 0)
         if depth > DEEPEST_ITEM:
             raise InputError(f"{source} has items nested more than {DEEPEST_ITEM} levels deep, the limit")
+    counts = Counter[int]()
+    begins = [match.start() for match in _ITEM.finditer(clean)]
+    for match in _CATEGORIES.finditer(clean):
+        counts[bisect(begins, match.start())] += 1 + match[0].count(b",")
+    if sum(count * count for count in counts.values()) > MOST_COMPARED:
+        raise InputError(f"{source} has an item with {max(counts.values()):,} categories, more than can be read")
 
 
 def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:

@@ -176,6 +176,14 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     yield "wide.parquet", parquet({"Date": date, "Close": pa.array([1], pa.decimal256(70, 3))}), "type decimal256"
     yield "binary.parquet", parquet({"Date": date, "Close": pa.array([b"\x80\x04cos\nsystem\n"])}), "not a number"
     yield "keys.json", b"[{%s}]" % b",".join(b'"k%d":1' % n for n in range(20_001)), "20,001 columns"
+    sparse = b",".join(b'{"date": "2025-05-26", "close": 1, "k%d": 1}' % n for n in range(4_000))
+    yield "sparse.json", b"[%s]" % sparse, "4,000 records and 4,002 names, but states only 12,000 values"
+    yield "ragged.json", b"[%s[%s]]" % (b'["2025-05-26",1],' * 600, b"1," * 19_000 + b"1"), "states only 20,201 values"
+    yield (
+        "days.json",
+        b"{%s}" % b",".join(b'"S%d": {"%d-01-01": 1, "%d-01-02": 2}' % (n, n, n) for n in range(1_000, 5_000)),
+        "states only",
+    )
     yield "twice.json", b'[{"date": "2025-05-26", "close": 1, "close": 2}]', "duplicate name 'close'"
     yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "unpaired surrogate"
     yield "digits.json", b'[{"date": "2025-05-26", "close": %s}]' % (b"9" * 5_000), "close 9{40} is not a number"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import polars as pl
 import pytest
 from hostile_files import BARS_OF_ODS, BLANKS, COLUMNS, ROWS, news, ods, prices, row
@@ -10,7 +12,7 @@ from correlator.errors import InputError
 from correlator.eventstudy.panel.frames import read_wide
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
-from correlator.news.strips.strip import compile_layout
+from correlator.news.strips.strip import compile_layout, parse_strip
 
 PRICES, NEWS = list(prices()), list(news())
 
@@ -50,6 +52,14 @@ def test_days_of_small_whole_numbers_are_not_days_written_in_digits():
 def test_a_strip_layout_has_each_part_once():
     with pytest.raises(InputError, match=r"must contain \{arrow\} exactly once"):
         compile_layout("{symbol} {price} {arrow} {arrow} {change} {percent}")
+
+
+def test_many_strips_with_figures_of_their_own_are_not_compared_with_each_other():
+    quote = "AIR {} Decreased By ▼ -5.00 (-{:.2f}%) ".format
+    text = "".join(quote(f"{price}.00", 500 / (price + 5)) for price in range(50, 4_050))
+    began = time.process_time()
+    assert [len(parse_strip(text)), len(parse_strip(text + text))] == [4_000, 4_000]
+    assert time.process_time() - began < 5  # minutes, where each was compared with all before it
 
 
 def test_a_text_of_blanks_is_looked_at_once(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from correlator.containers.raw import RawTable
@@ -93,7 +93,8 @@ def _wide_or_columns(
     """Whether a table without a known close is ``wide`` or ``columns``; raise InputError if that cannot be decided."""
     date = date_column(raw, given)
     others = [column for column in raw.columns if column != date and raw.label(column)]
-    figures = [column for column in others if _is_figure_here(raw, column, others)]
+    is_upper = all(raw.label(column).isupper() for column in others)
+    figures = [column for column in others if _is_figure_here(raw.label(column), is_upper=is_upper)]
     if symbol_column is not None and symbol_column in others:
         return "wide"
     if len(others) == 1:
@@ -121,10 +122,9 @@ def _wide_or_columns(
     return "wide"
 
 
-def _is_figure_here(raw: RawTable, column: str, others: Sequence[str]) -> bool:
+def _is_figure_here(label: str, *, is_upper: bool) -> bool:
     """Whether a name is that of a figure; in an upper-case header only fields of a bar are, since NET is a share."""
-    label = raw.label(column)
-    if all(raw.label(each).isupper() for each in others):
+    if is_upper:
         return field_of(label) is not None or is_compound(label)
     return is_figure(label)
 

@@ -45,6 +45,8 @@ _BADGE = re.compile(
 )
 _TITLE_NAME = re.compile(r"\b(?:title|headline|heading|text)\b")
 _LONGEST_BADGE = 30
+_LONGEST_WITH_NAME = 1_000
+"""Length in characters of titles from which the name of a site is removed: each separator is compared with the page."""
 _PARTING = ":|/–—-·•» "  # separators between a kicker and its title
 _LEAST_LEFT = 8  # letters that must remain of a heading without its kicker
 
@@ -182,7 +184,7 @@ def _printing(root: html.HtmlElement, keys: Collection[str]) -> Iterator[html.Ht
 def _without_tails(title: str) -> Iterator[str]:
     """Yield a title, and the part before each separator in its second half, after which the site's name may follow."""
     yield title
-    for match in _SEPARATOR.finditer(title):
+    for match in _SEPARATOR.finditer(title) if len(title) <= _LONGEST_WITH_NAME else ():
         if match.start() > max(_SHORTEST, len(title) / 2):
             yield title[: match.start()]
 

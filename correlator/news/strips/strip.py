@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -97,6 +98,8 @@ _PARTS = re.compile(r"(\s*\{arrow\}\s*)|(\s+)|\{(\w*)\}|([^\s{]+|\{)")
 _INDEX_NAME = re.compile(r"[A-Z]{2,}\d{2,3}")
 
 
+_MOST_COMPARED = 100
+"""Strips that have a quote in common with another and are compared with it: pages print a strip once or twice."""
 _PUNCTUATION = {"(": r"\s{0,4}\(\s{0,4}", ")": r"\s{0,4}\)\s{0,4}", "%": r"\s{0,4}%?\s{0,4}"}
 
 
@@ -140,12 +143,17 @@ def parse_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> list[StripQuote]
     """
     clean = _in_figures(_readable(text))
     strips: list[dict[str, StripQuote]] = []
+    with_quote: defaultdict[tuple[str, float, float], list[int]] = defaultdict(list)
     for run in _runs(_quotes_in_order(clean, layouts)):
-        same = next((strip for strip in strips if _is_same(strip, run)), None)
-        if same is None:
-            strips.append(run)
-        else:
-            same.update({symbol: quote for symbol, quote in run.items() if symbol not in same})
+        near = {place for symbol, quote in run.items() for place in with_quote[symbol, *_figures(quote)]}
+        place = next((place for place in sorted(near)[:_MOST_COMPARED] if _is_same(strips[place], run)), len(strips))
+        if place == len(strips):
+            strips.append({})
+        added = {symbol: quote for symbol, quote in run.items() if symbol not in strips[place]}
+        strips[place].update(added)
+        for symbol, quote in added.items():
+            if len(with_quote[symbol, *_figures(quote)]) < _MOST_COMPARED:
+                with_quote[symbol, *_figures(quote)].append(place)
     quotes = [replace(quote, strip=number) for number, strip in enumerate(strips, 1) for quote in strip.values()]
     return [replace(quote, position=place) for place, quote in enumerate(quotes, 1)]
 
