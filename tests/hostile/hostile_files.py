@@ -10,6 +10,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 
 import polars as pl
 import pyarrow as pa
@@ -131,7 +132,7 @@ BLANKS = b" " * 100_000
 
 def prices() -> Iterator[tuple[str, bytes, str]]:
     """Return files given as prices: name, bytes, text of the refusal."""
-    date, close = pa.array(["2025-05-26"]), pa.array([1.0])
+    day, close = pa.array(["2025-05-26"]), pa.array([1.0])
     last_row = b"</row></sheetData>"
     far = b'</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     yield "bomb.csv.Z", lzw_bomb(), "100 times"
@@ -168,22 +169,20 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
         parquet({"Date": pa.array([2**62], pa.timestamp("us")), "Close": close}),
         "outside the years",
     )
-    yield "twice.parquet", parquet({"Date": date, "Close": close}).replace(b"Close", b"Dat\x65\x00"), "as Parquet"
+    yield "twice.parquet", parquet({"Date": day, "Close": close}).replace(b"Close", b"Dat\x65\x00"), "as Parquet"
     yield "footer.parquet", footer(2**31 - 1), "as Parquet"
     yield "nothing.parquet", footer(0), "as Parquet"
     yield "marks.parquet", b"PAR1PAR1", "as Parquet"
-    yield "schema.parquet", parquet({"Date": date, "Close": close}, {"ARROW:schema": "AAAA"}), "as Parquet"
-    yield "wide.parquet", parquet({"Date": date, "Close": pa.array([1], pa.decimal256(70, 3))}), "type decimal256"
-    yield "binary.parquet", parquet({"Date": date, "Close": pa.array([b"\x80\x04cos\nsystem\n"])}), "not a number"
+    yield "schema.parquet", parquet({"Date": day, "Close": close}, {"ARROW:schema": "AAAA"}), "as Parquet"
+    yield "wide.parquet", parquet({"Date": day, "Close": pa.array([1], pa.decimal256(70, 3))}), "type decimal256"
+    yield "binary.parquet", parquet({"Date": day, "Close": pa.array([b"\x80\x04cos\nsystem\n"])}), "not a number"
     yield "keys.json", b"[{%s}]" % b",".join(b'"k%d":1' % n for n in range(20_001)), "20,001 columns"
     sparse = b",".join(b'{"date": "2025-05-26", "close": 1, "k%d": 1}' % n for n in range(4_000))
     yield "sparse.json", b"[%s]" % sparse, "4,000 records and 4,002 names, but states only 12,000 values"
     yield "ragged.json", b"[%s[%s]]" % (b'["2025-05-26",1],' * 600, b"1," * 19_000 + b"1"), "states only 20,201 values"
-    yield (
-        "days.json",
-        b"{%s}" % b",".join(b'"S%d": {"%d-01-01": 1, "%d-01-02": 2}' % (n, n, n) for n in range(1_000, 5_000)),
-        "states only",
-    )
+    days = (date(2000, 1, 1) + timedelta(n) for n in range(4_000))
+    maps = b",".join(b'"S%d": {"%s": 1}' % (n, str(each).encode()) for n, each in enumerate(days))
+    yield "days.json", b"{%s}" % maps, "4,000 records and 4,000 names"
     yield "twice.json", b'[{"date": "2025-05-26", "close": 1, "close": 2}]', "duplicate name 'close'"
     yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "unpaired surrogate"
     yield "digits.json", b'[{"date": "2025-05-26", "close": %s}]' % (b"9" * 5_000), "close 9{40} is not a number"
