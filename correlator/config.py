@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from correlator.base.files import read_toml
+from correlator.base.files import is_file, read_toml
 from correlator.errors import InputError, likeliest
 
 FILE = "correlator.toml"
@@ -41,7 +41,7 @@ def settings() -> dict[str, Setting]:
         return {}
     merged: dict[str, Setting] = {}
     for path in (user_file(), Path(FILE)):
-        if path.is_file():
+        if is_file(path):
             merged |= {key: Setting(value, path) for key, value in _read(path).items()}
     return merged
 

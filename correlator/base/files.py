@@ -38,8 +38,11 @@ def show_as(path: Path, name: str) -> None:
 
 
 def called(path: str | Path) -> str:
-    """Return the name of a file in messages and tables: its path as given, or the name set by ``show_as``."""
-    return _NAMES.get(str(path), str(path))
+    """Return the name of a file in messages and tables: its path as given, or the name set by ``show_as``.
+
+    Bytes that are not UTF-8 are escaped.
+    """
+    return _NAMES.get(str(path), str(path)).encode("utf-8", "backslashreplace").decode()
 
 
 def with_shown_names(text: str) -> str:
@@ -47,6 +50,11 @@ def with_shown_names(text: str) -> str:
     for path, name in _NAMES.items():
         text = text.replace(path, name).replace(Path(path).name, name)
     return text
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether ``path`` names a file; unlike ``Path.is_file``, False for what is too long or no path at all."""
+    return os.path.isfile(path)
 
 
 def is_pipe(path: str | Path) -> bool:
@@ -72,8 +80,8 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
         raise NotFoundError(f"{path} does not exist", hint="check the path") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder", hint="give a file") from None
-    except OSError as problem:
-        raise InputError(f"{path} cannot be opened: {problem.strerror or problem}") from None
+    except (OSError, ValueError) as problem:
+        raise InputError(f"{path} cannot be opened: {getattr(problem, 'strerror', None) or problem}") from None
     with file:
         yield file
 
@@ -165,9 +173,11 @@ def _refuse_long_rows(path: str | Path, separator: str) -> None:
 def check_target(path: str | Path) -> None:
     """Raise InputError if ``path`` is not the name of a file, and NotFoundError if its folder does not exist."""
     name = Path(path).name
-    if name in ("", "..") or Path(path).is_dir():
+    if "\0" in str(path):
+        raise InputError(f"{str(path)!r} is not the name of a file", hint="name another file")
+    if name in ("", "..") or os.path.isdir(path):
         raise InputError(f"{str(path)!r} is a folder", hint="give the name of a file")
-    if not Path(path).parent.is_dir():
+    if not os.path.isdir(Path(path).parent):
         raise NotFoundError(f"folder {Path(path).parent} does not exist", hint="create it, or write elsewhere")
 
 
@@ -181,7 +191,7 @@ def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path
     """
     check_target(path)
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
+    if os.path.exists(target) and not is_file(target):
         yield target
         return
     if not over_database and _is_database(target):
@@ -198,7 +208,8 @@ def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path
             flush_folder(target.parent)
     finally:
         for part in (temporary, temporary.with_name(temporary.name + ".wal")):
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # a name that is too long
+                part.unlink(missing_ok=True)
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ import duckdb
 import polars as pl
 
 from correlator.base.addresses import is_address, shown
+from correlator.base.files import is_file
 from correlator.errors import InputError, NotFoundError, TimeError
 from correlator.events.coder import code_article
 from correlator.events.scope import scope_of
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from correlator.news.batch import Batch
 
 _QUOTES = ("position", "symbol", "price", "change", "change_pct", "line", "previous_close")
+_NUMBER = re.compile(r"\d{1,18}")
 _NO_DATE = "give its headline and --at instead"
 _FIRST_REPORTED = """
     SELECT known_at, known_precision FROM events
@@ -71,7 +74,7 @@ def read_subject(
     Raises NotFoundError for an article that the store lacks or a file that does not exist, InputError for an empty
     headline, an address, a file of several articles, and news that was published after ``at``.
     """
-    if isinstance(source, int) or (isinstance(source, str) and source.strip().isdigit()):
+    if isinstance(source, int) or (isinstance(source, str) and _NUMBER.fullmatch(source.strip())):
         subject = _stored(connection, int(source), at, coder)
     elif isinstance(source, str) and is_address(source.strip()):
         raise InputError(
@@ -102,7 +105,7 @@ def read_subject(
 def _is_file(source: str) -> bool:
     try:
         path = Path(source)
-        if path.is_file():
+        if is_file(path):
             return True
     except (OSError, ValueError):  # a headline may be too long for a file name, or contain invalid characters
         return False
@@ -137,7 +140,7 @@ def _typed(text: str, at: datetime, coder: str) -> BriefSubject:
 def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> BriefSubject:
     from correlator.news.read import read_news
 
-    if not path.is_file():
+    if not is_file(path):
         raise NotFoundError(f"{path} does not exist", hint="give a file with one page")
     with _with_date_hint():
         batches = [batch for batch in read_news(path) if batch.articles.height]

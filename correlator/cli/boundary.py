@@ -43,6 +43,8 @@ def error_line(error: BaseException) -> tuple[str | None, ExitCode]:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = " (free some disk space, then run the command again)" if full else ""
         return f"{where}{reason}{hint}", ExitCode.INPUT if error.filename else ExitCode.FAILURE
+    if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
+        return f"{error.object[:40]!r} contains bytes that are not valid UTF-8", ExitCode.INPUT
     if isinstance(error, MemoryError):
         return "not enough memory (process less at once, or set --memory)", ExitCode.FAILURE
     first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

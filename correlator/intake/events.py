@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.files import is_file
 from correlator.base.tabular import csv_of, to_polars
 from correlator.errors import NotFoundError
 from correlator.intake.parts import Connection, Tally, load_parts
@@ -38,7 +39,7 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
     name = source_name(source)
     path = Path(source) if isinstance(source, str | Path) else Path(name)
     if isinstance(source, str | Path):
-        if not path.is_file():
+        if not is_file(path):
             raise NotFoundError(f"{source} does not exist", hint="give a GDELT file or a CSV of events")
         sha256, batches = sha256_of(path) or "", read_event_file(path)
     else:

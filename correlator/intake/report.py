@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from correlator.base.addresses import is_address, shown
-from correlator.base.files import called
+from correlator.base.files import called, is_file
 from correlator.base.tabular import frame_name
 from correlator.errors import InputError, warn
 
@@ -119,7 +119,7 @@ def source_name(source: object) -> str:
 
 def sha256_of(source: object) -> str | None:
     """Return the SHA-256 of a file's bytes; None for anything that is not a file."""
-    if not isinstance(source, str | Path) or not Path(source).is_file():
+    if not isinstance(source, str | Path) or not is_file(Path(source)):
         return None
     with Path(source).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from correlator.base.files import called
+from correlator.base.files import called, is_file
 from correlator.errors import NotFoundError, listed
 from correlator.intake.instruments import Names, stored_names
 from correlator.intake.report import LoadReport, sha256_of
@@ -44,7 +44,7 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
     from correlator.events.linking.link import Linker, read_watchlist
 
     file, name = Path(path), called(path)
-    if not file.is_file():
+    if not is_file(file):
         raise NotFoundError(f"{path} does not exist", hint="give a CSV with symbol, words and kind")
     names = stored_names(store)
     terms = [replace(term, symbol=_symbol_in(names, term.symbol)) for term in read_watchlist(file)]

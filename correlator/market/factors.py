@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.base.files import called
+from correlator.base.files import called, is_file
 from correlator.containers.unpack import unpacked_bytes
 from correlator.errors import InputError, NotFoundError
 
@@ -55,7 +55,7 @@ def read_factors(path: str | Path, *, unit: str | None = None, as_written: str |
     """
     check_unit(unit)
     file = Path(path)
-    if not file.is_file():
+    if not is_file(file):
         raise NotFoundError(f"{path} does not exist", hint="check the path")
     with io.BytesIO(unpacked_bytes(file)) as lines:
         text = [*map(_with_commas, lines.read().decode("utf-8-sig", errors="replace").splitlines())]

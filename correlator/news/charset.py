@@ -156,7 +156,7 @@ def mostly_utf8(raw: bytes) -> bool:
 def _known(name: str) -> str | None:
     try:
         python = codecs.lookup(name.strip()).name
-    except LookupError:
+    except (LookupError, ValueError):
         return None
     if python in ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined") or "_codec" in python:
         return None

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from correlator.base.files import read_toml
+from correlator.base.files import is_file, read_toml
 from correlator.base.resources import data_path
 from correlator.base.syntax import pattern_fault
 from correlator.errors import InputError, NotFoundError, TimeError
@@ -102,7 +102,7 @@ def load_profile(name: str) -> Profile:
     Raises NotFoundError, which lists the shipped profiles; InputError for a file that is not a profile.
     """
     if name.endswith(".toml"):
-        if not Path(name).is_file():
+        if not is_file(Path(name)):
             raise NotFoundError(f"the profile file {name} does not exist")
         return _read(Path(name))
     if name not in profile_names():

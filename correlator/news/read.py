@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.base.addresses import is_address, shown
-from correlator.base.files import called, show_as
+from correlator.base.files import called, is_file, show_as
 from correlator.containers.packed import extracted, name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch
@@ -99,7 +100,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
     request = _Request(layout, publishers, columns, options.get("published"), options.get("encoding"))
     with TemporaryDirectory(prefix="correlator-") as folder:
         files = [each for file in _files(name) for each in _unzipped(file, request, Path(folder))]
-        alone = len(files) == 1 and Path(name).is_file()
+        alone = len(files) == 1 and is_file(Path(name))
         _check_options(request, files, alone=alone)
         for file in files:
             try:
@@ -327,14 +328,14 @@ def _rejected(path: Path, request: _Request, reason: str) -> Batch:
 def _files(name: str) -> list[Path]:
     """Return the files that a path, folder or glob names, sorted. Raises NotFoundError if there are none."""
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    if os.path.isdir(path):
+        files = sorted(file for file in path.rglob("*") if is_file(file) and not file.name.startswith("."))
     else:
-        files = sorted(Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file())
+        files = sorted(Path(match) for match in glob.glob(name, recursive=True) if is_file(Path(match)))
     if not files:
-        what = "contains no files" if path.is_dir() else "does not exist"
+        what = "contains no files" if os.path.isdir(path) else "does not exist"
         raise NotFoundError(f"{name} {what}", hint="give a file, a folder, a glob or an address")
     return files
 

@@ -8,7 +8,7 @@ from dataclasses import Field, asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from correlator.base.files import read_toml
+from correlator.base.files import is_file, read_toml
 from correlator.base.inert import file_name
 from correlator.errors import CorrelatorError, InputError, NotFoundError, likeliest
 from correlator.events.selection.select import check_selection
@@ -84,7 +84,7 @@ class ReportSpec:
 def read_spec(path: str | Path) -> ReportSpec:
     """Return the report described by a TOML file; raise NotFoundError or InputError naming the file and the key."""
     file = Path(path)
-    if not file.is_file():
+    if not is_file(file):
         raise NotFoundError(f"{file} does not exist", hint="give the TOML file of a report")
     return parse_spec(read_toml(file), where=str(file), default_name=file.stem)
 

@@ -6,6 +6,7 @@ in long format, or with two header rows) is read like a price file and becomes a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -14,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from correlator.base.files import called
+from correlator.base.files import called, is_file
 from correlator.base.tabular import Frame, holds_columns, is_pandas, is_series, rereadable
 from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
@@ -54,7 +55,7 @@ def tables_named(texts: Sequence[str], what: str) -> Tables:
     {'HBL': 'hbl.csv', 'MCB': 'mcb.csv'}
     """
     parts = [text.partition("=") for text in texts]
-    if len(texts) == 1 and (not parts[0][1] or Path(texts[0]).exists()):
+    if len(texts) == 1 and (not parts[0][1] or os.path.exists(texts[0])):
         return texts[0]
     if not all(name and file for name, _, file in parts):
         raise InputError(f"{what}: one of several files has no symbol", hint="write SYMBOL=FILE for each")
@@ -192,7 +193,7 @@ def factor_table(source: Table, unit: str | None = None, as_written: str | None 
     if not isinstance(source, str | Path):
         return StudyTable(_in_fractions(source, unit, as_written))
     path = Path(source)
-    if path.suffix.lower() == ".parquet" or not path.is_file() or not has_factor_table(path):
+    if path.suffix.lower() == ".parquet" or not is_file(path) or not has_factor_table(path):
         return StudyTable(_in_fractions(read_wide_file(path), unit, as_written))
     factors = read_factors(path, unit=unit, as_written=as_written)
     if len(factors.rejects):
@@ -212,14 +213,14 @@ def _in_fractions(frame: Frame, unit: str | None, as_written: str | None) -> Fra
 
 def _risk_free_table(source: Any) -> StudyTable:
     """Return the risk-free return: the name of a column, a frame, or the file that a path or text names."""
-    if isinstance(source, Path) or (isinstance(source, str) and Path(source).suffix and Path(source).is_file()):
+    if isinstance(source, Path) or (isinstance(source, str) and Path(source).suffix and is_file(Path(source))):
         return StudyTable(read_wide_file(Path(source)))
     return StudyTable(source)
 
 
 def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:
     """Return a benchmark: the name of a column, or a table of one share; text that names an existing file is a file."""
-    if isinstance(source, str) and Path(source).suffix and Path(source).is_file():
+    if isinstance(source, str) and Path(source).suffix and is_file(Path(source)):
         source = Path(source)
     if isinstance(source, str | Integral):  # pandas columns may have names such as 10107
         return StudyTable(str(source))

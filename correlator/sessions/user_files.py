@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.base.files import is_file
 from correlator.base.tabular import is_unnamed
 from correlator.errors import InputError, NotFoundError
 
@@ -26,7 +27,7 @@ def file_in_environment(variable: str, what: str) -> Path | None:
     if not named:
         return None
     path = Path(named)
-    if not path.is_file():
+    if not is_file(path):
         option = variable.removeprefix("CORRELATOR_").lower()
         raise NotFoundError(f"{what} {named} does not exist", hint=f"correct ${variable} or --{option}")
     return path

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from correlator.base.files import is_file
 from correlator.cli.options.completion import complete_symbol
 from correlator.cli.options.group import KEYWORD_ONLY, takes
 from correlator.errors import InputError, NotFoundError
@@ -76,7 +77,7 @@ def donors_file(donors: list[str] | None) -> Path | None:
     if donors is None or len(donors) != 1:
         return None
     path = Path(donors[0])
-    if path.is_file():
+    if is_file(path):
         return path
     if path.suffix.lower() in (".csv", ".txt", ".parquet", ".arrow"):
         raise NotFoundError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from correlator.base.files import is_file
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options.common import StoreOption, open_store
 from correlator.cli.options.study import takes_study
@@ -75,7 +76,7 @@ def load_measure(text: str) -> Measure:
     path = Path(file)
     if not file or not name or path.suffix != ".py":
         raise InputError(f"unknown study {text!r}", hint="write built-in, or FILE.py:FUNCTION")
-    if not path.is_file():
+    if not is_file(path):
         raise NotFoundError(f"{path} does not exist", hint="write FILE.py:FUNCTION")
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if specification is None or specification.loader is None:

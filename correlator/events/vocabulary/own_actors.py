@@ -31,7 +31,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from correlator.base.files import read_toml
+from correlator.base.files import is_file, read_toml
 from correlator.errors import InputError, NotFoundError
 
 VARIABLE: Final = "CORRELATOR_ACTORS"
@@ -102,7 +102,7 @@ def read_own(path: Path | None) -> OwnFile:
     """Read a user's file (empty for None). Raises NotFoundError, or InputError, which names the invalid entry."""
     if path is None:
         return OwnFile((), ())
-    if not path.is_file():
+    if not is_file(path):
         raise NotFoundError(f"the actors file {path} does not exist", hint=f"check --actors and ${VARIABLE}")
     content = read_toml(path)
     unknown = sorted(set(content) - {"actors", "lexicon"})

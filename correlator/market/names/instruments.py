@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.base.files import read_csv
+from correlator.base.files import is_file, read_csv
 from correlator.base.resources import data_path
 from correlator.base.source_limits import check_names
 from correlator.base.tabular import Frame, as_text, is_unnamed, to_polars
@@ -56,7 +56,7 @@ def read_instruments(path: str | Path | Frame | None = None) -> pl.DataFrame:
         frame = to_polars(path, "instruments")
         texts = frame.select(as_text(column) for column in frame)
         return _checked(_under_our_names(texts, "instruments"), "instruments")
-    if not Path(path).is_file():
+    if not is_file(Path(path)):
         raise NotFoundError(f"{path} does not exist", hint="check the path")
     from correlator.containers.read import text_table
 

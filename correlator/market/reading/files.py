@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 import polars as pl
 from polars import selectors
 
-from correlator.base.source_limits import check_names
+from correlator.base.source_limits import check_encodable, check_names
 from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import AT, LINE, RawTable
@@ -112,6 +112,7 @@ class PriceOptions:
     place: str | None = None
 
     def __post_init__(self) -> None:
+        check_encodable(self.symbol or "", "symbol")
         if self.symbol is not None and re.search(r"[,;\t\n]", self.symbol):
             raise InputError(
                 f"symbol must be a single symbol, got {self.symbol!r}",

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from correlator.base.database import connect, interruptible
-from correlator.base.files import duckdb_name
+from correlator.base.files import duckdb_name, is_file
 from correlator.containers.raw import RawTable
 from correlator.containers.slices import slices_of
 from correlator.errors import CorrelatorError
@@ -96,7 +96,7 @@ class SlicedBars:
 def bars_in_slices(path: Path, options: PriceOptions) -> Iterator[SlicedBars | None]:
     """Return the bars of a long file; None if it is short, or must be read whole."""
     with TemporaryDirectory(prefix="correlator-") as folder:
-        is_long = path.is_file() and path.stat().st_size > LONG_FILE
+        is_long = is_file(path) and path.stat().st_size > LONG_FILE
         yield _sliced(path, options, Path(folder)) if is_long else None
 
 
