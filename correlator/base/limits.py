@@ -14,6 +14,9 @@ THREADS_VARIABLE = "CORRELATOR_THREADS"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|K|M|G|T)(I?)B?", re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _LEAST = 64 * 10**6
+_MOST = 8 * 10**18
+_MOST_THREADS = 1_024
+"""DuckDB starts every thread that it is allowed, and ends the process where the system refuses one."""
 _POOLS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Environment variables from which libraries take their number of threads when they are first imported."""
 
@@ -92,10 +95,12 @@ def size_in_bytes(size: str | int) -> int:
     if match is None:
         raise InputError(f"memory must be a size such as 1GiB or 500MB, got {size!r}", argument="memory")
     base = 1024 if match[3] else 1000
-    amount = int(float(match[1]) * base ** _POWERS[match[2].upper()])
+    amount = float(match[1]) * base ** _POWERS[match[2].upper()]
+    if amount > _MOST:
+        raise InputError("memory must be at most 8 EB", argument="memory")
     if amount < _LEAST:
         raise InputError(f"memory must be at least 64MB, got {size}", argument="memory")
-    return amount
+    return int(amount)
 
 
 def _checked_threads(threads: int | str) -> int:
@@ -103,6 +108,6 @@ def _checked_threads(threads: int | str) -> int:
         number = int(threads)
     except ValueError:
         number = 0
-    if number < 1:
-        raise InputError(f"threads must be at least 1, got {threads}", argument="threads")
+    if not 1 <= number <= _MOST_THREADS:
+        raise InputError(f"threads must be from 1 to {_MOST_THREADS:,}, got {threads}", argument="threads")
     return number

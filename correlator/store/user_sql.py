@@ -30,7 +30,7 @@ GRACE_SECONDS = 2.0
 """Time in seconds that an interrupted query has to end by itself."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|K|M|G|T)I?B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_LEAST_MEMORY = 64 * 10**6
+_LEAST_MEMORY, _MOST_MEMORY = 64 * 10**6, 2**62
 _LONGEST_TEXT = 1_000_000
 _LONGEST_TIMEOUT = 86_400
 _MODULE = "correlator.store.user_sql_process"
@@ -154,7 +154,7 @@ def _bytes(size: str) -> int:
     match = _SIZE.fullmatch(size.strip())
     if match is None:
         raise InputError(f"memory {size!r} is not a size", hint="write a size such as 2GB or 500MB")
-    number = int(float(match[1]) * _UNITS[match[2].upper()])
+    number = float(match[1]) * _UNITS[match[2].upper()]
     if number < _LEAST_MEMORY:
         raise InputError(f"memory must be at least {_LEAST_MEMORY // 10**6} MB, got {size}")
-    return number
+    return int(min(number, _MOST_MEMORY))

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from correlator.base import source_limits as limits
 from correlator.base.files import read_arrow, read_parquet, read_toml, toml_document
+from correlator.base.limits import limits as process_limits
+from correlator.base.limits import size_in_bytes
 from correlator.base.source_limits import check_depth, check_names, check_shape, check_table_bytes, check_unpacked
 from correlator.errors import InputError
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
@@ -208,3 +210,19 @@ def test_study_files_cut_off_in_their_packing_are_refused(tmp_path, read, length
     path.write_bytes(gzip.compress(b"symbol,date,close\n" + b"LAMP,2025-05-28,10.5\n" * 50)[:length])
     with pytest.raises(InputError, match=re.escape(str(path))):
         read(path)
+
+
+@pytest.mark.parametrize("size", ["9" * 400, "9" * 5_000 + "TB", "1e99GB", "-1GB", "nan"])
+def test_memory_without_end_is_no_limit(size, monkeypatch):
+    with pytest.raises(InputError, match="memory must be"):
+        size_in_bytes(size)
+    monkeypatch.setenv("CORRELATOR_MEMORY", size)
+    with pytest.raises(InputError, match="memory must be"):
+        process_limits()
+
+
+@pytest.mark.parametrize("threads", ["99999999", "1025", "0", "-1", "9" * 5_000, "x"])
+def test_threads_without_end_are_refused(threads, monkeypatch):
+    monkeypatch.setenv("CORRELATOR_THREADS", threads)  # DuckDB starts them all and ends the process
+    with pytest.raises(InputError, match="threads must be from 1 to 1,024"):
+        process_limits()
