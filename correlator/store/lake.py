@@ -114,9 +114,14 @@ class Lake:
         if log.version == 0:  # created, but nothing committed yet
             raise no_store(self.address)
         files = self.root.files(VERSIONS, log.version)
-        rows = execute(connection, "SELECT name, version FROM read_parquet($files)", {"files": list(files)})
-        tables = {str(name): int(version) for name, version in rows}
-        schema, oldest = tables.pop(_SCHEMA), tables.pop(_OLDEST)
+        try:
+            rows = execute(connection, "SELECT name, version FROM read_parquet($files)", {"files": list(files)})
+            tables = {str(name): int(version) for name, version in rows}
+            schema, oldest = tables.pop(_SCHEMA), tables.pop(_OLDEST)
+        except (duckdb.BinderException, KeyError, TypeError, ValueError):
+            raise StoreError(
+                f"{self.address} has a table {VERSIONS} but is not a lake of correlator", hint="give another --store"
+            ) from None
         if schema > NEWEST:
             raise StoreError(
                 f"store {self.address} was written by a newer version of correlator", hint="upgrade correlator"

@@ -7,10 +7,11 @@ import tomllib
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hostile_folder import CANARY
 
-from correlator.errors import CorrelatorError, InputError
+from correlator.errors import CorrelatorError, InputError, StoreError
 from correlator.intake.prices import add_prices
 from correlator.store.db import Store
 
@@ -76,3 +77,21 @@ def test_a_path_that_is_no_file_is_no_store_and_stays(name, said):
     assert "\n" not in str(caught.value)
     assert Path("pipe").is_fifo()
     assert Path("round").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        {"name": ["bars"], "version": [1]},
+        {"x": ["bars"], "version": [1]},
+        {"name": ["schema", "oldest schema"], "version": ["a", "b"]},
+        {"name": ["schema", "oldest schema"], "version": pa.nulls(2, pa.int64())},
+    ],
+    ids=["no schema", "no names", "words", "nothing"],
+)
+def test_a_lake_of_another_program_is_refused(versions):
+    deltalake = pytest.importorskip("deltalake")
+    for _ in range(2):
+        deltalake.write_deltalake("lake/versions", pa.table(versions), mode="overwrite")
+    with pytest.raises(StoreError, match="is not a lake of correlator"):
+        Store("lake").frame("select 1")
