@@ -9,6 +9,7 @@ import pytest
 from hostile_files import BARS_OF_ODS, BLANKS, COLUMNS, ROWS, news, ods, prices, row
 
 from correlator.errors import InputError
+from correlator.events.vocabulary.language import language_of
 from correlator.eventstudy.panel.frames import read_wide
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
@@ -60,6 +61,12 @@ def test_many_strips_with_figures_of_their_own_are_not_compared_with_each_other(
     began = time.process_time()
     assert [len(parse_strip(text)), len(parse_strip(text + text))] == [4_000, 4_000]
     assert time.process_time() - began < 5  # minutes, where each was compared with all before it
+
+
+def test_the_language_of_a_word_without_end_is_found_at_once():
+    began = time.process_time()
+    assert language_of("Envoys met " + "é" * 50_000) == "en"
+    assert time.process_time() - began < 2  # a minute, where every letter began a look
 
 
 def test_a_text_of_blanks_is_looked_at_once(tmp_path):

@@ -24,7 +24,7 @@ _AZERBAIJANI = frozenset("əƏ")
 _TURKISH = frozenset("ışğİüöç")
 _LATIN_END = 0x24F
 # *Rusya'dan*, *Putin'in*, *Irak'a*: suffixes of a Turkish name; one of a single letter (*Sana'a*) is not enough alone.
-_TURKISH_ENDING = re.compile(r"\w{2,}['’](y?[aeıiuü]|n[ae]|n?[ıiuü]n|n?[dt][ae]n?|y?l[ae]|n?[dt][ae]ki)$")
+_TURKISH_ENDING = re.compile(r"\b\w{2,}+['’](y?[aeıiuü]|n[ae]|n?[ıiuü]n|n?[dt][ae]n?|y?l[ae]|n?[dt][ae]ki)$")
 # A final verb: Azerbaijani *-ıb*, or endings of both languages.
 _TURKIC_VERB = re.compile(
     r"(?:([ıiuü]b(?:lar|lər)?|[aə]c[aə]q|[ae]y?[ıiuü]r)|[dt][ıiuü](?:lar|ler|lər)?|[ae]c[ae]k|[ıiuü]yor|m[ıi]ş)$"
