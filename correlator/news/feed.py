@@ -31,7 +31,7 @@ from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
 from correlator.news.pages.document import joined
 from correlator.news.plain_text import as_markup, line_of, paragraphs_of
 from correlator.news.profiles import Profile
-from correlator.news.publishers import Publishers
+from correlator.news.publishers import Publishers, publisher_name
 from correlator.news.stated import symbols_in
 from correlator.news.times.address_dates import date_in_address
 from correlator.news.times.date_labels import read_as_dates
@@ -277,7 +277,7 @@ def _article(item: Mapping[str, str], source: str, number: int, publishers: Publ
     published, updated = _times(item, publisher)
     body = paragraphs_of(item["body"])
     return {
-        "publisher": publisher.name,
+        "publisher": publisher_name(publisher, how, line_of(item["site"])),
         "url": item["url"] or None,
         "headline": headline,
         "body": body or None,

@@ -9,9 +9,20 @@ from typing import TypedDict
 
 from correlator.base.iso_dates import read_day
 from correlator.errors import InputError
+from correlator.news.batch import one_line
 from correlator.news.profiles import Profile, load_profile, profile_called, profile_of_url
 from correlator.news.times.printed_dates import DATE_ORDERS
 from correlator.news.times.timestamps import zone_info
+
+NOT_RECOGNISED = "no publisher recognised"
+
+
+def publisher_name(profile: Profile, how: str, stated: str) -> str:
+    """Return the publisher of an article: that of its profile, else the name that the source states, if any.
+
+    ``how``: how the profile was chosen, as from ``Publishers.of``.
+    """
+    return one_line(stated) or profile.name if how == NOT_RECOGNISED else profile.name
 
 
 class TimeOptions(TypedDict, total=False):
@@ -60,7 +71,7 @@ class Publishers:
         by_name = profile_called(names)
         if by_name:
             return self.applied(by_name), "recognised by the site's name"
-        return self.applied(load_profile("generic")), "no publisher recognised"
+        return self.applied(load_profile("generic")), NOT_RECOGNISED
 
     def applied(self, profile: Profile) -> Profile:
         """Return the profile with the caller's options applied; a zone of the profile itself takes precedence."""

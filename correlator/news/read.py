@@ -307,7 +307,8 @@ def sniff(path: Path) -> str:
 def _is_feed(head: str) -> bool:
     lower = head.lstrip().lower()
     marked = any(
-        mark in lower for mark in ("<rss", "<feed", "<rdf:rdf", "jsonfeed.org/version", r"jsonfeed.org\/version")
+        mark in lower
+        for mark in ("<rss", "<feed", "<rdf:rdf", "<urlset", "jsonfeed.org/version", r"jsonfeed.org\/version")
     )
     return marked or (lower.startswith("<?xml") and "<html" not in lower)
 

@@ -77,13 +77,24 @@ def test_an_announcement_by_feed_and_by_table_is_one_article():
     )
     ((fed,),) = [[batch.articles for batch in feed_batches(feed.encode(), "feed")]]
     rows = [
-        {"title": "Board meeting", "published": "2025-05-28T10:00:00Z", "publisher": fed["publisher"][0], "ticker": t}
+        {"title": "Board meeting", "published": "2025-05-28T10:00:00Z", "publisher": "Bourse", "ticker": t}
         for t in ("LAMP", "SOFA")
     ]
     tabled = articles(rows)
     assert fed["article_key"].to_list() == tabled["article_key"].to_list()
     assert fed["content_hash"].to_list() == tabled["content_hash"].to_list()
     assert fed["article_key"].n_unique() == 2
+
+
+def test_an_item_stored_before_its_feed_had_a_name_is_known(tmp_path):
+    """Earlier versions called every publisher that they did not recognise generic."""
+    item = "<item><title>Board meeting</title><pubDate>Wed, 28 May 2025 10:00:00 GMT</pubDate></item>"
+    (tmp_path / "feed.xml").write_text(f"<rss version='2.0'><channel><title>generic</title>{item}</channel></rss>")
+    store = open_workspace(tmp_path / "s.duckdb")
+    assert store.add_news(tmp_path / "feed.xml").added == 1
+    (tmp_path / "feed.xml").write_text(f"<rss version='2.0'><channel><title>Bourse</title>{item}</channel></rss>")
+    report = store.add_news(tmp_path / "feed.xml")
+    assert (report.added, report.known) == (0, 1)
 
 
 def test_a_headline_repeated_for_the_same_symbols_is_one_article():

@@ -17,7 +17,7 @@ from correlator.news.corpora.clocks import as_exact, with_clock, with_zone
 from correlator.news.corpora.layouts import Corpus, clock_place, column_places, corpus_of, zone_in_name, zone_place
 from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
-from correlator.news.publishers import Publishers
+from correlator.news.publishers import Publishers, publisher_name
 from correlator.news.stated import NOTHING, name_in
 from correlator.news.times.date_labels import Usual
 
@@ -200,4 +200,4 @@ def _profile(table: Table, host: str | None, publisher: str | None) -> tuple[Pro
         profile = replace(profile, date_order=table.publishers.date_order or table.shown.order.shown)
     if table.without_clock:
         profile = replace(profile, zone=None)
-    return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)
+    return profile, publisher_name(profile, how, stated)
