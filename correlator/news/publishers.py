@@ -15,6 +15,8 @@ from correlator.news.times.printed_dates import DATE_ORDERS
 from correlator.news.times.timestamps import zone_info
 
 NOT_RECOGNISED = "no publisher recognised"
+LONGEST_NAME = 200
+"""Most characters of the name that a source states for its publisher."""
 
 
 def publisher_name(profile: Profile, how: str, stated: str) -> str:
@@ -22,7 +24,8 @@ def publisher_name(profile: Profile, how: str, stated: str) -> str:
 
     ``how``: how the profile was chosen, as from ``Publishers.of``.
     """
-    return one_line(stated) or profile.name if how == NOT_RECOGNISED else profile.name
+    own = one_line(stated[:LONGEST_NAME])
+    return own if own and how == NOT_RECOGNISED else profile.name
 
 
 class TimeOptions(TypedDict, total=False):
