@@ -277,7 +277,7 @@ def _article(item: Mapping[str, str], source: str, number: int, publishers: Publ
     published, updated = _times(item, publisher)
     body = paragraphs_of(item["body"])
     return {
-        "publisher": publisher_name(publisher, how, line_of(item["site"])),
+        "publisher": publisher_name(publisher, how, item["site"]),
         "url": item["url"] or None,
         "headline": headline,
         "body": body or None,
