@@ -28,6 +28,7 @@ from correlator.eventstudy.significance.multiple_testing import holm, romano_wol
 BANDS = ("hac", "bootstrap")
 _CELLS = 4_000_000
 _CONSTANT = 1e-12
+_ROUNDING = 1e-12
 """A sum of squares around the mean is rounding error if it is less than this fraction of that around zero."""
 
 
@@ -161,7 +162,8 @@ def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how:
         if unknown:
             raise StudyError(f"at lag {lag} one of the series is constant", hint="give a longer series")
     observed, null = correlations[0], _null_correlations(x, y, lags, length, how=how)
-    exceed = (np.abs(null) >= np.abs(observed) - 1e-12).sum(axis=0)
+    size = np.abs(observed) - _ROUNDING
+    exceed = (np.abs(null) >= size).sum(axis=0)
     low, high = np.quantile(null, [(1 - level) / 2, (1 + level) / 2], axis=0)
     frame = pl.DataFrame(
         {
@@ -174,7 +176,7 @@ def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how:
             "p_value": (1 + exceed) / (1 + len(null)),
         }
     )
-    return _adjusted(frame, romano_wolf(np.abs(observed), np.abs(null)))
+    return _adjusted(frame, romano_wolf(size, np.abs(null)))
 
 
 def _null_correlations(x: Array, y: Array, lags: Rows, length: float, *, how: Bootstrap) -> Array:

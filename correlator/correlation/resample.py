@@ -107,9 +107,9 @@ def _moments(centred: Array, farthest: int) -> tuple[Array, Array]:
     covariance, correlation = np.zeros(farthest + 1), np.zeros(farthest + 1)
     for lag in range(farthest + 1):
         head, tail = centred[lag:], centred[: n - lag]
-        product = float(head @ tail)
+        product, norm = float(head @ tail), np.sqrt(float(head @ head) * float(tail @ tail))
         covariance[lag] = product / n
-        correlation[lag] = product / np.sqrt(float(head @ head) * float(tail @ tail))
+        correlation[lag] = product / norm if norm else 0.0
     return covariance, correlation
 
 

@@ -1,5 +1,7 @@
 """Newey-West regressions, lead-lag, Granger and projections against statsmodels; the bootstrap against its law."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -221,6 +223,19 @@ def test_best_block_grows_with_dependence_and_is_near_that_of_arch():
         blocks.append(best_block(x))
         assert 0.5 < blocks[-1] / theirs < 2 or abs(blocks[-1] - theirs) < 3
     assert blocks == sorted(blocks)
+
+
+def test_three_values_have_a_correlation_and_one_test_has_one_p_value():
+    one, other = np.array([1.0, 2.0, 4.0]), np.array([2.0, 1.0, 5.0])
+    short = lead_lag(one, other, max_lag=0, bands="bootstrap", block=1).table
+    assert short["correlation"].to_list() == [pytest.approx(np.corrcoef(one, other)[0, 1])]
+    assert short["p_adjusted"].to_list() == short["p_value"].to_list()
+
+
+def test_a_short_series_has_a_block_length():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert best_block([1.0, 2.0, 4.0, 3.0, 2.0, 5.0, 1.0, 7.0]) >= 1
 
 
 def test_what_cannot_be_done_is_said():

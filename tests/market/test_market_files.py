@@ -342,3 +342,22 @@ def test_several_symbols_as_yfinance_downloads_them():
             ("LAMP", 7.5),
             ("WICK", 15.0),
         ]
+
+
+def test_a_second_header_row_of_descriptions_is_no_symbol(tmp_path):
+    text = "Date,Close\nTrading day,Closing price\n2024-01-02,10.1\n2024-01-03,10.2\n"
+    file = read_prices(written(tmp_path, text), symbol="LAMP", exchange="XKAR")
+    assert closes(file) == [("LAMP", date(2024, 1, 2), 10.1), ("LAMP", date(2024, 1, 3), 10.2)]
+
+
+@pytest.mark.parametrize("other", ["2024-W01-2", "02/01/2024"])
+def test_days_of_iso_weeks_are_read_where_most_dates_are_such(tmp_path, other):
+    text = f"Date,Close\n2024-W01-1,10.1\n{other},10.2\n"
+    if "W" in other:
+        assert [day for _, day, _ in closes(read_prices(written(tmp_path, text), symbol="LAMP", exchange="XKAR"))] == [
+            date(2024, 1, 1),
+            date(2024, 1, 2),
+        ]
+    else:
+        with pytest.raises(TimeError):
+            read_prices(written(tmp_path, text), symbol="LAMP", exchange="XKAR")

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from correlator.news.stories.joining import cluster_stories, differ
+from correlator.news.stories.joining import cluster_stories, compared, differ
 from correlator.news.stories.pairs import FEATURES, alike, weights
 from correlator.news.stories.senses import by_object
 from correlator.news.stories.words import headline_words, main_clause, meant
@@ -348,3 +348,9 @@ def test_stories_do_not_hang_on_the_order_of_rows():
 )
 def test_what_ends_no_burden_keeps_its_verb(headline):
     assert by_object(headline) == headline
+
+
+def test_main_clauses_of_four_words_are_compared_before_the_whole_headlines():
+    one, two = "Iran frees tanker crew after talks with Oman", "Iran releases all sailors after talks in Muscat"
+    assert compared(one, two)[0] == ("Iran frees tanker crew", "Iran releases all sailors")
+    assert len(compared("Iran frees tanker after talks with Oman", two)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -47,6 +48,8 @@ def dense(seed, **more):
         ([50] * 20, range(20), (-10, 10), "adj_csect_t"),
         ([50, 60], [0, 0], (-10, 10), "calendar_day_t"),
         ([50, 60], [0, 0], (-1, 1), "adj_csect_t"),
+        ([50, 52], [0, 0], (-1, 1), "calendar_day_t"),
+        ([50, 53], [0, 0], (-1, 1), "adj_csect_t"),
         (range(50, 500, 30), [0] * 15, (0, 0), "calendar_day_t"),
         ([50, 80, 110] * 4, np.repeat(range(4), 3), (0, 0), "adj_csect_t"),
     ],
@@ -204,6 +207,16 @@ def test_events_of_different_dates_in_one_window_of_dates_are_tested_by_its_days
     result = study([290, 294, 298], [0, 1, 2], shares=3, spec=spec)
     assert result.recommended["test"].to_list() == ["calendar_day_t"]
     assert result.recommended["p_value"].null_count() == 0
+
+
+def test_a_window_without_a_return_of_any_event_names_no_test():
+    panel = study([290, 294], [0, 1], shares=2).panel
+    returns = panel.returns.copy()
+    returns[294:301, 0] = returns[298:305, 1] = np.nan
+    events = pl.DataFrame({"event_id": [1, 2], "symbol": panel.symbols, "date": LABELS[[290, 294]]})
+    spec = study_spec(estimation="-150:-31", window="-10:10", windows="0:0,5:9")
+    table = study_panel(replace(panel, returns=returns), events, spec).recommended
+    assert table.select("n", "test").rows() == [(2, "adj_csect_t"), (0, None)]
 
 
 def test_events_of_one_share_on_one_day_are_one_observation() -> None:

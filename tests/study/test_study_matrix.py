@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import read_wide, returns_of
 from correlator.eventstudy.placing.event_table import read_events
+from correlator.eventstudy.placing.placement import place_events
 from correlator.eventstudy.request.spec import study_spec
 from correlator.eventstudy.results.outputs import OUTPUTS
 
@@ -160,6 +161,16 @@ def test_off_session_rules() -> None:
     assert left["reason"].to_list() == ["no bar at the event's date"]
     with pytest.raises(InputError, match="off_session"):
         study_matrix(table, saturday, off_session="nearest", **options)
+
+
+def test_an_event_in_a_hole_of_hourly_bars_has_no_day_zero() -> None:
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    hours = pl.Series([start + timedelta(hours=n) for n in range(2_000)])
+    bars = hours.filter((hours < datetime(2024, 2, 1, tzinfo=UTC)) | (hours > datetime(2024, 2, 20, tzinfo=UTC)))
+    times = pl.Series([datetime(2024, 2, 1, 12, tzinfo=UTC), datetime(2024, 2, 19, 12, tzinfo=UTC)])
+    placed = place_events(times, bars, "next")
+    assert placed.rows.tolist() == [-1, len(hours.filter(hours < datetime(2024, 2, 1, tzinfo=UTC)))]
+    assert set(placed.reasons) == {0}
 
 
 def test_excluded_events_are_all_there() -> None:
