@@ -166,6 +166,7 @@ def test_a_service_is_known_by_its_columns(tmp_path, name):
         {"id": "1", "edit_history_tweet_ids": ["1"], "text": T, "created_at": "2025-05-28T13:00:00.000Z"},
         {"id_str": "1", "text": T, "created_at": "Wed May 28 13:00:00 +0000 2025", "user": {"name": "A. Writer"}},
         {"id_str": "1", "full_text": T, "created_at": "Wed May 28 13:00:00 +0000 2025", "user": {"name": "A. Writer"}},
+        {"id": 1, "body": T, "created_at": "2025-05-28T13:00:00Z", "user": {"username": "A. Writer"}, "symbols": []},
         {"message_id": 1, "channel": "A. Channel", "text": T, "date": "2025-05-28T13:00:00+00:00"},
         {
             "id": 1,
@@ -431,6 +432,7 @@ def test_rss_1_of_a_bank():
         ("Link,Başlık,Haber Metni,Haber Zamanı\nu,Alpha yükseldi,b,28/05/2025\n", True),
         ("Заголовок новости,Компания,Дата,Текст новости\nАльфа растет,А,28.05.2025,b\n", True),
         ("标题,来源,时间,链接\n阿尔法上调预期,新华网,2025年5月28日,u\n", True),
+        ("新闻标题,新闻内容,发布时间,文章来源,新闻链接\n阿尔法上调预期,b,2025-05-28,新华网,u\n", True),
     ],
 )
 def test_tables_that_name_their_columns_otherwise(table, day, tmp_path):

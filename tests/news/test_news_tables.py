@@ -324,9 +324,16 @@ def test_rows_whose_labels_say_something_are_refused(tmp_path):
         read(tmp_path, "t.json", {"ALP": TWO[0], "BET": TWO[1]})
 
 
-def test_epochs_that_a_program_has_read_in_the_wrong_unit_are_named(tmp_path):
-    _, rejects, _ = read(tmp_path, "t.csv", [["title", "created_utc"], [T, "1970-01-01 00:00:01.748437200"]])
-    assert "is an epoch that was read in the wrong unit" in rejects["reason"].item()
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("1970-01-01 00:00:01.748437200", "is an epoch that was read in the wrong unit"),
+        ("45805.375", "is the serial number of a date in a spreadsheet"),
+    ],
+)
+def test_times_that_another_program_has_changed_are_named(tmp_path, time, said):
+    _, rejects, _ = read(tmp_path, "t.csv", [["title", "date"], [T, time]], zone="UTC")
+    assert said in rejects["reason"].item()
 
 
 HOMES = ["https://wire.example", "https://wire.example/", "http://www.wire.example/index.html?utm_source=rss"]

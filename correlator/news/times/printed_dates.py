@@ -17,6 +17,8 @@ from correlator.news.times.calendars import in_chinese_figures, in_gregorian, wi
 
 ClockPrecision = Literal["second", "minute", "day"]
 DATE_ORDERS = ("dmy", "mdy")
+_SERIAL = re.compile(r"[2-5]\d{4}(?:\.\d+)?")  # from 1954 to 2064
+_SAVE_AS_DATES = "format the column as dates in the spreadsheet and save it again"
 NO_LAYOUT_HINT = "add the layout to the publisher's profile"
 
 
@@ -125,6 +127,8 @@ def _assembled(text: str, date_order: str | None, original: str) -> tuple[dateti
             if also and also != day:
                 raise TimeError(f"{original[:60]!r} names two different dates")
             return _joined(day, match, form, original)
+    if _SERIAL.fullmatch(original.strip()):
+        raise TimeError(f"{original[:60]!r} is the serial number of a date in a spreadsheet", hint=_SAVE_AS_DATES)
     raise TimeError(f"{original[:60]!r} is not in a known date layout", hint=NO_LAYOUT_HINT)
 
 
