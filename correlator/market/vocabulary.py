@@ -12,8 +12,8 @@ from correlator.base.resources import data_path
 PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)
 
-_IN_UNITS = re.compile(r"(?<=\w)(?:\s+in\s+['’]?\w+\.?|[\s_]+['’]?000s?)\s*$", re.I)
-_BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
+_IN_UNITS = re.compile(r"(?<=[^\W_])(?:\s+in\s+['’]?\w+\.?|[\s_]+['’]?000s?)\s*$", re.I)
+_BRACKETS = re.compile(r"\(((?:[^()]|\([^()]*\))*+)\)|\[([^\[\]]*)\]")
 
 
 @lru_cache(maxsize=4096)

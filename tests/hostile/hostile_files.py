@@ -183,6 +183,8 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     days = (date(2000, 1, 1) + timedelta(n) for n in range(4_000))
     maps = b",".join(b'"S%d": {"%s": 1}' % (n, str(each).encode()) for n, each in enumerate(days))
     yield "days.json", b"{%s}" % maps, "4,000 records and 4,000 names"
+    for name, mark in (("round", b"("), ("square", b"["), ("lines", b"_")):
+        yield f"{name}.json", b'[{"date": "2025-05-26", "close": "x", "a%s": 1}]' % (mark * 50_000), "close x is not"
     yield "twice.json", b'[{"date": "2025-05-26", "close": 1, "close": 2}]', "duplicate name 'close'"
     yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "unpaired surrogate"
     yield "digits.json", b'[{"date": "2025-05-26", "close": %s}]' % (b"9" * 5_000), "close 9{40} is not a number"
