@@ -16,7 +16,7 @@ from correlator.base.source_limits import check_size, check_unpacked
 from correlator.containers.cells import Outline, Record, facts_above, header_cells, is_data, outline
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable, table_of_cells
-from correlator.errors import InputError, warn
+from correlator.errors import InputError, listed, warn
 
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _ROUNDED = 1e-9
@@ -26,6 +26,7 @@ _TIME_ALONE = re.compile(r"^(1899-12-3[01]|1904-01-01) (?=\d\d:\d\d)")
 
 MOST_CELLS = 50_000_000
 """Limit on the cells between the first and the last of a sheet: each takes memory, empty or not."""
+_MOST_LISTED = 12
 _AGAIN = "save it again as XLSX or CSV"
 _COUNTED = re.compile(r"xl/(worksheets/[^/]+\.xml|sharedStrings\.xml)$|content\.xml$", re.I)
 _CELL = re.compile(rb'<c [^>]{0,60}?\br="([A-Z]{1,3})(\d{1,7})"')
@@ -63,10 +64,12 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
     if len(tables) > 1:
         tables = _without_hidden(book, tables, source)
     if len(tables) != 1:
-        listed = ", ".join(tables or sheets)
         what = f"{len(tables)} sheets with a table" if tables else "no sheet with a table"
         by_name = f", or name it by {hints.sheet_option}" if hints.sheet_option and tables else ""
-        raise InputError(f"{source} has {what} ({listed})", hint=f"save the one you mean as CSV{by_name}")
+        raise InputError(
+            f"{source} has {what} ({listed(tables or sheets, _MOST_LISTED)})",
+            hint=f"save the one you mean as CSV{by_name}",
+        )
     records = next(iter(tables.values()))
     table = _below_known_header(records, hints) or outline(records)
     start = table.first.first_line if table.first else 0
