@@ -13,7 +13,7 @@ from correlator.events.vocabulary.language import language_of
 from correlator.eventstudy.panel.frames import read_wide
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
-from correlator.news.strips.strip import compile_layout, parse_strip
+from correlator.news.strips.strip import compile_layout, parse_strip, unread_quotes
 
 PRICES, NEWS = list(prices()), list(news())
 
@@ -60,6 +60,7 @@ def test_many_strips_with_figures_of_their_own_are_not_compared_with_each_other(
     text = "".join(quote(f"{price}.00", 500 / (price + 5)) for price in range(50, 4_050))
     began = time.process_time()
     assert [len(parse_strip(text)), len(parse_strip(text + text))] == [4_000, 4_000]
+    assert len(unread_quotes("A 1 1 1% \n" * 40_000)) == 1
     assert time.process_time() - began < 5  # minutes, where each was compared with all before it
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -177,13 +178,14 @@ def unread_quotes(text: str, layouts: Sequence[str] = LAYOUTS) -> list[UnreadQuo
     if "%" not in rest:
         return []
     unread: dict[str, UnreadQuote] = {}
+    line_ends = [match.start() for match in re.finditer("\n", rest)]  # blanks keep them in their places
 
     def blank(match: re.Match[str]) -> str:
         return _NOT_LINE_END.sub(" ", match[0])
 
     def note(match: re.Match[str], reason: str) -> str:
         line = " ".join(match[0].split())
-        unread.setdefault(line, UnreadQuote(line, reason, match.string.count("\n", 0, match.start()) + 1))
+        unread.setdefault(line, UnreadQuote(line, reason, bisect(line_ends, match.start()) + 1))
         return blank(match)
 
     def noted(match: re.Match[str]) -> str:
