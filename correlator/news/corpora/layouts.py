@@ -51,7 +51,7 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "publish_time", "published_time", "publication_time", "time", "filed_at", "filed", "filing_date", "date_filed",
         "date de publication", "fecha de publicación", "fecha publicación", "fecha",
         "data de publicação", "data publicação", "data di pubblicazione",
-        "data publikacji", "veröffentlichungsdatum", "veröffentlicht", "erscheinungsdatum", "datum", "yayın tarihi",
+        "data publikacji", "veröffentlichungsdatum", "erscheinungsdatum", "datum", "veröffentlicht", "yayın tarihi",
         "haber tarihi", "haber zamanı", "tarih", "дата публикации", "дата", "tanggal terbit", "tanggal", "ngày đăng",
         "发布时间", "发布时间戳", "发布日期", "日期", "時間", "时间", "公開日時", "公開日", "配信日時", "日時", "日付",
         "발행일", "등록일", "게시일", "날짜", "تاريخ النشر", "التاريخ", "تاریخ انتشار", "تاریخ", "दिनांक", "data",
