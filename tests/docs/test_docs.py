@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import forked
@@ -134,3 +135,11 @@ def test_the_site_builds(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "tutorial" / "index.html").is_file()
+
+
+def test_mutants_that_change_nothing_are_in_the_code():
+    import mutate
+
+    named = tomllib.loads(mutate.CHANGES_NOTHING.read_text(encoding="utf-8"))
+    files = {name.split(":")[0] for name in named}
+    assert set(named) <= {each.name for file in files for each in mutate.mutants_of(ROOT / file)}
