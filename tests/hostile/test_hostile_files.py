@@ -57,11 +57,11 @@ def test_a_strip_layout_has_each_part_once():
 
 def test_many_strips_with_figures_of_their_own_are_not_compared_with_each_other():
     quote = "AIR {} Decreased By ▼ -5.00 (-{:.2f}%) ".format
-    text = "".join(quote(f"{price}.00", 500 / (price + 5)) for price in range(50, 4_050))
+    text = "".join(quote(f"{price}.00", 500 / (price + 5)) for price in range(50, 2_050))
     began = time.process_time()
-    assert [len(parse_strip(text)), len(parse_strip(text + text))] == [4_000, 4_000]
-    assert len(unread_quotes("A 1 1 1% \n" * 40_000)) == 1
-    assert time.process_time() - began < 5  # minutes, where each was compared with all before it
+    assert [len(parse_strip(text)), len(parse_strip(text + text))] == [2_000, 2_000]
+    assert len(unread_quotes("A 1 1 1% \n" * 20_000)) == 1
+    assert time.process_time() - began < 3  # minutes for a long page, where each was compared with all before it
 
 
 def test_the_language_of_a_word_without_end_is_found_at_once():
