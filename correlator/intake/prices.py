@@ -124,7 +124,9 @@ def _load(store: Store, bars: _Bars, load: Load, request: tuple[Names, str | Non
     parts = enumerate(_parts(bars.frames, pace))
     total = load_parts(store, load, parts, write, derive=_dating(bars.symbols), advance=pace.took, bulk=True)
     counts = (total.added, total.known, total.rejected)
-    notes = (*bars.notes, *notes_on_symbols[:_MOST_NOTES], *bars.doubts)
+    more = len(notes_on_symbols) - _MOST_NOTES
+    cut = [f"{more:,} more such notes on symbols"] if more > 0 else []
+    notes = (*bars.notes, *notes_on_symbols[:_MOST_NOTES], *cut, *bars.doubts)
     return LoadReport("prices", load.source, *counts, dict(total.details), notes)
 
 

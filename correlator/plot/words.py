@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from correlator.errors import listed
 from correlator.eventstudy.request.readers import DEFAULT_LINKS
 from correlator.eventstudy.results.finding import finding_of, measure_of
 from correlator.eventstudy.results.result import StudyResult
@@ -88,7 +89,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
 def _whom(result: StudyResult) -> str:
     symbols = result.measured_events["symbol"].unique(maintain_order=True).to_list()
     if not symbols:
-        return ", ".join(result.spec.symbols[:_MOST_SYMBOLS]) or "Study"
+        return listed(result.spec.symbols, _MOST_SYMBOLS) or "Study"
     return ", ".join(symbols) if len(symbols) <= _MOST_SYMBOLS else f"{len(symbols)} symbols"
 
 

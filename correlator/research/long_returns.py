@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from correlator.containers.raw import RawTable
-from correlator.errors import InputError, counted, warn
+from correlator.errors import InputError, counted, listed, warn
 from correlator.market.layout.single_columns import date_column
 from correlator.market.names.codes import as_symbols
 from correlator.market.vocabulary import field_of, is_identifier, plain, rank_of
@@ -64,6 +64,7 @@ def wide_returns(raw: RawTable, places: LongReturns, name: str) -> tuple[pl.Data
         day, share = duplicates.row(0)[:2]
         raise InputError(f"{name} has several returns of {share} on {day}", hint="keep one row per share and day")
     wide = rows.pivot(on="symbol", index="date", values="value", maintain_order=True)
-    shares = ", ".join(wide.columns[1:6]) + (", ..." if wide.width > 6 else "")
     label = raw.label(places.value)
-    return wide, (f"{name} is read as returns of {shares}, one row per share and day (column {label!r})",)
+    return wide, (
+        f"{name} is read as returns of {listed(wide.columns[1:])}, one row per share and day (column {label!r})",
+    )

@@ -144,8 +144,7 @@ def _no_symbol(source: str, symbol: str, present: Sequence[str]) -> InputError:
             f"{source} contains {present[0]}, not {symbol}",
             hint=f"leave out symbol (--symbol), or add it as an alias of {symbol} (correlator add instruments)",
         )
-    listed = ", ".join(sorted(present)[:_SHOWN]) + (", ..." if len(present) > _SHOWN else "")
-    return InputError(f"{source} has no symbol {symbol!r}", hint=f"it has {listed}")
+    return InputError(f"{source} has no symbol {symbol!r}", hint=f"it has {listed(sorted(present), _SHOWN)}")
 
 
 def _renamed(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
@@ -190,4 +189,4 @@ def _no_column(table: Recognised, symbol: str, names: Sequence[str]) -> InputErr
             f"{raw.source} contains {names[0]}, not {symbol}",
             hint=f"give --column close={names[0]} if that is the close of {symbol}",
         )
-    return InputError(f"{raw.source} has no column {symbol!r}", hint=f"it has {', '.join(names[:_SHOWN])}")
+    return InputError(f"{raw.source} has no column {symbol!r}", hint=f"it has {listed(names, _SHOWN)}")
