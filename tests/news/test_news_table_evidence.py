@@ -1,5 +1,6 @@
 """What the rows of a table or feed show together: whose clock, dates stated as midnights, whose announcement."""
 
+import warnings
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -132,6 +133,17 @@ def test_midnights_of_a_zone_in_utc_are_dates(hour, minute, zone, date):
         datetime(2025, 1, 6, hour, minute, tzinfo=UTC),
         "second",
     )
+
+
+def test_midnights_of_a_zone_on_few_dates_are_times_with_a_warning():
+    with pytest.warns(CorrelatorWarning, match="all 6 times of publication are midnight in Asia/Shanghai: if they are"):
+        first = articles(midnights(16, 6)).row(0, named=True)
+    assert (first["published_at"], first["published_precision"]) == (datetime(2025, 1, 6, 16, tzinfo=UTC), "second")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CorrelatorWarning)
+        articles(midnights(16, 6), zone="UTC")
+        articles(midnights(16, 4))
+        articles([*midnights(16, 6), {"title": "Board meeting", "published": "2025-01-08T10:41:00Z"}])
 
 
 def test_noon_in_utc_at_all_times_is_a_date():

@@ -26,6 +26,7 @@ _SERVICES = {"news.google.com": "midnight in America/Los_Angeles"}
 # How rules of publication times (``timestamps``) name times in UTC.
 _IN_UTC = r": epoch|zone (?:Z|z|UTC|UT|GMT|[+\-−]00:?00|Etc/UTC)(?: as printed|,)"
 FEWEST_DATES = 10
+_FEWEST_ALIKE = 5
 SHARE, SHARE_OF_SHARP = 0.5, 0.9
 
 
@@ -100,7 +101,21 @@ class Midnights:
         shown = self._usual(by_publisher=True) | self._usual(by_publisher=False)
         for stated in sorted({stated for _, stated in shown}):
             warn(f"times of publication that are {stated} are read as dates (--zone UTC reads them as times)")
+        if not shown:
+            self._warn_of_few()
         return shown
+
+    def _warn_of_few(self) -> None:
+        """Warn where all times of a source are one midnight, on too few dates to tell."""
+        total = int(self.times["times"].sum())
+        counts = self.dates.group_by("stated").agg(pl.col("count").sum(), dates=pl.col("label").n_unique())
+        stated = counts.filter(pl.col("count") == total, pl.col("dates") < FEWEST_DATES)["stated"].sort()
+        if total >= _FEWEST_ALIKE and len(stated):
+            warn(
+                f"all {total:,} times of publication are {' or '.join(stated)}: if they are dates, they are up to a "
+                f"day too early (write them without a time; {FEWEST_DATES} dates in one table are read as dates; "
+                "--zone UTC says that they are times)"
+            )
 
     def _usual(self, *, by_publisher: bool) -> Usual:
         group = pl.col("publisher") if by_publisher else pl.lit(None, pl.String).alias("publisher")
