@@ -67,7 +67,10 @@ def test_lists_by_year_are_no_shares(tmp_path):
 def test_two_columns_of_dates_of_two_names_are_no_tables_side_by_side(tmp_path):
     rows = ("2024-01-02,10.5,2024-01-03", "2024-01-03,11.25,2024-01-04")
     text = "\n".join(["Date,Close,Session", *rows]) + "\n"
-    assert closes(tmp_path, text, symbol="LAMP") == {("LAMP", 2): 10.5, ("LAMP", 3): 11.25}
+    with pytest.raises(InputError, match="'Date' and 'Session' differ, and either could be the date"):
+        closes(tmp_path, text, symbol="LAMP")
+    same = text.replace("10.5,2024-01-03", "10.5,2024-01-02").replace("11.25,2024-01-04", "11.25,2024-01-03")
+    assert closes(tmp_path, same, symbol="LAMP") == {("LAMP", 2): 10.5, ("LAMP", 3): 11.25}
 
 
 def test_what_a_service_says_instead_of_bars_is_told(tmp_path):
