@@ -17,11 +17,8 @@ import polars as pl
 from correlator.base.files import called, is_file
 from correlator.containers.unpack import unpacked_bytes
 from correlator.errors import InputError, NotFoundError
+from correlator.market.factor_units import FRACTION, PERCENT, check_unit
 
-PERCENT, FRACTION = "percent", "fraction"
-ANNUAL = "annual-"
-UNITS = (PERCENT, FRACTION)
-RATE_UNITS = (*UNITS, *(ANNUAL + unit for unit in UNITS))
 _MISSING = (-99.99, -999.0)
 _DAY = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
 _MONTH = re.compile(r"^\d{4}-?\d{2}$")
@@ -84,13 +81,6 @@ def read_factors(path: str | Path, *, unit: str | None = None, as_written: str |
     if rest:
         notes.append(f"skipped {rest:,} rows of a second table")
     return FactorFile(factors, vintage, tuple(notes), _as_rejects(called(path), rejects))
-
-
-def check_unit(unit: str | None, argument: str = "factors_unit") -> None:
-    """Raise InputError for a unit of factors, or of the risk-free return, that is not known."""
-    known = UNITS if argument == "factors_unit" else RATE_UNITS
-    if unit is not None and unit not in known:
-        raise InputError(f"{argument} {unit!r} is not known", hint=f"choose {' or '.join(known)}", argument=argument)
 
 
 def has_factor_table(path: Path) -> bool:

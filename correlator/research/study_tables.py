@@ -26,7 +26,8 @@ from correlator.eventstudy.panel.frames import read_wide
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.eventstudy.placing.events import one_exchange
 from correlator.eventstudy.request.spec import DAILY
-from correlator.market.factors import PERCENT, check_unit, has_factor_table, read_factors
+from correlator.market.factor_units import PERCENT, check_unit
+from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.layout.by_names import short_names
 from correlator.market.layout.levels import blocks_of_names
 from correlator.market.layout.turned import is_transposed, read_transposed

@@ -44,7 +44,12 @@ def path(tmp_path_factory):
         (pl.exceptions.PanicException("index out of bounds"), "index out of bounds (please", ExitCode.FAILURE),
         (pa.ArrowInvalid("bad"), "bad (please", ExitCode.FAILURE),
         (MemoryError(), "not enough memory", ExitCode.FAILURE),
-        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), "'utf-8' codec", ExitCode.FAILURE),
+        (
+            UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+            "'\\ud800' contains bytes",
+            ExitCode.INPUT,
+        ),
+        (UnicodeEncodeError("ascii", "\u0627", 0, 1, "ordinal not in range(128)"), "'ascii' codec", ExitCode.FAILURE),
     ],
 )
 def test_errors_of_libraries_and_the_system_are_one_line(error, line, code):

@@ -31,6 +31,11 @@ def serve():
                 while "again" in case:
                     peer.sendall(case["again"].encode("latin-1"))
                     time.sleep(0.01)
+                peer.shutdown(socket.SHUT_WR)
+                while peer.recv(
+                    65_536
+                ):  # a body in a second packet: closing before it comes would reset the connection
+                    pass
 
         def start(case):
             Thread(target=answer, args=(case,), daemon=True).start()

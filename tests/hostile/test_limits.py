@@ -216,6 +216,7 @@ def test_study_files_cut_off_in_their_packing_are_refused(tmp_path, read, length
 def test_memory_without_end_is_no_limit(size, monkeypatch):
     with pytest.raises(InputError, match="memory must be"):
         size_in_bytes(size)
+    monkeypatch.setattr("correlator.base.limits._chosen", None)
     monkeypatch.setenv("CORRELATOR_MEMORY", size)
     with pytest.raises(InputError, match="memory must be"):
         process_limits()
@@ -223,6 +224,7 @@ def test_memory_without_end_is_no_limit(size, monkeypatch):
 
 @pytest.mark.parametrize("threads", ["99999999", "1025", "0", "-1", "9" * 5_000, "x"])
 def test_threads_without_end_are_refused(threads, monkeypatch):
+    monkeypatch.setattr("correlator.base.limits._chosen", None)
     monkeypatch.setenv("CORRELATOR_THREADS", threads)  # DuckDB starts them all and ends the process
     with pytest.raises(InputError, match="threads must be from 1 to 1,024"):
         process_limits()

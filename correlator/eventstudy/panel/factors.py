@@ -13,7 +13,7 @@ from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.panel.checks import check_fractions
 from correlator.eventstudy.panel.frames import Array, Panel, Wide, on_labels, only_column, read_wide
 from correlator.eventstudy.panel.trade_to_trade import over_spans, summed_over
-from correlator.market.factors import ANNUAL, PERCENT, RATE_UNITS, check_unit
+from correlator.market.factor_units import ANNUAL, PERCENT, RATE_UNITS, check_unit
 
 _DAYS_OF_YEAR, _MOST_A_YEAR = 365.25, 3.0
 _DAYS_OF_RATE, _MICROSECONDS_OF_DAY = 365, 86_400_000_000
