@@ -123,6 +123,13 @@ def test_a_benchmark_of_another_exchange_is_refused(store: Store):
         study(store, ["LAMP", "BULB"], benchmark="XKAR=KINDX,XTKS=LAMP", **OPTIONS)
 
 
+def test_the_benchmark_of_the_settings_is_that_of_shares_of_its_exchange(store: Store, tmp_path, monkeypatch):
+    (tmp_path / "correlator.toml").write_text('benchmark = "KINDX"\n')
+    monkeypatch.chdir(tmp_path)
+    assert study(store, ["LAMP", "WICK"], **OPTIONS).spec.benchmark == "KINDX"
+    assert study(store, ["BULB", "FUSE"], **OPTIONS).spec.benchmark == "equal-weighted"
+
+
 def test_confounds_are_those_of_each_exchange(store: Store):
     both, wide = BENCHMARK.rpartition(",")[0], {"window": (-40, 30), "estimation": (-200, -41)}
     whole = study(store, ["LAMP", "WICK", "BULB", "FUSE"], benchmark=both, **wide)
