@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/correlator demo
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -61,7 +61,7 @@ oldest: $(VENV)/.installed-dev
 	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
 		--editable ".[cluster,fast,image,lake,nlp,statistics,volatility]" --group dev
 	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --require-hashes --no-deps -r requirements-nlp.txt
-	build/oldest/bin/python -m pytest -n 2 --dist loadfile
+	build/oldest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Every stage at x1, x10 and x100 with peers beside: build/bench has the CSV and the figure.
 bench: $(VENV)/.installed-dev
