@@ -28,8 +28,9 @@ from correlator.eventstudy.significance.multiple_testing import holm, romano_wol
 BANDS = ("hac", "bootstrap")
 _CELLS = 4_000_000
 _CONSTANT = 1e-12
-_ROUNDING = 1e-12
 """A sum of squares around the mean is rounding error if it is less than this fraction of that around zero."""
+_ROUNDING = 1e-12
+"""Correlations that differ by less are equal."""
 
 
 @dataclass(frozen=True)

@@ -212,17 +212,21 @@ def _in_fractions(frame: Frame, unit: str | None, as_written: str | None) -> Fra
     return pl.DataFrame([wide.labels, *(pl.Series(name, wide.column(name) / by) for name, by in divisors.items())])
 
 
+def _file_or_name(source: Any) -> Any:
+    """Return the path of a text that names an existing file with an ending; any other source as it is."""
+    is_path = isinstance(source, str) and Path(source).suffix and is_file(source)
+    return Path(source) if is_path else source
+
+
 def _risk_free_table(source: Any) -> StudyTable:
     """Return the risk-free return: the name of a column, a frame, or the file that a path or text names."""
-    if isinstance(source, Path) or (isinstance(source, str) and Path(source).suffix and is_file(Path(source))):
-        return StudyTable(read_wide_file(Path(source)))
-    return StudyTable(source)
+    source = _file_or_name(source)
+    return StudyTable(read_wide_file(source) if isinstance(source, Path) else source)
 
 
 def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:
     """Return a benchmark: the name of a column, or a table of one share; text that names an existing file is a file."""
-    if isinstance(source, str) and Path(source).suffix and is_file(Path(source)):
-        source = Path(source)
+    source = _file_or_name(source)
     if isinstance(source, str | Integral):  # pandas columns may have names such as 10107
         return StudyTable(str(source))
     source = _named_column(source, "the benchmark")

@@ -20,6 +20,8 @@ _COLUMNS = {
     **{table.name: {column.name: column.type for column in table.columns} for table in TABLES},
     SCHEMA_VERSION: {"version": "INTEGER"},
 }
+_FUNCTIONS = "SELECT function_name, internal FROM system.main.duckdb_functions()"
+_SHORT = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}
 _HINT = "another program changed it or made it: restore a backup, or load the data into a new store"
 
 
@@ -42,9 +44,6 @@ def refuse_foreign_objects(connection: duckdb.DuckDBPyConnection, path: Path) ->
         raise StoreError(f"{path} contains {foreign[0]}, which no store of correlator has", hint=_HINT)
 
 
-_FUNCTIONS = "SELECT function_name, internal FROM system.main.duckdb_functions()"
-
-
 def check_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Raise StoreError if a table of the newest schema lacks a column, or has one of another type."""
     rows = execute(
@@ -55,6 +54,3 @@ def check_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         for column, kind in columns.items():
             if found.get((table, column)) != kind:
                 raise StoreError(f"table {table} of store {path} has no column {column} of type {kind}", hint=_HINT)
-
-
-_SHORT = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from correlator.errors import InputError, StoreLockedError
 from correlator.store.db import Store
@@ -30,12 +30,10 @@ def alone(home: Path) -> Iterator[None]:
     """Hold the lock of this store's watch. Raises StoreLockedError if another watch runs."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locks(file):
             raise StoreLockedError(
                 f"another watch of this store is running (see {home / STATUS})", hint="stop it first"
-            ) from None
+            )
         yield
 
 
@@ -62,8 +60,13 @@ def saved_status(store: Store) -> dict[str, Any] | None:
 
 def _runs(home: Path) -> bool:
     with (home / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+        return not _locks(file)
+
+
+def _locks(file: IO[str]) -> bool:
+    """Lock the file for as long as it is open; return False if another process has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

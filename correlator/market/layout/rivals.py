@@ -43,8 +43,7 @@ def settle_rivals(
         For two closes of the same kind (two closes, two last prices, two adjusted closes, bid and ask) that differ.
     """
     notes = []
-    named = dict.fromkeys(given or {})
-    for ours in (ours for ours in PRICES if ours in fields and ours not in named):
+    for ours in (ours for ours in PRICES if ours in fields and ours not in (given or {})):
         chosen = fields[ours]
         if chosen not in names:
             continue
@@ -65,12 +64,12 @@ def refuse_other_labels(raw: RawTable, date: str, currency: str | None, given: M
     for ours, chosen in (("date", date), ("currency", currency)):
         if chosen is None or ours in given or field_of(raw.label(chosen)) != ours:
             continue
-        mine = _labels_in(raw, chosen, ours)
-        for other in raw.columns:
-            if other == chosen or field_of(raw.label(other)) != ours:
-                continue
+        others = [other for other in raw.columns if other != chosen and field_of(raw.label(other)) == ours]
+        if not others or (mine := _labels_in(raw, chosen, ours)) is None:
+            continue
+        for other in others:
             theirs = _labels_in(raw, other, ours)
-            if mine is not None and theirs is not None and bool((theirs.is_not_null() & mine.ne_missing(theirs)).any()):
+            if theirs is not None and bool((theirs.is_not_null() & mine.ne_missing(theirs)).any()):
                 _refuse(raw, ours, [chosen, other])
 
 
@@ -87,14 +86,13 @@ def _labels_in(raw: RawTable, column: str, ours: str) -> pl.Series | None:
 
 def refuse_sides(raw: RawTable, columns: Sequence[str]) -> None:
     """Raise InputError if two columns are bid and ask, and so not two shares."""
-    sides: dict[str, list[str]] = {}
+    by_figure: dict[str, dict[str, str]] = {}
     for column in columns:
-        side = side_of(raw.label(column))
-        if side is not None:
-            sides.setdefault(side[1], []).append(column)
-    for pair in sides.values():
-        if {"bid", "ask"} <= {side[0] for side in (side_of(raw.label(column)) for column in pair) if side}:
-            _refuse(raw, "close", pair, " or, if they are shares, --layout wide")
+        if (side := side_of(raw.label(column))) is not None:
+            by_figure.setdefault(side[1], {})[column] = side[0]
+    for side_by_column in by_figure.values():
+        if {"bid", "ask"} <= {*side_by_column.values()}:
+            _refuse(raw, "close", [*side_by_column], " or, if they are shares, --layout wide")
 
 
 def of_one_side(fields: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
