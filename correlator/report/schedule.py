@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from correlator.base.files import write_atomically
 from correlator.base.inert import visible
+from correlator.base.zones import zone_called
 from correlator.errors import InputError, MissingDependencyError, StoreError, TimeError
 from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.sessions.exchanges import exchange_zone
@@ -46,16 +47,9 @@ def parse_daily_time(text: str) -> DailyTime:
     match = _AT.match(text.strip())
     if not match:
         raise InputError(f"{text!r} is not a time with a time zone", hint="write it as '16:15 Asia/Karachi'")
-    try:
-        zone = ZoneInfo(match["zone"])
-    except (
-        ZoneInfoNotFoundError,
-        ValueError,
-        OSError,
-    ) as error:  # OSError: a folder of the zone database, such as Asia
-        raise TimeError(
-            f"unknown time zone {match['zone']!r}", hint="use a name such as Asia/Karachi or UTC"
-        ) from error
+    zone = zone_called(match["zone"])
+    if zone is None:
+        raise TimeError(f"unknown time zone {match['zone']!r}", hint="use a name such as Asia/Karachi or UTC")
     return DailyTime(int(match["hour"]), int(match["minute"]), zone)
 
 

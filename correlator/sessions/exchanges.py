@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import difflib
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from correlator.base.resources import data_path
+from correlator.base.zones import zone_called
 from correlator.errors import InputError, NotFoundError
 from correlator.sessions.own_exchanges import own_exchanges
 
@@ -68,17 +69,11 @@ def exchange_zone(exchange: str) -> str:
 
 def zone_named(zone: str) -> str:
     """Return an IANA time zone by its name or the code of an exchange; raise InputError for any other name."""
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        try:
-            return exchange_zone(zone)
-        except NotFoundError:
-            pass
-        raise InputError(
-            f"zone {zone!r} is not a known time zone", hint="write an IANA name such as Asia/Karachi"
-        ) from None
-    return zone
+    if zone_called(zone) is not None:
+        return zone
+    with suppress(NotFoundError):
+        return exchange_zone(zone)
+    raise InputError(f"zone {zone!r} is not a known time zone", hint="write an IANA name such as Asia/Karachi")
 
 
 def is_utc(zone: str) -> bool:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
 
+from correlator.base.zones import zone_called
 from correlator.errors import InputError, TimeError, warn
 from correlator.eventstudy.panel.moments import RULE, UTC, Moments, moments_of
 from correlator.eventstudy.panel.names import resolved_columns
@@ -231,13 +231,9 @@ def _close_of(text: str) -> tuple[int, int, str]:
     if parts is None:
         hint = "write it as '16:00 America/New_York'"
         raise InputError(f"close_of_day {text!r} has no time zone", hint=hint, argument="close_of_day")
-    try:
-        ZoneInfo(parts[3])
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if zone_called(parts[3]) is None:
         hint = "use an IANA name such as America/New_York or Asia/Karachi"
-        raise InputError(
-            f"close_of_day has the unknown time zone {parts[3]!r}", hint=hint, argument="close_of_day"
-        ) from None
+        raise InputError(f"close_of_day has the unknown time zone {parts[3]!r}", hint=hint, argument="close_of_day")
     hour, minute = int(parts[1]), int(parts[2])
     return hour or (0 if minute else 24), minute, parts[3]  # a close at 00:00 ends the day before
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 from correlator.base.files import opened, toml_document
 from correlator.base.resources import data_path
 from correlator.base.syntax import pattern_fault
+from correlator.base.zones import zone_called
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.market.vocabulary import FIELDS, PRICES, plain
 
@@ -167,7 +167,7 @@ def _problem(document: Mapping[str, Any]) -> str | None:
         return "names neither a date nor a price column"
     if document.get("date_order", "dmy") not in ("dmy", "mdy", "ymd") or document.get("decimal", ".") not in (".", ","):
         return "has an unknown date_order or decimal"
-    if "zone" in document and document["zone"] not in available_timezones():  # slow: only for a layout with one
+    if "zone" in document and zone_called(document["zone"]) is None:
         return f"has the unknown zone {document['zone']!r}"
     return _faulty_pattern(document)
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from correlator.base.zones import zone_called
 from correlator.errors import TimeError
 from correlator.news.times.printed_dates import fraction_of, read_printed
 
@@ -219,13 +220,12 @@ def localise(naive: datetime, zone: str, *, called: str | None = None) -> tuple[
     return first, "" if first == second else "; the clock showed this time twice, the first is taken"
 
 
-@lru_cache(maxsize=256)
 def zone_info(zone: str) -> ZoneInfo:
     """Return the zone called ``zone`` in the IANA database. Raises TimeError if it is unknown."""
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise TimeError(f"unknown time zone {zone!r}", hint="use an IANA name such as Asia/Karachi") from None
+    called = zone_called(zone)
+    if called is None:
+        raise TimeError(f"unknown time zone {zone!r}", hint="use an IANA name such as Asia/Karachi")
+    return called
 
 
 @lru_cache(maxsize=256)
