@@ -68,11 +68,17 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    "when", ["parts measured", pytest.param("estimates", marks=SLOW), pytest.param("parts", marks=SLOW)]
+    ("when", "engine"),
+    [
+        ("parts measured", "numpy"),
+        pytest.param("parts measured", "compiled", marks=SLOW),
+        pytest.param("estimates", "compiled", marks=SLOW),
+        pytest.param("parts", "compiled", marks=SLOW),
+    ],
 )
-def test_one_of_two_is_killed_and_nothing_changes(lake, hosts, when):
+def test_one_of_two_is_killed_and_nothing_changes(lake, hosts, when, engine):
     address, workers = hosts
-    spec = study_spec(**OPTIONS, engine="compiled")
+    spec = study_spec(**OPTIONS, engine=engine)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         whole = run_study(lake, spec)

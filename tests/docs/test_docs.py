@@ -91,8 +91,11 @@ def test_every_block_runs(page, tmp_path, sample_store):
     for place, (language, code) in enumerate(blocks(page)):
         if place >= (COLD_BLOCKS if page.name == "README.md" else 0):
             environment = warm
-        command = [sys.executable, "-c", code] if language == "python" else ["bash", "-euc", code]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        if language == "python":
+            done = forked.run_code(code, cwd=tmp_path, env=environment)
+        else:
+            command = ["bash", "-euc", code]
+            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, f"{code}\n{done.stderr}"
 
 

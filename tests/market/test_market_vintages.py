@@ -11,7 +11,7 @@ import pytest
 from bars_made import made_bars
 
 STUDY = ["study", "--symbol", "LAMP", "--window=-3:3", "--windows=-1:1", "--format", "csv"]
-OUTPUTS = ("ar", "car", "models")
+OUTPUTS = ("ar", "models")
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def events_of(sheets: dict[int, Path], count: int = 120) -> list[dict[str, str]]
     return list(csv.DictReader((sheets[count].parent / "events.csv").read_text().splitlines()))
 
 
-@pytest.mark.parametrize(("count", "scheme"), [(0, "dark"), (2, "light"), (120, "light"), (120, "dark")])
+@pytest.mark.parametrize(("count", "scheme"), [(0, "dark"), (2, "light"), (120, "dark")])
 def test_accessible_in_both_schemes_and_no_wider_than_a_phone(opened, count, scheme):
     sheet = opened(count, PHONE, scheme)
     sheet.draw_all()

@@ -13,6 +13,8 @@ from correlator.containers import slices
 from correlator.intake.events import add_events
 from correlator.listing import listing
 
+pytestmark = pytest.mark.lake_slow
+
 HEADER = "date,category,source,target,goldstein,id\n"
 ROWS = [
     "2025-05-28,AGREE,PAK,AZE,,\n",

@@ -96,14 +96,14 @@ def test_a_table_that_several_make_at_once_is_made_once():
 @pytest.mark.usefixtures("access")
 def test_writers_of_several_machines_lose_nothing_to_each_other():
     """Nothing but conditional puts keeps them apart: an object store has no lock."""
-    symbols = [f"S{number}" for number in range(3)]
+    symbols = ["S0", "S1"]
     with ThreadPoolExecutor(len(symbols)) as pool:
         list(pool.map(lambda symbol: load(Store("s3://desk/many", lock_wait=60), symbol), symbols))
     lake = Store("s3://desk/many")
     rows = contents(lake)
     assert sorted(row[0] for row in rows["instruments"]) == symbols
     assert len(rows["bars"]) == 3 * len(symbols)
-    assert [row[0] for row in rows["loads"]] == [1, 2, 3]
+    assert [row[0] for row in rows["loads"]] == [1, 2]
     assert verify(lake).is_empty()
 
 

@@ -77,6 +77,7 @@ def test_a_wrong_file_goes_and_the_right_one_after_it_stays(store):
     assert verify(store).is_empty()
 
 
+@pytest.mark.lake_slow
 def test_what_was_undone_loads_again_and_only_once(store):
     before = state(store)["bars"]
     undo_load(store, 1)
@@ -105,6 +106,7 @@ def test_an_edited_article_is_undone_from_its_last_version(store, tmp_path):
     assert verify(store).is_empty()
 
 
+@pytest.mark.lake_slow
 def test_an_older_store_says_that_it_cannot_know(store):
     with store.transaction() as connection:
         rows = 'SELECT symbol, "interval", bar_start, vintage, NULL::BIGINT AS load_id FROM bars'
@@ -122,6 +124,7 @@ def days_of_events(store: Store) -> list[str]:
     return [f"{each:%d}" for each in said]
 
 
+@pytest.mark.lake_slow
 def test_an_event_that_a_later_file_has_too_stays(store):
     before = state(store)
     add_events(store, events("2025-05-26", "2025-05-27", "2025-05-28"))
@@ -140,6 +143,7 @@ def test_an_event_that_a_later_file_has_too_stays(store):
     assert verify(store).is_empty()
 
 
+@pytest.mark.lake_slow
 def test_a_load_that_only_said_again_is_undone_and_takes_nothing(store):
     add_events(store, events("2025-05-26", "2025-05-27"))
     add_events(store, events("2025-05-26"))
@@ -149,6 +153,7 @@ def test_a_load_that_only_said_again_is_undone_and_takes_nothing(store):
     assert days_of_events(store) == []
 
 
+@pytest.mark.lake_slow
 def test_bars_that_came_between_are_not_those_of_a_run(store):
     first, last, between = (bars(10.0, 11.0, 12.0)[each] for each in (0, 2, 1))
     undo_load(store, 1)
@@ -161,6 +166,7 @@ def test_bars_that_came_between_are_not_those_of_a_run(store):
     assert store.frame("SELECT close FROM bars").is_empty()
 
 
+@pytest.mark.lake_slow
 def test_a_file_of_prices_that_grew_keeps_what_it_has(store):
     add_prices(store, bars(10.0, 99.0, 12.0, 13.0), symbol="HBL", exchange="XKAR")
     undo_load(store, 1)
@@ -169,6 +175,7 @@ def test_a_file_of_prices_that_grew_keeps_what_it_has(store):
     assert verify(store).is_empty()
 
 
+@pytest.mark.lake_slow
 def test_an_article_that_a_later_file_has_too_stays_with_its_events(store):
     add_news(
         store,
@@ -204,6 +211,7 @@ def test_what_was_said_again_under_another_symbol_stays_after_a_merge(store):
     assert verify(store).is_empty()
 
 
+@pytest.mark.lake_slow
 def test_the_load_of_a_bar_that_gave_way_in_a_merge_still_says_it(store):
     add_prices(store, bars(10.0, 11.0), symbol="HBLX", exchange="XKAR")
     merge_instruments(store, "HBL", "HBLX")

@@ -1,9 +1,10 @@
 """The real command line in a process of its own that does not import everything anew: a server forks it.
 
 The server is a process that has imported what the command line imports and has run nothing. Of each request it forks a
-process, gives it the folder, environment and files of the caller, and lets it call ``correlator.cli.main.run`` and end
-as any process does. What must be seen of a process from its first instruction on (cold imports, encodings of the
-terminal, threads that a variable sets) starts ``python -m correlator.cli.main`` by itself.
+process, gives it the folder, environment and files of the caller, and lets it call ``correlator.cli.main.run``, or
+execute the code given to ``run_code``, and end as any process does. What must be seen of a process from its first
+instruction on (cold imports, encodings of the terminal, threads that a variable sets) starts
+``python -m correlator.cli.main`` by itself.
 """
 
 from __future__ import annotations
@@ -73,9 +74,13 @@ def start(
     arguments: Sequence[object], *, cwd: Path, env: Mapping[str, str] | None = None, files: Sequence[int]
 ) -> Process:
     """Begin ``correlator ARGUMENTS``; ``files``: the descriptors of its stdin, stdout and stderr."""
+    return _begin({"arguments": [str(each) for each in arguments]}, cwd, env, files)
+
+
+def _begin(request: dict[str, object], cwd: Path, env: Mapping[str, str] | None, files: Sequence[int]) -> Process:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     connection.connect(address())
-    request = {"arguments": [str(each) for each in arguments], "cwd": str(cwd), "env": dict(env or os.environ)}
+    request = {**request, "cwd": str(cwd), "env": dict(env or os.environ)}
     socket.send_fds(connection, [json.dumps(request).encode()], list(files))
     return Process(connection)
 
@@ -95,16 +100,29 @@ def run(
         return subprocess.run(
             command, cwd=cwd, env=env, input=stdin, capture_output=True, text=True, check=False, timeout=timeout
         )
+    return _ended({"arguments": [str(each) for each in arguments]}, cwd, env, stdin, timeout)
+
+
+def run_code(
+    code: str, *, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """``python -c CODE`` to its end, in a process forked as a command is."""
+    return _ended({"arguments": ["-c"], "code": code}, cwd, env, "", timeout)
+
+
+def _ended(
+    request: dict[str, object], cwd: Path, env: Mapping[str, str] | None, stdin: str, timeout: float
+) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as narration:
         given.write(stdin.encode())
         given.seek(0)
-        process = start(arguments, cwd=cwd, env=env, files=[each.fileno() for each in (given, out, narration)])
+        process = _begin(request, cwd, env, [each.fileno() for each in (given, out, narration)])
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        return subprocess.CompletedProcess([*map(str, arguments)], code, _text(out), _text(narration))
+        return subprocess.CompletedProcess(request["arguments"], code, _text(out), _text(narration))
 
 
 def _text(file: IO[bytes]) -> str:
@@ -212,6 +230,9 @@ def _command(connection: socket.socket) -> None:
     sys.stdout = io.TextIOWrapper(out, "utf-8", line_buffering=os.isatty(1))
     sys.stderr = io.TextIOWrapper(narration, "utf-8", "backslashreplace", line_buffering=True)
     atexit.register(_teach, set(sys.modules))
+    if "code" in _request:
+        exec(compile(_request["code"], "<string>", "exec"), {"__name__": "__main__"})
+        return
     from correlator.cli.main import run
 
     run()
