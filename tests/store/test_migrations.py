@@ -15,8 +15,9 @@ from correlator.store.migrations import NEWEST, schema_version
 from correlator.tables import ACTIONS, ADDRESSES, REPEATS, UNFINISHED
 
 
-@pytest.mark.parametrize("version", range(1, NEWEST))
-@pytest.mark.parametrize("door", ["reader", "writer"])
+@pytest.mark.parametrize(
+    ("door", "version"), [("reader", 1), ("reader", NEWEST - 1), *(("writer", version) for version in range(1, NEWEST))]
+)
 def test_every_earlier_schema_becomes_todays(tmp_path, version, door):
     path = tmp_path / "m.duckdb"
     made_by_schema(version, path)

@@ -85,8 +85,9 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(prices, "PART_ROWS", 40)
 
 
+@pytest.mark.lake_slow
 @pytest.mark.usefixtures("small_parts")
-@pytest.mark.parametrize("step", [41, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_load_that_dies_in_a_transaction_is_refused_or_not_there_and_whole_when_run_again(
     folder, new_store, monkeypatch, step
 ):
