@@ -45,7 +45,7 @@ from correlator.research.study import run_study
 from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
 from correlator.store.lake_upkeep import export
-from correlator.store.writing import write_bars, write_instruments
+from correlator.store.writing.bars import write_bars, write_instruments
 from correlator.tables import BARS
 
 EVENTS, SHARES, SESSIONS = 1_000, 50, 1_000

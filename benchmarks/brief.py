@@ -34,7 +34,8 @@ from correlator.brief.evaluate import Evaluation, evaluate
 from correlator.intake.events import add_events
 from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
-from correlator.store.writing import write_bars, write_instruments, write_outside_events
+from correlator.store.writing.bars import write_bars, write_instruments
+from correlator.store.writing.events import write_outside_events
 
 EFFECTS = {
     "AGREE": 0.02, "SUPPORT": 0.01, "CONSULT": 0.0, "COOPERATE": 0.0,

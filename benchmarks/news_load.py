@@ -22,7 +22,7 @@ from correlator.intake.stories import join_stories
 from correlator.news.corpora.gdelt import read_events
 from correlator.news.read import read_news
 from correlator.store.db import Store
-from correlator.store.writing import write_articles
+from correlator.store.writing.news import write_articles
 
 
 def headlines(source: Path, rows: int, folder: Path) -> None:

@@ -21,7 +21,9 @@ from correlator.market.sources.yahoo import Yahoo
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load, begin_load
-from correlator.store.writing import write_actions, write_bars, write_instruments, write_load, write_rejects
+from correlator.store.writing.bars import write_actions, write_bars, write_instruments
+from correlator.store.writing.loads import write_load
+from correlator.store.writing.news import write_rejects
 
 TAIL = 10
 NOISE = 1e-6

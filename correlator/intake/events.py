@@ -19,7 +19,8 @@ from correlator.intake.parts import Connection, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name, started
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
-from correlator.store.writing import write_outside_events, write_rejects
+from correlator.store.writing.events import write_outside_events
+from correlator.store.writing.news import write_rejects
 
 _Part = tuple[pl.DataFrame, pl.DataFrame]
 UNKNOWN_ACTORS = "with an actor that is not a country or organisation we know"

@@ -29,7 +29,8 @@ from correlator.sessions.exchanges import exchange_named
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.store.writing import write_instruments, write_load
+from correlator.store.writing.bars import write_instruments
+from correlator.store.writing.loads import write_load
 from correlator.tables import INSTRUMENTS
 
 Row = Mapping[str, str | None]

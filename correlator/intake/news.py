@@ -29,14 +29,9 @@ from correlator.intake.strips import date_strips
 from correlator.store.db import Store
 from correlator.store.reading import read_validators
 from correlator.store.unfinished import Load
-from correlator.store.writing import (
-    write_address,
-    write_articles,
-    write_events,
-    write_links,
-    write_quotes,
-    write_rejects,
-)
+from correlator.store.writing.events import write_events, write_links
+from correlator.store.writing.loads import write_address
+from correlator.store.writing.news import write_articles, write_quotes, write_rejects
 from correlator.tables import NO_ARTICLE
 
 if TYPE_CHECKING:

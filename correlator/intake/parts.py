@@ -12,7 +12,7 @@ import duckdb
 
 from correlator.store.db import Store
 from correlator.store.unfinished import Load, begin_bulk, begin_load, clear_mark, mark_unfinished
-from correlator.store.writing import write_load
+from correlator.store.writing.loads import write_load
 
 Part = TypeVar("Part")
 Connection = duckdb.DuckDBPyConnection

@@ -23,13 +23,8 @@ from correlator.market.reading.rejects import no_rejects
 from correlator.market.reading.slices import SlicedBars, bars_in_slices
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
-from correlator.store.writing import (
-    ROW_GROUP,
-    first_of_each_bar,
-    write_distinct_bars,
-    write_instruments,
-    write_rejects,
-)
+from correlator.store.writing.bars import ROW_GROUP, first_of_each_bar, write_distinct_bars, write_instruments
+from correlator.store.writing.news import write_rejects
 
 MOST_CHECKED = 250_000
 PART_ROWS = 2 * ROW_GROUP

@@ -16,7 +16,7 @@ from correlator.store.changes import delete_rows, insert_new
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load
-from correlator.store.writing import highest_event
+from correlator.store.writing.events import highest_event
 from correlator.tables import EVENTS
 
 PART_ARTICLES = 2_000

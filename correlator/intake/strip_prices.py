@@ -18,7 +18,8 @@ from correlator.news.strips.strip import is_index
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load, begin_load
-from correlator.store.writing import Written, write_bars, write_instruments, write_load
+from correlator.store.writing.bars import write_bars, write_instruments
+from correlator.store.writing.loads import Written, write_load
 from correlator.tables import BARS
 
 SOURCE = "strip"

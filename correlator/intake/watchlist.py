@@ -19,7 +19,8 @@ from correlator.market.names.instruments import canonical_symbol
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load, begin_load
-from correlator.store.writing import write_links, write_load
+from correlator.store.writing.events import write_links
+from correlator.store.writing.loads import write_load
 from correlator.tables import LINKS
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ leaves earlier runs complete. The hash is that of the files, so equal files are 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from correlator.base.locks import locks
 from correlator.errors import NotFoundError, StoreLockedError
 
 LATEST = "latest"
@@ -135,8 +135,6 @@ def _flush_folder(folder: Path) -> None:
 def _locked(home: Path) -> Iterator[None]:
     """Lock ``home`` for one publisher at a time; the lock is released when the process ends, however it ends."""
     with (home / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreLockedError(f"another run is publishing to {home}", hint="wait until it has finished") from error
+        if not locks(lock):
+            raise StoreLockedError(f"another run is publishing to {home}", hint="wait until it has finished")
         yield

@@ -8,7 +8,6 @@ between the threads of one process, since each opens the lock file itself.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import random
@@ -21,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from correlator.base.locks import locks
 from correlator.errors import warn
 
 PAUSE = 0.01
@@ -139,16 +139,10 @@ def _breathe(key: str) -> None:
 
 
 def _take(file: IO[bytes], patience: Patience, *, shared: bool = False) -> bool:
-    while True:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not patience.pause():
-                return False
-        except OSError:  # a file system without locks
-            return True
-        else:
-            return True
+    while not locks(file, shared=shared):
+        if not patience.pause():
+            return False
+    return True
 
 
 def _write_holder(file: IO[bytes]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from correlator.base.locks import locks
 from correlator.errors import InputError, StoreLockedError
 from correlator.store.db import Store
 from correlator.watch.outbox import counts
@@ -30,7 +30,7 @@ def alone(home: Path) -> Iterator[None]:
     """Hold the lock of this store's watch. Raises StoreLockedError if another watch runs."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("a+") as file:
-        if not _locks(file):
+        if not locks(file):
             raise StoreLockedError(
                 f"another watch of this store is running (see {home / STATUS})", hint="stop it first"
             )
@@ -60,13 +60,4 @@ def saved_status(store: Store) -> dict[str, Any] | None:
 
 def _runs(home: Path) -> bool:
     with (home / "lock").open("a+") as file:
-        return not _locks(file)
-
-
-def _locks(file: IO[str]) -> bool:
-    """Lock the file for as long as it is open; return False if another process has locked it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        return not locks(file)

@@ -21,7 +21,7 @@ from correlator.research.selection import with_concerned
 from correlator.store.changes import insert_new, put_rows, update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.store.writing import EVENTS_MARK, highest_event
+from correlator.store.writing.events import EVENTS_MARK, highest_event
 from correlator.tables import BRIEFS, DELIVERIES, MARKS
 from correlator.views import coded_version as coded_row
 from correlator.watch.age import Polls, Skipped, skipped_of, with_kinds

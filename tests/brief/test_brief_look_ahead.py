@@ -14,7 +14,7 @@ from correlator.look_ahead import audit
 from correlator.research.concerned import Subject, concerned_by
 from correlator.research.known import LastTrade, last_trades
 from correlator.store.db import Store
-from correlator.store.writing import write_bars, write_instruments
+from correlator.store.writing.bars import write_bars, write_instruments
 
 WINDOWS = (OffsetWindow(0, 0), OffsetWindow(0, 4))
 SESSIONS, AHEAD = 240, 10

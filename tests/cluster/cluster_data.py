@@ -10,7 +10,7 @@ import polars as pl
 
 from correlator.intake.events import add_events
 from correlator.store.db import Store
-from correlator.store.writing import write_bars, write_instruments
+from correlator.store.writing.bars import write_bars, write_instruments
 from correlator.tables import BARS
 
 SYMBOLS = tuple(f"SH{number}" for number in range(9))

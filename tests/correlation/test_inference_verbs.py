@@ -19,7 +19,8 @@ from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.power import stored_power
 from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
-from correlator.store.writing import write_bars, write_events, write_instruments
+from correlator.store.writing.bars import write_bars, write_instruments
+from correlator.store.writing.events import write_events
 from correlator.tables import BARS, EVENTS
 
 KNOWN = datetime(2025, 1, 1, tzinfo=UTC)

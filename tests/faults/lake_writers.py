@@ -25,7 +25,9 @@ from figures import option, publish
 
 from correlator.store.db import Store
 from correlator.store.verify import verify
-from correlator.store.writing import write_bars, write_events, write_instruments, write_load
+from correlator.store.writing.bars import write_bars, write_instruments
+from correlator.store.writing.events import write_events
+from correlator.store.writing.loads import write_load
 from correlator.tables import BARS, EVENTS
 
 ROWS = 20

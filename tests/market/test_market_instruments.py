@@ -16,7 +16,7 @@ from correlator.market.names.instruments import split_symbol
 from correlator.market.names.symbols import split_place
 from correlator.sessions.calendars import sessions_between
 from correlator.store.db import Store
-from correlator.store.writing import write_events
+from correlator.store.writing.events import write_events
 from correlator.tables import EVENTS
 from correlator.workspace import Workspace
 

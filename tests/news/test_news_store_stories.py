@@ -6,7 +6,7 @@ from correlator.intake import stories
 from correlator.intake.stories import join_stories
 from correlator.news.batch import make_batch
 from correlator.store.db import Store
-from correlator.store.writing import write_articles
+from correlator.store.writing.news import write_articles
 
 DAY = datetime(2025, 5, 28, tzinfo=UTC)
 TOLD = "Two capitals plan a wider trade pact"

@@ -13,7 +13,7 @@ from correlator.market.reading.files import read_prices
 from correlator.sessions.calendars import sessions_between
 from correlator.store.bar_arrays import FIELDS, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars
-from correlator.store.writing import write_bars
+from correlator.store.writing.bars import write_bars
 
 FIRST, SECOND = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)
 

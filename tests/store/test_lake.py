@@ -17,7 +17,8 @@ from correlator.store.migrations import NEWEST
 from correlator.store.reading import read_bars
 from correlator.store.upkeep import backup, compact
 from correlator.store.verify import verify
-from correlator.store.writing import write_bars, write_instruments, write_load
+from correlator.store.writing.bars import write_bars, write_instruments
+from correlator.store.writing.loads import write_load
 from correlator.tables import BARS, LINKS, TABLES
 
 NOON = datetime(2025, 5, 26, 12, tzinfo=UTC)

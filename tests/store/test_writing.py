@@ -11,16 +11,10 @@ from correlator.errors import NotFoundError
 from correlator.news.batch import make_batch
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
-from correlator.store.writing import (
-    write_articles,
-    write_bars,
-    write_events,
-    write_instruments,
-    write_links,
-    write_load,
-    write_quotes,
-    write_rejects,
-)
+from correlator.store.writing.bars import write_bars, write_instruments
+from correlator.store.writing.events import write_events, write_links
+from correlator.store.writing.loads import write_load
+from correlator.store.writing.news import write_articles, write_quotes, write_rejects
 from correlator.tables import BARS, EVENTS
 
 MONDAY = datetime(2025, 5, 26, 12, tzinfo=UTC)
