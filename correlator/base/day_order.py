@@ -39,9 +39,13 @@ class DayOrder:
         """The first date that shows an order."""
         return self.day_first or self.month_first
 
-    def joined(self, later: DayOrder) -> DayOrder:
-        """Return what this part of a column and a ``later`` part show together."""
-        return DayOrder(self.day_first or later.day_first, self.month_first or later.month_first)
+    def joined(self, *later: DayOrder) -> DayOrder:
+        """Return what this part of a column and ``later`` parts show together."""
+        parts = (self, *later)
+        return DayOrder(
+            next((part.day_first for part in parts if part.day_first), None),
+            next((part.month_first for part in parts if part.month_first), None),
+        )
 
 
 def day_order(texts: pl.Series, pattern: str) -> DayOrder:

@@ -6,7 +6,7 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack
@@ -22,9 +22,12 @@ from correlator.news.pages.page import page_batch, read_page, rejected_page
 from correlator.news.publishers import Publishers, TimeOptions, publishers_of
 
 if TYPE_CHECKING:
+    from correlator.news.corpora.table import Table
     from correlator.news.fetch import Answer
 
 _SNIFF = 4096
+_TABLES = (".jsonl", ".ndjson", ".parquet", *ARROW, *WORKBOOKS)
+_SEPARATED = (".csv", ".tsv")
 # The headers of an e-mail: at least three, from the first line on.
 _MAIL = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*: .*\r?\n(?:[ \t].*\r?\n)*){3}")
 _MAIL_HEADER = re.compile(r"(?m)^([A-Za-z][A-Za-z0-9-]*): ")
@@ -47,8 +50,8 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
     Parameters
     ----------
     path_or_url
-        A file, folder, glob, address, or frame with one row per article. A folder or glob is read file by file; a file
-        that cannot be read becomes a reject.
+        A file, folder, glob, address, or frame with one row per article. Of a folder, glob or zip archive a
+        file that cannot be read becomes a reject; tables of one layout are read as parts of one table.
     profile
         The publisher: the name of a shipped profile, or a TOML file.
     columns
@@ -102,6 +105,8 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
         files = [each for file in _files(name) for each in _unzipped(file, request, Path(folder))]
         alone = len(files) == 1 and is_file(Path(name))
         _check_options(request, files, alone=alone)
+        if not alone:
+            request = replace(request, tables=_tables(files, request))
         for file in files:
             try:
                 yield from _LAYOUTS[request.layout_of(file)].read(file, request)
@@ -134,13 +139,14 @@ def _is_gdelt_archive(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class _Request:
-    """The options for reading the files of a source."""
+    """The options for reading the files of a source; ``tables``: what several tables show together."""
 
     layout: str
     publishers: Publishers
     columns: Mapping[str, str] | None
     published: str | None
     encoding: str | None
+    tables: Mapping[Path, Table | InputError] = field(default_factory=dict)
 
     def layout_of(self, path: Path) -> str:
         """Return the layout of a file: the requested one, or the one detected from its content."""
@@ -178,7 +184,26 @@ def _archive(path: Path, request: _Request) -> Iterator[Batch]:
 def _corpus(path: Path, request: _Request) -> Iterator[Batch]:
     from correlator.news.corpora.corpus import read_corpus
 
-    return read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding)
+    table = request.tables.get(path)
+    if isinstance(table, InputError):
+        raise table
+    return read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding, table=table)
+
+
+def _tables(files: list[Path], request: _Request) -> Mapping[Path, Table | InputError]:
+    """Return the tables among several files, each read as a part of all tables of its layout."""
+    from correlator.news.corpora.together import tables_of
+
+    tables = (file for file in files if _is_table(file, request))
+    return tables_of(tables, request.publishers, request.columns, request.encoding)
+
+
+def _is_table(path: Path, request: _Request) -> bool:
+    named = name_unpacked(path).endswith((*_TABLES, *_SEPARATED, ".json"))
+    try:
+        return (named or request.layout == "corpus") and request.layout_of(path) == "corpus"
+    except InputError:  # its reader reports this
+        return False
 
 
 def _gdelt(path: Path, request: _Request) -> Iterator[Batch]:
@@ -276,12 +301,12 @@ def sniff(path: Path) -> str:
         if not _is_gdelt_archive(path):
             raise InputError(f"{called(path)} is an archive inside an archive", hint="unpack it first")
         return "gdelt"
-    if stem.endswith((".csv", ".tsv")):
+    if stem.endswith(_SEPARATED):
         from correlator.news.corpora.gdelt import is_gdelt
         from correlator.news.text_lines import lines_of
 
         return "gdelt" if is_gdelt(next(lines_of(path, lenient=True), "")) else "corpus"
-    if stem.endswith((".jsonl", ".ndjson", ".parquet", *ARROW, *WORKBOOKS)):
+    if stem.endswith(_TABLES):
         return "corpus"
     from correlator.news.archives import is_archive
     from correlator.news.dispatches import is_dispatch

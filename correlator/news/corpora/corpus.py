@@ -30,11 +30,11 @@ from correlator.news.batch import (
     read_ahead,
     reject,
 )
-from correlator.news.corpora.first_look import looked_at
+from correlator.news.corpora.first_look import known_table, shown_by
 from correlator.news.corpora.layouts import FIELDS, NOT_OUT
 from correlator.news.corpora.other_times import by_address, not_before, without_clock
 from correlator.news.corpora.records import Faulty, Records, Row, frame_records, in_chunks, read_records
-from correlator.news.corpora.table import Sites, Table, cells_of, check_columns, table_of, time_option
+from correlator.news.corpora.table import Sites, Table, cells_of, time_option
 from correlator.news.corpora.time_columns import NO_TIME, parse_times
 from correlator.news.language import language_in, language_of
 from correlator.news.pages.html_page import looks_like_html, parse_html, visible_text
@@ -49,29 +49,49 @@ _COLUMNS_HINT = "if it is not a page, name the columns with --column headline=NA
 
 
 def read_corpus(
-    path: Path, publishers: Publishers, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
+    path: Path,
+    publishers: Publishers,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    table: Table | None = None,
 ) -> Iterator[Batch]:
-    """Yield batches of bounded size. Raises InputError if the file is not a table or lacks required columns."""
-    yield from read_ahead(_file_batches(path, publishers, columns, encoding))
+    """Yield batches of bounded size. Raises InputError if the file is not a table or lacks required columns.
+
+    ``table``: what was decided for the file and others of its layout together (``together.py``).
+    """
+    yield from read_ahead(_file_batches(path, publishers, columns, encoding, table))
 
 
 def _file_batches(
-    path: Path, publishers: Publishers, columns: Mapping[str, str] | None, encoding: str | None
+    path: Path,
+    publishers: Publishers,
+    columns: Mapping[str, str] | None,
+    encoding: str | None,
+    table: Table | None,
 ) -> Iterator[Batch]:
-    yield from _batches(read_records(path, encoding), called(path), publishers, columns)
+    records = read_records(path, encoding)
+    if table is None:
+        yield from _alone(records, called(path), publishers, columns)
+        return
+    if records.named is not None and table.names != records.names:
+        records = records.named(list(table.names))
+    yield from _batches(records, table)
 
 
 def read_frame(
     frame: Any, name: str, publishers: Publishers, *, columns: Mapping[str, str] | None = None
 ) -> Iterator[Batch]:
     """Yield batches of a frame's rows, read like a file called ``name``. Raises InputError if it is not a frame."""
-    yield from _batches(frame_records(to_polars(frame, "news")), name, publishers, columns)
+    yield from _alone(frame_records(to_polars(frame, "news")), name, publishers, columns)
 
 
-def _batches(
-    records: Records, source: str, publishers: Publishers, columns: Mapping[str, str] | None
-) -> Iterator[Batch]:
-    records, table = _known(records, source, publishers, columns)
+def _alone(records: Records, source: str, publishers: Publishers, columns: Mapping[str, str] | None) -> Iterator[Batch]:
+    records, table, look = known_table(records, source, publishers, columns)
+    yield from _batches(records, replace(table, shown=shown_by([look])))
+
+
+def _batches(records: Records, table: Table) -> Iterator[Batch]:
     sites, faulty = Sites(table), list[Faulty]()
     rows = records.rows(faulty, table.needed)
     if "headline" in table.places:
@@ -86,25 +106,6 @@ def _batches(
         faulty.clear()
     if faulty:
         yield make_batch(rejects=faulty)
-
-
-def _known(
-    records: Records, source: str, publishers: Publishers, columns: Mapping[str, str] | None
-) -> tuple[Records, Table]:
-    """Return the records and their table, with what all rows show; columns of later JSON objects count, too."""
-    if records.named is None:
-        table = table_of(records.names, source, publishers, columns)
-        check_columns(table)
-        return records, looked_at(records, table)
-    mapped = {ours: theirs for ours, theirs in (columns or {}).items() if theirs in records.names}
-    table = looked_at(records, table_of(records.names, source, publishers, mapped))
-    names = [*records.names, *records.later]
-    wider = table_of(names, source, publishers, columns)
-    check_columns(wider)
-    if wider == replace(table, names=names, shown=wider.shown):
-        return records, table
-    records = records.named(names)
-    return records, looked_at(records, wider)
 
 
 def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:

@@ -89,11 +89,12 @@ class Midnights:
         dates = labels.group_by(keys).agg(pl.len().cast(pl.Int64).alias("count"))
         return cls(times, dates.with_columns(pl.col("label").dt.cast_time_unit("us")))
 
-    def joined(self, later: Midnights) -> Midnights:
-        """Return those of this part of a source and a ``later`` one together."""
+    def joined(self, *later: Midnights) -> Midnights:
+        """Return those of this part of a source and of ``later`` ones together."""
+        parts = (self, *later)
         return Midnights(
-            pl.concat([self.times, later.times]).group_by("publisher").sum(),
-            pl.concat([self.dates, later.dates]).group_by("publisher", "stated", "label").sum(),
+            pl.concat([part.times for part in parts]).group_by("publisher").sum(),
+            pl.concat([part.dates for part in parts]).group_by("publisher", "stated", "label").sum(),
         )
 
     def usual(self) -> Usual:
