@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from correlator.base.resources import data_path
 
 PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
+UNRANKED = 10_000
 FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)
 
 _IN_UNITS = re.compile(r"(?<=[^\W_])(?:\s+in\s+['’]?\w+\.?|[\s_]+['’]?000s?)\s*$", re.I)
@@ -79,8 +80,8 @@ def side_of(name: str) -> tuple[str, str] | None:
 
 
 def rank_of(name: str) -> int:
-    """Return the rank of a name for its field: 0 is the most reliable."""
-    return _ranks().get(plain(name), 10_000)
+    """Return the rank of a name for its field: 0 is the most reliable, ``UNRANKED`` that of an unlisted name."""
+    return _ranks().get(plain(name), UNRANKED)
 
 
 def known_words(text: str) -> int:
@@ -89,6 +90,7 @@ def known_words(text: str) -> int:
     return sum(field_of(cell) is not None for cell in cells[:200] if cell.strip())
 
 
+_COMPANIES = frozenset(("name", "security", "stock", "asset", "instrument", "code"))
 _OF_EVENTS = ("name", "code", "asset")
 """Names that mean the symbol in tables of prices, but the event itself in tables of events."""
 _TICKER = re.compile(r"ticker|symbol$|^symbol|^sym$")
@@ -104,6 +106,11 @@ def part_of_date(name: str) -> str | None:
 def is_identifier(name: str) -> bool:
     """Whether a column of this name contains security identifiers: ``ISIN``, ``FIGI``."""
     return plain(name) in _beside()["identifier"]
+
+
+def may_be_company(name: str) -> bool:
+    """Whether a column of this name may contain names of companies in place of symbols: ``Name``, ``Security``."""
+    return plain(name) in _COMPANIES
 
 
 def event_field(name: str) -> str | None:

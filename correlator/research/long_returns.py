@@ -10,6 +10,7 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError, counted, listed, warn
 from correlator.market.layout.single_columns import date_column
 from correlator.market.names.codes import as_symbols
+from correlator.market.names.two_columns import name_other_shares
 from correlator.market.vocabulary import field_of, is_identifier, plain, rank_of
 
 _RETURN_NAMES = ("ret", "dlyret", "return", "returns", "dailyreturn", "logret", "logreturn", "simplereturn", "trt1d")
@@ -20,12 +21,16 @@ _NO_RETURN = r"^[A-E]$"
 
 @dataclass(frozen=True)
 class LongReturns:
-    """The columns of a raw table with the dates, the shares and their returns, and ``others`` called returns too."""
+    """The columns of a raw table with the dates, the shares and their returns.
+
+    ``others``: further columns called returns; ``other_symbols``: further columns called symbols.
+    """
 
     date: str
     symbol: str
     value: str
     others: tuple[str, ...] = ()
+    other_symbols: tuple[str, ...] = ()
 
 
 def long_returns(raw: RawTable) -> LongReturns | None:
@@ -38,14 +43,20 @@ def long_returns(raw: RawTable) -> LongReturns | None:
     if not values or not shares:
         return None
     date = date_column(raw, {})
-    return None if date is None else LongReturns(date, shares[0], values[0], tuple(values[1:]))
+    return None if date is None else LongReturns(date, shares[0], values[0], tuple(values[1:]), tuple(shares[1:]))
 
 
 def wide_returns(raw: RawTable, places: LongReturns, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the returns with a row per day and a column per share, and notes for the user.
 
-    Raises InputError if a share has several returns on one day, also in two columns that differ.
+    Raises InputError if a share has several returns on one day, also in two columns that differ, and if two columns
+    name different shares.
     """
+    labelled = {column: raw.frame[column].alias(raw.label(column)) for column in (places.symbol, *places.other_symbols)}
+    for other in places.other_symbols:
+        if name_other_shares(labelled[places.symbol], labelled[other]):
+            both = f"{raw.label(places.symbol)!r} and {raw.label(other)!r}"
+            raise InputError(f"{name} has two columns of symbols that differ: {both}", hint="keep one of them")
     for other in places.others:
         if not raw.is_same(places.value, other):
             both = f"{raw.label(places.value)!r} and {raw.label(other)!r}"

@@ -216,6 +216,16 @@ def test_two_columns_of_days_or_currencies_that_differ_are_a_question():
     assert read_prices(paid, symbol="LAMP", columns={"currency": "CCY"}).currencies == {"LAMP": "EUR"}
 
 
+def test_two_columns_of_symbols_that_differ_are_a_question():
+    both = TABLE.with_columns(Ticker=pl.lit("LAMP"), RIC=pl.lit("WICK.N"))
+    with pytest.raises(InputError, match="'Ticker' and 'RIC' differ.*--column symbol=RIC"):
+        read_prices(both)
+    assert read_prices(both, columns={"symbol": "RIC"}).bars["symbol"].unique().to_list() == ["WICK.N"]
+    for ric in ("LAMP.N", "LAMP US Equity"):
+        assert read_prices(both.with_columns(RIC=pl.lit(ric))).symbols == ["LAMP"]
+    assert read_prices(both.drop("RIC").with_columns(Name=pl.lit("LAMPS"), Code=pl.lit("7"))).symbols == ["LAMP"]
+
+
 def test_a_column_that_loses_to_another_of_its_field_is_named(tmp_path):
     both = written(tmp_path, text("Date,Close,Last,Volume,Shares Traded", "{d},{c},7,8,9"))
     notes = (

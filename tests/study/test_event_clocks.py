@@ -174,3 +174,36 @@ def test_zones_of_the_basic_format_and_of_whole_hours(form: str) -> None:
     expected = study(event(after.isoformat()), **DOORS[0]).events["date"].to_list()
     assert expected == [date(2024, 6, 6)]
     assert study(event(after.strftime(form)), **DOORS[0]).events["date"].to_list() == expected
+
+
+@pytest.mark.parametrize("name", ["Date (UTC)", "datetime_utc", "publishedAtUTC", "UTC Time", "dateGMT"])
+def test_the_name_of_a_column_of_instants_says_its_zone(name: str) -> None:
+    """21:05 in New York is after the close of 1 February, 21:05 UTC as well, and 20:55 UTC is before it."""
+    found = study(pl.DataFrame({"symbol": ["LAMP"], name: ["2024-02-01 20:55"]}), **DOORS[0])
+    assert found.events["date"].to_list() == [date(2024, 2, 1)]
+
+
+@pytest.mark.parametrize("name", ["Time (UTC)", "time_utc", "timeGMT", "TIME [UTC]"])
+def test_the_name_of_a_column_of_times_says_their_zone(tmp_path, name: str) -> None:
+    written = event("2024-02-01", **{name: "20:55"})
+    written.write_csv(tmp_path / "e.csv")
+    for form in (written, tmp_path / "e.csv"):
+        assert study(form, **DOORS[1]).events["known_at"].to_list() == [datetime(2024, 2, 1, 20, 55, tzinfo=UTC)]
+    with pytest.raises(TimeError, match=r"'ET' in column 'Time \(ET\)' of events does not determine a time zone"):
+        study(event("2024-02-01", **{"Time (ET)": "16:05"}), **DOORS[0])
+
+
+@pytest.mark.parametrize(
+    ("offset", "hour"), [(0, 16), (0.0, 16), (-5, 21), (5.5, 10), (-18000, 21), ("-0500", 21), ("UTC+5", 11)]
+)
+def test_offsets_may_be_numbers(tmp_path, offset, hour: int) -> None:
+    written = event("2024-02-01 16:05").with_columns(pl.lit(offset).alias("utc_offset"))
+    written.write_parquet(tmp_path / "e.parquet")
+    for form in (written, tmp_path / "e.parquet"):
+        assert study(form, **DOORS[0]).events["known_at"][0].hour == hour
+
+
+@pytest.mark.parametrize("offset", [-300, 330, "-500", "+15:00", 1e6])
+def test_offsets_that_could_be_minutes_are_a_question(offset) -> None:
+    with pytest.raises(TimeError, match="in column 'utc_offset' of events does not determine a time zone"):
+        study(event("2024-02-01 16:05").with_columns(pl.lit(offset).alias("utc_offset")), **DOORS[0])

@@ -269,6 +269,22 @@ def test_events_that_name_two_shares_or_no_columns_are_refused() -> None:
         cars(pl.DataFrame({"LAMP": ["WICK"], "2024-01-05": ["2024-01-08"]}))
 
 
+def test_two_columns_of_symbols_are_a_question_if_they_name_other_shares() -> None:
+    for second, other in (("RIC", "WICK.N"), ("Security", "WICK"), ("tic", "wick")):
+        with pytest.raises(InputError, match=f"symbols in both 'Ticker' and '{second}'"):
+            cars(EVENTS.rename({"symbol": "Ticker"}).with_columns(pl.lit(other).alias(second)))
+    for second, other in (
+        ("RIC", "{}.N"),
+        ("tic", "{} US Equity"),
+        ("security", "{} INDUSTRIES"),
+        ("scripcode", "500"),
+    ):
+        cells = pl.format(other, "symbol") if "{}" in other else pl.lit(other)
+        assert cars(EVENTS.with_columns(cells.alias(second)).rename({"symbol": "Ticker"})) == pytest.approx(PLAIN)
+    with pytest.warns(CorrelatorWarning, match="name other shares in column 'ticker': those of 'symbol' are used"):
+        assert cars(EVENTS.with_columns(ticker=pl.lit("WICK"))) == PLAIN
+
+
 def test_numbers_may_name_shares() -> None:
     numbered = PRICES.to_pandas().set_index("Date").rename(columns={"MKT": 1, "LAMP": 10107, "WICK": 12490})
     for numbers in ([10107, 12490], [10107.0, 12490.0]):

@@ -7,10 +7,9 @@ from datetime import timedelta
 import polars as pl
 
 from correlator.errors import TimeError, warn
-from correlator.eventstudy.panel.moments import is_text
 from correlator.eventstudy.panel.weeks import off_by
-from correlator.market.vocabulary import beside, may_be_clock
-from correlator.market.written.clock_columns import holds_clocks, located, one_zone, with_times
+from correlator.market.vocabulary import may_be_clock
+from correlator.market.written.clock_columns import holds_clocks, located, one_zone, says_zones, with_times
 
 _NEARLY_A_DAY = timedelta(hours=20)
 
@@ -19,7 +18,7 @@ def with_clocks(table: pl.DataFrame, label: str) -> tuple[pl.DataFrame, dict[str
     """Return the table with the times of a column ``Time`` added to its dates, and the columns that state a zone."""
     others = [name for name in table.columns if name != label]
     times = next((name for name in others if may_be_clock(name) and holds_clocks(table[name])), None)
-    zones = {name: table[name] for name in others if beside(name) in ("zone", "offset") and is_text(table[name])}
+    zones = {name: table[name] for name in others if says_zones(table[name])}
     if times is not None:
         table = table.with_columns(with_times(table[label], table[times]).alias(label)).drop(times)
     return table.drop(zones), zones

@@ -23,7 +23,9 @@ from correlator.eventstudy.panel.moments import (
     without_blanks,
 )
 from correlator.market.names.codes import as_symbols
-from correlator.market.vocabulary import beside, event_field, is_identifier, rank_of
+from correlator.market.names.two_columns import name_other_shares
+from correlator.market.vocabulary import UNRANKED, event_field, is_identifier, rank_of
+from correlator.market.written.clock_columns import says_zones, without_zone, zone_in_name, zones_written
 from correlator.market.written.day_numbers import counted_moments
 from correlator.market.written.event_clocks import SAYS_WHEN, by_zone, read_clocks
 from correlator.market.written.figures import missing_cells
@@ -53,13 +55,20 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
                 symbols.fill_nan(None).cast(pl.Int64)
             )  # PERMNO, as float in pandas if any is NaN
         table = table.rename({column: "symbol"})
+    else:
+        _tell_of_other_symbols(table)
+    times = "date"
     if "date" not in table.columns:
-        table = table.rename({_dates_of(table.drop("symbol")): "date"})
+        times = _dates_of(table.drop("symbol"))
+        table = table.rename({times: "date"})
+    clock = _column_of_times(table)
+    if clock is not None:
+        times, table = clock, table.rename({clock: _TIME})
     table = table.with_columns(counted_moments(table["date"]))
     if is_text(table["date"]):
         date = table["date"].cast(pl.String)
         table = table.with_columns(date.to_frame().select(pl.when(~missing_cells(date.str.strip_chars())).then("date")))
-    table = _with_zones_applied(_with_clocks(table)).with_columns(_symbols(table["symbol"]))
+    table = _with_zones_applied(_with_clocks(table), times).with_columns(_symbols(table["symbol"]))
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select(*_OWN, pl.exclude(_OWN))
@@ -94,7 +103,7 @@ def _is_own(name: str, columns: list[str]) -> bool:
 def _symbols_of(table: pl.DataFrame) -> str:
     """Return the name of the column of symbols; if several names mean symbols, the one of the best rank.
 
-    Raises NotFoundError if there is none, and InputError if two of the same rank differ.
+    Raises NotFoundError if there is none, and InputError if two name different shares.
     """
     named = [name for name in table.columns if event_field(name) == "symbol"]
     candidates = sorted(named, key=rank_of) or [name for name in table.columns if is_identifier(name)]
@@ -110,11 +119,20 @@ def _symbols_of(table: pl.DataFrame) -> str:
         )
     first, *others = candidates
     for other in others:
-        if rank_of(other) == rank_of(first) and not table[first].equals(table[other], null_equal=True):
+        same_rank = rank_of(other) == rank_of(first) and not table[first].equals(table[other], null_equal=True)
+        if same_rank or name_other_shares(table[first], table[other]):
             raise InputError(
                 f"events have symbols in both {first!r} and {other!r}", hint="rename the one to use to 'symbol'"
             )
     return first
+
+
+def _tell_of_other_symbols(table: pl.DataFrame) -> None:
+    """Warn of another column that is called as symbols usually are and names other shares than ``symbol``."""
+    called = [name for name in table.columns if event_field(name) == "symbol" and rank_of(name) < UNRANKED]
+    for name in called:
+        if name_other_shares(table["symbol"], table[name]):
+            warn(f"events name other shares in column {name!r}: those of 'symbol' are used")
 
 
 def _dates_of(table: pl.DataFrame) -> str:
@@ -151,21 +169,29 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
     return dated if rule.is_null().all() else dated.with_columns(rule.alias(RULE))
 
 
-def _with_zones_applied(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with local times converted from the time zone in a column: an IANA name, or an offset (+05:30).
+def _column_of_times(table: pl.DataFrame) -> str | None:
+    """Return the column of times of day whose name states their zone, such as ``Time (UTC)``; None beside ``time``."""
+    named = [name for name in table.columns if zone_in_name(name) and without_zone(name).lower() == _TIME]
+    return named[0] if len(named) == 1 and _TIME not in table.columns else None
 
+
+def _with_zones_applied(table: pl.DataFrame, times: str) -> pl.DataFrame:
+    """Return the table with local times converted from their zone, an IANA name or an offset (+05:30, -18000 seconds).
+
+    A column states the zone of each row, else the name ``times`` that the column of times had states that of all.
     Raises TimeError for another name, and for local times that occur twice or never.
     """
-    column = next((name for name in table.columns if beside(name) in ("zone", "offset") and is_text(table[name])), None)
-    if column is None:
+    column = next((name for name in table.columns if says_zones(table[name])), None)
+    of_all = pl.Series([zone_in_name(times)], dtype=pl.String)
+    zones = of_all.new_from_index(0, table.height) if column is None else zones_written(table[column])
+    if zones.is_null().all():
         return table
     moments = moments_of(table["date"], "events")
-    zones = without_blanks(table[column].cast(pl.String))
     is_local = moments.has_clock & moments.instant.is_null() & zones.is_not_null()
     instants = pl.Series("instant", [None] * table.height, dtype=UTC)
     for zone in zones.filter(is_local).unique().to_list():
         local = moments.wall.set(~(is_local & (zones == zone)), None)
-        instants = instants.fill_null(by_zone(local, zone, column))
+        instants = instants.fill_null(by_zone(local, zone, column or times))
     texts = instants.dt.strftime("%Y-%m-%dT%H:%M:%S+00:00").fill_null(table["date"].cast(pl.String))
     return table.with_columns(texts.alias("date")) if is_local.any() else table
 

@@ -21,13 +21,21 @@ from correlator.market.layout.single_columns import (
     no_dates,
 )
 from correlator.market.names.codes import as_symbol
-from correlator.market.vocabulary import PRICES, beside, is_figure, is_identifier, may_be_clock, plain, rank_of
+from correlator.market.vocabulary import (
+    PRICES,
+    beside,
+    is_figure,
+    is_identifier,
+    may_be_clock,
+    may_be_company,
+    plain,
+    rank_of,
+)
 from correlator.market.written.clock_columns import holds_clocks
 
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 # Names of a single column with the level of an index or rate.
 _LEVELS = frozenset(("value", "values", "rate", "fixing", "level", "index", "indexvalue", "mid", "average"))
-_WEAK_SYMBOLS = frozenset(("name", "security", "stock", "asset", "instrument", "code"))
 
 
 def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
@@ -44,7 +52,7 @@ def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) ->
         raise InputError(f"{raw.source} has no close column", hint=name_it(raw, "close"))
     rivals = settle_rivals(raw, fields, raw.labels, given)
     places, notes = other_places(raw, given, {date, *fields.values()})
-    refuse_other_labels(raw, date, places.get("currency"), given)
+    refuse_other_labels(raw, {"date": date, **places}, given)
     if "symbol" not in places and (symbol_column := _column_with(raw, symbol)) is not None:
         places["symbol"] = symbol_column
         notes = (*notes, f"column {raw.label(symbol_column)!r} is used as the symbol")
@@ -166,7 +174,7 @@ def _has_several_values(raw: RawTable, column: str) -> bool:
 
 def _is_only_a_name(raw: RawTable, column: str) -> bool:
     """Whether a column called Name or similar contains a single name that is not a symbol, such as a company's."""
-    if plain(raw.label(column)) not in _WEAK_SYMBOLS:
+    if not may_be_company(raw.label(column)):
         return False
     values = raw.frame[column].cast(pl.String, strict=False).drop_nulls().unique()
     return len(values) == 1 and not SYMBOL_LIKE.match(as_symbol(values[0]))

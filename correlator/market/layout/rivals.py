@@ -9,6 +9,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import CorrelatorError, InputError
+from correlator.market.names.two_columns import name_other_shares
 from correlator.market.vocabulary import PRICES, field_of, plain, side_of
 from correlator.market.written.figures import machine_numbers
 from correlator.market.written.stamps import read_stamps
@@ -59,18 +60,23 @@ def settle_rivals(
     return tuple(notes)
 
 
-def refuse_other_labels(raw: RawTable, date: str, currency: str | None, given: Mapping[str, str]) -> None:
-    """Raise InputError for a second column of days, or of currencies, that differs from the one used."""
-    for ours, chosen in (("date", date), ("currency", currency)):
+def refuse_other_labels(raw: RawTable, places: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Raise InputError for a second column of days, currencies or symbols that differs from the one used."""
+    for ours in ("date", "currency", "symbol"):
+        chosen = places.get(ours)
         if chosen is None or ours in given or field_of(raw.label(chosen)) != ours:
             continue
         others = [other for other in raw.columns if other != chosen and field_of(raw.label(other)) == ours]
-        if not others or (mine := _labels_in(raw, chosen, ours)) is None:
-            continue
         for other in others:
-            theirs = _labels_in(raw, other, ours)
-            if theirs is not None and bool((theirs.is_not_null() & mine.ne_missing(theirs)).any()):
+            if _is_other_label(raw, ours, chosen, other):
                 _refuse(raw, ours, [chosen, other])
+
+
+def _is_other_label(raw: RawTable, ours: str, chosen: str, other: str) -> bool:
+    if ours == "symbol":
+        return name_other_shares(*(raw.frame[column].alias(raw.label(column)) for column in (chosen, other)))
+    mine, theirs = (_labels_in(raw, column, ours) for column in (chosen, other))
+    return mine is not None and theirs is not None and bool((theirs.is_not_null() & mine.ne_missing(theirs)).any())
 
 
 def _labels_in(raw: RawTable, column: str, ours: str) -> pl.Series | None:

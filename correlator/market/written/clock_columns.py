@@ -19,6 +19,7 @@ _CLOCK = (
 )
 _IN_NAME = re.compile(
     r"[(\[](?P<bracketed>[A-Z]{1,4}T|UTC|\w+/\w+)[)\]]|(?:[\s_]|(?<=[a-z]))(?:UTC|GMT)$|(?<=[\s_])(?:utc|gmt)$"
+    r"|(?i:(?<=date|time)(?:utc|gmt)$|^(?:utc|gmt)[\s_]?(?=date|time))"
 )
 
 
@@ -107,10 +108,40 @@ def one_zone(columns: Mapping[str, pl.Series], stamps: Sequence[str], source: st
         if len(cells):
             return _only_zone(cells.sort().to_list(), f"{source}: column {label!r}", hint)
     for label in stamps:
-        name = _IN_NAME.search(label)
-        if name is not None:
-            return _only_zone([name["bracketed"] or "UTC"], f"{source}: the name of column {label!r}", hint)
+        zone = zone_in_name(label)
+        if zone is not None:
+            return _only_zone([zone], f"{source}: the name of column {label!r}", hint)
     return None
+
+
+def says_zones(column: pl.Series) -> bool:
+    """Whether a column states the time zones of its rows: names or offsets as text, or offsets as numbers."""
+    what, kind = beside(column.name), column.dtype
+    is_text = kind.base_type() in (pl.String, pl.Categorical, pl.Enum)
+    return (what in ("zone", "offset") and is_text) or (what == "offset" and kind.is_numeric())
+
+
+def zones_written(column: pl.Series) -> pl.Series:
+    """Return the time zones of a column as text, null where it is empty."""
+    cells = (column.fill_nan(None) if column.dtype.is_float() else column).cast(pl.String).str.strip_chars()
+    return cells.replace("", None)
+
+
+def zone_in_name(label: str) -> str | None:
+    """Return the time zone that the name of a column of times states, as written; None if it states none.
+
+    Examples
+    --------
+    >>> zone_in_name("Time (Asia/Karachi)"), zone_in_name("published_at_utc"), zone_in_name("Time")
+    ('Asia/Karachi', 'UTC', None)
+    """
+    match = _IN_NAME.search(label)
+    return None if match is None else match["bracketed"] or "UTC"
+
+
+def without_zone(label: str) -> str:
+    """Return the name of a column of times without the time zone in it: ``time`` for ``time_utc``."""
+    return _IN_NAME.sub("", label).strip(" _")
 
 
 def _only_zone(names: Sequence[str], where: str, hint: str) -> str:

@@ -14,7 +14,10 @@ from correlator.sessions.exchanges import zone_written
 
 CLOCK_HINT = "write HH:MM, bmo (before the open) or amc (after the close), or rename the column"
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
-_OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?")
+_OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::(?P<minutes>\d\d))?")
+_DIGITS = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d\d)(?P<minutes>\d\d)")
+_FARTHEST, _QUARTER = 14, 900
+"""Hours between UTC and the farthest time zone; seconds in a quarter of an hour, of which offsets are multiples."""
 _ABBREVIATION = re.compile("(?!GMT)[A-Z]{2}T")
 """Zones with one offset all year (EST, MST, CET), which tables also use for places with daylight saving time."""
 _HALF_DAYS = r"(?i)^(\d{1,2})(?::(\d{2}))?(:\d{2})?\s*([ap])\.?m\.?$"
@@ -51,10 +54,8 @@ def by_zone(walls: pl.Series, zone: str, column: str) -> pl.Series:
 
     Raise TimeError for any other name, and for a time that is ambiguous or does not exist in the zone.
     """
-    offset = _OFFSET.fullmatch(zone)
-    if offset is not None:
-        sign = -1 if offset["sign"] == "-" else 1
-        away = sign * timedelta(hours=int(offset["hours"]), minutes=int(offset["minutes"] or 0))
+    away = _offset(zone)
+    if away is not None:
         return (walls - away).dt.replace_time_zone("UTC")
     try:
         name = zone_written(zone)
@@ -66,6 +67,25 @@ def by_zone(walls: pl.Series, zone: str, column: str) -> pl.Series:
             hint="write an IANA name such as America/New_York, or an offset such as -05:00",
         )
     return located(walls, name, "events").dt.convert_time_zone("UTC")
+
+
+def _offset(zone: str) -> timedelta | None:
+    """Return the offset from UTC that text states: ``-05:00``, ``-0500``, ``UTC-5``, hours (5.5) or seconds (-18000).
+
+    Return None for anything else, also for numbers that could be minutes or hours and minutes, such as -300.
+    """
+    match = _OFFSET.fullmatch(zone) or _DIGITS.fullmatch(zone)
+    if match is not None:
+        away = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"] or 0))
+        return None if away > timedelta(hours=_FARTHEST) else -away if match["sign"] == "-" else away
+    try:
+        number = float(zone)
+    except ValueError:
+        return None
+    if abs(number) <= _FARTHEST:
+        return timedelta(hours=number)
+    is_seconds = number % _QUARTER == 0 and abs(number) <= timedelta(hours=_FARTHEST).total_seconds()
+    return timedelta(seconds=number) if is_seconds else None
 
 
 def _rule_of(words: pl.Series) -> pl.Series:
