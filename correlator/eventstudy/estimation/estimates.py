@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from correlator.eventstudy.estimation.models import Model
 from correlator.eventstudy.panel.frames import Array, Donors, Mask, Panel, Rows, Spans
+from correlator.eventstudy.panel.trade_to_trade import factors_over_spans
 
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"
@@ -230,7 +231,7 @@ class Bars:
 class Regressed:
     """The bars as one model uses them.
 
-    ``regressors`` (T, K); ``own`` (T, S) replaces the first of them if symbols have different benchmarks;
+    ``regressors`` (T, K); ``own`` (T, S) replaces the only one if symbols have different benchmarks;
     ``benchmark``, (T,) or (T, S), is subtracted from returns, or None; ``returns``, ``spans`` and ``purged`` as in
     ``Bars``.
     """
@@ -260,11 +261,12 @@ class Regressed:
         return actual - (self.benchmark[rows, symbols[:, None]] if by_symbol else self.benchmark[rows])
 
     def design(self, rows: Rows, symbols: Rows) -> Array:
-        """Return the regressors (K, E, L) at ``rows``."""
-        design = np.ascontiguousarray(np.moveaxis(self.regressors[rows], 2, 0))
-        if self.own is not None and len(design):
-            design[0] = self.own[rows, symbols[:, None]]
-        return design
+        """Return the regressors (K, E, L) at ``rows``, over the sessions of the returns."""
+        if self.own is not None:
+            return self.own[rows, symbols[:, None]][None]
+        if self.spans is not None:
+            return factors_over_spans(self.regressors, self.spans, rows, symbols)
+        return np.ascontiguousarray(np.moveaxis(self.regressors[rows], 2, 0))
 
     def sessions(self, rows: Rows, symbols: Rows) -> Array | None:
         """Return the sessions (E, L) that each return covers, or None if each covers one."""

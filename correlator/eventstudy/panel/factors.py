@@ -28,7 +28,7 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     if factors is not None:
         table = on_labels(factors, panel.labels, "factors")
         panel = replace(panel, factors=table, factor_names=factors.names, own_benchmark=None, benchmark_note="")
-        if panel.spans is not None:
+        if panel.spans is not None and table.shape[1] == 1:  # several are summed where they are used
             panel = replace(panel, own_benchmark=over_spans(panel))
     if risk_free is None:
         return panel

@@ -162,12 +162,6 @@ class Panel:
         """The benchmark (T, S) of each symbol, or (T, 1) for all; None if there is none."""
         return self.factors[:, :1] if self.own_benchmark is None and self.factors is not None else self.own_benchmark
 
-    def factors_of(self, symbol: int) -> Array | None:
-        """Return the factors (T, K) of the symbol at column ``symbol``, its own benchmark first if symbols differ."""
-        if self.own_benchmark is None or self.factors is None:
-            return self.factors
-        return np.column_stack([self.own_benchmark[:, symbol], self.factors[:, 1:]])
-
 
 @dataclass(frozen=True)
 class Wide:

@@ -8,7 +8,7 @@ sessions.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,19 +73,70 @@ def over_spans(panel: Panel, kind: str = "sum") -> Array:
 def summed_over(values: Array, spans: Spans | None, kind: str, symbols: int) -> Array:
     """Return ``values`` (T, 1) or (T, S), returns of single sessions, as (T, S) over ``spans``.
 
-    Missing values count as zero, except on the last session of a span, where the result is missing.
+    The result is missing if a value within the span is.
     """
     summed = np.repeat(values, symbols, axis=1) if values.shape[1] == 1 else values.copy()
     if spans is None:
         return summed
     rows, columns = np.nonzero(spans > 1)
-    logs = np.log1p(values) if kind == "simple" else values
-    running = np.concatenate([np.zeros((1, values.shape[1])), np.nancumsum(logs, axis=0)])
     at = np.zeros_like(columns) if values.shape[1] == 1 else columns
-    total = running[rows + 1, at] - running[rows + 1 - spans[rows, columns], at]
-    total = np.where(np.isnan(values[rows, at]), np.nan, total)
+    total = _RunningSums.of(np.log1p(values) if kind == "simple" else values).between(
+        rows + 1 - spans[rows, columns], rows, at
+    )
     summed[rows, columns] = np.expm1(total) if kind == "simple" else total
     return summed
+
+
+def factors_over_spans(factors: Array, spans: Spans, rows: Rows, symbols: Rows) -> Array:
+    """Return the factors (K, E, L) at ``rows`` (E, L) of the panel, summed over the sessions of each symbol's returns.
+
+    ``factors`` (T, K); ``spans`` (T, S); ``symbols`` (E,) columns of ``spans``. Missing if one within the span is.
+    """
+    design = np.ascontiguousarray(np.moveaxis(factors[rows], 2, 0))
+    sessions = spans[rows, symbols[:, None]]
+    event, bar = np.nonzero(sessions > 1)
+    if len(event) and len(design):
+        last = rows[event, bar]
+        first = last + 1 - sessions[event, bar]
+        sums = _RunningSums.of(factors)
+        design[:, event, bar] = np.stack([sums.between(first, last, k) for k in range(factors.shape[1])])
+    return design
+
+
+def factors_of(panel: Panel, symbol: int) -> Array | None:
+    """Return the factors (T, K) over the sessions of the returns of the symbol at column ``symbol``.
+
+    If symbols have benchmarks of their own, the factor is that of the symbol.
+    """
+    if panel.factors is None or (panel.own_benchmark is None and panel.spans is None):
+        return panel.factors
+    if panel.own_benchmark is not None and panel.factors.shape[1] == 1:
+        return panel.own_benchmark[:, [symbol]]
+    assert panel.spans is not None
+    rows = np.arange(len(panel.labels))[None, :]
+    return np.asarray(factors_over_spans(panel.factors, panel.spans, rows, np.array([symbol]))[:, 0].T)
+
+
+@dataclass(frozen=True)
+class _RunningSums:
+    """Sums of the values (T, N) before each row, and how many of them are missing: both (T + 1, N)."""
+
+    values: Array
+    missing: Rows
+
+    @classmethod
+    def of(cls, values: Array) -> _RunningSums:
+        unknown = np.isnan(values)
+        start = np.zeros((1, values.shape[1]))
+        return cls(
+            np.concatenate([start, np.cumsum(np.where(unknown, 0.0, values), axis=0)]),
+            np.concatenate([start.astype(np.int64), np.cumsum(unknown, axis=0)]),
+        )
+
+    def between(self, first: Rows, last: Rows, column: Rows | int) -> Array:
+        """Return the sums (N,) from ``first`` to ``last``; NaN if a value is missing in between."""
+        total = self.values[last + 1, column] - self.values[first, column]
+        return np.where(self.missing[last + 1, column] > self.missing[first, column], np.nan, total)
 
 
 def holes_in(traded: Mask) -> tuple[Rows, Rows, Rows]:

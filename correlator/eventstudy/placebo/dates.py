@@ -37,6 +37,7 @@ from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.frames import Mask, Panel, Rows
 from correlator.eventstudy.panel.many_exchanges import parts_of
+from correlator.eventstudy.panel.trade_to_trade import factors_of
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.regimes import regimes_of, same_regime
 from correlator.eventstudy.request.spec import StudySpec
@@ -278,7 +279,7 @@ def _measurable_by_exchange(panel: Panel, spec: StudySpec, symbols: Rows) -> dic
 
 def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mask:
     """Return a mask (T,) of bars on which benchmark or factors of ``symbol`` (None: of the panel) are missing."""
-    factors = panel.factors if symbol is None else panel.factors_of(symbol)
+    factors = panel.factors if symbol is None else factors_of(panel, symbol)
     bars = regressed(model_named(spec.model), Bars(panel.returns, factors, donors=panel.donors))
     series = [bars.regressors] if bars.benchmark is None else [bars.regressors, bars.benchmark[:, None]]
     return np.asarray(np.isnan(np.column_stack(series)).any(axis=1), dtype=bool)

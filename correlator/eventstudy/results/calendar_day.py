@@ -29,6 +29,7 @@ from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Reg
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.synthetic import designs_of
 from correlator.eventstudy.panel.frames import Array, Mask, Panel, Rows
+from correlator.eventstudy.panel.trade_to_trade import factors_of
 from correlator.eventstudy.results.result_frames import estimation_rows, event_rows
 
 _EVENTS_AT_A_TIME = 4_000
@@ -215,7 +216,7 @@ def _series(
         for event, series, coefficients in designs_of(estimates, Bars.of(panel), positions, estimation_bars):
             yield np.array([event]), series, coefficients[None, :]
         return
-    series = regressed(model_named(estimates.model), replace(bars, factors=panel.factors_of(symbol), own=None))
+    series = regressed(model_named(estimates.model), replace(bars, factors=factors_of(panel, symbol), own=None))
     for start in range(0, len(positions), _EVENTS_AT_A_TIME):
         chosen = positions[start : start + _EVENTS_AT_A_TIME]
         yield chosen, series, estimates.coefficients[chosen]

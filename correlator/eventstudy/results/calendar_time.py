@@ -17,8 +17,9 @@ import polars as pl
 from correlator.errors import StudyError, warn
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.estimation.least_squares import coefficients_of, fit_batch, predict_batch
-from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.estimation.models import Model, model_named
 from correlator.eventstudy.panel.frames import Array, Panel, Rows
+from correlator.eventstudy.panel.trade_to_trade import summed_over
 from correlator.eventstudy.request.spec import RETURNS_KINDS
 from correlator.eventstudy.request.windows import OffsetWindow, Window
 from correlator.eventstudy.results.result_frames import two_sided_p
@@ -115,8 +116,9 @@ def calendar_time_frame(
     elif factors is not None and model.needs_benchmark:
         factors = np.expm1(factors[:, :1]) if logs else factors[:, :1]
     returns = np.expm1(panel.returns) if logs else panel.returns
-    own = panel.own_benchmark if model.needs_benchmark else None
-    own = np.expm1(own) if own is not None and logs else own
+    by_symbol = _by_symbol(panel, model, logs=logs)
+    for each in by_symbol:
+        returns = np.where(np.isnan(each), np.nan, returns)
     rows, symbols = [], estimates.symbol_index
     for window in windows:
         if not isinstance(window, OffsetWindow):
@@ -124,10 +126,9 @@ def calendar_time_frame(
                 f"window {window.label} has the same dates for every event", hint="give offsets from day 0, as in -1:1"
             )
         held_on = panel.own_rows(symbols, estimates.day_zero, np.arange(window.first, window.last + 1))
-        if own is not None:  # the benchmark of the portfolio is the mean of the benchmarks of its holdings
-            benchmarks = np.where(np.isnan(panel.returns), np.nan, own)
-            benchmark, _ = portfolio_returns(benchmarks, symbols, held_on)
-            factors = benchmark[:, None]
+        if by_symbol:  # the benchmark of the portfolio is the mean of the benchmarks of its holdings
+            held = [np.where(np.isnan(returns), np.nan, each) for each in by_symbol]
+            factors = np.column_stack([portfolio_returns(each, symbols, held_on)[0] for each in held])
         try:
             alpha = calendar_time_alpha(returns, factors, symbols, held_on)
         except StudyError as error:
@@ -135,3 +136,13 @@ def calendar_time_frame(
             continue
         rows.append({"window": window.label, **{name: getattr(alpha, name) for name in _SHOWN}})
     return pl.DataFrame(rows, schema={"window": pl.String(), **_SHOWN})
+
+
+def _by_symbol(panel: Panel, model: Model, *, logs: bool) -> list[Array]:
+    """Return the benchmark, or each factor, (T, S) over the sessions of returns; empty if they are the same for all."""
+    if model.needs_benchmark:
+        own = panel.own_benchmark
+        return [] if own is None else [np.expm1(own) if logs else own]
+    if model.regressors != "all" or panel.factors is None or panel.spans is None or (panel.spans == 1).all():
+        return []
+    return [summed_over(factor[:, None], panel.spans, "sum", len(panel.symbols)) for factor in panel.factors.T]

@@ -1,0 +1,88 @@
+"""Factors over the sessions of a return that bridges a hole, against weighted least squares written out here."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+import correlator as co
+
+SESSIONS, LOADINGS, HOLE = 300, np.array([1.1, 0.6, -0.4]), slice(260, 263)
+BEFORE_ESTIMATION_ENDS = slice(200, 202)
+OPTIONS = {"model": "factors", "estimation": "-250:-11", "window": "-2:8", "windows": "-2:8"}
+
+
+@pytest.fixture(scope="module")
+def days() -> pl.Series:
+    every = pl.date_range(date(2023, 1, 2), date(2024, 12, 31), eager=True)
+    return every.filter(every.dt.weekday() <= 5).head(SESSIONS)
+
+
+@pytest.fixture(scope="module")
+def factors() -> np.ndarray:
+    return np.random.default_rng(1).normal(0.0, 0.01, (SESSIONS, 3))
+
+
+def table(days: pl.Series, values: np.ndarray) -> pl.DataFrame:
+    named = {name: values[:, k] for k, name in enumerate(("MKT", "SMB", "HML")[: values.shape[1]])}
+    return pl.DataFrame({"date": days, **named}).fill_nan(None)
+
+
+def priced(days: pl.Series, factors: np.ndarray, noise: float) -> pl.DataFrame:
+    returns = factors @ LOADINGS[: factors.shape[1]] + np.random.default_rng(2).normal(0.0, noise, SESSIONS)
+    closes = 100.0 * np.exp(returns.cumsum())
+    closes[HOLE] = closes[BEFORE_ESTIMATION_ENDS] = np.nan
+    return pl.DataFrame({"date": days, "LAMP": closes}).fill_nan(None)
+
+
+def by_hand(prices: pl.DataFrame, factors: np.ndarray, day_zero: int) -> tuple[np.ndarray, np.ndarray]:
+    """Abnormal returns and errors of the event window: each return over its sessions, weighted by one over them."""
+    closes = prices["LAMP"].to_numpy()
+    traded = np.flatnonzero(np.isfinite(closes))
+    ends, starts = traded[1:], traded[:-1]
+    returns = np.log(closes[ends] / closes[starts])
+    design = np.array([factors[start + 1 : end + 1].sum(axis=0) for start, end in zip(starts, ends, strict=True)])
+    x, sessions = np.column_stack([np.ones(len(ends)), design]), ends - starts
+    inside = (ends >= day_zero - 250) & (ends <= day_zero - 11)
+    root = 1.0 / np.sqrt(sessions[inside])
+    a, b = x[inside] * root[:, None], returns[inside] * root
+    coefficients, ssr, _, _ = np.linalg.lstsq(a, b, rcond=None)
+    variance = ssr[0] / (inside.sum() - x.shape[1])
+    window = (ends >= day_zero - 2) & (ends <= day_zero + 8)
+    leverage = np.einsum("ni,ij,nj->n", x[window], np.linalg.inv(a.T @ a), x[window])
+    return returns[window] - x[window] @ coefficients, np.sqrt(variance * (sessions[window] + leverage))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_every_factor_is_summed_over_the_sessions_of_a_return(days, factors, count):
+    factors = factors[:, :count]
+    prices, events = priced(days, factors, noise=0.01), pl.DataFrame({"date": [days[258]], "symbol": ["LAMP"]})
+    shown = co.study(prices=prices, events=events, factors=table(days, factors), **OPTIONS).frame("ar")
+    shown = shown.filter(pl.col("ar").is_not_null())
+    expected, errors = by_hand(prices, factors, 258)
+    np.testing.assert_allclose(shown["ar"], expected, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(shown["se"], errors, rtol=1e-11)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_factor_that_is_missing_within_the_sessions_of_a_return_leaves_it_out(days, factors, count):
+    factors = factors[:, :count]
+    prices, events = priced(days, factors, noise=0.01), pl.DataFrame({"date": [days[258]], "symbol": ["LAMP"]})
+    lacking = factors.copy()
+    lacking[261, -1] = np.nan
+    results = [co.study(prices=prices, events=events, factors=table(days, f), **OPTIONS) for f in (factors, lacking)]
+    known, unknown = (result.frame("ar").sort("day")["ar"] for result in results)
+    assert known.null_count() == 3
+    assert unknown.null_count() == 4
+    assert unknown.drop_nulls().equals(known.gather([0, 1, 2, 3, 8, 9, 10]))
+
+
+def test_a_portfolio_in_calendar_time_has_the_factors_of_its_returns(days, factors):
+    factors = factors * 1e-4  # so small that log returns are simple ones
+    prices, events = priced(days, factors, noise=0.0), pl.DataFrame({"date": [days[240]], "symbol": ["LAMP"]})
+    options = OPTIONS | {"estimation": "-200:-31", "window": "-20:40", "windows": "-20:40"}
+    result = co.study(prices=prices, events=events, factors=table(days, factors), **options)
+    assert abs(result.frame("calendar-time")["alpha"].item()) < 1e-11
