@@ -12,6 +12,7 @@ from bars_made import made_bars
 
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.panel.benchmark import equal_weighted_of_others
+from correlator.eventstudy.panel.trade_to_trade import factors_of
 from correlator.market.names.instruments import split_symbol
 from correlator.market.names.symbols import split_place
 from correlator.sessions.calendars import sessions_between
@@ -165,7 +166,7 @@ def test_the_market_of_a_share_is_the_mean_of_the_others_where_no_index_is_loade
     assert "the share itself left out" in result.benchmark_note
     others = [made_bars(name, seed=number)["Close"].log().diff() for number, name in ((1, "WICK"), (2, "OIL"))]
     mean = np.mean(np.array([close.to_numpy() for close in others])[:, 1:], axis=0)
-    assert np.allclose(result.panel.factors_of(0)[1:, 0], mean, atol=1e-12)
+    assert np.allclose(factors_of(result.panel, 0)[1:, 0], mean, atol=1e-12)
     assert np.allclose(
         result.ar.filter(pl.col("day") == 0)["expected"].to_numpy(),
         _market_model(result, mean),
@@ -203,7 +204,7 @@ def test_a_member_that_the_audit_gravely_doubts_is_not_in_the_mean(store):
     store.add_prices(made_bars("OIL", seed=2), exchange="XKAR")
     with_events(store)
     result = store.study("LAMP", window="-1:1", windows="0:0")
-    market = result.panel.factors_of(0)[:, 0]
+    market = factors_of(result.panel, 0)[:, 0]
     assert np.nanmax(np.abs(market)) < 1.0
     assert "doubtful bar" in result.benchmark_note or "left out by the audit" in result.benchmark_note
 

@@ -12,6 +12,7 @@ import pytest
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.trade_to_trade import factors_of
 from correlator.eventstudy.paths import car_path
 from correlator.eventstudy.request.spec import study_spec
 from correlator.eventstudy.results.calendar_day import calendar_day_error
@@ -185,7 +186,7 @@ def test_a_share_with_holes_has_weighted_days_and_one_answer_in_path_and_window(
     assert path.average[-1] == pytest.approx(whole["caar"], rel=1e-9)
     assert path.se[-1] == pytest.approx(whole["se"], rel=1e-9)
     kept = np.flatnonzero(~np.isnan(result.estimates.car[:, 0]))
-    y, x, span = result.panel.returns[:, 0], result.panel.factors_of(0)[:, 0], result.panel.spans[:, 0]
+    y, x, span = result.panel.returns[:, 0], factors_of(result.panel, 0)[:, 0], result.panel.spans[:, 0]
     days = np.zeros(BARS)
     for event in kept:
         row = result.estimates.day_zero[event]

@@ -159,7 +159,8 @@ def regressed(model: Model, bars: Bars) -> Regressed:
     columns = {"none": 0, "one": 1, "all": factors.shape[1], "donors": 0}[model.regressors]
     benchmark = (factors[:, 0] if bars.own is None else bars.own) if model.subtracts_benchmark else None
     own = bars.own if columns else None
-    return Regressed(returns, factors[:, :columns], benchmark, own, bars.spans, bars.purged)
+    by_session = model.regressors == "all"
+    return Regressed(returns, factors[:, :columns], benchmark, own, bars.spans, bars.purged, by_session)
 
 
 def _estimator(name: str) -> Callable[[Bars, Placement, Request], EventEstimates]:

@@ -233,7 +233,7 @@ class Regressed:
 
     ``regressors`` (T, K); ``own`` (T, S) replaces the only one if symbols have different benchmarks;
     ``benchmark``, (T,) or (T, S), is subtracted from returns, or None; ``returns``, ``spans`` and ``purged`` as in
-    ``Bars``.
+    ``Bars``; ``by_session``: the regressors are of single sessions, whatever sessions a return spans.
     """
 
     returns: Array
@@ -242,6 +242,7 @@ class Regressed:
     own: Array | None = None
     spans: Spans | None = None
     purged: Mask | None = None
+    by_session: bool = False
 
     def without_purged(self, outcome: Array, rows: Rows, symbols: Rows) -> Array:
         """Return ``outcome`` (E, L) at ``rows`` with NaN on bars that are purged from estimation."""
@@ -264,7 +265,7 @@ class Regressed:
         """Return the regressors (K, E, L) at ``rows``, over the sessions of the returns."""
         if self.own is not None:
             return self.own[rows, symbols[:, None]][None]
-        if self.spans is not None:
+        if self.by_session and self.spans is not None:
             return factors_over_spans(self.regressors, self.spans, rows, symbols)
         return np.ascontiguousarray(np.moveaxis(self.regressors[rows], 2, 0))
 
