@@ -32,6 +32,8 @@ from correlator.eventstudy.results.exchange_studies import study_of_parts
 from correlator.eventstudy.results.result import StudyResult
 from correlator.eventstudy.results.result_frames import group_keys
 
+_ROUNDING = 1e-12
+"""Largest difference between returns of one series priced in two units, such as pence and pounds."""
 _SCREENED = 64
 """Step between the bars that are compared first where returns are compared with a benchmark."""
 
@@ -125,7 +127,7 @@ def study_panel(
 
 
 def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
-    """Return the columns of the events' symbols whose returns equal their benchmark."""
+    """Return the columns of the events' symbols whose returns equal their benchmark, in whatever unit it is priced."""
     benchmark = panel.benchmark
     if benchmark is None or not model_named(spec.model).needs_benchmark:
         return []
@@ -133,7 +135,8 @@ def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
     for rows in (slice(None, None, _SCREENED), slice(None)):  # a few bars rule out most columns
         returns = panel.returns[rows, columns]
         market = benchmark[rows] if benchmark.shape[1] == 1 else benchmark[rows, columns]
-        columns = columns[((returns == market) | (np.isnan(returns) & np.isnan(market))).all(axis=0)]
+        same = np.abs(returns - market) <= _ROUNDING
+        columns = columns[(same | (np.isnan(returns) & np.isnan(market))).all(axis=0)]
     return [column for column in columns.tolist() if not np.isnan(panel.returns[:, column]).all()]
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, TimeError
+from correlator.eventstudy.parts.study_files import read_events_file
 from correlator.market.audit.logarithms import are_logarithms
 from correlator.market.reading.files import read_prices
 from correlator.research.study_tables import factor_table, study_table
@@ -83,6 +84,25 @@ def test_a_last_column_without_a_name_does_not_shift_the_header(tmp_path):
     rows = [f"{day},10,12,9,11,7" for day in DAYS]
     bars = read_prices(written(tmp_path, "Date,Open,High,Low,Close", *rows), symbol="LAMP").bars
     assert bars.select("open", "high", "low", "close").row(0) == (10.0, 12.0, 9.0, 11.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("Date,Close", ["{},45,70"] * 3),
+        ("Date,Close", ["{},45,70", "{},45", "{},45,7"]),
+        ("Date,Symbol,Close", ["{},LAMP,45,70"] * 3),
+    ],
+)
+def test_commas_that_may_be_decimal_and_between_cells_are_a_question(tmp_path, header, rows):
+    path = written(tmp_path, header, *(row.format(day) for row, day in zip(rows, DAYS, strict=True)))
+    with pytest.raises(InputError, match="45,70 could be one number with a decimal comma, or two"):
+        read_prices(path, symbol="LAMP")
+    with pytest.raises(InputError, match="45,70 could be one number"):
+        study_table(path, "prices")
+    events = written(tmp_path, "symbol,date,surprise", *(f"LAMP,{day},0,5" for day in DAYS))
+    with pytest.raises(InputError, match="0,5 could be one number"):
+        read_events_file(events)
 
 
 def test_rows_before_1900_are_rows_and_not_headers(tmp_path):

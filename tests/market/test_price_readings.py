@@ -226,6 +226,25 @@ def test_two_columns_of_symbols_that_differ_are_a_question():
     assert read_prices(both.drop("RIC").with_columns(Name=pl.lit("LAMPS"), Code=pl.lit("7"))).symbols == ["LAMP"]
 
 
+def test_marks_in_cells_state_the_currency_of_prices():
+    def marked(*marks: str) -> pl.DataFrame:
+        cells = [mark.format(close) for mark, close in zip(marks * len(DAYS), CLOSES, strict=False)]
+        return TABLE.with_columns(Close=pl.Series(cells))
+
+    for mark, currency in (("€{}", "EUR"), ("{} CHF", "CHF"), ("£{}", "GBP")):
+        assert read_prices(marked(mark), symbol="LAMP").currencies == {"LAMP": currency}
+    assert read_prices(marked("${}", "{}"), symbol="LAMP").currencies == {}
+    with pytest.raises(InputError, match="closes of LAMP in several currencies: €, \\$"):
+        read_prices(marked("€{}", "${}"), symbol="LAMP")
+    with pytest.raises(InputError, match="quoted in EUR, not USD"):
+        read_prices(marked("€{}"), symbol="LAMP", currency="USD")
+
+
+def test_codes_that_pandas_made_floats_are_whole_numbers():
+    coded = TABLE.with_columns(Symbol=pl.Series([700.0] * (len(DAYS) - 1) + [None]))
+    assert read_prices(coded).symbols == ["700"]
+
+
 def test_a_column_that_loses_to_another_of_its_field_is_named(tmp_path):
     both = written(tmp_path, text("Date,Close,Last,Volume,Shares Traded", "{d},{c},7,8,9"))
     notes = (

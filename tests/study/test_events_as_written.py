@@ -300,6 +300,8 @@ def test_an_event_on_its_own_benchmark_is_excluded() -> None:
     assert study(events("2024-02-01", symbol="MKT")).excluded["reason"].to_list() == ["MKT is the benchmark itself"]
     same = study(events("2024-02-01"), benchmark=PRICES.select("Date", "META"))
     assert same.excluded["reason"].to_list() == ["META is the benchmark itself"]
+    in_pence = study(events("2024-02-01"), benchmark=PRICES.select("Date", pl.col("META") * 100))
+    assert in_pence.excluded["reason"].to_list() == ["META is the benchmark itself"]
     assert study(events("2024-02-01", symbol="MKT"), model="mean", benchmark=None).excluded.is_empty()
 
 

@@ -45,9 +45,16 @@ _MARK = re.compile(_MARKED_TEXT)
 def as_symbols(written: pl.Series) -> pl.Series:
     """Return a column of symbols as text, without surrounding spaces and the marks that make digits text.
 
+    Whole numbers lose their decimal point, which pandas adds if any cell is missing.
+
     >>> as_symbols(pl.Series(["'005930", '="600000"', " KO "])).to_list()
     ['005930', '600000', 'KO']
+    >>> as_symbols(pl.Series([700.0, None])).to_list()
+    ['700', None]
     """
+    if written.dtype.is_float():
+        numbers = written.fill_nan(None)
+        written = numbers.cast(pl.Int64, strict=False) if (numbers.drop_nulls() % 1 == 0).all() else numbers
     return written.cast(pl.String).str.strip_chars().str.replace(_MARKED_TEXT, "${1}${2}")
 
 

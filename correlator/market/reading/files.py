@@ -29,7 +29,7 @@ from correlator.market.reading.repeats import without_repeats
 from correlator.market.reading.rows import leave_out, notes_of_adjusted, take_series, without_negative_volumes
 from correlator.market.reading.said_beside import on_exchange, stated_zone
 from correlator.market.reading.stacking import Whose, stack
-from correlator.market.reading.units import in_whole_units
+from correlator.market.reading.units import in_whole_units, with_marked_currencies
 from correlator.market.vocabulary import PRICES, known_words
 from correlator.market.written.clock_columns import with_times
 from correlator.market.written.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
@@ -208,6 +208,7 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     exchange = options.exchange or (exchange_of_all(symbols) if options.place is None else options.place or None)
     side = START if options.stamped == AS_WRITTEN else options.stamped
     clock = Clock(exchange, _zone(options, table, raw, stamps), side)
+    rows = with_marked_currencies(rows, raw.source)
     labelled = label_sessions(rows, stamps, clock, raw.source)
     numbers, bad = _figures(_without_impossible_days(labelled.rows, raw.source), table, options)
     numbers, volume_notes = without_negative_volumes(numbers)

@@ -67,6 +67,8 @@ _COUNTS = {
 }
 UnitOf = Callable[[str], tuple[str, float] | None]
 """Returns the currency and factor of a unit as the source writes it, or None."""
+_SIGNS = "[$€£¥₹₨₺₩]"
+_OF_ONE_CURRENCY = ("€", "£", "₹")
 _LOTS = ("lot", "boardlot", "張", "张")
 
 
@@ -99,6 +101,26 @@ def volume_factor(label: str, source: str) -> float:
 def _after_in(label: str) -> str:
     match = re.search(r"\b(?:in|x)\s+(\S+)\s*$", label, re.I) or re.search(r"['’]?(0{3}s?)\s*$", label)
     return match.group(1) if match else ""
+
+
+def with_marked_currencies(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Add the column ``currency`` of rows whose closes carry its mark (``€45.78``, ``45.78 CHF``).
+
+    Raise InputError for a symbol with several marks. A mark of several currencies ($, ¥, Rs) does not state one.
+    """
+    if rows["close"].dtype != pl.String or "currency" in rows.columns:
+        return rows
+    mark = pl.col("close").str.extract(rf"({_SIGNS}|\b(?:{'|'.join(sorted(currencies()))})\b)").alias("currency")
+    marked = rows.with_columns(mark)
+    pairs = marked.select("symbol", "currency").drop_nulls().unique(maintain_order=True)
+    several = pairs.filter(pl.col("symbol").is_duplicated())
+    if several.height:
+        symbol = several["symbol"][0]
+        marks = listed(several.filter(pl.col("symbol") == symbol)["currency"].to_list())
+        raise InputError(f"{source} has closes of {symbol} in several currencies: {marks}", hint="split the file")
+    known = pl.col("currency").str.len_chars() == len("EUR")
+    of_one = known | pl.col("currency").is_in(_OF_ONE_CURRENCY)
+    return marked.with_columns(pl.when(of_one).then("currency").alias("currency")) if pairs.height else rows
 
 
 def in_whole_units(

@@ -13,7 +13,9 @@ from correlator.errors import InputError
 from correlator.market.vocabulary import field_of, is_figure
 
 _MARKS = re.compile(r"[\s_./-]+")
-_LOOKED_AT, _DIGITS_OF_DAY = 60, 8
+_LOOKED_AT, _DIGITS_OF_DAY, _NEARLY_ALL = 60, 8, 0.9
+_WHOLE = r"^\s*[-(]?\d+\)?\s*$"
+_NO_FIGURES = ("date", "time", "symbol", "volume")
 
 
 def with_row_names(raw: RawTable, dates: str | None = None) -> RawTable:
@@ -26,7 +28,10 @@ def with_row_names(raw: RawTable, dates: str | None = None) -> RawTable:
     >>> from correlator.containers.raw import table_of_cells
     >>> with_row_names(table_of_cells("t", [["LAMP"], [""]], [["2024-01-02", "10.5"]])).header
     (('date',), ('LAMP',))
+
+    Raise InputError also for figures that decimal commas have split (``45,70`` in a file separated by commas).
     """
+    _refuse_split_figures(raw)
     first, *others = raw.columns
     labels = list(raw.labels.values())
     if not others or labels[-1] or not all(labels[:-1]) or raw.frame[others[-1]].null_count() == raw.frame.height:
@@ -46,3 +51,29 @@ def with_row_names(raw: RawTable, dates: str | None = None) -> RawTable:
             hint="write a name for each column in the header, 'date' for the dates",
         )
     return replace(raw, header=((*[""] * (len(raw.header[0]) - 1), "date"), *raw.header[:-1]))
+
+
+def _refuse_split_figures(raw: RawTable) -> None:
+    """Raise InputError if the only column of figures and the column without a name behind it have digits alone.
+
+    Then commas that separate cells and decimals alike may have split the figures.
+    """
+    *named, last = raw.columns
+    if not raw.is_text or raw.label(last) or not all(map(raw.label, named)):
+        return
+    fields = {column: field_of(raw.label(column)) for column in named}
+    figures = [column for column in named if fields[column] not in _NO_FIGURES and _is_whole(raw, column)]
+    if len(figures) == 1 and _is_whole(raw, last) and {"date", "time"} & {*fields.values()}:
+        split = next(",".join(cells) for cells in raw.frame.select(figures[0], last).drop_nulls().iter_rows())
+        raise InputError(
+            f"{raw.source} has {len(named)} names above {len(named) + 1} columns: {split} could be one number with a "
+            "decimal comma, or two",
+            hint="name every column in the header, or export it with semicolons or decimal points",
+        )
+
+
+def _is_whole(raw: RawTable, column: str) -> bool:
+    """Whether nearly all cells of a column are whole numbers, without decimals, and one is."""
+    cells = raw.frame[column].cast(pl.String, strict=False).head(_LOOKED_AT).drop_nulls()
+    share = cells.str.contains(_WHOLE).mean()
+    return isinstance(share, float) and share > _NEARLY_ALL
