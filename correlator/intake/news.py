@@ -122,8 +122,8 @@ def _add_address(
     if answer.body is None:
         return LoadReport("news", name, 0, 0, 0, notes=("not modified since it was last read",))
     sha256 = hashlib.sha256(answer.body).hexdigest()
-    layout = options.get("layout", "auto")
-    batches = started(read_answer(answer, name, publishers, published=options.get("published"), layout=layout))
+    layout, published, encoding = options.get("layout", "auto"), options.get("published"), options.get("encoding")
+    batches = started(read_answer(answer, name, publishers, published=published, layout=layout, encoding=encoding))
     report = _load_news(store, name, sha256, batches, coding=coding, advance=advance)
     if not report.rejected and name == url:
         validators, now = answer.validators, datetime.now(UTC)

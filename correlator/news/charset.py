@@ -68,6 +68,9 @@ _BINARY = (
     b"PAR1",
     b"ARROW1",
 )
+# Letters and signs within words of other encodings that are read as windows-1252.
+_WRONG_IN_WORD = re.compile(r"(?<=[^\W\d_])[¢£¤¥¦¨©ª¬®¯°±²³µ¶¸¹º¼½¾¿×÷ÐðÞþÝý\ufffd](?=[^\W\d_])")
+_MOST_ACCENTS = 0.4  # of the letters of a Western text
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 _MOST_CONTROLS = 0.02  # share of bytes; damaged text has fewer
 _MULTI = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -89,8 +92,7 @@ def decode(raw: bytes, content_type: str | None = None) -> str:
             return clean_text(raw.decode(name, "replace"))
     if _is_utf16(raw):  # first, since its bytes (half of them zeros) may be valid UTF-8
         return clean_text(raw.decode(_utf16(raw), "replace"))
-    escapes = b"\x1b$" in raw[:_SAMPLE] or b"\x1b(" in raw[:_SAMPLE]
-    if not escapes:
+    if not _has_escapes(raw):
         try:
             return clean_text(raw.decode("utf-8"))
         except UnicodeDecodeError:
@@ -99,6 +101,30 @@ def decode(raw: bytes, content_type: str | None = None) -> str:
     if mostly_utf8(raw):
         return clean_text(raw.decode("utf-8", "replace"))
     return clean_text(raw.decode(declared or _by_content(raw), "replace"))
+
+
+def usual_encoding(language: str | None) -> str | None:
+    """Return the most usual encoding of a language before UTF-8; None for Western and unknown ones."""
+    return _OF_LANGUAGE.get(language or "")
+
+
+def western_text(raw: bytes) -> str | None:
+    """Return bytes that are likely to be windows-1252 as text; None if they are likely to be in another encoding."""
+    text = raw.decode("cp1252", "replace")
+    letters = [character for character in text if character.isalpha()]
+    accented = sum(not character.isascii() for character in letters)
+    return None if accented > _MOST_ACCENTS * len(letters) or _WRONG_IN_WORD.search(text) else text
+
+
+def is_plain_utf(raw: bytes) -> bool:
+    """Whether bytes are UTF-8 throughout, have a byte order mark, or have zeros or escapes of a wider encoding."""
+    if any(raw.startswith(mark) for mark, _ in _MARKS) or _is_utf16(raw) or _has_escapes(raw):
+        return True
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_text(raw: bytes) -> bool:
@@ -153,9 +179,20 @@ def mostly_utf8(raw: bytes) -> bool:
     return high > 0 and sum(map(len, _MULTI.findall(sample))) >= 0.6 * high
 
 
+def stated_language(raw: bytes) -> str | None:
+    """Return the code of the language that a page or feed states, or None."""
+    language = _LANGUAGE.search(raw[:_HEAD])
+    return language[1].decode("ascii").lower() if language else None
+
+
+def utf16_without_mark(raw: bytes) -> str | None:
+    """Return the encoding of UTF-16 without a byte order mark, which every second byte shows; None for other bytes."""
+    return _utf16(raw) if _is_utf16(raw) else None
+
+
 def _known(name: str) -> str | None:
     try:
-        python = codecs.lookup(name.strip()).name
+        python = codecs.lookup(re.sub("^x-(?:x-)?", "", name.strip().lower())).name  # x-sjis, x-mac-cyrillic
     except (LookupError, ValueError):
         return None
     if python in ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined") or "_codec" in python:
@@ -165,6 +202,11 @@ def _known(name: str) -> str | None:
     except (LookupError, UnicodeError):
         return None  # a bytes-to-bytes codec
     return _WIDER.get(python, python)
+
+
+def _has_escapes(raw: bytes) -> bool:
+    """Whether bytes have escape sequences of ISO 2022."""
+    return b"\x1b$" in raw[:_SAMPLE] or b"\x1b(" in raw[:_SAMPLE]
 
 
 def _is_utf16(raw: bytes) -> bool:
@@ -179,8 +221,8 @@ def _utf16(raw: bytes) -> str:
 
 def _by_content(raw: bytes) -> str:
     """Return the likely encoding; with few non-ASCII bytes, the usual one of the page's language."""
-    language = _LANGUAGE.search(raw[:_HEAD])
-    usual = _OF_LANGUAGE.get(language[1].decode("ascii").lower(), "cp1252") if language else "cp1252"
+    language = stated_language(raw)
+    usual = _OF_LANGUAGE.get(language or "", "cp1252")
     if sum(byte > 0x7F for byte in raw[:_SAMPLE]) < _EVIDENCE:
         return usual
     return likely_encoding(raw, usual if language else None) or usual

@@ -18,6 +18,7 @@ from correlator.base.files import called
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.news.batch import Batch, clean_text, make_batch, one_line, reject
+from correlator.news.charset import decode
 from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, local_name, plain_xml, text_within, tree_of
 from correlator.news.profiles import Profile
@@ -64,7 +65,7 @@ def dispatch_batches(raw: bytes, source: str, publishers: Publishers = Publisher
     """Yield the texts in a file's bytes. Raises InputError for another format, a size over the limit, or entities."""
     if len(raw) > MAX_BYTES:
         raise InputError(f"{source} is larger than {MAX_BYTES // 1_000_000} MB, the limit", hint="split it")
-    root = tree_of(plain_xml(raw, source), source, "a NewsML-G2 or NITF file")
+    root = tree_of(plain_xml(decode(raw), source), source, "a NewsML-G2 or NITF file")
     dispatches = list(_dispatches(root, source))
     if not dispatches:
         raise InputError(f"{source} contains no news items")

@@ -20,12 +20,13 @@ from typing import Any
 
 import polars as pl
 
+from correlator.base.addresses import is_address
 from correlator.base.files import called
 from correlator.base.syntax import each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.news.batch import ARTICLE_SCHEMA, NAMED_SCHEMA, Batch, encodable, make_batch, reject
-from correlator.news.charset import decode
+from correlator.news.feed_text import feed_text
 from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
 from correlator.news.pages.document import joined
@@ -52,18 +53,29 @@ _READERS_COMMENT = re.compile(r"#comment-\d+$")
 _MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \((?P<name>.+)\)|(?P<ahead>.+?) [(<][^\s()<>]+@[^\s()<>]+[)>]")
 
 
-def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
+def read_feed(path: Path, publishers: Publishers, *, encoding: str | None = None) -> Iterator[Batch]:
     """Yield the items of a feed file; those without a headline or a valid time become rejects. Raises InputError."""
     with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
         raw = file.read(MAX_FEED_BYTES + 1)
-    yield from feed_batches(raw, called(path), publishers)
+    yield from feed_batches(raw, called(path), publishers, encoding=encoding)
 
 
-def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers()) -> Iterator[Batch]:  # noqa: B008
-    """Yield the items in a feed's bytes. Raises InputError for another format, a size over the limit, or entities."""
+def feed_batches(
+    raw: bytes,
+    source: str,
+    publishers: Publishers = Publishers(),  # noqa: B008
+    *,
+    content_type: str | None = None,
+    encoding: str | None = None,
+) -> Iterator[Batch]:
+    """Yield the items in a feed's bytes. Raises InputError for another format, a size over the limit, or entities.
+
+    ``content_type`` and ``encoding``: as in ``feed_text``.
+    """
     if len(raw) > MAX_FEED_BYTES:
         raise InputError(f"{source} is larger than {MAX_FEED_BYTES // 1_000_000} MB, the limit")
-    items = _json_items(raw, source) if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else _xml_items(raw, source)
+    text = feed_text(raw, source, content_type, encoding)
+    items = _json_items(text, source) if text.lstrip()[:1] == "{" else _xml_items(text, source)
     articles, accepted, rejects = [], [], []
     for number, item in enumerate(items, start=1):
         try:
@@ -95,10 +107,10 @@ def _named(articles: pl.DataFrame, symbols: Sequence[Iterable[str]]) -> pl.DataF
     return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
 
 
-def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
+def _xml_items(text: str, source: str) -> list[dict[str, str]]:
     import feedparser
 
-    clean = plain_xml(raw, source)
+    clean = plain_xml(text, source)
     _check_items(clean, source)
     if _SITEMAP.search(clean[:_HEAD]):
         return _sitemap_items(clean, source)
@@ -118,9 +130,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     return [
         {
             "title": str(entry.get("title", "")).removesuffix(f" - {_source(entry)}"),
-            "url": _address(
-                str(entry.get("feedburner_origlink") or entry.get("link", "")), str(parsed.feed.get("link", ""))
-            ),
+            "url": _address(_link(entry), str(parsed.feed.get("link", ""))),
             "published": str(entry.get("published", "")),
             "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
             "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
@@ -217,14 +227,21 @@ def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
     ]
 
 
+def _link(entry: Mapping[str, Any]) -> str:
+    """Return the link of an item; a guid in place of one counts if it is an address."""
+    if entry.get("guidislink") and not is_address(str(entry.get("id", ""))):
+        return ""
+    return str(entry.get("feedburner_origlink") or entry.get("link", ""))
+
+
 def _address(link: str, site: str) -> str:
     """Return the absolute address of an item; empty if it is relative and the site's address is unknown."""
     return link if ":" in link.partition("/")[0] else joined(site, link) or ""
 
 
-def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
+def _json_items(text: str, source: str) -> list[dict[str, str]]:
     try:
-        feed = json.loads(decode(raw), object_pairs_hook=each_once)
+        feed = json.loads(text, object_pairs_hook=each_once)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not a JSON Feed: {json_fault(error)}", hint="fetch it again") from None
     items = feed.get("items") if isinstance(feed, dict) else None
@@ -235,7 +252,7 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
         )
     names = {
         "title": ("title",),
-        "url": ("url", "external_url", "id"),
+        "url": ("url", "external_url"),
         "published": ("date_published",),
         "updated": ("date_modified",),
         "body": ("content_html", "summary"),
@@ -251,7 +268,7 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
         {
             **texts,
             "title": as_markup(unescape(texts["title"])),
-            "url": _address(texts["url"], home),
+            "url": _address(texts["url"] or (each if is_address(each := str(item.get("id"))) else ""), home),
             "body": as_markup(str(item.get("content_text") or "")) or texts["body"],
             "language": texts["language"] or language,
             "authors": "; ".join(str(each["name"]) for each in _people(item) if each.get("name")),

@@ -1,4 +1,4 @@
-"""Parse untrusted XML of any encoding, without entities and within limits of size and depth."""
+"""Parse untrusted XML without entities and within limits of size and depth."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 from correlator.base.source_limits import DEEPEST, MOST_TAGS, check_markup
 from correlator.base.syntax import xml_fault
 from correlator.errors import InputError
-from correlator.news.charset import decode
 
 MAX_BYTES = 16_000_000
 _DECLARATION = re.compile(rb"^\s*<\?xml\s[^>]*\?>")
@@ -17,12 +16,12 @@ _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE(?:(?!<!DOCTYPE)[^>\[])*+\[", re.IGNOR
 _PREFIX, MOST_PREFIXES = re.compile(rb"xmlns:([\w.-]+)"), 200
 
 
-def plain_xml(raw: bytes, source: str) -> bytes:
-    """Return the bytes as UTF-8 without an XML declaration, so that no encoding hides what is searched for.
+def plain_xml(text: str, source: str) -> bytes:
+    """Return a text as UTF-8 without an XML declaration, so that no encoding hides what is searched for.
 
     Raises InputError for entities, and for tags, namespaces or attributes over the limits.
     """
-    clean = _DECLARATION.sub(b"", decode(raw).replace("\x00", "").encode("utf-8", "replace"))
+    clean = _DECLARATION.sub(b"", text.replace("\x00", "").encode("utf-8", "replace"))
     if clean.count(b"<") > MOST_TAGS:
         raise InputError(f"{source} has more than {MOST_TAGS:,} tags, the limit", hint="split it")
     check_markup(clean.decode(), source)

@@ -16,7 +16,7 @@ from correlator.base.files import called, is_file, show_as
 from correlator.containers.packed import extracted, name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch
-from correlator.news.charset import decode
+from correlator.news.charset import decode, encoding_named
 from correlator.news.corpora.records import ARROW, WORKBOOKS
 from correlator.news.pages.page import page_batch, read_page, rejected_page
 from correlator.news.publishers import Publishers, TimeOptions, publishers_of
@@ -67,7 +67,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
     earliest
         The earliest date an article may have (default 1990-01-01).
     encoding
-        The encoding of files that are not UTF-8 and do not declare one.
+        The encoding of files and feeds that are not UTF-8 and do not declare one.
     allow_private
         Whether an address on this machine or its network may be read.
 
@@ -98,7 +98,10 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
         answer = fetch(name, allow_private=options.get("allow_private", False))
         if answer.body is not None:
             _check_used("html", shown(name), columns=columns)
-            yield from read_answer(answer, shown(name), publishers, published=options.get("published"), layout=layout)
+            published, encoding = options.get("published"), options.get("encoding")
+            yield from read_answer(
+                answer, shown(name), publishers, published=published, layout=layout, encoding=encoding
+            )
         return
     request = _Request(layout, publishers, columns, options.get("published"), options.get("encoding"))
     with TemporaryDirectory(prefix="correlator-") as folder:
@@ -166,7 +169,7 @@ def _html(path: Path, request: _Request) -> Iterator[Batch]:
 def _feed(path: Path, request: _Request) -> Iterator[Batch]:
     from correlator.news.feed import read_feed
 
-    return read_feed(path, request.publishers)
+    return read_feed(path, request.publishers, encoding=request.encoding)
 
 
 def _agency(path: Path, request: _Request) -> Iterator[Batch]:
@@ -256,7 +259,13 @@ def _check_used(kind: str, source: str, **given: object) -> None:
 
 
 def read_answer(
-    answer: Answer, url: str, publishers: Publishers, *, published: str | None = None, layout: str = "auto"
+    answer: Answer,
+    url: str,
+    publishers: Publishers,
+    *,
+    published: str | None = None,
+    layout: str = "auto",
+    encoding: str | None = None,
 ) -> Iterator[Batch]:
     """Yield batches of the response of an address: a feed, dispatches, or one page. Raises InputError and TimeError."""
     from correlator.news.dispatches import dispatch_batches
@@ -264,7 +273,7 @@ def read_answer(
     from correlator.news.pages.html_page import parse_html
 
     body = answer.body or b""
-    text = decode(body, answer.content_type)
+    text = body.decode(encoding_named(encoding), "replace") if encoding else decode(body, answer.content_type)
     kind = _kind_of(text[:_SNIFF])
     if layout != "auto" and kind not in _ANSWERS.get(layout, ()):
         expected = _LAYOUTS[layout].called
@@ -277,7 +286,7 @@ def read_answer(
     elif kind == "html":
         yield page_batch(parse_html(text, publishers=publishers, url=url, published=published, where=url), url, 1)
     else:
-        yield from feed_batches(text.encode(), url, publishers)
+        yield from feed_batches(body, url, publishers, content_type=answer.content_type, encoding=encoding)
 
 
 _ANSWERS = {"feed": ("feed", "agency"), "agency": ("agency",), "html": ("html",), "text": ("html",)}

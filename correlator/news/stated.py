@@ -21,9 +21,9 @@ _SYMBOL = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}:)?[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
 # How pandas, R and databases write an empty cell.
 NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
 # How sources write a missing symbol; NA and NAN are not among them, since they are symbols of shares.
-_NO_SYMBOL = frozenset((*NOTHING, "none", "NONE", "n/a", "unknown", "Unknown", "UNKNOWN", "undefined"))
+_NO_SYMBOL = frozenset((*NOTHING, "none", "NONE", "n/a", "unknown", "Unknown", "UNKNOWN", "undefined", "true", "false"))
 _COMPANY = re.compile(r"(?i)\b(?:inc|corp|ltd|plc|llc|limited|company|group|holdings)\.?$")
-_NAME = re.compile(r"[A-Z][a-z]{2,}")
+_NAME = re.compile(r"[A-Z][a-z]{2,}\.?|[A-Z][a-z]+\.")
 _LONGEST_PRINTED = 100_000
 _NUMPY = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*")(?:\s+(?:'[^']*'|"[^"]*"))+\s*\]""")
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
@@ -49,10 +49,16 @@ def symbols_in(text: str) -> list[str]:
     together = _TERMINAL.sub(r"\1.\2\3", re.sub(r"(?<=[A-Z]):\s+(?=[A-Z0-9])", ":", text))
     together = _AT_CODE.sub(r"\1.\2", together)
     named = (part.strip() for part in _texts(together, ("ticker", "symbol", "name"), separators=",;|\n\t"))
-    words = [word for part in named if not _is_name(part) for word in part.split()]
-    parts = [word.removeprefix("$").upper() for word in words if word not in _NO_SYMBOL]
+    lists = [[word for word in part.split() if word not in _NO_SYMBOL] for part in named if not _is_name(part)]
+    symbols = (symbol for words in lists for symbol in _symbols(words))
+    return list(dict.fromkeys(symbols))
+
+
+def _symbols(words: Sequence[str]) -> list[str]:
+    """Return the symbols of words between two separators; none if a word cannot be one (*S&P 500*)."""
+    parts = [word.strip("<>").lstrip("$#").upper() for word in words]
     bare = [_PREFIXED.sub("", part) for part in parts if not part.startswith(_NOT_SHARES)]
-    return list(dict.fromkeys(part for part in bare if _SYMBOL.fullmatch(part)))
+    return bare if all(map(_SYMBOL.fullmatch, bare)) else []
 
 
 def people_in(text: str) -> str | None:

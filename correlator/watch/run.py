@@ -184,7 +184,7 @@ class Watch:
         self.tally.polls += 1
         spec, started, added = feed.spec, time.monotonic(), 0
         asked_at = datetime.now(UTC)
-        options: dict[str, Any] = {"profile": spec.profile, "zone": spec.zone}
+        options: dict[str, Any] = {"profile": spec.profile, "zone": spec.zone, "encoding": spec.encoding}
         try:
             report = add_news(
                 self._store,
@@ -366,7 +366,9 @@ def _after(started: float, every: float) -> float:
 
 def _as_keys(text: str) -> str:
     """Return a text with the keys of a feed in the TOML file in place of options of ``add news``."""
-    return text.replace("--zone", "its key zone").replace("--profile", "its key profile")
+    for name in ("zone", "profile", "encoding"):
+        text = text.replace(f"--{name}", f"its key {name}")
+    return text
 
 
 def _requested_wait(problem: Exception) -> float:

@@ -16,6 +16,7 @@ from correlator.brief.options import WINDOWS, brief_windows
 from correlator.errors import InputError, likeliest
 from correlator.events.selection.select import select_events
 from correlator.eventstudy.request.spec import FLAGGED, MARK
+from correlator.news.charset import encoding_named
 from correlator.news.profiles import load_profile, profile_names
 from correlator.news.times.timestamps import zone_info
 from correlator.sessions.calendars import AFTER_CLOSE, DATE_ONLY
@@ -33,12 +34,13 @@ _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 @dataclass(frozen=True)
 class FeedSpec:
-    """One feed: its address, seconds between polls, and its publisher's profile and time zone."""
+    """One feed: its address, seconds between polls, its publisher's profile and time zone, and its encoding."""
 
     url: str
     every: float = 60.0
     profile: str | None = None
     zone: str | None = None
+    encoding: str | None = None
 
     @property
     def name(self) -> str:
@@ -133,14 +135,17 @@ def _feed(table: Mapping[str, Any], every: float, where: str) -> FeedSpec:
     except InputError as error:
         raise InputError(f"{where}: {error.message}", hint=error.hint) from None
     seconds = _seconds(table.get("every", every), f"{where}: every of {shown(url)}")
-    profile, zone = (
-        None if table.get(name) is None else _text(table[name], f"{where}: {name}") for name in ("profile", "zone")
+    profile, zone, encoding = (
+        None if table.get(name) is None else _text(table[name], f"{where}: {name}")
+        for name in ("profile", "zone", "encoding")
     )
     if profile is not None:
         load_profile(profile)
     if zone is not None:
         zone_info(zone)
-    return FeedSpec(url, seconds, profile, zone)
+    if encoding is not None:
+        encoding_named(encoding)
+    return FeedSpec(url, seconds, profile, zone, encoding)
 
 
 def _unrepeated(feeds: Sequence[FeedSpec], where: str) -> tuple[FeedSpec, ...]:

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from correlator.errors import InputError
 from correlator.news.feed import feed_batches
 from correlator.news.fetch import Answer, Validators
 from correlator.news.publishers import Publishers
-from correlator.news.read import read_answer
+from correlator.news.read import read_answer, read_news
 
 TITLE, LINK = "<title>Envoys leave Riga</title>", "<link>https://gazette.example/n/1</link>"
 TIME = "<pubDate>Wed, 28 May 2025 06:02:00 +0500</pubDate>"
@@ -125,6 +126,63 @@ def test_the_encoding_of_a_feed_is_that_of_its_header():
     body = rss(f"<title>Путин подписал указ</title>{LINK}{TIME}").encode("cp1251")
     (batch,) = read_answer(Answer(body, Validators(), "text/xml; charset=windows-1251"), "f", Publishers())
     assert batch.articles["headline"].to_list() == ["Путин подписал указ"]
+
+
+WESTERN, TURKISH, CZECH = "L’accord signé à Riga", "Erdoğan ile görüştü", "Vyslanci opouštějí Rigu"
+
+
+def feed_of(*titles, language=""):
+    """Return the bytes of a feed without a declaration; a title with its encoding in bytes, other titles in UTF-8."""
+    items = (b"<item><title>" + title + b"</title>" + TIME.encode() + b"</item>" for title in titles)
+    stated = f"<language>{language}</language>" if language else ""
+    return f'<rss version="2.0"><channel><title>G</title>{stated}'.encode() + b"".join(items) + b"</channel></rss>"
+
+
+@pytest.mark.parametrize(
+    ("title", "encoding", "language"), [(WESTERN, "cp1252", ""), (WESTERN, "cp1252", "fr"), (TURKISH, "cp1254", "tr")]
+)
+@pytest.mark.parametrize("others", [(), ("Эмиссары покидают Ригу" * 20,), ("Envoys", "Emissários à mesa" * 20)])
+def test_an_item_has_the_same_text_whatever_the_others_are(title, encoding, language, others):
+    raw = feed_of(title.encode(encoding), *(other.encode() for other in others), language=language)
+    (batch,) = feed_batches(raw, "f")
+    assert batch.articles["headline"].to_list() == [title, *others]
+
+
+@pytest.mark.parametrize(
+    ("title", "encoding", "language"),
+    [
+        ("Эмиссары", "cp1251", ""),
+        ("Эмиссары", "koi8-r", "ru"),
+        (CZECH, "iso8859-2", "cs"),
+        (TURKISH, "cp1254", "en"),
+        ("使团离开里加", "gb18030", ""),
+    ],
+)
+def test_a_feed_in_an_unknown_encoding_is_refused_and_read_in_that_of_the_caller(title, encoding, language, tmp_path):
+    raw = feed_of(title.encode(encoding), language=language)
+    (tmp_path / "f.xml").write_bytes(raw)
+    with pytest.raises(InputError, match="not UTF-8, and declares no other encoding") as error:
+        list(read_news(tmp_path / "f.xml"))
+    assert "--encoding" in error.value.hint
+    for batches in (
+        read_news(tmp_path / "f.xml", encoding=encoding),
+        read_answer(Answer(raw, Validators(), None), "f", Publishers(), encoding=encoding),
+    ):
+        assert [batch.articles["headline"].item() for batch in batches] == [title]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rss(TITLE + "<guid>12345</guid>" + TIME),
+        rss(TITLE + '<guid isPermaLink="false">12345</guid>' + TIME),
+        of_json({"id": "12345", "url": ""}, home_page_url="https://gazette.example/"),
+    ],
+)
+def test_an_id_that_is_no_address_is_not_made_one(text):
+    assert (
+        read(text.replace("<channel>", "<channel><link>https://gazette.example/</link>")).articles["url"].item() is None
+    )
 
 
 def test_entities_in_the_names_of_authors_are_decoded():

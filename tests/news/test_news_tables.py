@@ -10,6 +10,7 @@ import pytest
 
 from correlator.errors import InputError
 from correlator.news.read import read_news
+from correlator.news.stated import symbols_in
 
 AT = datetime(2025, 5, 28, 13, tzinfo=UTC)
 DAY = datetime(2025, 5, 28, tzinfo=UTC)
@@ -58,6 +59,10 @@ SERVICES = {
                             "links": {"permalink": URL}}]},
     "fundus": [{"title": T, "publishing_date": "2025-05-28 15:00:00+02:00", "plaintext": "b", "body": {"summary": ["s"]},
                 "html": {"requested_url": URL}}],
+    "bloomberg": [{"Headline": T, "Body": "b", "TimeOfArrival": "2025-05-28T13:00:00.000+00:00", "WireName": "The Wire",
+                   "AssignedTickers": "ALP", "DerivedTickers": "BET", "url": URL}],
+    "bse": {"Table": [{"NEWSSUB": T, "HEADLINE": "b", "SCRIP_CD": "ALP", "DT_TM": "2025-05-28T18:29:00", "url": URL,
+                       "DissemDT": "2025-05-28T18:30:00", "News_submission_dt": "2025-05-28T18:20:00"}], "Table1": [{"ROWCNT": 1}]},
     "mongodb": [{"title": T, "url": URL, "published": {"$date": {"$numberLong": "1748437200000"}}}],
 }  # fmt: skip
 
@@ -355,3 +360,44 @@ def test_another_headline_of_the_same_time_is_a_version(tmp_path):
     page = {"url": "story.html", "title": T, "date": "2025-05-28T13:00:00Z"}
     articles, _, _ = read(tmp_path, "p.json", [page, page | {"title": f"{T} again"}])
     assert articles["article_key"].n_unique() == 1
+
+
+def test_codes_of_factiva_are_columns(tmp_path):
+    """The clock is that of the account, which is not stated."""
+    table = [["HD", "PD", "ET", "SN", "LP", "TD"], [T, "28 May 2025", "13:00", "The Wire", "lead", "b"]]
+    articles, rejects, _ = read(tmp_path, "answer.csv", table)
+    assert articles.is_empty()
+    assert "no time zone" in rejects["reason"].item()
+    articles, _, _ = read(tmp_path, "answer.csv", table, zone="UTC")
+    row = articles.row(0, named=True)
+    assert (row["headline"], row["published_at"], row["body"], row["publisher"]) == (T, AT, "b", "The Wire")
+
+
+@pytest.mark.parametrize(
+    ("cell", "symbols"),
+    [
+        ("Alp, Inc.", []),
+        ("S&P 500", []),
+        ("<ALP.O>, #BET", ["ALP.O", "BET"]),
+        ("true", []),
+        ("ALP BET", ["ALP", "BET"]),
+    ],
+)
+def test_words_of_a_name_are_no_symbols(cell, symbols):
+    assert symbols_in(cell) == symbols
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["answer.csv", "answer.jsonl"])
+def test_wide_letters_are_read_without_a_byte_order_mark(tmp_path, name, encoding):
+    row = {"title": "Лампа подписала договор", "published": "2025-05-28T13:00:00Z"}
+    text = json.dumps(row, ensure_ascii=False) if name.endswith("l") else f"title,published\n{','.join(row.values())}\n"
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    assert pl.concat([batch.articles for batch in read_news(tmp_path / name)])["headline"].item() == row["title"]
+
+
+def test_a_western_line_of_a_table_in_utf8_is_read(tmp_path):
+    lines = (b"title,published", "Лампа подписала договор,2025-05-28".encode(), b"Le caf\xe9 sign\xe9,2025-05-28")
+    (tmp_path / "answer.csv").write_bytes(b"\n".join(lines))
+    articles = pl.concat([batch.articles for batch in read_news(tmp_path / "answer.csv")])
+    assert articles["headline"].to_list() == ["Лампа подписала договор", "Le café signé"]

@@ -173,7 +173,7 @@ def add_news(
     ] = None,
     encoding: Annotated[
         str | None,
-        typer.Option("--encoding", help="Encoding of files that are not UTF-8 and do not declare one."),
+        typer.Option("--encoding", help="Encoding of files and feeds that are not UTF-8 and do not declare one."),
     ] = None,
     coder: Annotated[
         str | None,

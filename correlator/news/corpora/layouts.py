@@ -1,10 +1,10 @@
 """Layouts of corpora and news services: one TOML file each under ``data/corpora/``, so that a new one needs no code.
 
 ``needs`` lists the columns that identify a layout; ``columns`` maps our fields to columns of the file (the first that
-exists is used); ``zone`` is the zone of times without one; ``clock = "unknown"`` means that the zone differs between
-rows, so that only the date is certain; ``precision`` is a column that states this per row: a time is exact only if the
-column equals ``exact``; ``rows`` is the path of the list of articles in a JSON document; ``nothing`` lists the values
-of empty texts.
+exists is used); ``hour`` is the column of clock times beside dates; ``zone`` is the zone of times without one;
+``clock = "unknown"`` means that the zone differs between rows, so that only the date is certain; ``precision`` is a
+column that states this per row: a time is exact only if the column equals ``exact``; ``rows`` is the path of the list
+of articles in a JSON document; ``nothing`` lists the values of empty texts.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "datetime", "date_time", "timestamp", "timestamp_utc", "datetime_utc", "date_utc", "time_utc",
         "unix_timestamp", "unix_time", "unix_ts", "epoch", "created_utc", "story_date", "news_date", "date",
         "publish_time", "published_time", "publication_time", "time", "filed_at", "filed", "filing_date", "date_filed",
+        "time_of_arrival", "dt_tm",
         "date de publication", "fecha de publicación", "fecha publicación", "fecha",
         "data de publicação", "data publicação", "data di pubblicazione",
         "data publikacji", "veröffentlichungsdatum", "erscheinungsdatum", "datum", "veröffentlicht", "yayın tarihi",
@@ -112,6 +113,7 @@ class Corpus:
     clock: str = "stated"
     precision: str | None = None
     exact: str = ""
+    hour: str | None = None
     rows: str | None = None
     nothing: tuple[str, ...] = ()
 
@@ -158,10 +160,12 @@ def column_places(
     return {ours: names.index(theirs) for ours, theirs in places.items()}
 
 
-def clock_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
+def clock_place(corpus: Corpus, names: Sequence[str], places: Mapping[str, int]) -> int | None:
     """Return the position of a column of clock times next to dates (*date*, *time*), or None."""
     if "published" not in places:
         return None
+    if corpus.hour in names:
+        return names.index(corpus.hour)
     clocks = [
         at
         for at, name in enumerate(names)

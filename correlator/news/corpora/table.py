@@ -102,7 +102,7 @@ def table_of(names: Sequence[str], source: str, publishers: Publishers, columns:
     """Return the table with columns of these names; ``columns`` is the caller's mapping. Raises InputError."""
     corpus = corpus_of(names)
     places = column_places(corpus, names, columns, Path(source).name) if names else {}
-    clock = clock_place(names, places)
+    clock = clock_place(corpus, names, places)
     return Table(
         corpus, places, names, publishers, source, clock, zone_place(names, places),
         names.index(corpus.precision) if corpus.precision in names else None,
