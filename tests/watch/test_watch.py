@@ -490,6 +490,7 @@ def test_status(tmp_path, server):
         ('events = "category = NOSUCH"\n[[feed]]\nurl = "https://x.example"', "unknown category 'NOSUCH'"),
         ('events = "publisher = brecoder"\n[[feed]]\nurl = "https://x.example"', "did you mean brecorder"),
         ('[[feed]]\nurl = "https://x.example"\nzone = "Asia/Nowhere"', "unknown time zone"),
+        ('[[feed]]\nurl = "https://x.example"\nencoding = "nowhere"', "unknown encoding"),
         ('flagged = "hide"\n[[feed]]\nurl = "https://x.example"', "must be one of mark, keep, drop"),
         ('[[feed]]\nurl = "https://x.example"\n[sinks]\nexec = "rm -rf"', "list of strings"),
     ],
