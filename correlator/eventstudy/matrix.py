@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from correlator.base.tabular import Frame
-from correlator.errors import InputError, StudyError
+from correlator.errors import InputError, StudyError, listed, warn
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.measure import study_events
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
@@ -56,6 +56,7 @@ from correlator.eventstudy.request.spec import (
 )
 from correlator.eventstudy.results.groups import warn_of_gaps
 from correlator.eventstudy.results.result import StudyResult
+from correlator.market.vocabulary import is_figure
 
 KINDS = ("returns", "prices", "volumes")
 
@@ -319,6 +320,8 @@ def _on_mean(panel: Panel) -> Panel:
         raise InputError(
             f"benchmark {EQUAL_WEIGHTED} needs at least two columns", hint="name a benchmark, or give more columns"
         )
+    if figures := [repr(name) for name in panel.symbols if is_figure(name) and not name.isupper()]:
+        warn(f"the equal-weighted mean contains {listed(figures)}, called like figures: leave out what is not a share")
     return means.on(panel, f"equal-weighted mean of {fewest} other column{'' if fewest == 1 else 's'}")
 
 

@@ -33,8 +33,7 @@ from correlator.market.layout.levels import blocks_of_names
 from correlator.market.layout.turned import is_transposed, read_transposed
 from correlator.market.reading.files import PriceFile, read_prices
 from correlator.market.vocabulary import field_of, is_figure, known_words
-from correlator.market.written.row_names import with_row_names
-from correlator.market.written.unit_row import named_once, units_in_names
+from correlator.market.written.headers import with_plain_header
 from correlator.research.long_returns import long_returns, wide_returns
 from correlator.sessions.intervals import AS_WRITTEN, is_within_days
 
@@ -104,7 +103,7 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
     if kind == "returns":
         return _of_returns(source)
     raw = _raw_head(source)
-    raw = None if raw is None else with_row_names(units_in_names(named_once(raw)))
+    raw = None if raw is None else with_plain_header(raw)
     if raw is not None and is_transposed(raw):
         return _turned(source, kind)
     if raw is None or not _is_of_bars(raw):

@@ -647,6 +647,22 @@ def test_figures_among_shares_are_a_question(tmp_path):
     assert closes(path) == CLOSES
 
 
+def test_names_that_libraries_made_distinct_are_what_they_were(tmp_path):
+    for name in ("Close.1", "Close_duplicated_0"):
+        with pytest.raises(InputError, match="two columns 'Close' with different values"):
+            closes(written(tmp_path, text(f"Date,Close,{name}", "{d},{c},7")))
+        assert closes(written(tmp_path, text(f"Date,Close,{name}", "{d},{c},{c}"))) == CLOSES
+    levels = "Price,Close,Close.1,Volume,Volume.1\nTicker,LAMP,WICK,LAMP,WICK\nDate,,,,"
+    both = read_prices(written(tmp_path, text(levels, "{d},{c},7,100,200")))
+    assert both.symbols == ["LAMP", "WICK"]
+    assert both.bars.filter(symbol="WICK").select("close", "volume").unique().rows() == [(7.0, 200.0)]
+
+
+def test_parts_of_dates_are_no_shares(tmp_path):
+    path = written(tmp_path, text("Date,Year,Month,LAMP,WICK", "{d},2024,3,{c},7"))
+    assert read_prices(path).symbols == ["LAMP", "WICK"]
+
+
 def test_a_second_header_is_told_before_a_few_bars_are_a_question(tmp_path):
     path = written(tmp_path, "Date,Close\n2024-03-11,1\nDate,Close\n2023-03-11,2\n")
     with pytest.raises(InputError, match="line 3 is a second header"):

@@ -232,6 +232,27 @@ def test_row_numbers_are_no_share_of_the_market() -> None:
     assert cars(benchmark="equal-weighted", prices=named) != pytest.approx(wanted, abs=1e-12)
 
 
+def test_parts_of_dates_are_no_shares_of_the_market() -> None:
+    wanted = cars(benchmark="equal-weighted")
+    day = pl.col("Date")
+    parts = PRICES.with_columns(day.dt.year().alias("Year"), day.dt.month().alias("mm"), day.dt.weekday().alias("Dow"))
+    assert cars(benchmark="equal-weighted", prices=parts) == pytest.approx(wanted, abs=1e-12)
+    named = PRICES.with_columns(WK=pl.col("LAMP") * 2)  # a share of that name
+    assert cars(benchmark="equal-weighted", prices=named) != pytest.approx(wanted, abs=1e-12)
+    with pytest.warns(CorrelatorWarning, match="mean contains 'Volume', called like figures"):
+        cars(benchmark="equal-weighted", prices=PRICES.with_columns(Volume=pl.col("LAMP") * 1e6))
+
+
+def test_names_that_libraries_made_distinct_are_named_twice(tmp_path: Path) -> None:
+    again = PRICES.with_columns((pl.col("WICK") * 2).alias("LAMP.1"))
+    again.write_csv(tmp_path / "prices.csv")
+    for prices in (again, again.to_pandas(), tmp_path / "prices.csv"):
+        with pytest.raises(InputError, match=r"two columns named 'LAMP' \('LAMP.1'\)"):
+            cars(prices=prices)
+    tenors = PRICES.rename({"LAMP": "1", "WICK": "1.5"})
+    assert cars(EVENTS.with_columns(symbol=pl.lit("1.5")), prices=tenors)
+
+
 @pytest.mark.parametrize("pattern", ["%d/%m/%Y", "%d.%m.%Y", "%d-%b-%Y", "%B %d, %Y", "%Y/%m/%d", "%Y%m%d"])
 def test_events_are_dated_as_they_are_written(tmp_path: Path, pattern: str) -> None:
     written = EVENTS.with_columns(pl.col("date").dt.strftime(pattern))

@@ -23,7 +23,9 @@ from correlator.eventstudy.panel.weeks import check_same_week, warn_of_long_bars
 from correlator.eventstudy.panel.wide_clocks import days_of, with_clocks
 from correlator.eventstudy.request.spec import RETURNS_KINDS
 from correlator.market.vocabulary import field_of
+from correlator.market.written.dates import is_part_of_dates
 from correlator.market.written.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
+from correlator.market.written.headers import names_as_written
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -189,7 +191,9 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
     instants. Raises InputError for a frame without labels, and where two rows of one label differ.
     """
     table = _without_row_numbers(with_days(frame, what))
+    _refuse_repeated_names(table, what)
     label = label_column(table, what)
+    table = table.drop(column.name for column in table if column.name != label and is_part_of_dates(column))
     table, stated_zones = with_clocks(table, label)
     table = _dated_rows(table, label, what)
     labels = as_labels(table[label], what)
@@ -211,6 +215,15 @@ def _without_row_numbers(table: pl.DataFrame) -> pl.DataFrame:
     if not first.dtype.is_integer() or first.null_count() or not len(first) or first[0] not in (0, 1):
         return table
     return table.drop(first.name) if (first.diff().drop_nulls() == 1).all() else table
+
+
+def _refuse_repeated_names(table: pl.DataFrame, what: str) -> None:
+    """Raise InputError for names that a library made distinct, such as LAMP and LAMP.1."""
+    names = names_as_written(table.columns)
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        second = next(column for column, name in zip(table.columns, names, strict=True) if column != name == repeated)
+        raise InputError(f"{what} have two columns named {repeated!r} ({second!r})", hint="keep one column per name")
 
 
 def _dated_rows(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:

@@ -16,8 +16,7 @@ from correlator.market.layout.single_columns import date_column, holds_dates, na
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
 from correlator.market.vocabulary import FIELDS, PRICES, field_of, plain
 from correlator.market.written.dates import JOINED, joined_days, places_of_parts
-from correlator.market.written.row_names import with_row_names
-from correlator.market.written.unit_row import named_once, units_in_names
+from correlator.market.written.headers import with_plain_header
 
 _LOOKED_AT = 60
 _NEARLY_ALL = 0.9
@@ -60,7 +59,7 @@ def recognise(
     precedence over the layout; ``symbol``: the one requested. Raise InputError, naming the option, if no layout or
     several fit, and for missing columns.
     """
-    raw = with_row_names(units_in_names(named_once(raw)), (columns or {}).get("date"))
+    raw = with_plain_header(raw, (columns or {}).get("date"))
     raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
     if layout is None and _has_factors_below_text(raw):
         raise _is_of_factors(raw)

@@ -24,6 +24,7 @@ from correlator.market.layout.single_columns import (
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
 from correlator.market.names.currencies import currencies
 from correlator.market.vocabulary import field_of, is_compound, is_figure
+from correlator.market.written.dates import is_part_of_dates
 from correlator.market.written.units import share_of
 
 
@@ -92,7 +93,7 @@ def _wide_or_columns(
 ) -> str:
     """Whether a table without a known close is ``wide`` or ``columns``; raise InputError if that cannot be decided."""
     date = date_column(raw, given)
-    others = [column for column in raw.columns if column != date and raw.label(column)]
+    others = _beside_dates(raw, date)
     is_upper = all(raw.label(column).isupper() for column in others)
     figures = [column for column in others if _is_figure_here(raw.label(column), is_upper=is_upper)]
     if symbol_column is not None and symbol_column in others:
@@ -122,6 +123,12 @@ def _wide_or_columns(
     return "wide"
 
 
+def _beside_dates(raw: RawTable, date: str | None) -> list[str]:
+    """Return the columns with a name that are neither the dates nor a part of them (Year, Weekday)."""
+    named = [column for column in raw.columns if column != date and raw.label(column)]
+    return [column for column in named if not is_part_of_dates(raw.frame[column].alias(raw.label(column)))]
+
+
 def _is_figure_here(label: str, *, is_upper: bool) -> bool:
     """Whether a name is that of a figure; in an upper-case header only fields of a bar are, since NET is a share."""
     if is_upper:
@@ -133,7 +140,7 @@ def _read_wide(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> S
     date = date_column(raw, given)
     if date is None:
         raise no_dates(raw)
-    columns = [column for column in raw.columns if column != date and raw.label(column)]
+    columns = _beside_dates(raw, date)
     words = [raw.label(column) for column in columns if not is_numeric(raw, column)]
     if symbol is None and words:
         raise InputError(f"{raw.source}: column {words[0]!r} is not numeric", hint="remove it from the file")

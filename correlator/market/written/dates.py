@@ -15,6 +15,14 @@ from correlator.market.written.periods import period_remedy
 
 JOINED, PARTS = "date", ("year", "month", "day")
 """The name of the joined date column, and the parts of a date that it is joined from."""
+_RANGES = {
+    "year": (1600, 2200),
+    "quarter": (1, 4),
+    "month": (1, 12),
+    "week": (1, 53),
+    "day": (1, 31),
+    "weekday": (0, 7),
+}
 ORDERS = ("dmy", "mdy", "ymd")
 _NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
 _YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일.]?$"
@@ -212,6 +220,20 @@ def places_of_parts(labels: Sequence[str]) -> tuple[int, int, int] | None:
         return None
     year, month, day = (parts.index(part) for part in PARTS)
     return year, month, day
+
+
+def is_part_of_dates(column: pl.Series) -> bool:
+    """Whether a column of a table with dates repeats a part of them: its name says so, and all its numbers fit.
+
+    >>> is_part_of_dates(pl.Series("Year", [2023, 2024])), is_part_of_dates(pl.Series("WK", [71.5, 72.25]))
+    (True, False)
+    """
+    part = part_of_date(column.name)
+    if part is None or not (column.dtype.is_numeric() or column.dtype == pl.String):
+        return False
+    numbers = column.cast(pl.Float64, strict=False).drop_nulls().drop_nans()
+    least, most = _RANGES[part]
+    return len(numbers) > 0 and bool(((numbers % 1 == 0) & numbers.is_between(least, most)).all())
 
 
 def joined_day(year: str | None, month: str | None, day: str | None) -> str | None:
