@@ -80,6 +80,23 @@ def test_a_deed_of_a_past_year_is_no_act_of_today():
     assert coded("Today in Oman: Chad attacks Niger") != []
 
 
+@pytest.mark.parametrize(
+    ("text", "source", "target"),
+    [
+        ("Peru threatened with war by Chile's president", "CHL", "PER"),
+        ("Peru threatened with sanctions", None, "PER"),
+        ("Peru threatened Chile with war", "PER", "CHL"),
+        ("Peru told to leave by Chile", "CHL", "PER"),
+        ("Peru invited to talks by Chile", "CHL", "PER"),
+        ("Peru asked to join BRICS", "PER", "BRICS"),
+        ("Peruvian envoys expelled from Chile", "CHL", "PER"),
+    ],
+)
+def test_a_passive_without_is(text, source, target):
+    (event,) = code_text(text)
+    assert tuple(actor and actor.country for actor in (event.source, event.target)) == (source, target)
+
+
 def test_negation_leaves_nothing_of_an_attack():
     assert coded("Pakistan does not attack India") == []
 

@@ -56,6 +56,40 @@ def test_who_held_office_on_the_day():
     assert code_text(text)[0].source.code == "PAK:GOV"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # the doer of a condemned deed, not its victim
+        ("مصر تدين الهجوم الإسرائيلي على غزة", ["EGY ISR ACCUSE"]),
+        ("أدانت مصر الهجوم الروسي على أوكرانيا", ["EGY RUS ACCUSE"]),
+        ("مصر والأردن تدينان الهجوم الإسرائيلي على غزة", ["EGY ISR ACCUSE", "JOR ISR ACCUSE"]),
+        ("مصر تدين الهجوم على غزة", ["EGY PSE ACCUSE"]),
+        ("Mısır, İsrail'in Lübnan'a saldırısını kınadı", ["EGY ISR ACCUSE"]),
+        ("Türkiye, İsrail'in Gazze saldırısını kınadı", ["TUR ISR ACCUSE"]),
+        ("پاکستان نے غزہ پر اسرائیلی حملے کی مذمت کی", ["PAK ISR ACCUSE"]),
+        ("بھارت نے کابل حملے کا پاکستان پر الزام لگایا", ["IND PAK ACCUSE"]),
+        # an object before its subject
+        ("Rusya'nın saldırısını Polonya kınadı", ["POL RUS ACCUSE"]),
+        ("Rusya'nın teklifini Polonya reddetti", ["POL RUS REJECT"]),
+        ("Türkiye'nin Suriye'ye saldırısı", ["TUR SYR ASSAULT"]),
+        # who suffers the deed
+        ("تعرضت إيران لهجوم إسرائيلي", ["ISR IRN ASSAULT"]),
+        ("ایران اسرائیلی حملے کا نشانہ بن گیا", ["ISR IRN ASSAULT"]),
+        # what did not happen
+        ("إيران لم تهاجم إسرائيل", []),
+        ("إسرائيل لن تهاجم إيران", []),
+        ("پاکستان نے بھارت پر حملہ نہیں کیا", []),
+        ("ترکی نے اسرائیل سے مذاکرات نہیں کیے", []),
+        ("Türkiye Suriye'ye saldırı düzenlemedi", []),
+        ("Azərbaycan Ermənistana hücum etmədi", []),
+        ("Azərbaycan Ermənistana hücum etdi", ["AZE ARM ASSAULT"]),
+    ],
+)
+def test_particles_and_order_decide_who_did_what(text, expected):
+    events = code_text(text)
+    assert [f"{each.source.country} {each.target.country} {each.category}" for each in events] == expected
+
+
 WORDS = sorted({word for _, act in ACTS for word in act.example.split()} | {"،", ":", "–", "'", "x", "42", "ِ"})
 
 

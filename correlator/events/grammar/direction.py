@@ -24,8 +24,16 @@ _SUFFERED = re.compile(
     r"deported|banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
     r"evacuated|impounded|sent (?:home|back)|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|"
     r"recalled|"
-    r"(?:hit|slapped|targeted|punished)(?= with )|(?:removed|dropped|delisted|taken)(?= (?:from|off) )|"
+    r"(?:hit|slapped|targeted|punished|threatened)(?= with )|(?:removed|dropped|delisted|taken)(?= (?:from|off) )|"
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
+)
+# Passives whose doer follows at a distance: *told to leave by Oman*, but not *told to end siege by Oman*.
+_DONE_BY = re.compile(
+    r" (?:(?:menaced|presented|rewarded|honou?red|entrusted|served)(?= with (?:[^ ]+ ){1,5}by )|"
+    r"(?:asked|told|ordered|forced|instructed|compelled|pressed|pressured|allowed|permitted|advised|invited)(?= to "
+    r"(?:[^ ]+ ){0,4}?(?!(?:(?:air)?strikes?|attacks?|raids?|siege|blockade|war|invasion|incursion|offensive|"
+    r"aggression|shelling|bombing|killings?|violations?|occupation|plans?|moves?|demands?|claims?|threats?) )"
+    r"[^ ]+ by )) "
 )
 _ACTIVE_BEFORE = re.compile(r" (?:has|have|had|it|he|she|they|who|which|that)(?: \w+ly)? $")
 _ADJUNCT = re.compile(
@@ -38,6 +46,7 @@ _DEED = re.compile(
     r"rockets?|drones?|jets?|artillery|offensive|incursion|sanctions|tariffs?|dut(?:y|ies)|levy|visa ban|"
     r"travel ban|curbs) "
 )
+_SENT_AWAY = re.compile(r" (?:deported|expelled|evicted|ejected) ")
 _BY_REACH = 54
 _BY_NEXT = 4
 _PHRASE_REACH = 24
@@ -78,7 +87,7 @@ def who_to_whom(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: 
 def _agent(clause: Clause) -> Roles | None:
     """Return the actor after *by* as source: *attacked by*, *an attack by*."""
     text = clause.text.lowered
-    far = not clause.before or _is_passive(clause) or _lacks_is(clause)
+    far = not clause.before or _is_passive(clause) or _lacks_is(clause) or _has_doer(clause)
     for match in BY.finditer(text, clause.start, clause.end + (_BY_REACH if far else _BY_NEXT)):
         near = (p for p in clause.behind if match.end() - 1 <= p.start + 1 <= match.end() + _PHRASE_REACH)
         if (agent := next(near, None)) is not None:
@@ -131,7 +140,7 @@ def _doer_of_deed(clause: Clause, subject: Phrase) -> Phrase | None:
     for phrase in clause.behind:
         before, behind = text[clause.end - 1 : phrase.start + 1], phrase.end - 1
         deed = not phrase.is_place and _DEED.match(text, behind) is not None
-        from_there = phrase.preposition == "from" and text.startswith("deported", clause.start + 1)
+        from_there = phrase.preposition == "from" and _SENT_AWAY.match(text, text.rfind(" ", 0, clause.end - 1))
         attacked = phrase.preposition == "from" and clause.category == "ASSAULT"
         if differs(phrase, subject) and "," not in before and (deed or from_there or attacked):
             return phrase
@@ -166,9 +175,16 @@ def _lacks_is(clause: Clause) -> bool:
     text = clause.text.lowered
     if _ACTIVE_BEFORE.search(text, 0, clause.start + 1):
         return False
-    if not _SUFFERED.match(text, clause.start):
+    participle = text.rfind(" ", 0, clause.end - 1)  # of *envoys expelled* the second word
+    if not _SUFFERED.match(text, clause.start) and not _SUFFERED.match(text, participle):
         return False
     return text.endswith(" with ", 0, clause.end) or _ADJUNCT.match(text, clause.end - 1) is not None
+
+
+def _has_doer(clause: Clause) -> bool:
+    """Whether a passive without *is* names its doer at a distance: *threatened with war by Oman*."""
+    text = clause.text.lowered
+    return not _ACTIVE_BEFORE.search(text, 0, clause.start + 1) and _DONE_BY.match(text, clause.start) is not None
 
 
 def _active(clause: Clause) -> Roles:

@@ -21,7 +21,10 @@ from correlator.events.vocabulary.small_lexicon import NO_EVENT, Act, Lexicon, n
 
 # Small lexica give no probability: this is the accuracy on headlines composed after they were frozen (docs/coder.md).
 CONFIDENCE: Final = 0.7
-_SOURCE, _TARGET, _AWAY, _OPEN = "source", "target", "away", ""
+_SOURCE, _TARGET, _AWAY, _OWNER, _OPEN = "source", "target", "away", "owner", ""
+_GENITIVE = re.compile(r"n?[ıiuü]n")
+# The rest of an object behind its owner, to the noun of which it is one: *(İsrail'in) Lübnan'a saldırısını*.
+_OWNED = re.compile(r"(?:[^\W_]\S* ){0,4}?[^\W_]\S*[ıiuü]n[ıiuü] ")
 _WORD = re.compile(r"[\w\u0300-\u036f\u064b-\u065f\u0670]+(?:['’ʼ-][\w\u0300-\u036f]+)*|[^\w\s]")
 _PUNCTUATION = re.compile(r"[:،,;؛.۔!?؟\"()]")
 _ATTACHED_TARGET = frozenset({"ب", "بال", "ل", "لل", "ك"})
@@ -71,10 +74,15 @@ def code_other(reading: Reading) -> list[CodedEvent]:
     if decided is None:
         return []
     act, start, end = decided
-    sides = _sides(words, lexicon, reading)
+    if _is_denied(words, lexicon, start, end):
+        return []
+    sides = _acted_on(words, lexicon, act, _sides(words, lexicon, reading), start)
     rule = f"{lexicon.language}: {act.pattern}"
     deciding = words.evidence("category", start, end, rule)
-    return [_event(words, act, pair, deciding) for pair in _pairs(sides)]
+    pairs = _pairs(sides)
+    if CATEGORIES[act.category].quad_class == "material-conflict" and lexicon.suffered.search(words.joined):
+        pairs = [(target, source) for source, target in pairs]
+    return [_event(words, act, pair, deciding) for pair in pairs]
 
 
 def _words(text: str, language: str) -> _Words:
@@ -93,6 +101,46 @@ def _decided(words: _Words, lexicon: Lexicon) -> tuple[Act, int, int] | None:
     if lexicon.verb_last:
         return max(hits, key=lambda hit: (hit[2], hit[0].weight))
     return min(hits, key=lambda hit: (hit[1], -hit[0].weight))
+
+
+def _is_denied(words: _Words, lexicon: Lexicon, start: int, end: int) -> bool:
+    """Whether the act did not happen: *did not attack*."""
+    if lexicon.verb_last:
+        return lexicon.negation.match(words.joined, end) is not None
+    return lexicon.negation.search(words.joined, 0, start) is not None
+
+
+def _acted_on(words: _Words, lexicon: Lexicon, act: Act, sides: Sequence[_Side], start: int) -> list[_Side]:
+    """Mark the owner of an object as target, and the doer of a condemned deed instead of its victim.
+
+    *Russia's attack on Ukraine condemns Poland* (Turkish order), *Egypt condemns the Russian attack on Ukraine*.
+    """
+    owned = [(side, match.end()) for side in sides if side.mark == _OWNER and (match := _owned(words, side, start))]
+    within = [other for side, end in owned for other in sides if side.end <= other.start < end]
+    owners = [side for side, _ in owned]
+    out = [
+        side._replace(mark=_TARGET if side in owners else _OPEN) if side.mark == _OWNER else side
+        for side in sides
+        if side not in within
+    ]
+    victim = next((side for side in out if side.mark == _TARGET and side.start > out[0].start), None)
+    if act.category != "ACCUSE" or victim is None or owners:
+        return out
+    doers = [
+        side for side in out[1:] if side.mark == _OPEN and not side.joins and _did_it(lexicon, side, victim, start)
+    ]
+    return [side._replace(mark=_TARGET) if side in doers else side for side in out if not doers or side.mark != _TARGET]
+
+
+def _owned(words: _Words, owner: _Side, start: int) -> re.Match[str] | None:
+    """Return the rest of the object behind its owner, before the act at ``start``; None if it is no object."""
+    match = _OWNED.match(words.joined, owner.end)
+    return match if match is not None and match.end() <= start else None
+
+
+def _did_it(lexicon: Lexicon, side: _Side, victim: _Side, start: int) -> bool:
+    """Whether an unmarked actor did a deed to the victim: named between it and the act, or before it (Arabic)."""
+    return victim.end <= side.start < start if lexicon.verb_last else side.start < victim.start
 
 
 def _sides(words: _Words, lexicon: Lexicon, reading: Reading) -> list[_Side]:
@@ -133,6 +181,8 @@ def _affix_mark(match: re.Match[str]) -> tuple[str, bool]:
         return _AWAY, False
     if groups.get("target") or groups.get("prefix") in _ATTACHED_TARGET:
         return _TARGET, False
+    if _GENITIVE.fullmatch(groups.get("plain") or ""):
+        return _OWNER, False
     return _OPEN, groups.get("prefix") in _ATTACHED_AND
 
 

@@ -49,7 +49,8 @@ class Lexicon:
     """The lexicon of a language.
 
     ``names`` maps a name to the actors it may mean; the patterns match names and offices with their endings, and words
-    next to them. ``verb_last``: whether the last act decides rather than the first.
+    next to them. ``verb_last``: whether the last act decides rather than the first. ``negation`` matches what denies an
+    act: behind it if the verb is last, else before it. ``suffered`` matches words by which the actor suffers the act.
     """
 
     language: str
@@ -61,6 +62,8 @@ class Lexicon:
     behind_source: re.Pattern[str] | None
     before_target: re.Pattern[str] | None
     between: re.Pattern[str]
+    negation: re.Pattern[str]
+    suffered: re.Pattern[str]
     acts: tuple[Act, ...]
 
 
@@ -89,8 +92,17 @@ def small_lexicon(language: str) -> Lexicon:
         _behind(grammar["behind_source"], language),
         _before(grammar["before_target"], language),
         re.compile(rf"(?:{'|'.join(_listed(grammar['between'], language))}) "),
+        _negation(grammar, language),
+        re.compile(rf" (?:{'|'.join(_listed(grammar['suffered'], language))}) "),
         _acts(language),
     )
+
+
+def _negation(grammar: dict[str, str], language: str) -> re.Pattern[str]:
+    words = "|".join(_listed(grammar["negation"], language))
+    if "negative" in grammar:
+        words += f"|{grammar['negative']}"
+    return re.compile(rf"(?:[^\W_]+ ){{0,2}}?(?:{words}) " if grammar["order"] == "last" else rf" (?:{words}) $")
 
 
 def _listed(words: str, language: str) -> list[str]:
@@ -156,6 +168,13 @@ def _acts(language: str) -> tuple[Act, ...]:
     return tuple(acts)
 
 
+def _word(word: str, language: str) -> str:
+    """Return the pattern of a word; verbs of the Arabic present also have their dual and plural."""
+    if word.endswith("~"):
+        return re.escape(word[:-1]) + r"\S*"
+    return re.escape(word) + ("(?:ان|ون)?" if language == "ar" and word[0] in "تی" else "")
+
+
 def _words(pattern: str, language: str) -> str:
     """Convert a pattern's words to a regular expression over words with a space on either side."""
     prefixes = "(?:و|ف)?(?:ال|بال|لل|ب|ل)?" if language == "ar" else ""
@@ -164,6 +183,6 @@ def _words(pattern: str, language: str) -> str:
         choices = []
         for choice in sorted(token.split("|"), key=len, reverse=True):
             words = [normal(word, language) for word in choice.split("_")]
-            choices.append(" ".join(re.escape(w[:-1]) + r"\S*" if w.endswith("~") else re.escape(w) for w in words))
+            choices.append(" ".join(_word(each, language) for each in words))
         out += f"(?:(?<= )|^){prefixes}(?:{'|'.join(choices)}) "
     return out
