@@ -263,7 +263,8 @@ def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Pane
     model = model_named(spec.model)
     table = used_factors(table, model.regressors == "all", panel, risk_free=risk_free, benchmark=benchmark)
     if table is not None:
-        return with_factors(_over_holes(panel, wide, None, source.kind, spec=spec), table, free)
+        own = _over_holes(panel, wide, None, source.kind, spec=spec)
+        return with_factors(own, table, free, of_prices=source.kind == "prices")
     market = None
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
         panel = _on_mean(panel)
@@ -272,7 +273,9 @@ def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Pane
         market_source = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
         panel = _on_benchmark(panel, _measured(market, market_source, spec), market_source, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
-    return with_factors(_over_holes(panel, wide, used, source.kind, spec=spec), None, free)
+    return with_factors(
+        _over_holes(panel, wide, used, source.kind, spec=spec), None, free, of_prices=source.kind == "prices"
+    )
 
 
 def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, donor_frame: Frame | None) -> Panel:

@@ -12,7 +12,7 @@ from bars_made import made_bars
 
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.panel.benchmark import equal_weighted_of_others
-from correlator.eventstudy.panel.trade_to_trade import factors_of
+from correlator.eventstudy.panel.factors import factors_of
 from correlator.market.names.instruments import split_symbol
 from correlator.market.names.symbols import split_place
 from correlator.sessions.calendars import sessions_between

@@ -86,3 +86,26 @@ def test_a_portfolio_in_calendar_time_has_the_factors_of_its_returns(days, facto
     options = OPTIONS | {"estimation": "-200:-31", "window": "-20:40", "windows": "-20:40"}
     result = co.study(prices=prices, events=events, factors=table(days, factors), **options)
     assert abs(result.frame("calendar-time")["alpha"].item()) < 1e-11
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("closed", [[255], [259, 260], [256, 258]])
+def test_factors_of_days_that_are_no_sessions_count_for_the_next_session(days, factors, count, closed):
+    factors = factors[:, :count]
+    prices = priced(days, factors, noise=1e-9).filter(~pl.int_range(pl.len()).is_in(closed))
+    events = pl.DataFrame({"date": [days[257]], "symbol": ["LAMP"]})
+    shown = co.study(prices=prices, events=events, factors=table(days, factors), **OPTIONS).frame("ar")
+    assert shown["ar"].null_count() < 6
+    assert shown["ar"].abs().max() < 1e-7
+    dropped = co.study(prices=prices, events=events, factors=table(days, factors), **OPTIONS, holes="drop").frame("ar")
+    assert dropped["ar"].abs().max() < 1e-7
+
+
+def test_one_factor_is_the_same_compiled_and_not(days, factors):
+    pytest.importorskip("numba")
+    prices, events = priced(days, factors[:, :1], 0.01), pl.DataFrame({"date": [days[258]], "symbol": ["LAMP"]})
+    options = {"prices": prices, "events": events, "factors": table(days, factors[:, :1]), **OPTIONS}
+    plain, compiled = (co.study(**options, engine=engine).frame("ar") for engine in ("numpy", "compiled"))
+    for name in ("ar", "se"):
+        np.testing.assert_allclose(compiled[name].drop_nulls(), plain[name].drop_nulls(), rtol=0, atol=1e-14)
+    assert compiled["ar"].null_count() == plain["ar"].null_count() == 3

@@ -297,3 +297,27 @@ def test_a_risk_free_return_that_ends_is_named_on_every_exchange():
     assert set(whole.excluded["reason"]) == {"no bar in the event window: the risk-free return ends on 2024-08-30"}
     plain = study_frames(prices=together(), events=EVENTS, **options)
     assert set(plain.car["event_id"]) - set(whole.car["event_id"]) == set(whole.excluded["event_id"])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_factors_are_summed_over_the_sessions_of_each_exchange(count):
+    """Of days that are sessions of another exchange alone, and over holes."""
+    days = pl.date_range(FIRST, LAST, eager=True)
+    days = days.filter(days.dt.weekday() <= 5)
+    values = np.random.default_rng(5).normal(0, 0.01, (len(days), count))
+    factors = pl.DataFrame({"date": days, **{f"F{k}": values[:, k] for k in range(count)}})
+    hole = pl.col("date").is_in([date(2023, 4, 19), date(2023, 10, 26), date(2024, 2, 15)])
+    prices = together().with_columns(pl.when(~hole).then(pl.col(name)) for name in ("LAMP", "BULB", "8801"))
+    options = {"factors": factors, "model": "factors", "window": WINDOW}
+    whole = study_frames(prices=prices, events=EVENTS, **options)
+    assert whole.frame("car")["flags"].str.contains("over-holes").any()
+    for code, shares in SHARES.items():
+        own = EVENTS.filter(pl.col("exchange") == code).drop("exchange")
+        sessions = PRICES[code].select("date").join(prices, on="date", how="left").select("date", *shares)
+        alone = study_frames(prices=sessions, events=own, **options)
+        for name in ("ar", "car", "models"):
+            mine = whole.frame(name).filter(pl.col("exchange") == code).drop("event_id", "exchange")
+            assert mine.equals(alone.frame(name).drop("event_id")), (code, name)
+    summary, portfolio = whole.summary(), whole.frame("calendar-time")
+    assert summary["se"].is_finite().all()
+    assert portfolio["alpha"].is_finite().all()

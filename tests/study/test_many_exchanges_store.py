@@ -156,3 +156,17 @@ def test_a_regression_over_exchanges(store: Store):
     )
     assert found.n == 16
     assert "C(exchange)[T.XNYS]" in found.table["term"].to_list()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_factors_of_every_exchange_are_as_by_itself(store: Store, count: int):
+    days = pl.date_range(FIRST, LAST, eager=True)
+    rng = np.random.default_rng(6)
+    factors = pl.DataFrame({"date": days, **{f"F{k}": rng.normal(0, 0.01, len(days)) for k in range(count)}})
+    options = {"factors": factors.filter(pl.col("date").dt.weekday() <= 5), "model": "factors", **OPTIONS}
+    whole = study(store, ["LAMP", "WICK", "BULB", "FUSE", "HK8801"], **options)
+    for symbols in (["LAMP", "WICK"], ["BULB", "FUSE"], ["HK8801"]):
+        alone = study(store, symbols, **options)
+        for name in ("ar", "car", "models"):
+            mine = whole.frame(name).filter(pl.col("symbol").is_in(symbols)).drop("exchange", strict=False)
+            assert mine.equals(alone.frame(name).drop("exchange", strict=False)), (symbols, name)

@@ -11,8 +11,8 @@ import pytest
 
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.factors import factors_of
 from correlator.eventstudy.panel.frames import Panel
-from correlator.eventstudy.panel.trade_to_trade import factors_of
 from correlator.eventstudy.paths import car_path
 from correlator.eventstudy.request.spec import study_spec
 from correlator.eventstudy.results.calendar_day import calendar_day_error

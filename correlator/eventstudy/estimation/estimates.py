@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from correlator.eventstudy.estimation.models import Model
 from correlator.eventstudy.panel.frames import Array, Donors, Mask, Panel, Rows, Spans
-from correlator.eventstudy.panel.trade_to_trade import factors_over_spans
+from correlator.eventstudy.panel.trade_to_trade import factors_over_spans, summed_over
 
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"
@@ -293,7 +293,10 @@ class PackedBars:
         """Pack the bars of a model with at most one regressor (``Model.is_a_line``)."""
         regressor = np.zeros((1, len(bars.returns)))
         if bars.regressors.shape[1]:
-            regressor = np.ascontiguousarray(bars.regressors.T if bars.own is None else bars.own.T)
+            own = bars.own
+            if bars.by_session and bars.spans is not None and (bars.spans > 1).any():
+                own = summed_over(bars.regressors, bars.spans, "sum", bars.spans.shape[1])
+            regressor = np.ascontiguousarray(bars.regressors.T if own is None else own.T)
         spans = np.empty((0, 0), dtype=np.int16) if bars.spans is None else np.ascontiguousarray(bars.spans.T)
         return cls(np.ascontiguousarray(bars.returns.T), regressor, spans, length)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,8 +12,8 @@ import polars as pl
 from correlator.base.tabular import Frame
 from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.panel.checks import check_fractions
-from correlator.eventstudy.panel.frames import Array, Panel, Wide, on_labels, only_column, read_wide
-from correlator.eventstudy.panel.trade_to_trade import over_spans, summed_over
+from correlator.eventstudy.panel.frames import Array, Panel, Rows, Wide, on_labels, only_column, read_wide
+from correlator.eventstudy.panel.trade_to_trade import factors_over_spans, summed_over
 from correlator.market.factor_units import ANNUAL, PERCENT, RATE_UNITS, check_unit
 
 _DAYS_OF_YEAR, _MOST_A_YEAR = 365.25, 3.0
@@ -20,19 +21,22 @@ _DAYS_OF_RATE, _MICROSECONDS_OF_DAY = 365, 86_400_000_000
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")
 
 
-def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = None) -> Panel:
+def with_factors(
+    panel: Panel, factors: Wide | None, risk_free: Array | None = None, *, of_prices: bool = True
+) -> Panel:
     """Return the panel with ``factors`` in place of its benchmark, and returns in excess of the risk-free return.
 
     ``risk_free`` (T,) is subtracted from returns and benchmark, but not from factors, which are differences already.
+    ``of_prices``: returns are from price to price, so that factors of days in between count for the next session.
     """
     if factors is not None:
-        table = on_labels(factors, panel.labels, "factors")
-        panel = replace(panel, factors=table, factor_names=factors.names, own_benchmark=None, benchmark_note="")
-        if panel.spans is not None and table.shape[1] == 1:  # several are summed where they are used
-            panel = replace(panel, own_benchmark=over_spans(panel))
+        sessions = [slice(None)] if panel.calendars is None else panel.calendars.rows
+        own_factors = tuple(_on_sessions(factors, panel.labels, rows, between=of_prices) for rows in sessions)
+        panel = replace(panel, factors=_first_known(own_factors), factor_names=factors.names, own_factors=own_factors)
+        panel = replace(panel, own_benchmark=None, benchmark_note="")
     if risk_free is None:
         return panel
-    rate = summed_over(risk_free[:, None], panel.spans, "sum", len(panel.symbols))
+    rate = over_own_sessions(panel, (risk_free,) * len(_blocks(panel)))
     excess, own = panel.factors, panel.own_benchmark
     if factors is None:
         excess = None if excess is None else excess - risk_free[:, None]
@@ -40,6 +44,72 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     known = np.broadcast_to(np.isfinite(risk_free)[:, None], panel.returns.shape)
     beside = (*panel.beside, ("the risk-free return", known))
     return replace(panel, returns=panel.returns - rate, factors=excess, own_benchmark=own, beside=beside)
+
+
+def over_own_sessions(panel: Panel, values: Sequence[Array]) -> Array:
+    """Return ``values``, for each exchange (T,), as (T, S): summed over the sessions of each symbol's returns.
+
+    Missing if a value within them is.
+    """
+    summed = np.full(panel.returns.shape, np.nan)
+    for (rows, columns), own in zip(_blocks(panel), values, strict=True):
+        block = np.ix_(rows, columns)
+        spans = None if panel.spans is None else panel.spans[block]
+        summed[block] = summed_over(own[rows, None], spans, "sum", len(columns))
+    return summed
+
+
+def factors_by_symbol(panel: Panel) -> list[Array]:
+    """Return each factor (T, S) over the sessions of each symbol's returns; none if the model has a benchmark."""
+    if panel.own_factors is None:
+        return []
+    return [over_own_sessions(panel, each) for each in zip(*(own.T for own in panel.own_factors), strict=True)]
+
+
+def factors_of(panel: Panel, symbol: int) -> Array | None:
+    """Return the factors (T, K), or the benchmark (T, 1), over the sessions of the returns of one symbol."""
+    if panel.own_factors is not None:
+        k = 0 if panel.calendars is None else int(panel.calendars.of[symbol])
+        rows, _ = _blocks(panel)[k]
+        spans = np.ones((len(rows), 1), np.int16) if panel.spans is None else panel.spans[rows][:, [symbol]]
+        factors = np.full(panel.own_factors[k].shape, np.nan)
+        own, every = panel.own_factors[k][rows], np.arange(len(rows))[None, :]
+        factors[rows] = factors_over_spans(own, spans, every, np.array([0]))[:, 0].T
+        return factors
+    return panel.factors if panel.own_benchmark is None else panel.own_benchmark[:, [symbol]]
+
+
+def _blocks(panel: Panel) -> list[tuple[Rows, Rows]]:
+    """Return the rows and the columns of each exchange."""
+    if panel.calendars is None:
+        return [(np.arange(len(panel.labels)), np.arange(len(panel.symbols)))]
+    of = panel.calendars.of
+    return [(rows, np.flatnonzero(of == k)) for k, rows in enumerate(panel.calendars.rows)]
+
+
+def _on_sessions(wide: Wide, labels: pl.Series, rows: Rows | slice, *, between: bool) -> Array:
+    """Return the values (T, K) of ``wide`` at the sessions ``rows`` of ``labels``, NaN elsewhere.
+
+    ``between``: values of days between two sessions are added to the second.
+    """
+    values = np.full((len(labels), wide.values.shape[1]), np.nan)
+    sessions = labels if isinstance(rows, slice) else labels.gather(rows)
+    own = on_labels(wide, sessions, "factors")
+    if between and sessions.dtype == pl.Date:
+        days = wide.labels.cast(pl.Date)
+        after = sessions.search_sorted(days).to_numpy()
+        add = ~days.is_in(sessions.implode()).to_numpy() & (after > 0) & (after < len(sessions))
+        np.add.at(own, after[add], np.nan_to_num(wide.values[add]))
+    values[rows] = own
+    return values
+
+
+def _first_known(factors: Sequence[Array]) -> Array:
+    """Return the factors (T, K) by date: of the first exchange that has them."""
+    known = factors[0]
+    for each in factors[1:]:
+        known = np.where(np.isnan(known), each, known)
+    return known
 
 
 def used_factors(

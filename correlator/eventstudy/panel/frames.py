@@ -115,7 +115,8 @@ class Panel:
     none; ``donors`` of the model ``synthetic``; ``purged`` (T, S) bars that no estimation uses, since they are within
     reach of an event of the share; ``beside`` further series that every return needs (a risk-free return, an exchange
     rate): the name of each and where (T, S) it has a value; ``calendars`` the sessions of each exchange if symbols
-    trade on several, None if every row is a session of all symbols.
+    trade on several, None if every row is a session of all symbols; ``own_factors`` the factors (T, K) of each exchange
+    on its sessions, if the model has factors, each since the session before; None for a benchmark.
     """
 
     labels: pl.Series
@@ -135,6 +136,7 @@ class Panel:
     purged: Mask | None = None
     beside: tuple[tuple[str, Mask], ...] = ()
     calendars: Calendars | None = None
+    own_factors: tuple[Array, ...] | None = None
 
     def own_rows(self, symbols: Rows, rows: Rows, offsets: Rows) -> Rows:
         """Return rows (E, K) that lie ``offsets`` (K,) sessions of each symbol's exchange from its row (E,).

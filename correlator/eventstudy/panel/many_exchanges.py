@@ -52,13 +52,15 @@ def joined(panels: Mapping[str, Panel]) -> Panel:
     ]
     shape = (len(labels), len(of))
     own, factors, names = _benchmarks(places, shape)
+    own_factors = _own_factors(places, shape)
     return Panel(
         labels,
         tuple(symbol for panel in panels.values() for symbol in panel.symbols),
         **bars_of_all(places, shape),
         factors=factors,
         factor_names=names,
-        own_benchmark=own,
+        own_benchmark=own if own_factors is None else None,
+        own_factors=own_factors,
         benchmark_note="; ".join(
             f"{code}: {panel.benchmark_note or panel.factor_names[0]}" for code, panel in panels.items()
         )
@@ -156,12 +158,14 @@ def parts_of(panel: Panel) -> Iterator[Panel]:
     calendars = panel.calendars
     assert calendars is not None  # the caller's branch
     for k, rows in enumerate(calendars.rows):
-        yield _block(panel, rows, np.flatnonzero(calendars.of == k))
+        yield _block(panel, rows, np.flatnonzero(calendars.of == k), k)
 
 
-def _block(panel: Panel, rows: Rows, columns: Rows) -> Panel:
-    """Return some rows and columns of a panel, as the panel of a single exchange."""
+def _block(panel: Panel, rows: Rows, columns: Rows, exchange: int = 0) -> Panel:
+    """Return some rows and columns of a panel, as the panel of a single exchange, its number in ``own_factors``."""
     block = np.ix_(rows, columns)
+    factors = panel.factors if panel.own_factors is None else panel.own_factors[exchange]
+    factors = None if factors is None else factors[rows]
     optional: dict[str, Any] = {
         name: None if getattr(panel, name) is None else getattr(panel, name)[block]
         for name in (*_MASKS, "own_benchmark", "spans")
@@ -172,7 +176,8 @@ def _block(panel: Panel, rows: Rows, columns: Rows) -> Panel:
         labels=panel.labels.gather(rows),
         symbols=tuple(panel.symbols[j] for j in columns.tolist()),
         returns=panel.returns[block],
-        factors=None if panel.factors is None else panel.factors[rows],
+        factors=factors,
+        own_factors=None if panel.own_factors is None or factors is None else (factors,),
         findings=None if findings is None else BarFindings(findings.words, findings.bits[block]),
         calendars=None,
         beside=tuple((name, known[block]) for name, known in panel.beside),
@@ -216,6 +221,17 @@ def _benchmarks(places: Sequence[Place], shape: tuple[int, int]) -> tuple[Array 
         mean = np.where(known, stacked, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
     names = [panel.factor_names for panel, _, _ in places]
     return own, mean, (", ".join(dict.fromkeys(each[0] for each in names)), *names[0][1:])
+
+
+def _own_factors(places: Sequence[Place], shape: tuple[int, int]) -> tuple[Array, ...] | None:
+    """Return the factors (T, K) of each exchange on its rows; None if any panel has a benchmark instead."""
+    own = []
+    for panel, rows, _ in places:
+        if panel.own_factors is None:
+            return None
+        own.append(np.full((shape[0], panel.own_factors[0].shape[1]), np.nan))
+        own[-1][rows] = panel.own_factors[0]
+    return tuple(own)
 
 
 def _beside(places: Sequence[Place], shape: tuple[int, int]) -> tuple[tuple[str, Mask], ...]:

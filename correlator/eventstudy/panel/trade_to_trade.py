@@ -54,20 +54,12 @@ def bridge_holes(panel: Panel, prices: Array, market: Array | None, kind: str) -
     if panel.factors is None:
         return bridged
     if market is None:
-        return replace(bridged, own_benchmark=over_spans(bridged, kind))
+        assert bridged.benchmark is not None
+        own = summed_over(bridged.benchmark, spans, kind, len(panel.symbols))
+        return replace(bridged, own_benchmark=own)
     own = np.repeat(panel.factors[:, :1], len(panel.symbols), axis=1)
     own[rows, columns] = _change(market[rows] / market[before], kind)
     return replace(bridged, own_benchmark=own)
-
-
-def over_spans(panel: Panel, kind: str = "sum") -> Array:
-    """Return the benchmark (T, S) of each symbol over the sessions of its returns.
-
-    It is the symbol's own if they differ, else the first factor. ``simple`` returns are compounded; ``log`` returns and
-    factors (``sum``) are summed.
-    """
-    assert panel.benchmark is not None
-    return summed_over(panel.benchmark, panel.spans, kind, len(panel.symbols))
 
 
 def summed_over(values: Array, spans: Spans | None, kind: str, symbols: int) -> Array:
@@ -101,20 +93,6 @@ def factors_over_spans(factors: Array, spans: Spans, rows: Rows, symbols: Rows) 
         sums = _RunningSums.of(factors)
         design[:, event, bar] = np.stack([sums.between(first, last, k) for k in range(factors.shape[1])])
     return design
-
-
-def factors_of(panel: Panel, symbol: int) -> Array | None:
-    """Return the factors (T, K) over the sessions of the returns of the symbol at column ``symbol``.
-
-    If symbols have benchmarks of their own, the factor is that of the symbol.
-    """
-    if panel.factors is None or (panel.own_benchmark is None and panel.spans is None):
-        return panel.factors
-    if panel.own_benchmark is not None and panel.factors.shape[1] == 1:
-        return panel.own_benchmark[:, [symbol]]
-    assert panel.spans is not None
-    rows = np.arange(len(panel.labels))[None, :]
-    return np.asarray(factors_over_spans(panel.factors, panel.spans, rows, np.array([symbol]))[:, 0].T)
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,9 @@ from correlator.errors import InputError
 from correlator.eventstudy.estimation.engine import default_minimum, regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.panel.factors import factors_of
 from correlator.eventstudy.panel.frames import Mask, Panel, Rows
 from correlator.eventstudy.panel.many_exchanges import parts_of
-from correlator.eventstudy.panel.trade_to_trade import factors_of
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.regimes import regimes_of, same_regime
 from correlator.eventstudy.request.spec import StudySpec

@@ -28,8 +28,8 @@ from correlator.eventstudy.estimation.engine import regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Regressed
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.synthetic import designs_of
+from correlator.eventstudy.panel.factors import factors_of
 from correlator.eventstudy.panel.frames import Array, Mask, Panel, Rows
-from correlator.eventstudy.panel.trade_to_trade import factors_of
 from correlator.eventstudy.results.result_frames import estimation_rows, event_rows
 
 _EVENTS_AT_A_TIME = 4_000

@@ -18,8 +18,8 @@ from correlator.errors import StudyError, warn
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.estimation.least_squares import coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import Model, model_named
+from correlator.eventstudy.panel.factors import factors_by_symbol
 from correlator.eventstudy.panel.frames import Array, Panel, Rows
-from correlator.eventstudy.panel.trade_to_trade import summed_over
 from correlator.eventstudy.request.spec import RETURNS_KINDS
 from correlator.eventstudy.request.windows import OffsetWindow, Window
 from correlator.eventstudy.results.result_frames import two_sided_p
@@ -143,6 +143,5 @@ def _by_symbol(panel: Panel, model: Model, *, logs: bool) -> list[Array]:
     if model.needs_benchmark:
         own = panel.own_benchmark
         return [] if own is None else [np.expm1(own) if logs else own]
-    if model.regressors != "all" or panel.factors is None or panel.spans is None or (panel.spans == 1).all():
-        return []
-    return [summed_over(factor[:, None], panel.spans, "sum", len(panel.symbols)) for factor in panel.factors.T]
+    bridged = panel.spans is not None and (panel.spans > 1).any()
+    return factors_by_symbol(panel) if model.regressors == "all" and (bridged or panel.calendars is not None) else []
