@@ -155,6 +155,23 @@ def test_a_risk_free_rate_is_a_fraction_of_its_bar(rate) -> None:
     assert study(PRICES, risk_free=daily).car.height == 2
 
 
+@pytest.mark.parametrize(("mark", "unit"), [(-99.99, None), (-999, "percent"), (-99.99, "percent"), (np.inf, None)])
+def test_marks_of_missing_values_are_no_factors(mark, unit) -> None:
+    options = {"benchmark": None, "model": "factors", "factors_unit": unit}
+    factor = PRICES[["MKT"]].pct_change() * (1 if unit is None else 100)
+    holes, marked = factor.copy(), factor.copy()
+    holes.iloc[200], marked.iloc[200] = np.nan, mark
+    with pytest.warns(CorrelatorWarning, match=r"1 of factors mark missing values .*first MKT on 2023-10-19"):
+        assert study(PRICES, factors=marked, **options).car.equals(study(PRICES, factors=holes, **options).car)
+
+
+def test_a_mark_of_a_missing_value_is_no_rate() -> None:
+    rates = pd.DataFrame({"rf": 0.0525 / 252}, index=PRICES.index)
+    rates.iloc[200] = -99.99
+    with pytest.warns(CorrelatorWarning, match="1 of risk-free returns mark missing values"):
+        study(PRICES, risk_free=rates)
+
+
 def test_a_share_without_any_return_is_not_its_benchmark() -> None:
     reasons = study(PRICES.head(1)).excluded["reason"].to_list()
     assert not any("benchmark" in reason for reason in reasons)

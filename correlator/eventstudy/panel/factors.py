@@ -18,6 +18,8 @@ from correlator.market.factor_units import ANNUAL, PERCENT, RATE_UNITS, check_un
 
 _DAYS_OF_YEAR, _MOST_A_YEAR = 365.25, 3.0
 _DAYS_OF_RATE, _MICROSECONDS_OF_DAY = 365, 86_400_000_000
+_NO_FACTOR, _NO_RATE = -0.9998, -50.0
+"""Marks of missing values from here down: -99.99 per cent of a factor, and for rates of any unit."""
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")
 
 
@@ -151,7 +153,8 @@ def part_risk_free(
         raise InputError(
             "risk_free_unit has no effect without risk_free", hint="give risk_free", argument="risk_free_unit"
         )
-    table, written = None if factors is None else read_wide(factors, "factors"), None
+    table = None if factors is None else _without_marks(read_wide(factors, "factors"), "factors", _NO_FACTOR)
+    written = None
     if risk_free is not None:
         table, written = _rate_of(table, risk_free, panel, unit)
     if table is not None:
@@ -162,6 +165,23 @@ def part_risk_free(
     rate = _per_bar(written, panel, unit)
     _check_rate(rate, panel)
     return table, rate
+
+
+def _without_marks(wide: Wide, what: str, highest: float) -> Wide:
+    """Return ``wide`` without marks of missing values, such as -99.99 and -999, and infinite ones; warn of them.
+
+    ``highest``: the highest number that is no value.
+    """
+    with np.errstate(invalid="ignore"):
+        marks = (wide.values <= highest) | np.isinf(wide.values)
+    if not marks.any():
+        return wide
+    row, column = np.argwhere(marks)[0]
+    warn(
+        f"{int(marks.sum())} of {what} mark missing values ({wide.values[row, column]:g}), first "
+        f"{wide.names[column]} on {wide.labels[int(row)]}: treated as missing"
+    )
+    return replace(wide, values=np.where(marks, np.nan, wide.values))
 
 
 def _per_bar(written: Array, panel: Panel, unit: str | None) -> Array:
@@ -178,7 +198,7 @@ def _per_bar(written: Array, panel: Panel, unit: str | None) -> Array:
 def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel, unit: str | None) -> tuple[Wide | None, Array]:
     """Return the factors without the risk-free return, and the risk-free return (T,) that ``risk_free`` names."""
     if not isinstance(risk_free, str):
-        rates = read_wide(risk_free, "risk-free returns")
+        rates = _without_marks(read_wide(risk_free, "risk-free returns"), "risk-free returns", _NO_RATE)
         return table, only_column(rates, on_labels(rates, panel.labels, "risk-free returns"), "risk_free")
     if risk_free in panel.symbols and (table is None or risk_free not in table.names):
         if unit is not None:
