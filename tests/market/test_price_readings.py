@@ -240,9 +240,18 @@ def test_marks_in_cells_state_the_currency_of_prices():
         read_prices(marked("€{}"), symbol="LAMP", currency="USD")
 
 
-def test_codes_that_pandas_made_floats_are_whole_numbers():
+def test_codes_that_pandas_made_floats_are_whole_numbers(tmp_path):
     coded = TABLE.with_columns(Symbol=pl.Series([700.0] * (len(DAYS) - 1) + [None]))
-    assert read_prices(coded).symbols == ["700"]
+    coded.write_csv(tmp_path / "p.csv")
+    for source in (coded, tmp_path / "p.csv"):
+        assert read_prices(source).symbols == ["700"]
+
+
+def test_invisible_characters_are_no_part_of_symbols_and_dates_are_none():
+    symbols = ["LAMP", "LAMP\u200b", "\ufeffLAMP", "LA\u00adMP", "LAMP\u200e", "2024-03-01"]
+    file = read_prices(TABLE.with_columns(Symbol=pl.Series(symbols)))
+    assert (file.symbols, file.bars.height) == (["LAMP"], len(DAYS) - 1)
+    assert file.rejects["reason"].to_list() == ["the symbol is a date, as spreadsheets make of MAR1"]
 
 
 def test_a_column_that_loses_to_another_of_its_field_is_named(tmp_path):

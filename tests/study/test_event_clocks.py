@@ -207,3 +207,14 @@ def test_offsets_may_be_numbers(tmp_path, offset, hour: int) -> None:
 def test_offsets_that_could_be_minutes_are_a_question(offset) -> None:
     with pytest.raises(TimeError, match="in column 'utc_offset' of events does not determine a time zone"):
         study(event("2024-02-01 16:05").with_columns(pl.lit(offset).alias("utc_offset")), **DOORS[0])
+
+
+@pytest.mark.parametrize("header", ["datetime_utc", "Date (UTC)", "date,time_utc", "Event Date,Time (UTC)"])
+def test_stored_events_take_the_zone_in_the_name_of_their_column(tmp_path, header: str) -> None:
+    cells = "2024-02-01,20:55" if "," in header else "2024-02-01 20:55"
+    (tmp_path / "e.csv").write_text(f"{header},category,symbol\n{cells},X,700.0\n", encoding="utf-8")
+    store = Store(tmp_path / "events.duckdb")
+    add_events(store, tmp_path / "e.csv")
+    with store.reading() as connection:
+        known = connection.sql("SELECT known_at, symbol FROM events").pl().rows()
+    assert known == [(datetime(2024, 2, 1, 20, 55, tzinfo=UTC), "700")]

@@ -31,6 +31,7 @@ from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.events.vocabulary.actors import OTHER_CODES, country_of
 from correlator.market.names.codes import as_symbol
 from correlator.market.vocabulary import beside, event_field
+from correlator.market.written.clock_columns import without_zone, zone_in_name
 from correlator.market.written.dates import PARTS, joined_day, places_of_parts
 from correlator.market.written.stamps import ZONE_BEHIND
 from correlator.news.batch import REJECT_SCHEMA, reject
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 DayOf = Callable[[str], date | None]
 CODED_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key"))
 _NEEDED = ("date", "category")
-_ZONE = "timezone"
+_TIME, _ZONE = "time", "timezone"
 _KNOWN = (
     *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note", "id",
     "event_id", "time", "timezone",
@@ -129,7 +130,7 @@ class WrittenDays:
         from correlator.market.written.stamps import read_stamps
 
         table = with_joined_days(self._table())
-        names = _own_names([each.strip().lower() for each in table.columns])
+        names = _own_names([each.strip() for each in table.columns])
         if "date" not in names:
             return {}
         column = table[table.columns[names.index("date")]].cast(pl.String).str.strip_chars()
@@ -153,14 +154,18 @@ def read_coded_lines(
     import polars as pl
 
     reader = csv.DictReader(lines, delimiter=separator)
-    reader.fieldnames = _own_names([name.strip().lower() for name in reader.fieldnames or ()])
+    written = [name.strip() for name in reader.fieldnames or ()]
+    reader.fieldnames = _own_names(written)
     _check_header(path, reader.fieldnames)
-    while frames := list(islice(_frames(reader, path, days), PART_FRAMES)):
+    zone = _zone_of_header(dict(zip(reader.fieldnames, written, strict=True)))
+    while frames := list(islice(_frames(reader, path, days, zone), PART_FRAMES)):
         events, rejects = zip(*frames, strict=True)
         yield pl.concat(events), pl.concat(rejects)
 
 
-def _frames(reader: csv.DictReader[str], path: Path, days: DayOf) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+def _frames(
+    reader: csv.DictReader[str], path: Path, days: DayOf, zone: str
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Yield events and rejects of ``FRAME_ROWS`` rows at a time: dictionaries take 20 times the memory of frames."""
     import polars as pl
 
@@ -169,7 +174,7 @@ def _frames(reader: csv.DictReader[str], path: Path, days: DayOf) -> Iterator[tu
         rejects: list[dict[str, object]] = []
         for line, row in chunk:
             try:
-                rows.append({**_event(row, days), "source_line": line})
+                rows.append({**_event(row, days, zone), "source_line": line})
             except InputError as error:
                 printed = _printed(row)
                 if not printed.strip(" ,"):
@@ -220,18 +225,20 @@ def _separator(path: Path) -> str | None:
         with path.open("rb") as file:
             head = file.readline(4096).decode("utf-8-sig", "replace")
     for separator in _SEPARATORS:
-        names = _own_names([name.strip().strip('"').lower() for name in head.split(separator)])
+        names = _own_names([name.strip().strip('"') for name in head.split(separator)])
         if len({*names} & {*_KNOWN, *PARTS}) >= len(_NEEDED):  # a missing column is reported when the header is read
             return separator
     return None
 
 
-def _own_names(names: list[str]) -> list[str]:
+def _own_names(written: list[str]) -> list[str]:
     """Return the names of a header with usual other names replaced by ours (``Event Date``, ``Ticker``, ``Kategorie``).
 
-    That applies to symbol, date and category if no column has our name, to a column of zones, and to year, month and
-    day if no column is called ``date``. If two columns match one of ours, neither is renamed.
+    That applies to symbol, date and category if no column has our name, to a column of zones, to ``Time (UTC)``, and to
+    year, month and day if no column is called ``date``. If two columns match one of ours, neither is renamed.
     """
+    names = [_TIME if zone_in_name(name) and without_zone(name).lower() == _TIME else name.lower() for name in written]
+    names = names if names.count(_TIME) < 2 else [name.lower() for name in written]
     zone = next((place for place, name in enumerate(names) if beside(name) in ("zone", "offset")), None)
     names = [_ZONE if place == zone else name for place, name in enumerate(names)]
     places = places_of_parts(names) if "date" not in names else None
@@ -245,6 +252,15 @@ def _own_names(names: list[str]) -> list[str]:
     return names
 
 
+def _zone_of_header(written: Mapping[str, str]) -> str:
+    """Return the time zone in the name of the column of times, else of dates; empty if neither states one.
+
+    ``written``: our names of the columns to those in the header.
+    """
+    zones = (zone_in_name(written.get(name, "")) for name in (_TIME, "date"))
+    return next((zone for zone in zones if zone), "")
+
+
 def _check_header(path: Path, names: object) -> None:
     given = [str(name) for name in names] if isinstance(names, (list, tuple)) else []
     given = ["date" if name in PARTS else name for name in given] if set(PARTS) <= set(given) else given
@@ -256,12 +272,13 @@ def _check_header(path: Path, names: object) -> None:
         raise InputError(f"{path.name} has an unknown column {unknown[0]!r}", hint=_COLUMNS)
 
 
-def _event(row: Mapping[str | None, Any], days: DayOf) -> dict[str, object]:
+def _event(row: Mapping[str | None, Any], days: DayOf, zone: str) -> dict[str, object]:
     extra = [cell for cell in row.get(None) or () if cell.strip()]
     if extra:
         raise InputError(f"the row has more cells than the header: {extra[0]!r}", hint="quote cells with the separator")
     cells = {name: (row.get(name) or "").strip() for name in _KNOWN}
     cells["date"] = cells["date"] or joined_day(*map(row.get, PARTS)) or ""
+    cells[_ZONE] = cells[_ZONE] or zone
     known_at, precision = _when(cells, days)
     category = cells["category"]
     if not category:

@@ -32,6 +32,7 @@ _KINDS_CALLED = {
 }
 """Names of the kinds in other files, in lower case."""
 # Marks that make a spreadsheet keep digits as text: '005930 and ="005930".
+_INVISIBLE, _FLOAT = "[\u00ad\u200b-\u200f\u2060\ufeff]", r"^(\d+)\.0$"
 _MARKED_TEXT = r"""^(?:['’](\w[\w.\-]*)|=\s*"([^"]*)")$"""
 
 # FRED's DGS10 and TB3MS, Yahoo's ^TNX, US10Y and US10YT=RR of terminals.
@@ -45,23 +46,21 @@ _MARK = re.compile(_MARKED_TEXT)
 def as_symbols(written: pl.Series) -> pl.Series:
     """Return a column of symbols as text, without surrounding spaces and the marks that make digits text.
 
-    Whole numbers lose their decimal point, which pandas adds if any cell is missing.
+    Invisible characters are removed, and the decimals of 700.0, which pandas adds if any cell is missing.
 
-    >>> as_symbols(pl.Series(["'005930", '="600000"', " KO "])).to_list()
-    ['005930', '600000', 'KO']
-    >>> as_symbols(pl.Series([700.0, None])).to_list()
-    ['700', None]
+    >>> as_symbols(pl.Series(["'005930", '="600000"', " KO ", "700.0"])).to_list()
+    ['005930', '600000', 'KO', '700']
     """
-    if written.dtype.is_float():
-        numbers = written.fill_nan(None)
-        written = numbers.cast(pl.Int64, strict=False) if (numbers.drop_nulls() % 1 == 0).all() else numbers
-    return written.cast(pl.String).str.strip_chars().str.replace(_MARKED_TEXT, "${1}${2}")
+    numbers = written.fill_nan(None) if written.dtype.is_float() else written
+    text = numbers.cast(pl.String).str.replace_all(_INVISIBLE, "").str.strip_chars()
+    return text.str.replace(_MARKED_TEXT, "${1}${2}").str.replace(_FLOAT, "${1}")
 
 
 def as_symbol(written: str) -> str:
     """Return one symbol as ``as_symbols``."""
-    match = _MARK.fullmatch(written.strip())
-    return (match[1] or match[2] or "") if match else written.strip()
+    text = re.sub(_INVISIBLE, "", written).strip()
+    match = _MARK.fullmatch(text)
+    return re.sub(_FLOAT, r"\1", (match[1] or match[2] or "") if match else text)
 
 
 def is_yield(name: str) -> bool:

@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 
+from correlator.base.tabular import as_text
 from correlator.market.names.codes import as_symbols
 from correlator.market.names.instruments import canonical_symbol, class_of
 from correlator.market.names.symbols import split_place
@@ -29,8 +30,8 @@ def name_other_shares(chosen: pl.Series, other: pl.Series) -> bool:
     >>> name_other_shares(pl.Series("ticker", ["KO"]), pl.Series("target", ["PEP"]))
     True
     """
-    pairs = pl.DataFrame({"mine": as_symbols(chosen), "theirs": as_symbols(other)}).drop_nulls().unique()
-    pairs = pairs.filter((pl.col("mine") != "") & (pl.col("theirs") != ""))
+    written = {"mine": as_symbols(as_text(chosen)), "theirs": as_symbols(as_text(other))}
+    pairs = pl.DataFrame(written).drop_nulls().unique().filter((pl.col("mine") != "") & (pl.col("theirs") != ""))
     longest = _SHORT if may_be_company(other.name) else None
     if any(longest and " " in theirs for theirs in pairs["theirs"]):
         return False

@@ -20,6 +20,7 @@ from correlator.market.vocabulary import PRICES
 from correlator.sessions.exchanges import exchange_named
 
 _SHOWN = 12
+_DAY, _IS_DAY = r"^\d{4}-\d\d-\d\d\b", "the symbol is a date, as spreadsheets make of MAR1"
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,14 @@ def stack(table: Recognised, whose: Whose) -> Stacked:
     if table.symbol is None:
         return Stacked(rows.with_columns(pl.lit(_only_symbol(table, whose)).alias("symbol")), [], [])
     named = rows.with_columns(as_symbols(frame[table.symbol]).alias("symbol"))
-    blank = [name for name in named["symbol"].unique() if name is None or not name.strip()]
-    if not blank:
+    symbol = pl.col("symbol")
+    of_day = pl.when(symbol.str.contains(_DAY)).then(pl.lit(_IS_DAY))
+    reason = pl.when(symbol.fill_null("") == "").then(pl.lit("no symbol")).otherwise(of_day)
+    wrong = named.select(reason.alias("reason")).to_series()
+    if wrong.is_null().all():
         return Stacked(_chosen(named, table, whose), [], [])
-    empty = named["symbol"].is_null() | named["symbol"].is_in([name for name in blank if name is not None])
-    nameless = named.filter(empty).select(LINE, pl.lit("no symbol").alias("reason"))
-    return Stacked(_chosen(named.filter(~empty), table, whose), [nameless], [])
+    nameless = named.select(LINE, wrong).drop_nulls("reason")
+    return Stacked(_chosen(named.filter(wrong.is_null()), table, whose), [nameless], [])
 
 
 def _only_symbol(table: Recognised, whose: Whose) -> str:
