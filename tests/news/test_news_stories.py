@@ -310,6 +310,11 @@ def test_figures_verbs_and_reports_are_told_anew(one, two):
         ("Peru lends Chile $2 billion for port", "Peru borrows $2 billion from Chile for port"),
         ("Orlana exports expected to grow in July", "Orlana exports grow in July"),
         ("Orlana to cut 500 jobs in Riga", "Orlana to cut 2,000 jobs in Riga"),
+        ("Orlana was warned by Pexton over Riga", "Orlana warned Pexton over Riga"),
+        ("Orlana invaded by Pexton", "Orlana invaded Pexton"),
+        ("Orlana yet to approve loan of Pexton", "Orlana approves loan of Pexton"),
+        ("Orlana about to sign pact with Pexton", "Orlana signs pact with Pexton"),
+        ("Orlana vows to cut tariffs on tuna", "Orlana cuts tariffs on tuna"),
     ],
 )
 def test_other_figures_and_reports_stay_apart(one, two):

@@ -7,14 +7,17 @@ from datetime import timedelta
 import polars as pl
 
 from correlator.news.stories.numbers import number_columns
-from correlator.news.stories.words import BEHIND_COMMA, TAIL, TO_COME, meant, words_of
+from correlator.news.stories.words import BEHIND_COMMA, DONE_BY, TAIL, TO_COME, meant, words_of
 
 SHORTEST = 4  # words of a main clause; shorter ones match too easily
 FORMULA_DAYS = 3
 
 
 def words_of_articles(articles: pl.DataFrame, window: timedelta) -> pl.DataFrame:
-    """Return per row: time, headline, normalised words of headline (text) and main clause, and whether it is daily."""
+    """Return per row: time, headline, normalised words of headline (text) and main clause, and whether it is daily.
+
+    ``voices``: future and passive verbs, which the normalised words do not show.
+    """
     headlines = articles["headline"].unique()
     firsts = headlines.str.replace(TAIL, "").str.replace(BEHIND_COMMA, "${1}")
     number = r"\b\d[\d_]*\b"
@@ -31,7 +34,9 @@ def words_of_articles(articles: pl.DataFrame, window: timedelta) -> pl.DataFrame
         "headline", *(column for name in ("text", "clause") for column in number_columns(pl.col(name), name))
     )
     words = words.join(numbered, on="headline", how="left", maintain_order="left").with_columns(
-        ahead=pl.col("headline").str.extract_all(TO_COME).list.sort().list.join(" ")
+        voices=pl.concat_list(pl.col("headline").str.extract_all(TO_COME), pl.col("headline").str.extract_all(DONE_BY))
+        .list.sort()
+        .list.join(" ")
     )
     rows = articles.select("headline", time="published_at").join(
         words, on="headline", how="left", maintain_order="left"

@@ -26,6 +26,8 @@ from correlator.news.stories.senses import announced_and_begun, lets_go, undone
 from correlator.news.stories.words import (
     HeadlineWords,
     converses,
+    done_by,
+    done_to,
     headline_words,
     main_clause,
     opposites,
@@ -129,7 +131,7 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     close = (sets >= threshold - LOOSER / 2) & (np.maximum(whole, first) >= threshold - LOOSER)
     close |= _may_share_report(left, right).to_numpy()
     equal = (left["text"] == right["text"]) | ((left["clause"] == right["clause"]) & left["long"])
-    equal &= left["ahead"] == right["ahead"]
+    equal &= left["voices"] == right["voices"]
     unclear = pl.Series(close) & ~equal & ~(counts_differ(left, right, "text") & counts_differ(left, right, "clause"))
     hours = (right["time"] - left["time"]).abs().dt.total_seconds() / 3600
     left, right, places = left.filter(unclear), right.filter(unclear), unclear.arg_true()
@@ -203,6 +205,8 @@ def differ(one: str, two: str) -> bool | None:
         return False
     # With a converse verb the order of names is reversed: A buys from B, B sells to A.
     swapped = _swapped(left, right, one, two) != _meets(left, right, converses())
+    if done_by(one) & done_to(two) or done_to(one) & done_by(two):  # *warned by Oman*, *warned Oman*
+        return True
     if swapped or _another_did(left, right, one, two) or _for_later(one, two) or _for_later(two, one):
         return True
     return True if _turned(left, right, one, two) else None
@@ -333,22 +337,22 @@ def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> l
 
 def _ranked(words: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Sort pairs in the order of joining: the same words on one day first, then by the time between them."""
-    left, right = (words[pairs[side]].select("text", "ahead", "time") for side in ("left", "right"))
+    left, right = (words[pairs[side]].select("text", "voices", "time") for side in ("left", "right"))
     gap = (right["time"] - left["time"]).abs()
-    other = (left["text"] != right["text"]) | (left["ahead"] != right["ahead"]) | (gap > SAME_DAY)
+    other = (left["text"] != right["text"]) | (left["voices"] != right["voices"]) | (gap > SAME_DAY)
     return pairs.with_columns(other=other, gap=gap).sort("other", "gap", "left", "right").select("left", "right")
 
 
 def _same_event_test(words: pl.DataFrame, order: Sequence[int]) -> Callable[[int, int], bool]:
     """Return a function that tells whether two rows report one event; ``order``: their times in microseconds."""
-    texts, headlines, daily, ahead = (words[name].to_list() for name in ("text", "headline", "daily", "ahead"))
+    texts, headlines, daily, voices = (words[name].to_list() for name in ("text", "headline", "daily", "voices"))
     day = SAME_DAY // timedelta(microseconds=1)
 
     def again(one: int, two: int) -> bool:
         gap = abs(order[one] - order[two])
         if gap > day and (daily[one] or daily[two]):
             return False
-        equal = texts[one] == texts[two] and ahead[one] == ahead[two]
+        equal = texts[one] == texts[two] and voices[one] == voices[two]
         return equal or _same_event(headlines[one], headlines[two], gap / MICROSECONDS)
 
     return again

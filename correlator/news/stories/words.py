@@ -47,6 +47,10 @@ _ZEROS = re.compile(r"(?<=\d)(?:(_\d*[1-9])0+|_0+)\b")
 TO_COME = rf"\b(?:to|will) ([a-z]+(?:ss|[a-rt-z])|{RELIEVE})\b"
 """A verb about the future; a word in -s after *to* (*ferries*) is not one."""
 _TO_COME = re.compile(TO_COME)
+DONE_BY = r"\b([a-z]+) by (?:the )?([A-Z][a-z]\w+)"
+"""A verb and its doer in the passive."""
+_DONE_BY = re.compile(DONE_BY)
+_DONE_TO = re.compile(r"\b(?=([a-z]+) (?:the )?([A-Z][a-z]\w+))")
 _IN_S = re.compile(r"\b[a-z]+s\b")
 _JOINING = (",", "&", "-", "/")
 
@@ -130,6 +134,24 @@ def headline_words(headline: str) -> HeadlineWords:
 def verbs_to_come(headline: str) -> frozenset[str]:
     """Return the stems of verbs after *to* or *will*; capitalised words are names (*flights to Riga*)."""
     return frozenset(_normalised(verb) for verb in _TO_COME.findall(by_object(headline)))
+
+
+@lru_cache(maxsize=50_000)
+def done_by(headline: str) -> frozenset[tuple[str, str]]:
+    """Return the stems of each verb with the name of its doer in the passive (*warned by Oman*)."""
+    return _verbs_with(_DONE_BY, headline)
+
+
+@lru_cache(maxsize=50_000)
+def done_to(headline: str) -> frozenset[tuple[str, str]]:
+    """Return the stems of words with the name that follows at once, the object of a verb (*warned Oman*)."""
+    return _verbs_with(_DONE_TO, headline)
+
+
+def _verbs_with(pattern: re.Pattern[str], headline: str) -> frozenset[tuple[str, str]]:
+    """Return the stems of verb and name in each match; names of months and days are times."""
+    pairs = ((_normalised(verb.casefold()), _normalised(name.casefold())) for verb, name in pattern.findall(headline))
+    return frozenset(pair for pair in pairs if pair[1] not in words_of().when)
 
 
 @lru_cache(maxsize=50_000)
