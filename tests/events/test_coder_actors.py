@@ -193,3 +193,18 @@ def test_every_name_is_of_a_known_country():
     unknown = {code for name in names for code in (name.country, name.shared) if code not in (None, *country_codes())}
     assert unknown == set()
     assert all(name.until is None or name.since is None or name.since < name.until for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("Former Peruvian minister warns Chile", None),
+        ("Peru's ex-president warns Chile", None),
+        ("Retired Peruvian general warns Chile", None),
+        ("Peru's foreign minister warns Chile", "GOV"),
+        ("Late on Tuesday Peru's president warns Chile", "GOV"),
+    ],
+)
+def test_who_is_out_of_office_does_not_speak_for_the_government(text, role):
+    (event,) = code_text(text)
+    assert (event.source.country, event.source.role, event.target.country) == ("PER", role, "CHL")

@@ -150,3 +150,17 @@ def test_a_name_of_one_word_before_a_colon_is_the_sites_where_a_title_goes_witho
     assert (
         titled("Gazette: Envoys leave in anger", "Gazette", printed="Envoys leave in anger") == "Envoys leave in anger"
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "host", "headline"),
+    [
+        ("Ankara warns Athens over isle - Oman International", "www.omanintl.example", "Ankara warns Athens over isle"),
+        ("Ankara warns Athens over isle | South Oman Evening Post", "soep.example", "Ankara warns Athens over isle"),
+        ("Ankara warns Athens over isle - Oman", "www.omanintl.example", "Ankara warns Athens over isle - Oman"),
+    ],
+)
+def test_the_name_of_the_site_may_be_shortened_in_its_address(title, host, headline):
+    time = '<meta property="article:published_time" content="2025-05-28T13:00:00Z">'
+    text = f"<html><head><title>{title}</title>{time}</head><body><p>The envoys met on Tuesday and talked.</p></body></html>"
+    assert parse_html(text, url=f"https://{host}/news/1").headline == headline

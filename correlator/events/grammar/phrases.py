@@ -73,6 +73,10 @@ _MADE = re.compile(
     r"hosted|supplied|trained|armed|educated|monitored|registered|flagged|speaking|"
     r"dictated|imposed|mandated|led|driven) "
 )
+# Who is out of office acts for none: *former Omani minister*, *Oman's ex-president*.
+_PAST = r" (?:former|ex|late|retired|onetime|erstwhile|deposed|ousted) "
+_WAS, _WAS_BEFORE = re.compile(_PAST), re.compile(rf"{_PAST}$")
+_OFFICIAL = frozenset({"GOV", "MIL", "LEG", "JUD", "COP", "SPY"})
 # Actor words used as adjectives: *an official visit*, *military exercises*.
 _DESCRIBING = frozenset({"official", "military", "customs", "house", "mission", "police", "army"})
 _DESCRIBES = re.compile(
@@ -239,8 +243,16 @@ def _phrase(text: Text, group: list[_Named]) -> Phrase:
     )
     is_place = is_place or (preposition == "on" and _BORDER.match(text.lowered, end - 1) is not None)
     shared = next((name.shared for name in names if name.country), None)
-    actor = Actor(country, _role(names), text.joined[start + 1 : end - 1])
+    role = _role(names)
+    if country is not None and role in _OFFICIAL and _is_past(text, start, end):
+        role = None
+    actor = Actor(country, role, text.joined[start + 1 : end - 1])
     return Phrase(start, end, actor, is_place, preposition, shared)
+
+
+def _is_past(text: Text, start: int, end: int) -> bool:
+    """Whether a phrase names someone who is out of office."""
+    return bool(_WAS.search(text.lowered, start, end) or _WAS_BEFORE.search(text.lowered, 0, start + 1))
 
 
 def _country(names: Iterable[Name]) -> str | None:

@@ -41,6 +41,7 @@ _WHOLE, _HALF = 2, 1  # votes
 _LEAST_NAME = 4
 _LEAST_SHARE = 2 / 3  # of a site's name that identifies it: *Israel* is not The Israel Gazette
 _LONGEST_NAME = 25
+_FEWEST_INITIALS, _LEAST_SHORTENED = 3, 6
 _LEAST_TITLE = 12
 _FEWEST_TWICE = 3  # words that count as a repeated title
 _QUOTES = ('"', "“", "”", "„", "«")
@@ -286,9 +287,20 @@ def _is_name(part: str, site: Sequence[str]) -> bool:
         key == name
         or (len(key) >= max(_LEAST_NAME, _LEAST_SHARE * len(name)) and name.startswith(key))
         or bare == _bare_name(name)
+        or _abbreviates(name, part)
         or (len(bare) > 3 and key in (f"{name}com", f"{name}news"))
         for name in site
     )
+
+
+def _abbreviates(name: str, part: str) -> bool:
+    """Whether a name, as in an address, is the initials of a longer one (*scmp*) or shortens it (*iranintl*)."""
+    key = key_of(part)
+    if len(name) >= _FEWEST_INITIALS and name == "".join(word[0] for word in _WORDS.findall(part.casefold())):
+        return True
+    letters = iter(key)
+    shortens = len(name) >= _LEAST_SHORTENED and key.startswith(name[:_LEAST_NAME])
+    return shortens and all(letter in letters for letter in name)
 
 
 _SECTION_WORDS = frozenset(
