@@ -273,9 +273,7 @@ def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Pane
         market_source = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
         panel = _on_benchmark(panel, _measured(market, market_source, spec), market_source, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
-    return with_factors(
-        _over_holes(panel, wide, used, source.kind, spec=spec), None, free, of_prices=source.kind == "prices"
-    )
+    return with_factors(_over_holes(panel, wide, used, source.kind, spec=spec), None, free)
 
 
 def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, donor_frame: Frame | None) -> Panel:
