@@ -110,7 +110,9 @@ def test_values_that_are_not_finite_are_left_out():
 
 
 def test_columns_that_cannot_be_used_are_named():
-    data = features().with_columns(day=pl.date(2025, 1, 1), many=pl.lit([1]), id=pl.int_range(pl.len()).cast(pl.String))
+    data = features().with_columns(
+        day=pl.date(2025, 1, 1), many=pl.lit([1]), id=pl.format("n{}", pl.int_range(pl.len()))
+    )
     with pytest.raises(InputError, match=r"column day holds .*not numbers.*C\(day\)"):
         design_of(parse_formula("car ~ day"), data)
     with pytest.raises(InputError, match="not categories"):

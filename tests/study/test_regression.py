@@ -196,3 +196,16 @@ def test_an_estimate_that_nothing_varies_around_has_no_error():
     found = cross_section(frame().with_columns(car=pl.lit(0.0)), "car ~ 1")
     assert found.table["estimate"].to_list() == [0.0]
     assert found.table.select("se", "t", "p_value").row(0) == (None, None, None)
+
+
+def test_numbers_as_text_are_no_categories_unless_that_is_said():
+    data = frame(6)
+    for words, shown in (
+        (["0,5", "1,5", "2,5"], "'0,5'"),
+        (["1%", "2%", "3%"], "'1%'"),
+        (["1", "2", "n.m."], "'1' and 'n.m.'"),
+    ):
+        told = data.with_columns(pl.Series("surprise", words * 100))
+        with pytest.raises(InputError, match=f"column surprise holds text such as {shown}, not numbers"):
+            cross_section(told, "car ~ surprise")
+        assert cross_section(told, "car ~ C(surprise)").table.height == 3

@@ -14,7 +14,7 @@ from correlator.cli.app import app
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.parts import stream
 from correlator.eventstudy.parts.stream import chunk_for, write_frames
-from correlator.eventstudy.parts.study_files import events_of_file
+from correlator.eventstudy.parts.study_files import events_of_file, read_events_file
 
 
 @pytest.fixture
@@ -103,3 +103,14 @@ def test_chunks_hold_so_many_rows() -> None:
     assert chunk_for(1) == 250_000
     assert chunk_for(16) == 125_000
     assert chunk_for(400) == 100_000
+
+
+@pytest.mark.parametrize("title", ["", "Surprises\n\n"])
+def test_attributes_keep_decimal_commas_and_leading_zeros(tmp_path, title) -> None:
+    rows = "A;2024-02-01;0,5;0100;7;-0500\nB;2024-02-02;-1,25;2834;8;+0530\n"
+    (tmp_path / "e.csv").write_text(f"{title}symbol;date;surprise;sic;rank;shift\n{rows}", encoding="utf-8")
+    read = read_events_file(tmp_path / "e.csv")
+    assert read.select("surprise", "sic", "rank", "shift").rows() == [
+        (0.5, "0100", 7, "-0500"),
+        (-1.25, "2834", 8, "+0530"),
+    ]

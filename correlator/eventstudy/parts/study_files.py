@@ -48,7 +48,12 @@ def _typed_table(path: Path) -> pl.DataFrame:
         infer_schema_length=None,
         null_values=list(NO_VALUE),
     )
-    return table.with_columns(typed.get_columns())
+    return table.with_columns(column for column in typed if not _are_codes(others[column.name], column.dtype))
+
+
+def _are_codes(written: pl.Series, kind: pl.DataType) -> bool:
+    """Whether numbers are codes: whole ones with leading zeros, which a number would lose (0100)."""
+    return kind.is_integer() and bool(written.str.contains(r"^\s*[-+]?0\d").any())
 
 
 def _has_decimal_comma(text: str) -> bool:
@@ -100,13 +105,17 @@ def read_wide_file(path: Path) -> pl.DataFrame:
     return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
 
 
-def _read_text(path: Path, head: _Head, columns: list[int] | None = None) -> pl.DataFrame:
-    """Read a text file, or only the columns at the positions ``columns``, with types inferred from all rows."""
+def _read_text(path: Path, head: _Head, columns: list[int] | None = None, *, typed: bool = True) -> pl.DataFrame:
+    """Read a text file, or only the columns at the positions ``columns``, as text or with types inferred from all rows.
+
+    Columns come in the order of the file.
+    """
     return read_csv(
         path,
         separator=head.separator,
         skip_lines=head.skipped,
         decimal_comma=head.decimal_comma,
+        infer_schema=typed,
         infer_schema_length=None,
         null_values=list(NO_VALUE),
         columns=columns,
@@ -165,7 +174,7 @@ def _csv_batches(path: Path, head: _Head, chunk: int) -> Iterator[pl.DataFrame]:
     )
     parameters = {"delim": head.separator, "skip": head.skipped, "columns": dict.fromkeys(head.names, "VARCHAR")}
     for part in _batches(path, call, parameters, chunk):
-        yield part.with_columns(_typed(pl.col(name), kind) for name, kind in kinds.items())
+        yield part.with_columns(_typed(pl.col(name), kind, head.decimal_comma) for name, kind in kinds.items())
 
 
 def _batches(path: Path, call: str, parameters: dict[str, object], chunk: int) -> Iterator[pl.DataFrame]:
@@ -214,12 +223,18 @@ def _kinds(path: Path, head: _Head) -> dict[str, pl.DataType]:
     if not others:
         return {}
     frame = _read_text(path, head, [head.names.index(name) for name in others])
-    return {name: kind for name, kind in zip(others, frame.dtypes, strict=True) if kind != pl.String}
+    kinds = {name: kind for name, kind in zip(others, frame.dtypes, strict=True) if kind != pl.String}
+    whole = [name for name, kind in kinds.items() if kind.is_integer()]
+    texts = _read_text(path, head, [head.names.index(name) for name in whole], typed=False) if whole else pl.DataFrame()
+    codes = {name for name, text in zip(whole, texts, strict=True) if _are_codes(text, kinds[name])}
+    return {name: kind for name, kind in kinds.items() if name not in codes}
 
 
-def _typed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+def _typed(column: pl.Expr, kind: pl.DataType, decimal_comma: bool) -> pl.Expr:
     """Convert a column of text to the type ``kind``; missing and invalid values become null."""
     text = column.str.strip_chars()
+    if decimal_comma and kind.is_float():
+        text = text.str.replace(",", ".", literal=True)
     known = pl.when(~text.is_in(list(NO_VALUE))).then(text)
     if kind == pl.Boolean:
         return (known.str.to_lowercase() == "true").alias(column.meta.output_name())

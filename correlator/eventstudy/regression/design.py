@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from correlator.containers.cells import NUMBER_LIKE
 from correlator.errors import InputError, NotFoundError, StudyError, likeliest
 from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.regression.formula import (
@@ -118,11 +119,28 @@ def _values(factor: Factor, features: pl.DataFrame) -> NDArray[Any]:
         return _categories(factor.column, features)
     if isinstance(factor, Column):
         kind = _series(factor, features).dtype
+        _refuse_numbers_as_text(factor, features)
         if kind in (pl.String, pl.Boolean) or isinstance(kind, pl.Categorical | pl.Enum):
             return _categories(factor, features)
     with np.errstate(all="ignore"):
         values = _numbers(factor.of if isinstance(factor, Computed) else factor, features)
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def _refuse_numbers_as_text(column: Column, features: pl.DataFrame) -> None:
+    """Raise InputError for a column of text of which most values are numbers: each would be a category of its own."""
+    series = _series(column, features)
+    if series.dtype != pl.String:
+        return
+    words = [word for word in series.unique().sort().drop_nulls() if word.strip()]
+    numbers = [word for word in words if NUMBER_LIKE.match(word.strip())]
+    if 2 * len(numbers) > len(words):
+        other = next((word for word in words if word not in numbers), None)
+        shown = repr(numbers[0]) if other is None else f"{numbers[0]!r} and {other!r}"
+        raise InputError(
+            f"column {column} holds text such as {shown}, not numbers",
+            hint=f"write plain numbers and leave missing ones empty, or C({column}) if they are categories",
+        )
 
 
 def _numbers(value: Arithmetic, features: pl.DataFrame) -> Array:
