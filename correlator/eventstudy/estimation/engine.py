@@ -39,7 +39,7 @@ from correlator.eventstudy.estimation.estimates import (
 )
 from correlator.eventstudy.estimation.kernel import fit_compiled
 from correlator.eventstudy.estimation.least_squares import Fit, coefficients_of, fit_batch, predict_batch
-from correlator.eventstudy.estimation.models import Model, model_named, with_corrected_beta
+from correlator.eventstudy.estimation.models import Model, bars_of_beta, model_named, with_corrected_beta
 from correlator.eventstudy.panel.frames import Array, Mask, Rows
 from correlator.eventstudy.request.engines import runs_compiled
 
@@ -182,11 +182,18 @@ def fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEsti
     y = panel.modelled(panel.actual(rows, inside, symbols), rows, symbols)
     y = panel.without_purged(y, rows, symbols)
     x = panel.design(rows, symbols)
-    fit = fit_batch(y, x, intercept=request.model.intercept, sessions=panel.sessions(rows, symbols))
+    sessions = panel.sessions(rows, symbols)
+    fit = fit_batch(y, x, intercept=request.model.intercept, sessions=sessions)
     if request.model.thin_trading:
-        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), request.model.thin_trading)
+        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), request.model.thin_trading, sessions)
     estimates = _measured(fit, panel, where, request)
     reasons = _unfit(fit, estimates.ar, request.minimum)
+    if request.model.thin_trading:
+        of_beta = bars_of_beta(y, sessions, request.model.thin_trading)
+        for i in np.flatnonzero(of_beta < request.minimum).tolist():
+            reasons.setdefault(
+                i, f"{of_beta[i]} returns of one session in the estimation window, {request.minimum} needed"
+            )
     kept = np.array([i for i in range(len(fit.n)) if i not in reasons], dtype=np.int64)
     return replace(estimates.take(kept), excluded=tuple(reasons.items()))
 

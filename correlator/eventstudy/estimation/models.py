@@ -30,7 +30,7 @@ import numpy as np
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.estimation.least_squares import Fit, coefficients_of, fit_batch
-from correlator.eventstudy.panel.frames import Array
+from correlator.eventstudy.panel.frames import Array, Rows
 
 
 @dataclass(frozen=True)
@@ -86,35 +86,76 @@ def model_named(name: str) -> Model:
     raise NotFoundError(f"there is no model {name!r}", hint=f"models are {', '.join(m.name for m in MODELS)}")
 
 
-def with_corrected_beta(fit: Fit, y: Array, x: Array, method: str) -> Fit:
+def with_corrected_beta(fit: Fit, y: Array, x: Array, method: str, sessions: Array | None = None) -> Fit:
     """Return ``fit`` of a market model with the slope replaced by the corrected beta, and residuals adjusted.
 
-    ``y``, ``x`` (E, L): return and benchmark in the estimation window. The line passes through the means.
+    ``y``, ``x`` (E, L): return and benchmark in the estimation window; ``sessions`` (E, L) that a return covers, with
+    the benchmark of each session on the bars without a return before it. The line passes through the means.
     """
-    beta = scholes_williams_beta(y, x) if method == "scholes-williams" else dimson_beta(y, x)
+    beta = _BETAS[method](y, x, sessions)
     along_x = beta * fit.r[:, 1, 1]
     change = along_x - fit.c[:, 1]
     c = np.column_stack([fit.c[:, 0], along_x])
     return replace(fit, c=c, residuals=fit.residuals - change[:, None] * fit.q[1])
 
 
-def scholes_williams_beta(y: Array, x: Array) -> Array:
-    """Return the betas (E,) of Scholes & Williams for ``y``, ``x`` (E, L).
+def scholes_williams_beta(y: Array, x: Array, sessions: Array | None = None) -> Array:
+    """Return the betas (E,) of Scholes & Williams for ``y``, ``x`` (E, L), ``sessions`` as in ``with_corrected_beta``.
 
     (b_-1 + b_0 + b_+1) / (1 + 2 rho): each slope is from its own simple regression, rho is the first autocorrelation
-    of the benchmark. Bars without a neighbour inside the window are left out of the slope that needs it.
+    of the benchmark. Bars without a neighbour inside the window are left out of the slope that needs it. Slopes are
+    from returns of one session: lag and lead over several sessions would contain each other.
     """
-    lag, lead = _shifted(x, 1), _shifted(x, -1)
-    slopes = sum(_slope(y, neighbour) for neighbour in (lag, x, lead))
-    return np.asarray(slopes / (1.0 + 2.0 * correlation(x, lag)))
+    single = _of_single_sessions(x, sessions)
+    lag, lead = _shifted(single, 1), _shifted(single, -1)
+    if sessions is not None:
+        y = np.where(sessions > 1, np.nan, y)
+    slopes = sum(_slope(y, neighbour) for neighbour in (lag, single, lead))
+    return np.asarray(slopes / (1.0 + 2.0 * correlation(single, lag)))
 
 
-def dimson_beta(y: Array, x: Array) -> Array:
-    """Return the betas (E,) of Dimson for ``y``, ``x`` (E, L): the sum of the slopes on lag, same bar and lead of the
-    benchmark in one regression.
+def dimson_beta(y: Array, x: Array, sessions: Array | None = None) -> Array:
+    """Return the betas (E,) of Dimson for ``y``, ``x`` (E, L), ``sessions`` as in ``with_corrected_beta``: the sum of
+    the slopes on lag, same bar and lead of the benchmark in one regression, each over the sessions of the return.
     """
-    fit = fit_batch(y, np.stack([_shifted(x, 1), x, _shifted(x, -1)]), intercept=True)
+    single = _of_single_sessions(x, sessions)
+    lag, lead = _shifted(single, 1), _shifted(single, -1)
+    if sessions is not None:
+        lag, lead = (_sum_before(each, sessions) for each in (lag, lead))
+    fit = fit_batch(y, np.stack([lag, x, lead]), intercept=True, sessions=sessions)
     return np.asarray(coefficients_of(fit)[:, 1:].sum(axis=1))
+
+
+def bars_of_beta(y: Array, sessions: Array | None, method: str) -> Rows:
+    """Return the number of returns (E,) that a corrected beta is from: for Scholes & Williams those of one session."""
+    used = ~np.isnan(y)
+    if sessions is not None and method == "scholes-williams":
+        used &= sessions == 1
+    return np.asarray(used.sum(axis=1))
+
+
+_BETAS = {"scholes-williams": scholes_williams_beta, "dimson": dimson_beta}
+
+
+def _of_single_sessions(x: Array, sessions: Array | None) -> Array:
+    """Return the benchmark (E, L) of each session, from ``x`` over the sessions of each return."""
+    return x if sessions is None else x - _sum_before(x, sessions, upto=1)
+
+
+def _sum_before(values: Array, sessions: Array, *, upto: int = 0) -> Array:
+    """Return the sums (E, L) of ``values`` from the first of the ``sessions`` of each bar to ``upto`` bars before it.
+
+    Missing if a value is, or if the sessions begin before the window.
+    """
+    missing = np.isnan(values)
+    start = np.zeros((len(values), 1))
+    running = np.concatenate([start, np.cumsum(np.where(missing, 0.0, values), axis=1)], axis=1)
+    unknown = np.concatenate([start, np.cumsum(missing, axis=1)], axis=1)
+    last = np.arange(values.shape[1]) + 1
+    first = last - sessions.astype(np.int64)
+    at = (np.arange(len(values))[:, None], np.maximum(first, 0))
+    lost = (first < 0) | (unknown[:, last - upto] > unknown[at])
+    return np.where(lost, np.nan, running[:, last - upto] - running[at])
 
 
 def _slope(y: Array, x: Array) -> Array:
