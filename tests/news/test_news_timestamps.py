@@ -264,3 +264,26 @@ def test_central_european_time_in_german():
 def test_an_abbreviation_is_the_zones_own_on_that_day_or_refused(text, zone):
     with pytest.raises(TimeError, match="is not"):
         parse_time(text, zone=zone)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2025-07-15 13:00 EDT", 17),
+        ("2025-01-15 13:00 EDT", None),
+        ("2025-07-15 13:00 EST", 18),  # later than meant, at worst
+        ("2025-11-02 01:30 EDT", 5),
+        ("2025-12-15 13:00 CEST", None),
+        ("2025-07-15 13:00 AEDT", None),
+        ("2025-01-15 13:00 AEDT", 2),
+    ],
+)
+def test_a_summer_time_in_winter_is_refused(text, hour):
+    """As an offset it would make the time an hour too early."""
+    column = parse_times(pl.Series([text]), Profile("generic"), "column")
+    if hour is None:
+        assert "uses another abbreviation" in column["problem"].item()
+        with pytest.raises(TimeError, match="uses another abbreviation"):
+            parse_time(text, zone=None)
+    else:
+        assert (column["instant"].item().hour, parse_time(text, zone=None).instant.hour) == (hour, hour)

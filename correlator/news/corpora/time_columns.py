@@ -9,7 +9,7 @@ import polars as pl
 
 from correlator.errors import TimeError
 from correlator.news.profiles import Profile
-from correlator.news.times.timestamps import abbreviations_in, zone_of
+from correlator.news.times.timestamps import DAYLIGHT, abbreviations_in, zone_of
 
 # Pattern of a printed time with its zone (if any), strptime layout of the part before the zone, precision and form.
 _ZONE = r"(?: ?(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,4}))?$"
@@ -90,6 +90,9 @@ def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, 
         clock = pl.when(is_printed).then(clock).otherwise(local)
         rule = rule.fill_null(f"{origin}: {name}, zone {zone}, which is not printed")
         usual |= ~is_printed
+    for name in DAYLIGHT.keys() & offsets.keys():  # outside summer: left to ``parse_time``, which refuses it
+        summer = naive.dt.replace_time_zone(DAYLIGHT[name], ambiguous="earliest", non_existent="null")
+        usual &= (pl.col("zone") != name).fill_null(value=True) | (summer.dt.convert_time_zone("UTC") == clock)
     named = pl.col("weekday").replace_strict(_WEEKDAYS, default=None, return_dtype=pl.Int8())
     return _within(
         parts.select(

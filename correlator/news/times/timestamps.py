@@ -72,6 +72,16 @@ _NAMESAKES: Mapping[str, tuple[str, ...]] = {
     "EDT": ("Australia/",),
     "CDT": ("America/Havana", "Cuba"),
 }
+DAYLIGHT: Mapping[str, str] = {
+    "EDT": "America/New_York",
+    "CDT": "America/Chicago",
+    "MDT": "America/Denver",
+    "PDT": "America/Los_Angeles",
+    "CEST": "Europe/Berlin",
+    "AEDT": "Australia/Sydney",
+    "NZDT": "Pacific/Auckland",
+}
+"""Abbreviations of summer times, with a zone that uses each: printed in winter, they are an hour too early."""
 EARLIEST = date(1990, 1, 1)
 AHEAD = timedelta(hours=14)  # the date is that of the easternmost zone
 _EPOCH_START, _MISREAD_UNTIL = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 25, tzinfo=UTC)
@@ -157,6 +167,7 @@ def parse_time(
         return Stamp(label, "day", f"{origin}: midnight is read as a date only, {form}")
     if isinstance(stated, timezone):
         instant = _shift(naive.replace(tzinfo=stated), text)
+        _check_daylight(naive, stated, named)
         return Stamp(instant, precision, f"{origin}: {form}, zone {named} as printed", stated.utcoffset(None))
     if (stated or zone) is None:
         raise TimeError(f"{text!r} has no time zone", hint=NO_ZONE_HINT)
@@ -164,6 +175,16 @@ def parse_time(
     source = f"{named} as printed" if stated else f"{zone}, which is not printed"
     offset = naive - instant.replace(tzinfo=None) if stated else None
     return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}", offset)
+
+
+def _check_daylight(naive: datetime, stated: timezone, named: str) -> None:
+    """Raise TimeError if a summer time is named on a date on which its zone has none."""
+    zone = DAYLIGHT.get(named) if parse_offset(ABBREVIATIONS.get(named, "Z")) == stated else None
+    if zone is None:
+        return
+    local = (naive.replace(tzinfo=zone_info(zone), fold=fold).utcoffset() for fold in (0, 1))
+    if stated.utcoffset(None) not in local:
+        raise TimeError(f"{naive.isoformat()} is not in {named}: {zone} uses another abbreviation on that date")
 
 
 def bounded(stamp: Stamp, *, earliest: date = EARLIEST, now: datetime | None = None) -> Stamp:
