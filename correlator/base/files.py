@@ -45,6 +45,11 @@ def called(path: str | Path) -> str:
     return _NAMES.get(str(path), str(path)).encode("utf-8", "backslashreplace").decode()
 
 
+def name_of(path: Path) -> str:
+    """Return the name of a file in messages, without its folder."""
+    return Path(called(path)).name
+
+
 def with_shown_names(text: str) -> str:
     """Return ``text`` with the paths of renamed files replaced by their names."""
     for path, name in _NAMES.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from correlator.base.addresses import SCHEMES, shown
-from correlator.base.files import called
+from correlator.base.files import called, name_of
 from correlator.base.source_limits import LONGEST_HEAD, MOST_BYTES, MOST_CHUNKS, check_unpacked
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
@@ -58,7 +58,7 @@ def read_archive(path: Path, publishers: Publishers, *, published: str | None = 
     ``published``: the publication time of an MHTML page, in place of the time it prints.
     """
     source = called(path)
-    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+    with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, _):
         stream = _Counted(file, source, path.stat().st_size)
         first = stream.line()
         if not first.startswith(b"WARC/"):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from correlator.base.files import called
+from correlator.base.files import called, name_of
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.news.batch import Batch, clean_text, make_batch, one_line, reject
@@ -56,7 +56,7 @@ class _Dispatch:
 
 def read_dispatches(path: Path, publishers: Publishers) -> Iterator[Batch]:
     """Yield the texts of a NewsML-G2 or NITF file; unpublished ones become rejects. Raises InputError."""
-    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+    with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, _):
         raw = file.read(MAX_BYTES + 1)
     yield from dispatch_batches(raw, called(path), publishers)
 

@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 
 from correlator.base.addresses import is_address
-from correlator.base.files import called
+from correlator.base.files import called, name_of
 from correlator.base.syntax import each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
@@ -55,7 +55,7 @@ _MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \((?P<name>.+)\)|(?P<ahead>.+?) 
 
 def read_feed(path: Path, publishers: Publishers, *, encoding: str | None = None) -> Iterator[Batch]:
     """Yield the items of a feed file; those without a headline or a valid time become rejects. Raises InputError."""
-    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+    with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, _):
         raw = file.read(MAX_FEED_BYTES + 1)
     yield from feed_batches(raw, called(path), publishers, encoding=encoding)
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.base.addresses import is_address, shown
-from correlator.base.files import called, is_file, show_as
+from correlator.base.files import called, is_file, name_of, show_as
 from correlator.containers.packed import extracted, name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch
@@ -357,7 +357,7 @@ def _rejected(path: Path, request: _Request, reason: str) -> Batch:
         text = visible_text(read_text(path, request.encoding)) if is_page else ""
     except InputError:
         text = ""
-    return rejected_page(called(path), 0, reason, text=text, name=Path(called(path)).name)
+    return rejected_page(called(path), 0, reason, text=text, name=name_of(path))
 
 
 def _files(name: str) -> list[Path]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from correlator.base.files import name_of
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
 from correlator.news.charset import encoding_named, likely_encoding, mostly_utf8, utf16_without_mark, western_text
@@ -26,10 +27,10 @@ def lines_of(path: Path, encoding: str | None = None, *, lenient: bool = False) 
     file is otherwise UTF-8, or if ``lenient``, a line in windows-1252 is read as that, and other invalid bytes become
     U+FFFD. Raises InputError for a file in another encoding, a line over ``MAX_LINE``, or a damaged compressed file.
     """
-    with path.open("rb") as probe, unpacking(probe, path.name) as (file, packed):
+    with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, packed):
         head = file.read(_HEAD)
     wide = next((name for mark, name in _WIDE if head.startswith(mark)), None) or utf16_without_mark(head)
-    with path.open("rb") as probe, unpacking(probe, path.name) as (file, packed):
+    with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, packed):
         if encoding or wide:
             yield from _decoded(file, encoding_named(encoding) if encoding else str(wide), path)
         else:
@@ -43,9 +44,9 @@ def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> 
         number += 1
         taken += len(raw)
         if len(raw) > MAX_LINE:
-            raise InputError(f"{path.name} line {number} is longer than {MAX_LINE // 1_000_000} MB")
+            raise InputError(f"{name_of(path)} line {number} is longer than {MAX_LINE // 1_000_000} MB")
         if packed and taken > limit:
-            raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, the limit for text")
+            raise InputError(f"{name_of(path)} unpacks to more than {MAX_RATIO} times its size, the limit for text")
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
@@ -60,7 +61,7 @@ def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> 
 
 def _is_damaged_utf8(path: Path, line: bytes, number: int) -> bool:
     """Return True if only some bytes of a file are not UTF-8. Raises InputError if it is in another encoding."""
-    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+    with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, _):
         sample = file.read(_SAMPLE) + line
     beyond = b"\n".join(each for each in sample.split(b"\n") if not each.isascii())
     if mostly_utf8(beyond):
@@ -68,7 +69,7 @@ def _is_damaged_utf8(path: Path, line: bytes, number: int) -> bool:
     likely = likely_encoding(beyond)
     named = f", for example --encoding {likely}" if likely else ""
     raise InputError(
-        f"{path.name} line {number} is not UTF-8 text", hint=f"give the file's encoding with --encoding{named}"
+        f"{name_of(path)} line {number} is not UTF-8 text", hint=f"give the file's encoding with --encoding{named}"
     )
 
 
@@ -79,5 +80,5 @@ def _decoded(file: IO[bytes], encoding: str, path: Path) -> Iterator[str]:
         while line := lines.readline(MAX_LINE + 1):
             taken += len(line)
             if len(line) > MAX_LINE or taken > limit:
-                raise InputError(f"{path.name} has a line or an unpacked size over the limit for text")
+                raise InputError(f"{name_of(path)} has a line or an unpacked size over the limit for text")
             yield line.replace("\x00", "").removeprefix("\ufeff")

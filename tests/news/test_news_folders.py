@@ -106,3 +106,12 @@ def test_files_of_other_layouts_are_read_for_themselves(kept):
     })  # fmt: skip
     articles, rejects = read(source)
     assert (articles.height, rejects.height) == (2, 1)
+
+
+def test_a_member_of_an_archive_is_called_by_its_own_name(tmp_path):
+    with zipfile.ZipFile(tmp_path / "days.zip", "w") as archive:
+        archive.writestr("mon.csv", "title,date\nLamp cuts,2025-05-28\n")
+        archive.writestr("tue.csv", "title,date\nL\xe4mpchen,2025-05-28\n".encode("cp1252"))
+        archive.writestr("wed.csv", "")
+    _, rejects = read(tmp_path / "days.zip")
+    assert [reason.split(" ")[0] for reason in rejects["reason"]] == ["tue.csv", "wed.csv"]

@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from correlator.base.files import called
+from correlator.base.files import called, name_of
 from correlator.containers.packed import only_member
 from correlator.errors import InputError
 from correlator.news import text_lines
@@ -121,7 +121,7 @@ def read_gdelt(path: Path) -> Iterator[GdeltBatch]:
     lines = _numbered(path)
     first = next(lines, None)
     if first is None:
-        raise InputError(f"{path.name} is empty")
+        raise InputError(f"{name_of(path)} is empty")
     separator = "\t" if "\t" in first[1] else max(";,", key=first[1].count)
     header = _split(first[1], separator)
     names = _layout(header, path)
@@ -136,16 +136,16 @@ def read_events(path: Path, countries: Mapping[str, str] = MappingProxyType({}))
 
     ``countries``: codes that replace codes of GDELT's actors.
     """
-    stamp = re.search(r"(?<!\d)(20\d{12})(?!\d)", path.name)
+    stamp = re.search(r"(?<!\d)(20\d{12})(?!\d)", name_of(path))
     for batch in read_gdelt(path):
         if "EventCode" not in batch.rows.columns:
             raise InputError(
-                f"{path.name} is not a GDELT events file",
+                f"{name_of(path)} is not a GDELT events file",
                 hint="load mentions and GKG files with `correlator add news`",
             )
         if "DATEADDED" not in batch.rows.columns and stamp is None:
             raise InputError(
-                f"{path.name} has no DATEADDED column, so the time when its events became known is missing",
+                f"{name_of(path)} has no DATEADDED column, so the time when its events became known is missing",
                 hint=f"its columns are {', '.join(batch.rows.columns[1:21])}",
             )
         yield _events(batch, called(path), stamp[1] if stamp else None, countries)
@@ -175,15 +175,15 @@ def _zipped(path: Path) -> Iterator[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             taken = 0
-            with archive.open(only_member(archive, path.name, "unpack it and name the files")) as file:
+            with archive.open(only_member(archive, name_of(path), "unpack it and name the files")) as file:
                 while raw := file.readline(text_lines.MAX_LINE + 1):
                     taken += len(raw)
                     if len(raw) > text_lines.MAX_LINE or taken > limit:
-                        raise InputError(f"{path.name} unpacks to more than the limit for a GDELT file")
+                        raise InputError(f"{name_of(path)} unpacks to more than the limit for a GDELT file")
                     first = taken == len(raw)
                     yield raw.decode("utf-8-sig" if first else "utf-8", "replace").replace("\x00", "")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{path.name} is a damaged archive: {error}") from None
+        raise InputError(f"{name_of(path)} is a damaged archive: {error}") from None
 
 
 def _split(line: str, separator: str) -> list[str]:
@@ -210,7 +210,7 @@ def _layout(fields: Sequence[str], path: Path) -> tuple[str, ...]:
         return tuple(fields)
     counts = ", ".join(f"{kind} {len(names)}" for kind, names in LAYOUTS.items())
     raise InputError(
-        f"{path.name} has {len(fields)} fields, which no GDELT layout has",
+        f"{name_of(path)} has {len(fields)} fields, which no GDELT layout has",
         hint=f"layouts have {counts}; a table of your own needs a header with date and category",
     )
 
@@ -226,7 +226,7 @@ def _in_our_case(fields: Sequence[str], path: Path) -> tuple[str, ...]:
     names = [known.get(field.casefold(), field) or f"column {place}" for place, field in enumerate(fields, 1)]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
-        raise InputError(f"{path.name} has two columns called {repeated!r}", hint="keep one of them")
+        raise InputError(f"{name_of(path)} has two columns called {repeated!r}", hint="keep one of them")
     return tuple(names)
 
 

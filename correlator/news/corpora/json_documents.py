@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from correlator.base.files import called
+from correlator.base.files import called, name_of
 from correlator.base.syntax import DuplicateName, each_once, json_fault
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
@@ -138,10 +138,11 @@ def _is_formatted(part: object) -> TypeGuard[dict[str, object]]:
 
 
 def _text(path: Path, encoding: str | None) -> str:
-    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+    with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, _):
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise InputError(
-            f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB", hint="write one JSON object per line, as .jsonl"
+            f"{name_of(path)} is larger than {MAX_BYTES // 1_000_000} MB",
+            hint="write one JSON object per line, as .jsonl",
         )
     return raw.decode(encoding_named(encoding), "replace") if encoding else decode(raw)

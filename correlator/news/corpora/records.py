@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from correlator.base.files import called, read_arrow
+from correlator.base.files import called, name_of, read_arrow
 from correlator.base.syntax import csv_fault, each_once, json_fault
 from correlator.base.tabular import as_text
 from correlator.containers.packed import name_unpacked
@@ -128,7 +128,7 @@ def _separated(path: Path, separator: str | None, encoding: str | None) -> Recor
     chosen = separator or header_separator(header)
     names = [name.strip() for name in next(csv_rows(chain([header], lines), path, chosen), (1, []))[1]]
     if not names:
-        raise InputError(f"{path.name} is empty")
+        raise InputError(f"{name_of(path)} is empty")
 
     def rows(faulty: list[Faulty], _: Places) -> Iterator[Row]:
         table = islice(text_lines.lines_of(path, encoding), skipped, None)
@@ -158,7 +158,7 @@ def csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
-            f"{path.name} line {reader.line_num} is not valid CSV: {csv_fault(error)}",
+            f"{name_of(path)} line {reader.line_num} is not valid CSV: {csv_fault(error)}",
             hint="check the quotation marks there",
         ) from None
 
@@ -238,7 +238,7 @@ def _parquet(path: Path) -> Records:
     with _readable(path):
         file = pq.ParquetFile(path)
         texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
-        _check_columns(file.metadata, path.name)
+        _check_columns(file.metadata, name_of(path))
         file = pq.ParquetFile(path, read_dictionary=texts)
     return Records(list(file.schema_arrow.names), lambda _, places: _parquet_rows(file, path, places))
 
@@ -252,7 +252,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         raise InputError(
-            f"{path.name} cannot be read as Parquet", hint="it may be truncated or in another format"
+            f"{name_of(path)} cannot be read as Parquet", hint="it may be truncated or in another format"
         ) from error
 
 
@@ -273,7 +273,7 @@ def _parquet_rows(file: pq.ParquetFile, path: Path, places: Places) -> Iterator[
                 taken += sum(map(len, row))
                 if taken > limit:
                     raise InputError(
-                        f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, the limit for text"
+                        f"{name_of(path)} unpacks to more than {text_lines.MAX_RATIO} times its size, the limit for text"
                     )
                 yield number, row
 

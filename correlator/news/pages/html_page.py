@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lxml import html
 
-from correlator.base.files import called
+from correlator.base.files import called, name_of
 from correlator.errors import InputError
 from correlator.news.batch import Batch, canonical_url, clean_text
 from correlator.news.language import language_in, language_of
@@ -51,7 +51,7 @@ def read_html(
     path: Path, publishers: Publishers, *, published: str | None = None, encoding: str | None = None
 ) -> Iterator[Batch]:
     """Yield the article of a saved page. Raises TimeError without a publication time, InputError without a headline."""
-    where = Path(called(path)).name
+    where = name_of(path)
     page = parse_html(read_text(path, encoding), publishers=publishers, published=published, where=where)
     yield page_batch(page, called(path), 1)
 

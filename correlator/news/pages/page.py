@@ -14,7 +14,7 @@ from typing import IO
 
 import polars as pl
 
-from correlator.base.files import called
+from correlator.base.files import called, name_of
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.news.batch import Batch, clean_text, digest, make_batch, reject
@@ -77,14 +77,14 @@ def read_page(
 ) -> Iterator[Batch]:
     """Yield the article of a text page. Raises TimeError without a date, InputError without a headline."""
     text = read_text(path, encoding)
-    where = Path(called(path)).name
+    where = name_of(path)
     yield page_batch(parse_page(text, publishers=publishers, published=published, where=where), called(path), 1)
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
     """Read a file as text in ``encoding``, or in the detected encoding (byte order mark, declaration, content)."""
     with path.open("rb") as file:
-        raw = read_bytes(file, path.name)
+        raw = read_bytes(file, name_of(path))
     return clean_text(raw.decode(encoding_named(encoding), "replace")) if encoding else decode(raw)
 
 
