@@ -273,7 +273,7 @@ def _parquet_rows(file: pq.ParquetFile, path: Path, places: Places) -> Iterator[
                 taken += sum(map(len, row))
                 if taken > limit:
                     raise InputError(
-                        f"{name_of(path)} unpacks to more than {text_lines.MAX_RATIO} times its size, the limit for text"
+                        f"{name_of(path)} unpacks to more than {text_lines.MAX_RATIO} times its size, the limit of text"
                     )
                 yield number, row
 
