@@ -81,6 +81,21 @@ def test_a_deed_of_a_past_year_is_no_act_of_today():
 
 
 @pytest.mark.parametrize(
+    ("text", "dyads"),
+    [
+        ("Chile accuses Peru of attacking Bolivia", ["CHL PER"]),
+        ("Chile warns Peru against striking Bolivia", ["CHL PER"]),
+        ("Chile urges Peru to talk with Bolivia", ["CHL PER"]),
+        ("Peru accuses Chile and Bolivia of meddling", ["PER CHL", "PER BOL"]),
+        ("Peru fails to condemn Chile", []),
+        ("Peru stops short of blaming Chile", []),
+    ],
+)
+def test_who_suffers_what_another_is_said_to_do_is_no_target(text, dyads):
+    assert [f"{event.source.country} {event.target.country}" for event in code_text(text)] == dyads
+
+
+@pytest.mark.parametrize(
     ("text", "source", "target"),
     [
         ("Peru threatened with war by Chile's president", "CHL", "PER"),

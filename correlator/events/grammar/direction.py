@@ -58,6 +58,10 @@ _DONE_TO = re.compile(
     r" (?:[^ ]+ )?(?:(?:air)?strikes?|attacks?|raids?|bombings?|bombardment|shelling|assault|invasion|offensive|"
     r"aggression|blockade|war|massacre|sanctions|tariffs) (?:on|upon|against|of|in|at) (?:the )?"
 )
+# *Accuses Spain of attacking Malta*: who suffers what another object does is none.
+_DOING_TO = re.compile(
+    r" (?:(?:of|for|against|from|over) (?!visiting )[a-z]+ing|to (?!an? |the |its |his |her |their )[a-z]+) (?:(?!and )[^ ,]+ ){0,4}"
+)
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
 _TOWARDS = frozenset({"to", "with", "against", "on", "upon", "into", "for", "toward", "towards"})
@@ -320,6 +324,8 @@ def _befalls(place: Phrase, victim: Phrase) -> bool:
 def _ranked(clause: Clause) -> list[Phrase]:
     """Return the objects, the likely target first: *killing of X by Y*, *loan of the EU for Y*."""
     objects = clause.objects
+    if clause.category in _SAID | {"COERCE"}:
+        objects = [p for p in objects if not any(_is_done_to(clause.text, doer, p) for doer in objects)]
     if clause.category == "AID":
         receivers = [phrase for phrase in objects if phrase.preposition in ("for", "to")]
         return [*receivers, *(phrase for phrase in objects if phrase not in receivers)]
@@ -347,6 +353,13 @@ def is_forum(text: Text, phrase: Phrase) -> bool:
 def _suffers_from(text: Text, doer: Phrase, phrase: Phrase) -> bool:
     """Whether a phrase is the victim of ``doer``'s deed, who is the one judged: *condemns Spain's attack on Malta*."""
     return doer.end <= phrase.start and bool(_DONE_TO.fullmatch(text.lowered, doer.end - 1, phrase.start + 1))
+
+
+def _is_done_to(text: Text, doer: Phrase, phrase: Phrase) -> bool:
+    """Whether a phrase is the object of what ``doer`` is said to do: *warns Spain against striking Malta*."""
+    if doer.actor.country is None or doer.end > phrase.start:
+        return False
+    return bool(_DOING_TO.fullmatch(text.lowered, doer.end - 1, phrase.start + 1))
 
 
 def _not_topics(clause: Clause, objects: Sequence[Phrase]) -> list[Phrase]:
