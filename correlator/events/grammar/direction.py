@@ -60,7 +60,8 @@ _DONE_TO = re.compile(
 )
 # *Accuses Spain of attacking Malta*: who suffers what another object does is none.
 _DOING_TO = re.compile(
-    r" (?:(?:of|for|against|from|over) (?!visiting )[a-z]+ing|to (?!an? |the |its |his |her |their )[a-z]+) (?:(?!and )[^ ,]+ ){0,4}"
+    r" (?:(?:of|for|against|from|over) (?!visiting )[a-z]+ing|to (?!an? |the |its |his |her |their )[a-z]+) "
+    r"(?:(?!and )[^ ,]+ ){0,4}"
 )
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
