@@ -19,7 +19,7 @@ from correlator.eventstudy.panel.checks import (
     check_fractions,
     check_levels,
     valid_returns,
-    warn_of_no_prices,
+    warn_of_no_levels,
 )
 from correlator.eventstudy.panel.donors import columns_or_frame, donors_of, refuse_beside_donors
 from correlator.eventstudy.panel.factors import part_risk_free, used_factors, with_factors
@@ -34,7 +34,7 @@ from correlator.eventstudy.panel.frames import (
     read_wide,
     returns_of,
 )
-from correlator.eventstudy.panel.jumps import with_jumps
+from correlator.eventstudy.panel.jumps import warn_of_volume_units, with_jumps
 from correlator.eventstudy.panel.lags import warn_of_lags
 from correlator.eventstudy.panel.many_exchanges import on_one_exchange, panel_of_exchanges
 from correlator.eventstudy.panel.names import on_columns, resolved_columns
@@ -205,6 +205,8 @@ def matrix_panel(
     if spec.model == SYNTHETIC:
         refuse_beside_donors(kind, frames.factors, risk_free)
     if kind == "volumes":
+        if frames.kind_of_returns != RETURNS_KINDS[0]:
+            raise InputError("returns has no effect in a study of volumes", hint="leave it out", argument="returns")
         spec = replace(spec, returns=LOG_VOLUME)
     source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or frames.returns_kind is None))
     spec, exchange_by_share = part_exchanges(spec)
@@ -219,6 +221,7 @@ def matrix_panel(
         market = benchmark if benchmark_name is None else spec.benchmark
         panel = _panel(part, source, spec, replace(frames, benchmark=market, risk_free=risk_free))
         if kind == "volumes":
+            warn_of_volume_units(panel, spec)
             return panel
         warn_of_lags(panel)
         return with_jumps(panel, spec)
@@ -335,10 +338,11 @@ def _measured(wide: Wide, source: _Source, spec: StudySpec) -> Wide:
     """Return ``wide`` with returns or log volumes as values."""
     what = source.what or source.kind
     if source.kind == "volumes":
+        warn_of_no_levels(wide, what)
         return replace(wide, values=log_volume_of(wide.values))
     if source.kind == "prices":
         check_levels(wide, what)
-        warn_of_no_prices(wide, what)
+        warn_of_no_levels(wide, what)
         return replace(wide, values=returns_of(wide.values, spec.returns))
     check_fractions(wide, what, source.kind)
     return wide

@@ -23,6 +23,7 @@ from correlator.containers.raw import RawTable
 from correlator.containers.read import head_of, read_raw
 from correlator.errors import InputError, TimeError, listed, warn
 from correlator.eventstudy.panel.frames import read_wide
+from correlator.eventstudy.panel.jumps import MOST_BARS
 from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.eventstudy.placing.events import one_exchange
 from correlator.eventstudy.request.spec import DAILY
@@ -332,6 +333,8 @@ def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
     if bars.rejects.height:
         line, reason = bars.rejects.select("source_line", "reason").row(0)
         warn(f"{name}: {bars.rejects.height} rows cannot be read, first line {line}: {reason}")
+    if kind == "prices" and interval == DAILY:
+        _warn_of_adjusted(bars.bars, name)
     value = _closes(bars.bars, name) if kind == "prices" else pl.col("volume")
     time = "session" if interval == DAILY else "bar_start"
     wide = bars.bars.select("symbol", time, value=value).pivot(
@@ -339,6 +342,20 @@ def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
     )
     notes = [f"{name}: {note}" for note in bars.notes]
     return StudyTable(wide.sort(time), (f"{name} is read as bars of {listed(bars.symbols)} ({bars.layout})", *notes))
+
+
+def _warn_of_adjusted(bars: pl.DataFrame, name: str) -> None:
+    """Warn of the first adjusted close of each share that the audit gravely doubts; of long tables none is checked."""
+    from correlator.market.audit.adjusted import adjusted_closes
+    from correlator.market.audit.findings import Series
+
+    if bars.height > MOST_BARS or bars["adjusted_close"].null_count() == bars.height:
+        return
+    for (symbol,), each in bars.group_by("symbol", maintain_order=True):
+        for found in adjusted_closes(Series(str(symbol), name, each.sort("session"), None, None)):
+            grave = found.filter(pl.col("severity") == "high").sort("session").head(1)
+            for day, text in grave.select("session", "evidence").iter_rows():
+                warn(f"{name}: {symbol} on {day}: {text}. Adjusted closes are used: load the series again")
 
 
 def _closes(bars: pl.DataFrame, name: str) -> pl.Expr:

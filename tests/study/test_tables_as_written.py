@@ -432,3 +432,27 @@ def test_a_benchmark_may_be_a_file_of_its_own(tmp_path: Path) -> None:
     words = ["study", "--prices", files["shares"], "--events", files["events"], "--benchmark", files["index"]]
     made = CliRunner().invoke(app, [*words, "--estimation", "-120:-11", "--window", "-1:1", "--output", "car"])
     assert made.exit_code == 0
+
+
+def test_volumes_are_checked_as_prices_are() -> None:
+    traded = PRICES.with_columns((pl.exclude("Date") * 1_000).round())
+    late = pl.col("Date") >= PRICES["Date"][200]
+
+    def told(volumes: pl.DataFrame, match: str) -> None:
+        with pytest.warns(CorrelatorWarning, match=match):
+            co.study(volumes=volumes, events=EVENTS, **OPTIONS)
+
+    in_thousands = traded.with_columns(pl.when(late).then(pl.col("LAMP") / 1_000).otherwise("LAMP").alias("LAMP"))
+    told(in_thousands, f"volumes of LAMP change their unit on {PRICES['Date'][200]}.*times less")
+    idle = traded.with_columns(pl.when(pl.col("Date") == PRICES["Date"][200]).then(0.0).otherwise("LAMP").alias("LAMP"))
+    told(idle, "1 of volumes are zero, negative or infinite, first LAMP")
+    with pytest.raises(InputError, match="returns has no effect in a study of volumes"):
+        co.study(volumes=traded, events=EVENTS, returns="simple", **OPTIONS)
+
+
+def test_adjusted_closes_that_move_alone_are_told() -> None:
+    late = pl.col("Date") >= PRICES["Date"][200]
+    adjusted = PRICES.select("Date", Close="LAMP", adj=pl.when(late).then("LAMP").otherwise(pl.col("LAMP") * 0.7))
+    bars = {name: PRICES.select("Date", Close=name) for name in ("MKT", "WICK")}
+    with pytest.warns(CorrelatorWarning, match=f"LAMP on {PRICES['Date'][200]}: adjusted close .* the plain close"):
+        cars(prices={**bars, "LAMP": adjusted.rename({"adj": "Adj Close"})})

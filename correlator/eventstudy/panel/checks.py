@@ -133,8 +133,8 @@ def valid_returns(wide: Wide, *, simple: bool, what: str) -> tuple[Array, Mask |
     return np.where(invalid, np.nan, values), invalid
 
 
-def warn_of_no_prices(wide: Wide, what: str) -> None:
-    """Warn of prices that are zero, negative or infinite and are therefore missing: how many, and the first."""
+def warn_of_no_levels(wide: Wide, what: str) -> None:
+    """Warn of prices or volumes that are zero, negative or infinite, and so missing: how many, and the first."""
     with np.errstate(invalid="ignore"):
         wrong = (wide.values <= 0) | np.isinf(wide.values)
     if wrong.any():

@@ -43,6 +43,23 @@ def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
     return without_flagged(marked) if spec.flagged == DROP else marked
 
 
+def warn_of_volume_units(panel: Panel, spec: StudySpec) -> None:
+    """Warn of the first fifty-fold change of the usual volume of a symbol, as from shares to thousands of shares.
+
+    ``panel``: log volumes (T, S) as returns. Skipped as ``with_jumps``.
+    """
+    from correlator.market.audit.findings import Series
+    from correlator.market.audit.levels import volume_units
+
+    if spec.flagged == KEEP or panel.labels.dtype != pl.Date or panel.returns.size > MOST_BARS:
+        return
+    for name, logs in zip(panel.symbols, panel.returns.T, strict=True):
+        bars = pl.DataFrame({"session": panel.labels, "volume": pl.Series(np.exp(logs)).fill_nan(None)})
+        for found in volume_units(Series(name, "", bars, None, None))[:1]:
+            day, text = found.select("session", "evidence").row(0)
+            warn(f"volumes of {name} change their unit on {day}: {text}. Bring them to one unit")
+
+
 def _benchmark(panel: Panel, spec: StudySpec) -> str | None:
     """Return the name of the benchmark in findings; None if it is a mean of the symbols, or there is none."""
     if panel.factors is None or panel.own_benchmark is not None or len(panel.factor_names) != 1:
