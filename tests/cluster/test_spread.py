@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,7 @@ from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.placebo import stored_placebo
-from correlator.research.study import run_study
+from correlator.research.study import Data, run_study
 
 OPTIONS = {
     "benchmark": "MKT",
@@ -112,6 +113,19 @@ def test_groups_that_events_do_not_have_are_refused(lake):
 def test_models(lake, model):
     whole, spread = both(lake, model=model, benchmark=None if model in ("mean", "raw") else "MKT")
     for output in ("car", "models", "significance"):
+        assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
+
+
+def test_several_factors(lake):
+    days = pl.date_range(date(2023, 1, 1), date(2024, 6, 1), eager=True)
+    rng = np.random.default_rng(1)
+    factors = pl.DataFrame({"date": days, **{name: rng.normal(0, 0.01, len(days)) for name in ("MKT", "SMB")}})
+    data = Data(factors=factors.filter(pl.col("date").dt.weekday() <= 5))
+    spec = study_spec(**OPTIONS | {"model": "factors", "benchmark": None})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole, spread = run_study(lake, spec, data), run_cluster_study(lake, spec, Here(), data)
+    for output in ("car", "models", "significance", "calendar-time"):
         assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
 
 
