@@ -35,10 +35,10 @@ def car_path(result: StudyResult, *, simultaneous: bool = False) -> pl.DataFrame
 def car_paths(result: StudyResult) -> pl.DataFrame:
     """Return cumulated abnormal returns, one row per event and day: event_id, symbol, day (the label), car.
 
-    A missing bar counts as zero.
+    A missing bar counts as zero; a return that began before the event window is not part of it.
     """
     rows = per_window(result.estimates, result.events, result.day_labels).rename({"window": "day"})
-    return rows.with_columns(pl.Series("car", np.nancumsum(result.estimates.ar, axis=1).ravel()))
+    return rows.with_columns(pl.Series("car", np.nancumsum(result.estimates.path_ar, axis=1).ravel()))
 
 
 def censored(result: StudyResult) -> dict[str, Mask]:
@@ -64,7 +64,7 @@ def _one_event(result: StudyResult) -> pl.DataFrame:
     n = np.ones(days, dtype=np.int64)
     window = result.spec.window
     if not isinstance(window, OffsetWindow):
-        return _path(result, n, np.nancumsum(result.estimates.ar[0]), (np.full(days, np.nan),) * 2)
+        return _path(result, n, np.nancumsum(result.estimates.path_ar[0]), (np.full(days, np.nan),) * 2)
     prefixes = tuple(OffsetWindow(window.first, last) for last in range(window.first, window.last + 1))
     alone = study_panel(result.panel, result.measured_events, replace(result.spec, windows=prefixes, by=()))
     half = t.ppf(0.5 + BAND / 2, alone.estimates.df[0]) * alone.estimates.car_se[0]

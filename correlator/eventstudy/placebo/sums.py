@@ -141,10 +141,10 @@ def _empty(groups: int, draws: int, columns: int, windows: int) -> Sums:
 
 
 def _values(estimates: EventEstimates) -> Array:
-    """Return (E, C) CAR, CAR over its standard error, the square of this, and AR."""
+    """Return (E, C) CAR, CAR over its standard error, the square of this, and the AR of the path."""
     with np.errstate(divide="ignore", invalid="ignore"):
         scar = estimates.car / estimates.car_se
-    return np.concatenate([estimates.car, scar, scar * scar, estimates.ar], axis=1)
+    return np.concatenate([estimates.car, scar, scar * scar, estimates.path_ar], axis=1)
 
 
 def _members(symbol: Rows) -> dict[int, Rows]:

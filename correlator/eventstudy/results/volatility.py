@@ -7,7 +7,7 @@ every event bar, using nothing after the estimation window. With e_it the abnorm
 
 is 1 when volatility is as expected, 2 when the variance doubled; the mean abnormal return is removed, so that a common
 move does not count as volatility. Under the null (N-1) M_t is chi-square with N-1 degrees of freedom, which assumes
-normal, independent abnormal returns. Needs the package ``arch``.
+normal, independent abnormal returns. Returns over several sessions are left out. Needs the package ``arch``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def abnormal_volatility(estimates: EventEstimates, day_labels: Sequence[str]) ->
 
     if len(estimates) < 3:
         raise StudyError(f"abnormal volatility needs at least 3 events, got {len(estimates)}")
-    multiplier, n = volatility_multiplier(estimates.ar, forecast_variances(estimates))
+    multiplier, n = volatility_multiplier(estimates.day_ar, forecast_variances(estimates))
     p_value = np.where(n > 2, chdtrc(np.maximum(n - 1, 1), np.maximum(n - 1, 1) * multiplier), np.nan)
     cumulated = np.where(n > 2, np.nancumsum(multiplier - 1.0), np.nan)
     columns = {"n": n, "multiplier": multiplier, "cumulated": cumulated, "p_value": p_value}
