@@ -72,10 +72,17 @@ def test_who_held_office_on_the_day():
         ("Rusya'nın saldırısını Polonya kınadı", ["POL RUS ACCUSE"]),
         ("Rusya'nın teklifini Polonya reddetti", ["POL RUS REJECT"]),
         ("Türkiye'nin Suriye'ye saldırısı", ["TUR SYR ASSAULT"]),
+        ("Hindistan'ın uçağını Pakistan düşürdü", ["PAK IND ASSAULT"]),
+        ("بھارت کا ڈرون پاکستان نے مار گرایا", ["PAK IND ASSAULT"]),
+        # who only says that others did it
+        ("روسيا تقول إن أوكرانيا قصفت بيلغورود", ["UKR RUS ASSAULT"]),
+        ("لبنان يقول إن إسرائيل قصفت الجنوب", ["ISR LBN ASSAULT"]),
         # who suffers the deed
+        ("مقتل جندي إسرائيلي بنيران لبنانية", ["LBN ISR ASSAULT"]),
         ("تعرضت إيران لهجوم إسرائيلي", ["ISR IRN ASSAULT"]),
         ("ایران اسرائیلی حملے کا نشانہ بن گیا", ["ISR IRN ASSAULT"]),
         # what did not happen
+        ("İran ABD ile görüşmeyecek", []),
         ("إيران لم تهاجم إسرائيل", []),
         ("إسرائيل لن تهاجم إيران", []),
         ("پاکستان نے بھارت پر حملہ نہیں کیا", []),

@@ -76,7 +76,8 @@ def code_other(reading: Reading) -> list[CodedEvent]:
     act, start, end = decided
     if _is_denied(words, lexicon, start, end):
         return []
-    sides = _acted_on(words, lexicon, act, _sides(words, lexicon, reading), start)
+    named = _owners(words, lexicon, _sides(words, lexicon, reading))
+    sides = _reported(lexicon.that, words, act, _acted_on(words, lexicon, act, named, start, end), start)
     rule = f"{lexicon.language}: {act.pattern}"
     deciding = words.evidence("category", start, end, rule)
     pairs = _pairs(sides)
@@ -104,18 +105,48 @@ def _decided(words: _Words, lexicon: Lexicon) -> tuple[Act, int, int] | None:
 
 
 def _is_denied(words: _Words, lexicon: Lexicon, start: int, end: int) -> bool:
-    """Whether the act did not happen: *did not attack*."""
+    """Whether the act did not happen: *did not attack*, also in a verb's own form."""
+    if lexicon.negative is not None and any(map(lexicon.negative.fullmatch, words.joined[start:end].split())):
+        return True
     if lexicon.verb_last:
         return lexicon.negation.match(words.joined, end) is not None
     return lexicon.negation.search(words.joined, 0, start) is not None
 
 
-def _acted_on(words: _Words, lexicon: Lexicon, act: Act, sides: Sequence[_Side], start: int) -> list[_Side]:
+def _owners(words: _Words, lexicon: Lexicon, sides: Sequence[_Side]) -> list[_Side]:
+    """Mark actors in the genitive beside a doer of their own as targets: *India's drone Pakistan shot down* (Urdu)."""
+    agent = lexicon.agent
+    if agent is None or not any(agent.match(words.joined, side.end) for side in sides):
+        return list(sides)
+    behind = [lexicon.between.match(words.joined, side.end) for side in sides]
+    starts = {side.start for side in sides}
+    owns = [match is not None and match.end() not in starts for match in behind]
+    return [
+        side._replace(mark=_TARGET) if side.mark == _SOURCE and is_owner else side
+        for side, is_owner in zip(sides, owns, strict=True)
+    ]
+
+
+def _reported(that: re.Pattern[str] | None, words: _Words, act: Act, sides: Sequence[_Side], start: int) -> list[_Side]:
+    """Leave out who only says that others did the act, unless it was done to the speaker."""
+    said = that.search(words.joined) if that is not None else None
+    if said is None or start < said.start():
+        return list(sides)
+    speakers = [side for side in sides if side.start < said.start()]
+    others = [side for side in sides if side.start > said.start()]
+    if not others or len({side.country for side in others}) > 1:
+        return others or speakers
+    if CATEGORIES[act.category].quad_class != "material-conflict":
+        return list(sides)
+    return [*(side._replace(mark=_OPEN) for side in others), *(side._replace(mark=_TARGET) for side in speakers[:1])]
+
+
+def _acted_on(words: _Words, lexicon: Lexicon, act: Act, sides: Sequence[_Side], start: int, end: int) -> list[_Side]:
     """Mark the owner of an object as target, and the doer of a condemned deed instead of its victim.
 
     *Russia's attack on Ukraine condemns Poland* (Turkish order), *Egypt condemns the Russian attack on Ukraine*.
     """
-    owned = [(side, match.end()) for side in sides if side.mark == _OWNER and (match := _owned(words, side, start))]
+    owned = [(side, match.end()) for side in sides if side.mark == _OWNER and (match := _owned(words, side, end))]
     within = [other for side, end in owned for other in sides if side.end <= other.start < end]
     owners = [side for side, _ in owned]
     out = [
@@ -132,10 +163,10 @@ def _acted_on(words: _Words, lexicon: Lexicon, act: Act, sides: Sequence[_Side],
     return [side._replace(mark=_TARGET) if side in doers else side for side in out if not doers or side.mark != _TARGET]
 
 
-def _owned(words: _Words, owner: _Side, start: int) -> re.Match[str] | None:
-    """Return the rest of the object behind its owner, before the act at ``start``; None if it is no object."""
+def _owned(words: _Words, owner: _Side, end: int) -> re.Match[str] | None:
+    """Return the rest of the object behind its owner, before the verb that ends the act; None if it is no object."""
     match = _OWNED.match(words.joined, owner.end)
-    return match if match is not None and match.end() <= start else None
+    return match if match is not None and match.end() < end else None
 
 
 def _did_it(lexicon: Lexicon, side: _Side, victim: _Side, start: int) -> bool:

@@ -50,7 +50,8 @@ class Lexicon:
 
     ``names`` maps a name to the actors it may mean; the patterns match names and offices with their endings, and words
     next to them. ``verb_last``: whether the last act decides rather than the first. ``negation`` matches what denies an
-    act: behind it if the verb is last, else before it. ``suffered`` matches words by which the actor suffers the act.
+    act: behind it if the verb is last, else before it. ``suffered`` matches words by which the actor suffers the act,
+    ``agent`` the word behind its doer, ``that`` the word before what a speaker says, ``negative`` verbs that deny.
     """
 
     language: str
@@ -64,6 +65,9 @@ class Lexicon:
     between: re.Pattern[str]
     negation: re.Pattern[str]
     suffered: re.Pattern[str]
+    agent: re.Pattern[str] | None
+    that: re.Pattern[str] | None
+    negative: re.Pattern[str] | None
     acts: tuple[Act, ...]
 
 
@@ -93,7 +97,10 @@ def small_lexicon(language: str) -> Lexicon:
         _before(grammar["before_target"], language),
         re.compile(rf"(?:{'|'.join(_listed(grammar['between'], language))}) "),
         _negation(grammar, language),
-        re.compile(rf" (?:{'|'.join(_listed(grammar['suffered'], language))}) "),
+        _suffered(grammar, language),
+        _behind(grammar.get("agent", ""), language),
+        re.compile(rf" (?:{'|'.join(_listed(grammar['that'], language))}) ") if "that" in grammar else None,
+        re.compile(grammar["negative"]) if "negative" in grammar else None,
         _acts(language),
     )
 
@@ -103,6 +110,12 @@ def _negation(grammar: dict[str, str], language: str) -> re.Pattern[str]:
     if "negative" in grammar:
         words += f"|{grammar['negative']}"
     return re.compile(rf"(?:[^\W_]+ ){{0,2}}?(?:{words}) " if grammar["order"] == "last" else rf" (?:{words}) $")
+
+
+def _suffered(grammar: dict[str, str], language: str) -> re.Pattern[str]:
+    words = "|".join(_listed(grammar["suffered"], language))
+    first = "|".join(_listed(grammar.get("victims", ""), language))
+    return re.compile(rf" (?:{words}) " + (rf"|^ (?:{first}) " if first else ""))
 
 
 def _listed(words: str, language: str) -> list[str]:
