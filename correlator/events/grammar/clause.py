@@ -14,7 +14,8 @@ from correlator.events.vocabulary.lexicon import SUBJECT
 from correlator.events.vocabulary.text import Text
 
 _OPENING = re.compile(
-    r"^ (?:after|following|amid|despite|while|in|on|as|although|since|during|with|under|at|by|for|before|upon|once) "
+    r"^ (?:after|following|amid|despite|while|in|on|as|although|since|during|with|under|at|by|for|before|upon|once|"
+    r"unlike|according to|contrary to) "
 )
 _ATTRIBUTION = re.compile(
     r" (?:(?:said|says|say|reported|reports|told|tells|announced|confirmed|disclosed|quoted|according to) |"
@@ -36,7 +37,10 @@ _SITUATED = re.compile(
 )
 # *Chad and Niger swap prisoners in Oman*: the place of the exchange, not the prisoners' country.
 _SWAPPED = re.compile(r" (?:swap(?:s|ped|ping)?|exchang(?:e|es|ed|ing)|trad(?:e|es|ed|ing)) (?:[^ ]+ ){0,3}$")
-_SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
+_SAYS = re.compile(
+    r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged|believes?|believed|"
+    r"thinks?|thought|suspects|insists?|insisted|concludes?|concluded|fears|maintains?|maintained) "
+)
 # The words before the agent of a passive verb.
 BY = re.compile(r" by (?:the |an? )?")
 # Words allowed between a subject and its verb.

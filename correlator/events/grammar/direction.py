@@ -181,7 +181,8 @@ def _lacks_is(clause: Clause) -> bool:
     if _ACTIVE_BEFORE.search(text, 0, clause.start + 1):
         return False
     participle = text.rfind(" ", 0, clause.end - 1)  # of *envoys expelled* the second word
-    if not _SUFFERED.match(text, clause.start) and not _SUFFERED.match(text, participle):
+    is_under = text.endswith(" under ", 0, clause.start + 1)
+    if not is_under and not _SUFFERED.match(text, clause.start) and not _SUFFERED.match(text, participle):
         return False
     return text.endswith(" with ", 0, clause.end) or _ADJUNCT.match(text, clause.end - 1) is not None
 
@@ -263,7 +264,7 @@ def _is_partner(clause: Clause, phrase: Phrase) -> bool:
     if clause.form is not None:  # *Oman, Iran lift blockade of Chad*
         return True
     topical = _TOPICAL if clause.category == "SUPPORT" else _TOPICAL | {"of", "from", "between"}
-    return phrase.preposition not in topical
+    return phrase.preposition not in topical | {"against"}
 
 
 def _in_order(clause: Clause) -> Roles:
@@ -364,13 +365,14 @@ def _is_done_to(text: Text, doer: Phrase, phrase: Phrase) -> bool:
 
 
 def _not_topics(clause: Clause, objects: Sequence[Phrase]) -> list[Phrase]:
-    """Remove topics if another object is addressed: *Oman backs Malta's stance on Cyprus*.
+    """Remove topics and opponents if another object is addressed: *Oman backs Malta's stance on Cyprus*.
 
     For accusations the topic is the one accused, so nothing is removed.
     """
     if clause.category not in (_SAID | {"CONSULT"}) - {"ACCUSE"}:
         return list(objects)
-    addressed = [p for p in objects if p.preposition not in _TOPICAL or p.start < clause.end]
+    others = _TOPICAL | {"against"} if clause.category in _MUTUAL else _TOPICAL
+    addressed = [p for p in objects if p.preposition not in others or p.start < clause.end]
     return addressed or list(objects)
 
 
