@@ -105,6 +105,13 @@ def test_chunks_hold_so_many_rows() -> None:
     assert chunk_for(400) == 100_000
 
 
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_attributes_may_be_called_as_libraries_make_names_distinct(tmp_path, ending) -> None:
+    frame = pl.DataFrame({"symbol": ["A"], "date": ["2024-02-01"], "note": ["one"], "note.1": ["two"]})
+    getattr(frame, f"write_{ending}")(tmp_path / f"e.{ending}")
+    assert read_events_file(tmp_path / f"e.{ending}").select("note", "note.1").row(0) == ("one", "two")
+
+
 @pytest.mark.parametrize("title", ["", "Surprises\n\n"])
 def test_attributes_keep_decimal_commas_and_leading_zeros(tmp_path, title) -> None:
     rows = "A;2024-02-01;0,5;0100;7;-0500\nB;2024-02-02;-1,25;2834;8;+0530\n"

@@ -24,7 +24,8 @@ from correlator.containers.read import as_texts, container_of, read_raw
 from correlator.containers.text import consistent_separator
 from correlator.errors import InputError
 from correlator.eventstudy.placing.event_table import read_events
-from correlator.market.written.headers import with_plain_header
+from correlator.market.written.row_names import with_row_names
+from correlator.market.written.unit_row import named_once, units_in_names
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 _AS_TEXT = ("symbol", "ticker", "date")
@@ -34,7 +35,7 @@ _LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
 
 def _typed_table(path: Path) -> pl.DataFrame:
     """Read a table of text and infer the types of its columns, except those of ``_AS_TEXT``."""
-    table = as_texts(with_plain_header(read_raw(path), kept=False), path)
+    table = as_texts(with_row_names(units_in_names(named_once(read_raw(path)), kept=False)), path)
     others = table.drop(name for name in table.columns if name.strip().lower() in _AS_TEXT)
     if not others.width:
         return table

@@ -13,17 +13,16 @@ from correlator.market.written.unit_row import named_once, units_in_names
 _MADE_DISTINCT = re.compile(r"(?P<name>.*[^\W\d].*?)(\.\d+|_duplicated_\d+)")
 
 
-def with_plain_header(raw: RawTable, dates: str | None = None, *, kept: bool = True) -> RawTable:
-    """Return the table with one header row that names each column, as far as its names show that.
+def with_plain_header(raw: RawTable, dates: str | None = None) -> RawTable:
+    """Return the table of bars with one header row that names each column, as far as its names show that.
 
-    ``dates``: the name of the column of dates, if the caller gives it; ``kept``: whether units below names are appended
-    to them or dropped. Raise InputError as ``with_row_names``.
+    ``dates``: the name of the column of dates, if the caller gives it. Raise InputError as ``with_row_names``.
 
     >>> from correlator.containers.raw import table_of_cells
     >>> with_plain_header(table_of_cells("t", [("Date",), ("LAMP",), ("LAMP.1",)], [])).header
     (('Date',), ('LAMP',), ('LAMP',))
     """
-    return with_row_names(units_in_names(named_once(_as_written(raw)), kept=kept), dates)
+    return with_row_names(units_in_names(named_once(_as_written(raw))), dates)
 
 
 def names_as_written(names: Sequence[str]) -> list[str]:
