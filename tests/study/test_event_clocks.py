@@ -218,3 +218,13 @@ def test_stored_events_take_the_zone_in_the_name_of_their_column(tmp_path, heade
     with store.reading() as connection:
         known = connection.sql("SELECT known_at, symbol FROM events").pl().rows()
     assert known == [(datetime(2024, 2, 1, 20, 55, tzinfo=UTC), "700")]
+
+
+@pytest.mark.parametrize("header", ["date,date", "Date,date", "date,Date"])
+def test_two_columns_of_one_name_are_no_stored_events(tmp_path, header: str) -> None:
+    (tmp_path / "e.csv").write_text(f"{header},category\n2024-02-01,2024-02-09,X\n", encoding="utf-8")
+    store = Store(tmp_path / "events.duckdb")
+    frame = pl.DataFrame({"date": ["2024-02-01"], "Date": ["2024-02-09"], "category": ["X"]})
+    for source in (tmp_path / "e.csv", frame):
+        with pytest.raises(InputError, match="has two columns 'date'"):
+            add_events(store, source)

@@ -456,3 +456,12 @@ def test_adjusted_closes_that_move_alone_are_told() -> None:
     bars = {name: PRICES.select("Date", Close=name) for name in ("MKT", "WICK")}
     with pytest.warns(CorrelatorWarning, match=f"LAMP on {PRICES['Date'][200]}: adjusted close .* the plain close"):
         cars(prices={**bars, "LAMP": adjusted.rename({"adj": "Adj Close"})})
+
+
+def test_a_name_in_two_cases_is_a_question(tmp_path: Path) -> None:
+    for name, own in (("Date", "date"), ("SYMBOL", "symbol")):
+        twice = EVENTS.with_columns(pl.lit(EVENTS[own][0]).alias(name))
+        twice.write_csv(tmp_path / "events.csv")
+        for source in (twice, tmp_path / "events.csv"):
+            with pytest.raises(InputError, match=f"have the columns '{own}' and '{name}'"):
+                cars(source)

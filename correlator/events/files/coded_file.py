@@ -263,6 +263,9 @@ def _zone_of_header(written: Mapping[str, str]) -> str:
 
 def _check_header(path: Path, names: object) -> None:
     given = [str(name) for name in names] if isinstance(names, (list, tuple)) else []
+    repeated = next((name for name in given if name and given.count(name) > 1), None)
+    if repeated is not None:
+        raise InputError(f"{path.name} has two columns {repeated!r}", hint="keep one of them")
     given = ["date" if name in PARTS else name for name in given] if set(PARTS) <= set(given) else given
     missing = [name for name in _NEEDED if name not in given]
     if missing:

@@ -23,7 +23,7 @@ from correlator.containers.packed import check_rest, unpacking
 from correlator.containers.read import as_texts, container_of, read_raw
 from correlator.containers.text import consistent_separator
 from correlator.errors import InputError
-from correlator.eventstudy.placing.event_table import read_events
+from correlator.eventstudy.placing.event_table import read_events, refuse_names_in_two_cases
 from correlator.market.written.row_names import with_row_names
 from correlator.market.written.unit_row import named_once, units_in_names
 
@@ -168,6 +168,7 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
 
 def _csv_batches(path: Path, head: _Head, chunk: int) -> Iterator[pl.DataFrame]:
     """Yield chunks of a text file, with column types inferred from the whole file."""
+    refuse_names_in_two_cases(head.names, f"events of {path.name}")
     kinds = _kinds(path, head)
     call = (
         "read_csv($path, header = true, auto_detect = false, delim = $delim, quote = '\"', "

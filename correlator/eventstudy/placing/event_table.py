@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import reduce
 from operator import and_
 
@@ -45,6 +46,7 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     they are not text, if several columns hold dates and none is called ``date``, or if the header is repeated.
     """
     table = _refuse_patterns(to_polars(frame, "events"))
+    refuse_names_in_two_cases(table.columns, "events")
     table = without_foot(_refuse_repeated_header(with_days(table, "events")), "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
@@ -72,6 +74,14 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select(*_OWN, pl.exclude(_OWN))
+
+
+def refuse_names_in_two_cases(names: Sequence[str], source: str) -> None:
+    """Raise InputError if a name that events need occurs in two cases: ``Date`` and ``date``."""
+    for own in _OWN:
+        alike = [name for name in names if name.strip().lower() == own]
+        if len(alike) > 1:
+            raise InputError(f"{source} have the columns {alike[0]!r} and {alike[1]!r}", hint="keep one of them")
 
 
 def _refuse_patterns(table: pl.DataFrame) -> pl.DataFrame:
