@@ -64,6 +64,14 @@ class _Side(NamedTuple):
     is_of_page: bool = False
 
 
+class _Hit(NamedTuple):
+    """The deciding act, and its span among the joined words."""
+
+    act: Act
+    start: int
+    end: int
+
+
 def code_other(reading: Reading) -> list[CodedEvent]:
     """Code a headline in one of ``LEXICAL`` languages, the main event first; empty if unclear."""
     if reading.language not in LEXICAL:
@@ -77,7 +85,8 @@ def code_other(reading: Reading) -> list[CodedEvent]:
     if _is_denied(words, lexicon, start, end):
         return []
     named = _owners(words, lexicon, _sides(words, lexicon, reading))
-    sides = _reported(lexicon.that, words, act, _acted_on(words, lexicon, act, named, start, end), start)
+    hit = _Hit(act, start, end)
+    sides = _reported(words, lexicon, hit, _acted_on(words, lexicon, hit, named))
     rule = f"{lexicon.language}: {act.pattern}"
     deciding = words.evidence("category", start, end, rule)
     pairs = _pairs(sides)
@@ -127,26 +136,26 @@ def _owners(words: _Words, lexicon: Lexicon, sides: Sequence[_Side]) -> list[_Si
     ]
 
 
-def _reported(that: re.Pattern[str] | None, words: _Words, act: Act, sides: Sequence[_Side], start: int) -> list[_Side]:
+def _reported(words: _Words, lexicon: Lexicon, hit: _Hit, sides: Sequence[_Side]) -> list[_Side]:
     """Leave out who only says that others did the act, unless it was done to the speaker."""
-    said = that.search(words.joined) if that is not None else None
-    if said is None or start < said.start():
+    said = lexicon.that.search(words.joined) if lexicon.that is not None else None
+    if said is None or hit.start < said.start():
         return list(sides)
     speakers = [side for side in sides if side.start < said.start()]
     others = [side for side in sides if side.start > said.start()]
     if not others or len({side.country for side in others}) > 1:
         return others or speakers
-    if CATEGORIES[act.category].quad_class != "material-conflict":
+    if CATEGORIES[hit.act.category].quad_class != "material-conflict":
         return list(sides)
     return [*(side._replace(mark=_OPEN) for side in others), *(side._replace(mark=_TARGET) for side in speakers[:1])]
 
 
-def _acted_on(words: _Words, lexicon: Lexicon, act: Act, sides: Sequence[_Side], start: int, end: int) -> list[_Side]:
+def _acted_on(words: _Words, lexicon: Lexicon, hit: _Hit, sides: Sequence[_Side]) -> list[_Side]:
     """Mark the owner of an object as target, and the doer of a condemned deed instead of its victim.
 
     *Russia's attack on Ukraine condemns Poland* (Turkish order), *Egypt condemns the Russian attack on Ukraine*.
     """
-    owned = [(side, match.end()) for side in sides if side.mark == _OWNER and (match := _owned(words, side, end))]
+    owned = [(side, match.end()) for side in sides if side.mark == _OWNER and (match := _owned(words, side, hit.end))]
     within = [other for side, end in owned for other in sides if side.end <= other.start < end]
     owners = [side for side, _ in owned]
     out = [
@@ -155,10 +164,10 @@ def _acted_on(words: _Words, lexicon: Lexicon, act: Act, sides: Sequence[_Side],
         if side not in within
     ]
     victim = next((side for side in out if side.mark == _TARGET and side.start > out[0].start), None)
-    if act.category != "ACCUSE" or victim is None or owners:
+    if hit.act.category != "ACCUSE" or victim is None or owners:
         return out
     doers = [
-        side for side in out[1:] if side.mark == _OPEN and not side.joins and _did_it(lexicon, side, victim, start)
+        side for side in out[1:] if side.mark == _OPEN and not side.joins and _did_it(lexicon, side, victim, hit.start)
     ]
     return [side._replace(mark=_TARGET) if side in doers else side for side in out if not doers or side.mark != _TARGET]
 

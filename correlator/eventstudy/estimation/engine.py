@@ -185,7 +185,7 @@ def fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEsti
     sessions = panel.sessions(rows, symbols)
     fit = fit_batch(y, x, intercept=request.model.intercept, sessions=sessions)
     if request.model.thin_trading:
-        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), request.model.thin_trading, sessions)
+        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), request.model.thin_trading, sessions=sessions)
     estimates = _measured(fit, panel, where, request)
     reasons = _unfit(fit, estimates.ar, request.minimum)
     if request.model.thin_trading:

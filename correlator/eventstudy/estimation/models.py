@@ -86,7 +86,7 @@ def model_named(name: str) -> Model:
     raise NotFoundError(f"there is no model {name!r}", hint=f"models are {', '.join(m.name for m in MODELS)}")
 
 
-def with_corrected_beta(fit: Fit, y: Array, x: Array, method: str, sessions: Array | None = None) -> Fit:
+def with_corrected_beta(fit: Fit, y: Array, x: Array, method: str, *, sessions: Array | None = None) -> Fit:
     """Return ``fit`` of a market model with the slope replaced by the corrected beta, and residuals adjusted.
 
     ``y``, ``x`` (E, L): return and benchmark in the estimation window; ``sessions`` (E, L) that a return covers, with

@@ -24,8 +24,8 @@ from correlator.eventstudy.panel.wide_clocks import days_of, with_clocks
 from correlator.eventstudy.request.spec import RETURNS_KINDS
 from correlator.market.vocabulary import field_of
 from correlator.market.written.dates import is_part_of_dates
+from correlator.market.written.distinct_names import names_as_written
 from correlator.market.written.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
-from correlator.market.written.headers import names_as_written
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

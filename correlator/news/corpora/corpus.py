@@ -60,13 +60,14 @@ def read_corpus(
 
     ``table``: what was decided for the file and others of its layout together (``together.py``).
     """
-    yield from read_ahead(_file_batches(path, publishers, columns, encoding, table))
+    yield from read_ahead(_file_batches(path, publishers, columns, encoding=encoding, table=table))
 
 
 def _file_batches(
     path: Path,
     publishers: Publishers,
     columns: Mapping[str, str] | None,
+    *,
     encoding: str | None,
     table: Table | None,
 ) -> Iterator[Batch]:
