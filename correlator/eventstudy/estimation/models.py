@@ -31,6 +31,7 @@ import numpy as np
 from correlator.errors import NotFoundError
 from correlator.eventstudy.estimation.least_squares import Fit, coefficients_of, fit_batch
 from correlator.eventstudy.panel.frames import Array, Rows
+from correlator.eventstudy.panel.trade_to_trade import RunningSums
 
 
 @dataclass(frozen=True)
@@ -147,15 +148,10 @@ def _sum_before(values: Array, sessions: Array, *, upto: int = 0) -> Array:
 
     Missing if a value is, or if the sessions begin before the window.
     """
-    missing = np.isnan(values)
-    start = np.zeros((len(values), 1))
-    running = np.concatenate([start, np.cumsum(np.where(missing, 0.0, values), axis=1)], axis=1)
-    unknown = np.concatenate([start, np.cumsum(missing, axis=1)], axis=1)
-    last = np.arange(values.shape[1]) + 1
-    first = last - sessions.astype(np.int64)
-    at = (np.arange(len(values))[:, None], np.maximum(first, 0))
-    lost = (first < 0) | (unknown[:, last - upto] > unknown[at])
-    return np.where(lost, np.nan, running[:, last - upto] - running[at])
+    bars, events = np.arange(values.shape[1]), np.arange(len(values))[:, None]
+    first = bars + 1 - sessions.astype(np.int64)
+    sums = RunningSums.of(values.T).between(np.maximum(first, 0), bars - upto, events)
+    return np.where(first < 0, np.nan, sums)
 
 
 def _slope(y: Array, x: Array) -> Array:

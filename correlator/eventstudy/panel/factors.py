@@ -34,8 +34,14 @@ def with_factors(
     if factors is not None:
         sessions = [slice(None)] if panel.calendars is None else panel.calendars.rows
         own_factors = tuple(_on_sessions(factors, panel.labels, rows, between=of_prices) for rows in sessions)
-        panel = replace(panel, factors=_first_known(own_factors), factor_names=factors.names, own_factors=own_factors)
-        panel = replace(panel, own_benchmark=None, benchmark_note="")
+        panel = replace(
+            panel,
+            factors=_first_known(own_factors),
+            factor_names=factors.names,
+            own_factors=own_factors,
+            own_benchmark=None,
+            benchmark_note="",
+        )
     if risk_free is None:
         return panel
     rate = over_own_sessions(panel, (risk_free,) * len(_blocks(panel)))

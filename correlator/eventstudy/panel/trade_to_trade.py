@@ -72,7 +72,7 @@ def summed_over(values: Array, spans: Spans | None, kind: str, symbols: int) -> 
         return summed
     rows, columns = np.nonzero(spans > 1)
     at = np.zeros_like(columns) if values.shape[1] == 1 else columns
-    total = _RunningSums.of(np.log1p(values) if kind == "simple" else values).between(
+    total = RunningSums.of(np.log1p(values) if kind == "simple" else values).between(
         rows + 1 - spans[rows, columns], rows, at
     )
     summed[rows, columns] = np.expm1(total) if kind == "simple" else total
@@ -90,20 +90,20 @@ def factors_over_spans(factors: Array, spans: Spans, rows: Rows, symbols: Rows) 
     if len(event) and len(design):
         last = rows[event, bar]
         first = last + 1 - sessions[event, bar]
-        sums = _RunningSums.of(factors)
+        sums = RunningSums.of(factors)
         design[:, event, bar] = np.stack([sums.between(first, last, k) for k in range(factors.shape[1])])
     return design
 
 
 @dataclass(frozen=True)
-class _RunningSums:
+class RunningSums:
     """Sums of the values (T, N) before each row, and how many of them are missing: both (T + 1, N)."""
 
     values: Array
     missing: Rows
 
     @classmethod
-    def of(cls, values: Array) -> _RunningSums:
+    def of(cls, values: Array) -> RunningSums:
         unknown = np.isnan(values)
         start = np.zeros((1, values.shape[1]))
         return cls(
