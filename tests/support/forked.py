@@ -10,6 +10,7 @@ instruction on (cold imports, encodings of the terminal, threads that a variable
 from __future__ import annotations
 
 import atexit
+import gc
 import io
 import json
 import os
@@ -167,6 +168,7 @@ def _serve(path: str) -> None:
     while listener in select.select([listener, 0], [], [])[0]:
         connection, _ = listener.accept()
         _import(learned)
+        gc.freeze()  # else the first collection of each process copies all that it shares with the server
         handler = os.fork()
         if not handler:
             listener.close()
