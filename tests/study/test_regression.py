@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.errors import CorrelatorWarning, InputError, NotFoundError, StudyError
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.regression.cross_section import cross_section, event_features
 
@@ -209,3 +209,35 @@ def test_numbers_as_text_are_no_categories_unless_that_is_said():
         with pytest.raises(InputError, match=f"column surprise holds text such as {shown}, not numbers"):
             cross_section(told, "car ~ surprise")
         assert cross_section(told, "car ~ C(surprise)").table.height == 3
+
+
+@pytest.mark.parametrize("clusters", [["symbol"], ["session", "symbol"]])
+def test_the_effect_of_one_cluster_has_no_error(clusters):
+    """Residuals of a symbol with its own mean sum to zero: its variance by symbols would be that of nothing."""
+    data = frame(7)
+    with pytest.warns(CorrelatorWarning, match="15 terms without an error, since one cluster determines each"):
+        table = cross_section(data, "car ~ goldstein + C(symbol)", clusters=clusters).table
+    alone = table.filter(pl.col("term") != "goldstein")
+    assert alone["estimate"].null_count() == 0
+    assert set(alone["variance"]) == {"none: one symbol determines it"}
+    assert alone.select("se", "t", "p_value", "low", "high").null_count().row(0) == (15,) * 5
+    assert table.filter(pl.col("term") == "goldstein")["se"].null_count() == 0
+
+
+def test_a_category_of_one_event_has_no_robust_error():
+    data = frame(8).with_columns(category=pl.when(pl.col("event_id") == 3).then(pl.lit("YIELD")).otherwise("category"))
+    with pytest.warns(CorrelatorWarning, match=r"1 term .*C\(category\)\[T.YIELD\]"):
+        table = cross_section(data, "car ~ C(category)", clusters=[]).table
+    assert table["se"].is_null().to_list() == [False, False, False, True]
+    assert table["variance"][3] == "none: one event determines it"
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_events_without_a_cluster_are_left_out_with_that_reason(missing):
+    desk = pl.Series("desk", [missing, 1.0, 2.0, 3.0] * 75)
+    data = frame(9).with_columns(desk, goldstein=pl.when(pl.col("event_id") != 1).then("goldstein"))
+    found = cross_section(data, "car ~ goldstein", clusters=["desk"])
+    assert (found.n, found.clusters) == (224, {"desk": 3})
+    reasons = dict(found.excluded.select("event_id", "reason").iter_rows())
+    assert reasons[0] == reasons[4] == "a column of clusters has no value"
+    assert reasons[1] == "a term of the formula has no value"

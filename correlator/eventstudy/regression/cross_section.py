@@ -6,11 +6,9 @@ with B the sums over clusters of (X'e)(X'e)' times G/(G - 1) (N - 1)/(N - k) eac
 common, events of one symbol the company (Cameron, Gelbach & Miller 2011, JBES 29, 238-249; Petersen 2009). Student's t
 with the smallest number of clusters less one as degrees of freedom (Cameron & Miller 2015). Computed by statsmodels.
 
-With few clusters, the two-way V can have variances that are not positive. For such a term, the larger of the two
-one-way variances of the cluster jackknife is used, CV3 = (G - 1)/G sum over clusters of
-(b_without - b)(b_without - b)', as MacKinnon, Nielsen & Webb (2023, J. Econometrics 232; 2024) recommend, and
-``variance`` says so. If all events are of one date, StudyError is raised: a common shock of that date cannot be
-distinguished from the effect, since there is no variance between dates.
+``errors_by_cluster`` says what is done where V has variances that are not positive, and which terms have no error. If
+all events are of one date, StudyError is raised: a common shock of that date cannot be distinguished from the effect,
+since there is no variance between dates.
 """
 
 from __future__ import annotations
@@ -26,8 +24,9 @@ import polars as pl
 
 from correlator.base.keywords import given_as
 from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
-from correlator.eventstudy.panel.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Rows
 from correlator.eventstudy.regression.design import design_of
+from correlator.eventstudy.regression.errors_by_cluster import Errors, codes_of, errors_of, with_clusters
 from correlator.eventstudy.regression.formula import parse_formula
 from correlator.eventstudy.request.windows import AsWindow, parse_window
 from correlator.eventstudy.results.result import StudyResult
@@ -40,8 +39,8 @@ class CrossSection:
     """The result of a regression over ``n`` events.
 
     ``table`` has term, estimate, se, t, p_value, low, high (95 %), as fractions of return per unit of the term, and
-    ``variance`` (the estimator: robust, one-way, two-way, or jackknife); ``clusters``: the number of clusters of each
-    column clustered by; ``df`` of t; ``excluded``: the events left out with event_id, symbol, reason.
+    ``variance`` (the estimator: robust, one-way, two-way, jackknife, or why there is none); ``clusters``: the number of
+    clusters of each column clustered by; ``df`` of t; ``excluded``: the events left out with event_id, symbol, reason.
     """
 
     formula: str
@@ -133,7 +132,8 @@ def cross_section(
     Returns
     -------
     CrossSection
-        ``table`` has a row per term; events without a value in the formula's columns are in ``excluded``.
+        ``table`` has a row per term; events without a value in the formula's columns or in those to cluster by are in
+        ``excluded``. A term that only one cluster determines has an estimate and no error.
 
     Raises
     ------
@@ -156,24 +156,23 @@ def cross_section(
             "of has no effect on a frame, which has one CAR", hint="give it to event_features", argument="of"
         )
     features = event_features(events, explained) if isinstance(events, StudyResult) else events
-    model, used = _model(formula, features)
-    kept = features[used]
+    grouped = with_clusters(features, CLUSTERS if clusters is None else clusters)
+    model, rows = _model(formula, features[grouped])
+    kept = features[grouped[rows]]
     names = _clusters(kept, clusters)
-    fitted = _fitted(model, kept, names)
+    codes = np.stack([codes_of(kept[name]) for name in names], axis=1) if names else np.zeros((len(kept), 0), np.int64)
+    fitted = _fitted(model, codes)
     df = float(getattr(fitted, "df_resid_inference", fitted.df_resid))
-    table = _table(fitted, *_errors(fitted, kept, names), df)
-    left_out = np.setdiff1d(np.arange(len(features)), used)
+    table = _table(fitted, errors_of(fitted, names, codes), df)
     return CrossSection(
         formula=formula,
         window=explained_window(events, explained) if isinstance(events, StudyResult) else "",
         table=table,
-        n=len(used),
+        n=len(kept),
         r_squared=float(fitted.rsquared),
         clusters={name: kept[name].n_unique() for name in names},
         df=df,
-        excluded=features[left_out]
-        .select("event_id", "symbol")
-        .with_columns(pl.lit("a term of the formula has no value").alias("reason")),
+        excluded=_left_out(features, grouped, grouped[rows]),
     )
 
 
@@ -227,56 +226,30 @@ def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, 
     return tuple(clusters)
 
 
-def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
-    """Fit the model with errors clustered by the columns ``names``, or robust ones (HC1) if there are none."""
-    if not names:
+def _fitted(model: Any, codes: Rows) -> Any:
+    """Fit the model with errors clustered by the columns of ``codes`` (N, 0 to 2), or robust ones (HC1) without any."""
+    if codes.shape[1] == 0:
         return model.fit(cov_type="HC1", use_t=True)
-    codes = np.stack([_codes(kept[name]) for name in names], axis=1)
-    groups = codes[:, 0] if len(names) == 1 else codes
+    groups = codes[:, 0] if codes.shape[1] == 1 else codes
     return model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
 
 
-def _errors(fitted: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> tuple[Array, list[str]]:
-    """Return standard errors (k,) and the name of each variance estimator.
-
-    The jackknife replaces two-way variances that are not positive.
-    """
-    variances = np.diag(np.asarray(fitted.cov_params())).copy()
-    estimators = [("robust (HC1)", "one-way", "two-way")[len(names)]] * len(variances)
-    scale = np.asarray(fitted.cov_HC0).diagonal() if hasattr(fitted, "cov_HC0") else np.zeros(len(variances))
-    bad = np.flatnonzero(~(variances > 1e-12 * scale)) if len(names) == 2 else np.zeros(0, dtype=np.int64)
-    if len(bad):
-        one_way = [
-            np.diag(jackknife_covariance(fitted.model.endog, fitted.model.exog, _codes(kept[name]))) for name in names
-        ]
-        variances[bad] = np.max(one_way, axis=0)[bad]
-        for term in bad:
-            estimators[term] = "largest one-way, jackknife (CV3)"
-    return np.sqrt(np.where(variances > 0, variances, np.nan)), estimators
+def _left_out(features: pl.DataFrame, grouped: Rows, used: Rows) -> pl.DataFrame:
+    """Return event_id, symbol and reason of the rows of ``features`` that are not ``used``."""
+    rows, column = np.arange(len(features)), "a column of clusters has no value"
+    reasons = np.where(np.isin(rows, grouped), "a term of the formula has no value", column)
+    return (
+        features.select("event_id", "symbol")
+        .with_columns(pl.Series("reason", reasons, dtype=pl.String))
+        .filter(pl.Series(~np.isin(rows, used)))
+    )
 
 
-def jackknife_covariance(y: Array, x: Array, groups: Rows) -> Array:
-    """Return CV3 (k, k): (G - 1)/G times the sum over clusters of the squared change of the estimate without it.
-
-    ``y`` (N,), ``x`` (N, k), ``groups`` (N,). If the terms are collinear without a cluster, the pseudo-inverse is used
-    (MacKinnon, Nielsen & Webb 2023).
-    """
-    xx, xy = x.T @ x, x.T @ y
-    estimate = np.linalg.solve(xx, xy)
-    total = np.zeros_like(xx)
-    labels = np.unique(groups)
-    for label in labels:
-        inside = groups == label
-        without = np.linalg.pinv(xx - x[inside].T @ x[inside]) @ (xy - x[inside].T @ y[inside])
-        total += np.outer(without - estimate, without - estimate)
-    return np.asarray((len(labels) - 1) / len(labels) * total)
-
-
-def _table(fitted: Any, se: Array, variance: list[str], df: float) -> pl.DataFrame:
+def _table(fitted: Any, errors: Errors, df: float) -> pl.DataFrame:
     """Return the table of ``CrossSection``."""
     from scipy.special import stdtr, stdtrit
 
-    estimate = np.asarray(fitted.params)
+    estimate, se = np.asarray(fitted.params), errors.se
     with np.errstate(divide="ignore", invalid="ignore"):
         t = estimate / se
     half_width = stdtrit(df, 0.975) * se
@@ -289,12 +262,7 @@ def _table(fitted: Any, se: Array, variance: list[str], df: float) -> pl.DataFra
             "p_value": 2.0 * stdtr(df, -np.abs(t)),
             "low": estimate - half_width,
             "high": estimate + half_width,
-            "variance": variance,
+            "variance": errors.variance,
         },
         nan_to_null=True,
     )
-
-
-def _codes(column: pl.Series) -> Rows:
-    """Return the values of a column as integers."""
-    return column.rank("dense").to_numpy().astype(np.int64)
