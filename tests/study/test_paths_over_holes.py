@@ -46,3 +46,17 @@ def test_a_return_over_several_sessions_is_no_volatility_of_its_last_day(world) 
     table = result.frame("volatility")
     assert table["n"].to_list() == [3, 4, 4, 4, 4]
     assert table["multiplier"].max() < 10
+
+
+@pytest.mark.filterwarnings("ignore::correlator.errors.CorrelatorWarning")
+@pytest.mark.parametrize("model", ["market", "raw", "factors"])
+def test_a_portfolio_leaves_out_a_return_that_began_before_it_held_the_share(world, model) -> None:
+    """The hole ends on day -2, with a jump of 50 %: a window from there does not hold it, one from day -8 does."""
+    prices, events = world
+    factors = {"factors": prices.select("date", F=pl.col("MKT").log().diff())} if model == "factors" else {}
+    options = OPTIONS | {"window": "-8:2", "windows": "-2:2,-8:2", "model": model, "returns": "simple", **factors}
+    table = co.study(prices=prices, events=events, **options).frame("calendar-time")
+    inside, around = table["alpha"]
+    assert abs(inside) < 0.02
+    assert around > 0.1 / 11
+    assert table["holdings"].to_list() == pytest.approx([(5 * 4 - 1) / 5, (11 * 4 - 4) / 11])

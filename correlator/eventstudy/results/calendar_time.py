@@ -19,7 +19,7 @@ from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.estimation.least_squares import coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import Model, model_named
 from correlator.eventstudy.panel.factors import factors_by_symbol
-from correlator.eventstudy.panel.frames import Array, Panel, Rows
+from correlator.eventstudy.panel.frames import Array, Mask, Panel, Rows
 from correlator.eventstudy.request.spec import RETURNS_KINDS
 from correlator.eventstudy.request.windows import OffsetWindow, Window
 from correlator.eventstudy.results.result_frames import two_sided_p
@@ -56,11 +56,7 @@ def portfolio_returns(returns: Array, symbols: Rows, rows: Rows) -> tuple[Array,
     ``returns`` (T, S) simple returns; ``symbols`` (E,) columns of the events, and ``rows`` (E, B) of their windows. A
     symbol with several open windows is held once; one without a bar is not held.
     """
-    held = np.zeros(returns.shape, dtype=bool)
-    for at in rows.T:
-        inside = (at >= 0) & (at < len(returns))
-        held[at[inside], symbols[inside]] = True
-    held &= ~np.isnan(returns)
+    held = _open_windows(returns.shape, symbols, rows) & ~np.isnan(returns)
     count = held.sum(axis=1).astype(np.float64)
     total = np.where(held, returns, 0.0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
@@ -99,8 +95,9 @@ def calendar_time_frame(
     """Return one row per window: window, alpha, se, se_white, t, p_value, df, bars, holdings (``CalendarTimeAlpha``).
 
     Log returns and benchmarks are converted to simple ones, because only these average to the return of a portfolio;
-    factors are used as given. Models without either give the mean return. A window with too few bars has a warning
-    instead of a row. Raises StudyError for windows of dates and for volumes.
+    factors are used as given. Models without either give the mean return. A return that began before the symbol was
+    held is left out. A window with too few bars has a warning instead of a row. Raises StudyError for windows of dates
+    and for volumes.
     """
     if returns_kind not in RETURNS_KINDS:
         raise StudyError(f"calendar-time portfolios need returns, not {returns_kind}", hint="read car instead")
@@ -126,16 +123,42 @@ def calendar_time_frame(
                 f"window {window.label} has the same dates for every event", hint="give offsets from day 0, as in -1:1"
             )
         held_on = panel.own_rows(symbols, estimates.day_zero, np.arange(window.first, window.last + 1))
+        inside = np.where(_began_before(panel, symbols, held_on), np.nan, returns)
         if by_symbol:  # the benchmark of the portfolio is the mean of the benchmarks of its holdings
-            held = [np.where(np.isnan(returns), np.nan, each) for each in by_symbol]
+            held = [np.where(np.isnan(inside), np.nan, each) for each in by_symbol]
             factors = np.column_stack([portfolio_returns(each, symbols, held_on)[0] for each in held])
         try:
-            alpha = calendar_time_alpha(returns, factors, symbols, held_on)
+            alpha = calendar_time_alpha(inside, factors, symbols, held_on)
         except StudyError as error:
             warn(f"window {window.label}: {error}")
             continue
         rows.append({"window": window.label, **{name: getattr(alpha, name) for name in _SHOWN}})
     return pl.DataFrame(rows, schema={"window": pl.String(), **_SHOWN})
+
+
+def _open_windows(shape: tuple[int, ...], symbols: Rows, rows: Rows) -> Mask:
+    """Return on which bars (T, S) a symbol has an open window: ``rows`` (E, B) of the columns ``symbols`` (E,)."""
+    is_open = np.zeros(shape, dtype=bool)
+    for at in rows.T:
+        inside = (at >= 0) & (at < shape[0])
+        is_open[at[inside], symbols[inside]] = True
+    return is_open
+
+
+def _began_before(panel: Panel, symbols: Rows, rows: Rows) -> Mask:
+    """Return which returns (T, S) span a session on which the symbol has no open window: it was not held then."""
+    began = np.zeros(panel.returns.shape, dtype=bool)
+    if panel.spans is None:
+        return began
+    is_open = _open_windows(began.shape, symbols, rows)
+    at, column = np.nonzero(is_open & (panel.spans > 1))
+    sessions = panel.spans[at, column]
+    for length in np.unique(sessions).tolist():
+        these = sessions == length
+        own, spanned = column[these], panel.own_rows(column[these], at[these], np.arange(1 - length, 1))
+        was_open = (spanned >= 0) & is_open[spanned, own[:, None]]
+        began[at[these], own] = ~was_open.all(axis=1)
+    return began
 
 
 def _by_symbol(panel: Panel, model: Model, *, logs: bool) -> list[Array]:
