@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from correlator.eventstudy.panel.frames import as_simple
 from correlator.eventstudy.results.result import StudyResult
 
 WINDOWS = 4
@@ -16,7 +17,7 @@ _TEXTS = ("symbol", "category", "dyad", "publisher", "headline")
 def event_rows(studies: Mapping[str, StudyResult | None]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
     """Return the columns (name, label, kind) and the rows of the table of events, most recent day 0 first.
 
-    One row per event and symbol with its CARs (fractions) and the t of the last window; at most four windows of each
+    One row per event and symbol with its CARs (fractions, as simple returns) and the t of the last window; at most four windows of each
     study. With several ``studies``, an event has a row for each study that measured it, named in the first column, and
     nulls in windows that this study does not have.
     """
@@ -46,7 +47,7 @@ def _rows(study: str, result: StudyResult) -> pl.DataFrame:
     kept = result.measured_events
     car = result.car
     count, width = kept.height, len(result.window_labels)
-    cars = car["car"].to_numpy().reshape(count, width)[:, -len(windows) :]
+    cars = as_simple(car["car"].to_numpy(), result.spec.returns).reshape(count, width)[:, -len(windows) :]
     last_t = car["t"].to_numpy().reshape(count, width)[:, -1]
     return kept.select(
         pl.lit(study).alias("study"),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from correlator.base.inert import safe_text
 from correlator.eventstudy.results.finding import verdict
 from correlator.eventstudy.results.result import StudyResult
 from correlator.report.as_of import Inputs, Moment, moment_of
 from correlator.report.publish import labels_of
+from correlator.report.tables import csv_bytes
 from correlator.store.db import Store
 from correlator.store.statements import query
 
@@ -76,17 +79,24 @@ def whats_new(result: StudyResult | None, inputs: Inputs, sliced: Store, before:
 
 def _findings(result: StudyResult, earlier: list[dict[str, str]]) -> list[str]:
     """Return descriptions of the windows (and groups) whose verdict differs from that in the earlier summary."""
-    keys = (*result.spec.by, "window")
-    known = {tuple(row.get(key, "").strip("[]") for key in keys): row.get("p_value") for row in earlier}
+    keys, summary = (*result.spec.by, "window"), result.summary()
+    written = [safe_text(key) for key in keys]
+    known = {tuple(row.get(key) for key in written): row.get("p_value") for row in earlier}
     words = []
-    for row in result.summary().iter_rows(named=True):
-        key = tuple(str(row[name]) for name in keys)
-        if key not in known or row["p_value"] is None or not known[key]:
+    for row, as_written in zip(summary.iter_rows(named=True), _written(summary), strict=True):
+        before, now = known.get(tuple(as_written[key] for key in written)), row["p_value"]
+        if not before or now is None:
             continue
-        then, now = float(known[key] or "nan"), row["p_value"]
+        then = float(before)
         if verdict(then) != verdict(now):
-            words.append(f"{', '.join(key)}: {verdict(now)} (p {now:.3f}), before {verdict(then)} (p {then:.3f})")
+            names = ", ".join(str(row[key]) for key in keys)
+            words.append(f"{names}: {verdict(now)} (p {now:.3f}), before {verdict(then)} (p {then:.3f})")
     return words
+
+
+def _written(frame: pl.DataFrame) -> list[dict[str, str]]:
+    """Return the rows of ``frame`` as they are read from its CSV file."""
+    return list(csv.DictReader(io.StringIO(csv_bytes(frame).decode(), newline="")))
 
 
 def _events(result: StudyResult, before: LastRun) -> list[tuple[str, str | None, date | None, str]]:

@@ -169,7 +169,7 @@ def _excluded(contents: Contents) -> dict[str, Any]:
     keys = ["study", "reason"] if contents.others else ["reason"]
     counts = pl.concat(exclusions).group_by(keys).agg(pl.len().alias("events"))
     ordered = counts.sort("events", *keys, descending=True)
-    return _table(ordered.head(50), "Events left out, by reason")
+    return _first(ordered, 50, "Events left out, by reason")
 
 
 def _unexplained(contents: Contents) -> dict[str, Any]:
@@ -178,13 +178,19 @@ def _unexplained(contents: Contents) -> dict[str, Any]:
     if moves is None or moves.is_empty():
         return {"rows": []}
     columns = ("symbol", "session", "ar", "z", "nearest_sessions", "nearest_headline")
-    return _table(moves.select(columns).head(20), "Extreme abnormal returns without an event (log returns)", digits=3)
+    return _first(moves.select(columns), 20, "Extreme abnormal returns without an event (log returns)", digits=3)
 
 
 def _files(contents: Contents) -> dict[str, Any]:
     rows = [(f"{name}.csv", frame.height, ", ".join(frame.columns)) for name, frame in named_tables(contents).items()]
     frame = pl.DataFrame(rows, schema={"file": pl.String, "rows": pl.Int64, "columns": pl.String}, orient="row")
     return {**_table(frame, "CSV files next to this page"), "links": True}
+
+
+def _first(frame: pl.DataFrame, most: int, caption: str, *, digits: int = 4) -> dict[str, Any]:
+    """Return the first rows of a table, with a caption that says so if there are more."""
+    more = f", the first {most} of {frame.height:,}" if frame.height > most else ""
+    return _table(frame.head(most), caption + more, digits=digits)
 
 
 def _table(frame: pl.DataFrame, caption: str, *, digits: int = 4) -> dict[str, Any]:
@@ -200,7 +206,8 @@ def _plain(value: object, digits: int = 4) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:,.{digits}f}"
+        is_small = 0.0 < abs(value) < 10.0 ** (2 - digits)  # fewer than digits - 1 would be left of it
+        return f"{value:.{digits - 1}g}" if is_small else f"{value:,.{digits}f}"
     if isinstance(value, tuple | list):
         return ", ".join(str(item) for item in value) or "–"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
+import correlator as co
 from correlator.base.resources import data_path
 from correlator.errors import CorrelatorWarning, InputError, MissingDependencyError
 from correlator.eventstudy.matrix import study_matrix
@@ -24,6 +25,7 @@ from correlator.report.event_rows import event_rows
 from correlator.report.figures import pictures
 from correlator.report.run import run_report
 from correlator.report.spec import parse_spec
+from correlator.report.tables import csv_bytes
 from correlator.store.db import Store
 
 STUDY = {
@@ -177,6 +179,45 @@ def test_a_finding_that_changed_is_told():
 
     earlier = [{"window": "[0:0]", "p_value": "0.03"}, {"window": "[0:5]", "p_value": "0.02"}]
     assert _findings(Result(), earlier) == ["0:0: within chance (p 0.200), before more than chance (p 0.030)"]
+
+
+@pytest.mark.parametrize("groups", [[True, False], [None, "A"], [2.5, 1e-7], ["=A", "+B"]])
+def test_findings_of_groups_are_compared_as_their_csv_has_them(groups):
+    from correlator.report.new import _findings
+
+    class Result:
+        class spec:
+            by = ("=group",)
+
+        def summary(self):
+            return pl.DataFrame({"=group": groups, "window": ["-1:1"] * 2, "p_value": [0.2, 0.01]})
+
+    text = csv_bytes(Result().summary().with_columns(p_value=pl.Series([0.01, 0.01]))).decode()
+    (told,) = _findings(Result(), list(csv.DictReader(text.splitlines())))
+    assert told == f"{groups[0]}, -1:1: within chance (p 0.200), before more than chance (p 0.010)"
+
+
+def test_per_cents_of_events_are_simple_returns_as_everywhere_on_the_page():
+    """A price that halves on day 0: -50 %, of which the log return is -69.3 %."""
+    days = [date(2024, 1, 1) + timedelta(days=n) for n in range(60)]
+    prices = pl.DataFrame({"date": days, "A": [100.0 * (1 + 0.01 * (n % 2)) for n in range(40)] + [50.0] * 20})
+    events = pl.DataFrame({"symbol": ["A"], "date": [days[40]]})
+    options = {"model": "raw", "window": "0:1", "windows": "0:1", "estimation": "-30:-6", "minimum_observations": 20}
+    for kind in ("log", "simple"):
+        with pytest.warns(CorrelatorWarning):  # it looks like a split
+            result = co.study(prices=prices, events=events, returns=kind, **options)
+        columns, (row,) = event_rows({"one": result})
+        assert row[[column["name"] for column in columns].index("car 0:1")] == pytest.approx(50 / 101 - 1, abs=1e-6)
+
+
+def test_numbers_of_tables_keep_two_digits_at_least_and_say_what_they_leave_out():
+    from correlator.report.tear_sheet import _first
+
+    frame = pl.DataFrame({"estimate": [0.0, -0.000_412_3, 0.012_34, 1234.5, None]})
+    table = _first(frame, 4, "Terms", digits=3)
+    assert [row[0] for row in table["rows"]] == ["0.000", "-0.00041", "0.012", "1,234.500"]
+    assert table["caption"] == "Terms, the first 4 of 5"
+    assert _first(frame, 5, "Terms")["caption"] == "Terms"
 
 
 @pytest.mark.parametrize(
