@@ -17,9 +17,9 @@ _TEXTS = ("symbol", "category", "dyad", "publisher", "headline")
 def event_rows(studies: Mapping[str, StudyResult | None]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
     """Return the columns (name, label, kind) and the rows of the table of events, most recent day 0 first.
 
-    One row per event and symbol with its CARs (fractions, as simple returns) and the t of the last window; at most four windows of each
-    study. With several ``studies``, an event has a row for each study that measured it, named in the first column, and
-    nulls in windows that this study does not have.
+    One row per event and symbol with its CARs (fractions, as simple returns) and the t of the last window; at most four
+    windows of each study. With several ``studies``, an event has a row for each study that measured it, named in the
+    first column, and nulls in windows that this study does not have.
     """
     known = {name: result for name, result in studies.items() if result is not None}
     measured = {name: result for name, result in known.items() if len(result.estimates)}
