@@ -260,14 +260,15 @@ def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Pane
     benchmark, factors, risk_free = frames.benchmark, frames.factors, frames.risk_free
     returns, invalid = _valid(_measured(wide, source, spec), source, source.kind)
     panel = Panel(wide.labels, wide.names, returns, invalid=invalid)
-    table, free = part_risk_free(factors, risk_free, panel, frames.risk_free_unit)
-    if source.kind == "prices" and isinstance(risk_free, str) and risk_free in wide.names and factors is None:
+    of_prices = source.kind == "prices"
+    table, free = part_risk_free(factors, risk_free, panel, frames.risk_free_unit, of_prices=of_prices)
+    if of_prices and isinstance(risk_free, str) and risk_free in wide.names and factors is None:
         check_cash(wide.column(risk_free), risk_free)
     model = model_named(spec.model)
     table = used_factors(table, model.regressors == "all", panel, risk_free=risk_free, benchmark=benchmark)
     if table is not None:
         own = _over_holes(panel, wide, None, source.kind, spec=spec)
-        return with_factors(own, table, free, of_prices=source.kind == "prices")
+        return with_factors(own, table, free, of_prices=of_prices)
     market = None
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
         panel = _on_mean(panel)
@@ -275,7 +276,7 @@ def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Pane
         market = _benchmark(benchmark, wide, spec)
         market_source = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
         panel = _on_benchmark(panel, _measured(market, market_source, spec), market_source, spec)
-    used = market if model.needs_benchmark or model.regressors != "none" else None
+    used = market if model.needs_benchmark else None
     return with_factors(_over_holes(panel, wide, used, source.kind, spec=spec), None, free)
 
 

@@ -16,7 +16,7 @@ from correlator.market.audit.findings import together
 from correlator.market.audit.prices import audit_prices, audit_vintages
 from correlator.market.audit.sessions import check_sessions
 from correlator.store.db import Store
-from correlator.store.reading import read_bars
+from correlator.store.reading import read_bars, symbols_with_bars
 from correlator.store.statements import query
 
 _MOST_PEERS = 12
@@ -40,11 +40,12 @@ def check_prices(
     """
     with store.reading() as connection:
         known = names_in(connection)
-        names = [known.symbol_of(each) or each for each in symbols] if symbols else _daily_symbols(connection)
+        stored = _daily_symbols(connection, as_of)
+        names = [known.symbol_of(each) or each for each in symbols or stored]
         benchmark = benchmark and (known.symbol_of(benchmark) or benchmark)
         groups = _groups(connection, names)
         alone = len(groups) == 1 and not symbols
-        peers = [[] if alone else _peers(connection, group) for group in groups]
+        peers = [[] if alone else _peers(connection, group, stored) for group in groups]
     extra = [] if alone or benchmark is None else [benchmark]
     parts = []
     for group, others in zip(tracked(groups, "groups of symbols"), peers, strict=True):
@@ -95,8 +96,8 @@ def audit_stored(
     return together([audit_prices(bars, benchmark, instruments=instruments), audit_vintages(vintages)])
 
 
-def _peers(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
-    """Return symbols with bars to compare ``symbols`` with: their benchmarks and some shares of their exchanges."""
+def _peers(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], stored: list[str]) -> list[str]:
+    """Return some of ``stored`` to compare ``symbols`` with: their benchmarks and some shares of their exchanges."""
     rows = query(
         connection,
         """
@@ -105,13 +106,14 @@ def _peers(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> lis
                 SELECT symbol FROM share_series
                 WHERE "interval" = '1d' AND exchange IN (SELECT exchange FROM asked)
                     AND symbol NOT IN (SELECT symbol FROM asked)
+                    AND symbol IN (SELECT unnest($stored::VARCHAR[]))
                 ORDER BY symbol LIMIT $some
             )
         SELECT symbol FROM others UNION
         SELECT benchmark FROM asked
-        WHERE benchmark IN (SELECT DISTINCT symbol FROM bars WHERE "interval" = '1d') ORDER BY symbol
+        WHERE benchmark IN (SELECT unnest($stored::VARCHAR[])) ORDER BY symbol
         """,
-        {"symbols": list(symbols), "some": _MOST_PEERS},
+        {"symbols": list(symbols), "some": _MOST_PEERS, "stored": stored},
     )
     return [str(symbol) for symbol in rows["symbol"] if symbol not in symbols]
 
@@ -124,22 +126,17 @@ def check_calendar(
     Columns as in ``check_sessions``. Raise NotFoundError if the store has no bars of the exchange.
     """
     with store.reading() as connection:
-        names = query(
-            connection,
-            """
-            SELECT DISTINCT b.symbol FROM bars AS b JOIN instruments AS i USING (symbol)
-            WHERE i.exchange = $exchange AND b."interval" = '1d' ORDER BY b.symbol
-            """,
-            {"exchange": exchange},
-        )["symbol"].to_list()
-        if not names:
+        listed = query(connection, "SELECT symbol FROM instruments WHERE exchange = $exchange", {"exchange": exchange})
+        stored = set(listed["symbol"]).intersection(_daily_symbols(connection, as_of))
+        if not stored:
             raise NotFoundError(f"the store has no daily bars of {exchange}", hint="add prices, or name files")
-        bars = read_bars(connection, names, as_of=as_of)
+        bars = read_bars(connection, sorted(stored), as_of=as_of)
     return check_sessions(exchange, bars, overrides=overrides)
 
 
-def _daily_symbols(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = query(connection, "SELECT DISTINCT symbol FROM bars WHERE \"interval\" = '1d' ORDER BY symbol")
-    if rows.is_empty():
+def _daily_symbols(connection: duckdb.DuckDBPyConnection, as_of: datetime | None) -> list[str]:
+    """Return the symbols with daily bars known at ``as_of``; if there are none, all: reading says since when."""
+    stored = symbols_with_bars(connection, "1d", as_of) or symbols_with_bars(connection, "1d", None)
+    if not stored:
         raise NotFoundError("the store has no daily bars", hint="add prices first, or name files to check")
-    return [str(name) for name in rows["symbol"]]
+    return sorted(stored)

@@ -13,13 +13,14 @@ import polars as pl
 from correlator.config import setting
 from correlator.errors import NotFoundError, listed, warn
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS, benchmark_of_exchange
 from correlator.eventstudy.panel.frames import Array
+from correlator.eventstudy.request.spec import StudySpec
 from correlator.intake.instruments import names_in
 from correlator.market.audit.findings import is_of_series
 from correlator.sessions.calendars import sessions_between
 from correlator.store.bar_arrays import read_bar_arrays
-from correlator.store.reading import read_bars, read_instrument, read_instrument_rows
+from correlator.store.reading import read_bars, read_instrument, read_instrument_rows, symbols_with_bars
 from correlator.store.statements import query
 
 MOST_AUDITED_BARS = 500_000
@@ -32,22 +33,24 @@ _SAME_TIME = timedelta(minutes=60)
 
 
 def benchmark_of(
-    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], benchmark: str | None, model: str
+    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], exchange: str, spec: StudySpec
 ) -> str | None:
-    """Return the benchmark: the one given, that of the settings, one that all instruments share, or equal-weighted."""
+    """Return the benchmark of the symbols of an exchange.
+
+    The one given, that of the settings, one that all instruments share and that has bars, or equal-weighted.
+    """
+    benchmark = benchmark_of_exchange(spec.benchmark, exchange)
     if benchmark is not None and benchmark != EQUAL_WEIGHTED:
         return names_in(connection).symbol_of(benchmark) or benchmark
-    if benchmark is not None or not model_named(model).needs_benchmark:
+    if benchmark is not None or not model_named(spec.model).needs_benchmark:
         return benchmark
     chosen = names_in(connection).row(setting("benchmark") or "")
     rows = read_instrument_rows(connection, symbols).values()
     if chosen is not None and {row["exchange"] for row in rows} == {chosen["exchange"]}:
         return chosen["symbol"]
     named = {row["benchmark"] for row in rows}
-    if len(named) == 1 and (name := named.pop()) is not None:
-        stored = query(connection, "SELECT 1 FROM bars WHERE symbol = $symbol LIMIT 1", {"symbol": name})
-        if not stored.is_empty():
-            return name
+    if len(named) == 1 and (name := named.pop()) in symbols_with_bars(connection, spec.interval, spec.as_of):
+        return name
     return EQUAL_WEIGHTED
 
 

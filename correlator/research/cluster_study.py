@@ -17,7 +17,7 @@ from correlator.base.buckets import columns_of_parts, parts_of
 from correlator.cluster import Cluster
 from correlator.errors import CorrelatorWarning, InputError, warn
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.panel.frames import Panel, Rows
 from correlator.eventstudy.parts.parts import Outline, Part, is_spanned, outlined
 from correlator.eventstudy.parts.spread import AllEvents, SpreadResult
@@ -281,14 +281,14 @@ def _refuse_unsupported(spec: StudySpec) -> None:
 
 def _light_market(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> Market:
     """Return the market of the symbols without its bars."""
-    by_exchange = exchanges_of(connection, requested_symbols(connection, spec.symbols))
+    by_exchange = exchanges_of(connection, requested_symbols(connection, spec))
     if len(by_exchange) > 1:
         raise InputError(
             f"symbols trade on several exchanges ({', '.join(by_exchange)})",
             hint="study one exchange at a time on a cluster",
         )
     ((exchange, names),) = by_exchange.items()
-    chosen = benchmark_of(connection, names, benchmark_of_exchange(spec.benchmark, exchange), spec.model)
+    chosen = benchmark_of(connection, names, exchange, spec)
     if chosen == EQUAL_WEIGHTED:
         raise InputError(
             "an equal-weighted benchmark is not supported on a cluster: every task would have to read all bars",

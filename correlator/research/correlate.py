@@ -126,7 +126,7 @@ def news_and_returns(
             argument="links",
         )
     with store.studying() as connection:
-        names = tuple(requested_symbols(connection, spec.symbols))
+        names = tuple(requested_symbols(connection, spec))
         spec = replace(spec, symbols=names)
         exchange = exchange_of(connection, names)
         panel = stored_panel(connection, names, exchange, spec)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import duckdb
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.panel.frames import Array
+from correlator.eventstudy.request.spec import DAILY
 from correlator.store.bar_arrays import read_bar_arrays
-from correlator.store.reading import read_instrument_rows
-from correlator.store.statements import query
+from correlator.store.reading import read_instrument_rows, symbols_with_bars
 
 _VEHICLE = "USD"
 
 
-def currency_rate(
+def currency_rates(
     connection: duckdb.DuckDBPyConnection,
     symbols: Sequence[str],
     target: str,
@@ -26,18 +26,16 @@ def currency_rate(
     *,
     as_of: datetime | None,
 ) -> Array:
-    """Return the value in ``target`` of one unit of the currency of ``symbols`` on ``sessions`` (T,).
+    """Return the value in ``target`` of one unit of the currency of each of ``symbols`` on ``sessions`` (T, S).
 
     Rates are daily closes of instruments named like ``USDPKR`` (rupees per dollar), used directly, inverted, or crossed
-    via the dollar. A session without a rate is missing; nothing is carried forward. Raises InputError for symbols of
-    several or unknown currencies and NotFoundError if no rate is stored.
+    via the dollar. A session without a rate is missing; nothing is carried forward. Raises InputError for a symbol of
+    unknown currency and NotFoundError if no rate was stored by ``as_of``.
     """
-    local = _currency_of(connection, symbols)
-    if local == target:
-        return np.ones(len(sessions))
-    stored = query(connection, "SELECT DISTINCT symbol FROM bars WHERE \"interval\" = '1d'")["symbol"].to_list()
+    currencies = _currencies_of(connection, symbols)
+    stored = symbols_with_bars(connection, DAILY, as_of)
 
-    def rate(one: str, other: str) -> Array | None:
+    def value(one: str, other: str) -> Array | None:
         for name, power in ((one + other, 1.0), (other + one, -1.0)):
             if name in stored:
                 closes = read_bar_arrays(connection, [name], sessions, fields=("close",), as_of=as_of).fields["close"]
@@ -45,10 +43,17 @@ def currency_rate(
                 return positive
         return None
 
-    direct = rate(local, target)
+    same = np.ones(len(sessions))
+    rates = {local: same if local == target else _rate(value, local, target) for local in dict.fromkeys(currencies)}
+    return np.column_stack([rates[local] for local in currencies])
+
+
+def _rate(value: Callable[[str, str], Array | None], local: str, target: str) -> Array:
+    """Return the ``value`` (T,) in ``target`` of one unit of ``local``: stored, or else via the dollar."""
+    direct = value(local, target)
     if direct is not None:
         return direct
-    legs = [rate(local, _VEHICLE), rate(_VEHICLE, target)]
+    legs = [value(local, _VEHICLE), value(_VEHICLE, target)]
     if legs[0] is None or legs[1] is None:
         raise NotFoundError(
             f"the store has no exchange rate from {local} to {target}",
@@ -58,12 +63,19 @@ def currency_rate(
     return crossed
 
 
-def _currency_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
-    currencies = {name: row["currency"] for name, row in sorted(read_instrument_rows(connection, symbols).items())}
-    unknown = [symbol for symbol, currency in currencies.items() if currency is None]
-    if unknown:
-        raise InputError(f"the currency of {unknown[0]} is unknown", hint="set it with `correlator add instruments`")
-    if len(set(currencies.values())) != 1:
-        listed = ", ".join(f"{symbol} {currency}" for symbol, currency in currencies.items())
-        raise InputError(f"symbols are quoted in several currencies: {listed}", hint="study one currency at a time")
-    return str(next(iter(currencies.values())))
+def _currencies_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
+    rows = read_instrument_rows(connection, symbols)
+    unknown = next((symbol for symbol in sorted(rows) if rows[symbol]["currency"] is None), None)
+    if unknown is not None:
+        raise InputError(f"the currency of {unknown} is unknown", hint="set it with `correlator add instruments`")
+    return [str(rows[symbol]["currency"]) for symbol in symbols]
+
+
+def warn_of_currencies(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], benchmark: str) -> None:
+    """Warn if the benchmark is known to be in another currency than shares whose returns are not converted."""
+    rows = read_instrument_rows(connection, [*symbols, benchmark])
+    own = {str(rows[symbol]["currency"]) for symbol in symbols if rows[symbol]["currency"] is not None}
+    other = rows[benchmark]["currency"]
+    if other is not None and own - {other}:
+        listed = ", ".join(sorted(own))
+        warn(f"returns are in {listed}, those of the benchmark {benchmark} in {other}; give currency to convert them")

@@ -81,10 +81,10 @@ def stored_price_data(
 
     Intraday bars have the local time of the exchange, and no strip quotes or findings of the audit.
     """
-    spec = study_spec(events=events, links=links, interval=interval, as_of=as_of, date_only=date_only)
+    spec = study_spec(symbols=symbol, events=events, links=links, interval=interval, as_of=as_of, date_only=date_only)
     daily = spec.interval == DAILY
     with store.studying() as connection:
-        symbol = requested_symbols(connection, [symbol])[0]
+        symbol = requested_symbols(connection, spec)[0]
         exchange = str(read_instrument(connection, symbol)["exchange"])
         bars = read_bars(connection, [symbol], interval=spec.interval, as_of=spec.as_of)
         placed = events_of_symbols(connection, [symbol], exchange, spec)

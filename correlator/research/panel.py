@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, warn
+from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
 from correlator.eventstudy.panel.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.panel.trade_to_trade import bridge_holes
@@ -27,7 +28,7 @@ from correlator.research.benchmark import (
     timing_of,
     without_doubted,
 )
-from correlator.research.currency import currency_rate
+from correlator.research.currency import currency_rates, warn_of_currencies
 from correlator.sessions.calendars import calendar_reach, sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument_rows
@@ -91,7 +92,7 @@ def stored_panel(
     note, moved = _time_benchmark(connection, exchange, spec, labels)
     for name, values in moved.items():
         arrays[name][:, [names.index(members[0])]] = values
-    prices, rate = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
+    prices, rates = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
     returns = returns_of(prices, spec.returns)
     column_of = {name: column for column, name in enumerate(names)}
     own = [column_of[symbol] for symbol in symbols]
@@ -102,7 +103,7 @@ def stored_panel(
         _columns(returns, own),
         limit_locked=None if locked is None else _columns(locked, own),
         zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
-        beside=_rate_beside(rate, spec, (len(labels), len(symbols))),
+        beside=_rates_beside(rates, spec, own),
     )
     market = None
     if mean:
@@ -113,7 +114,10 @@ def stored_panel(
         words = f"{spec.benchmark} ({note})" if note else spec.benchmark
         factors = _columns(returns, [column_of[spec.benchmark]])
         panel = replace(panel, factors=factors, factor_names=(spec.benchmark,), benchmark_note=words)
-        market = prices[:, column_of[spec.benchmark]]
+        if spec.currency is None:
+            warn_of_currencies(connection, symbols, spec.benchmark)
+        if model_named(spec.model).needs_benchmark:
+            market = prices[:, column_of[spec.benchmark]]
     return panel if spec.holes == "drop" else bridge_holes(panel, _columns(prices, own), market, spec.returns)
 
 
@@ -139,7 +143,7 @@ def _time_benchmark(
 def _in_currency(
     connection: duckdb.DuckDBPyConnection, names: list[str], labels: pl.Series, prices: Array, *, spec: StudySpec
 ) -> tuple[Array, Array | None]:
-    """Return prices (T, S) in the currency of ``spec``, and the rate (T,); a session without one is missing."""
+    """Return prices (T, S) in the currency of ``spec``, and the rates (T, S); a session without one is missing."""
     if spec.currency is None:
         return prices, None
     if spec.interval != DAILY:
@@ -147,15 +151,15 @@ def _in_currency(
             f"exchange rates are daily, so bars of {spec.interval} cannot be converted",
             hint="study daily bars, or leave currency out",
         )
-    rate = currency_rate(connection, names, spec.currency, labels, as_of=spec.as_of)
-    return prices * rate[:, None], rate
+    rates = currency_rates(connection, names, spec.currency, labels, as_of=spec.as_of)
+    return prices * rates, rates
 
 
-def _rate_beside(rate: Array | None, spec: StudySpec, shape: tuple[int, int]) -> tuple[tuple[str, Mask], ...]:
-    """Return where (T, S) there is a rate (T,), for ``Panel.beside``."""
-    if rate is None:
+def _rates_beside(rates: Array | None, spec: StudySpec, own: list[int]) -> tuple[tuple[str, Mask], ...]:
+    """Return where (T, S) there are rates (T, N), for the columns ``own``, for ``Panel.beside``."""
+    if rates is None:
         return ()
-    return ((f"the exchange rate to {spec.currency}", np.broadcast_to(np.isfinite(rate)[:, None], shape)),)
+    return ((f"the exchange rate to {spec.currency}", np.isfinite(_columns(rates, own))),)
 
 
 def _on_mean(

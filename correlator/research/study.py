@@ -13,7 +13,6 @@ from correlator.base.tabular import Frame, rereadable
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.panel.benchmark import benchmark_of_exchange
 from correlator.eventstudy.panel.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.panel.many_exchanges import joined, refuse_other_exchanges
@@ -45,6 +44,7 @@ from correlator.research.selection import (
 from correlator.sessions.exchanges import exchange_named
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
+from correlator.store.reading import symbols_with_bars
 from correlator.store.statements import query
 
 
@@ -220,11 +220,11 @@ def _audited(
 
 def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: Data) -> list[Market]:
     """Return the bars of every exchange that the symbols trade on."""
-    by_exchange = exchanges_of(connection, requested_symbols(connection, spec.symbols))
+    by_exchange = exchanges_of(connection, requested_symbols(connection, spec))
     _check_exchanges(list(by_exchange), spec)
     markets, beside = [], (data.factors, data.risk_free)
     for exchange, names in by_exchange.items():
-        chosen = benchmark_of(connection, names, benchmark_of_exchange(spec.benchmark, exchange), spec.model)
+        chosen = benchmark_of(connection, names, exchange, spec)
         named = replace(spec, benchmark=chosen)
         panel = stored_panel(connection, names, exchange, named, flags=spec.flagged != KEEP)
         panel = with_stored_donors(connection, panel, named, exchange, beside=beside)
@@ -281,12 +281,16 @@ def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:
     return with_factors(panel, table, free)
 
 
-def requested_symbols(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
-    """Return the given symbols, resolving aliases, or else every share with bars."""
-    if symbols:
+def requested_symbols(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> list[str]:
+    """Return the given symbols, resolving aliases, or else every share with bars of the interval known by ``as_of``.
+
+    If no share has any, all that have bars, so that reading them says what is missing.
+    """
+    if spec.symbols:
         names = names_in(connection)
-        return list(dict.fromkeys(names.symbol_of(symbol) or symbol for symbol in symbols))
+        return list(dict.fromkeys(names.symbol_of(symbol) or symbol for symbol in spec.symbols))
     shares = query(connection, "SELECT DISTINCT symbol FROM share_series ORDER BY symbol")["symbol"].to_list()
     if not shares:
         raise NotFoundError("the store has no shares with prices", hint="add some with `correlator add prices`")
-    return shares
+    known = symbols_with_bars(connection, spec.interval, spec.as_of)
+    return [symbol for symbol in shares if symbol in known] or shares

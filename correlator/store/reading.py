@@ -40,6 +40,19 @@ def read_bars(
     return bars
 
 
+def symbols_with_bars(connection: duckdb.DuckDBPyConnection, interval: str, as_of: datetime | None) -> set[str]:
+    """Return the symbols with bars of ``interval`` that were known at ``as_of``."""
+    rows = query(
+        connection,
+        """
+        SELECT DISTINCT symbol FROM bars WHERE "interval" = $interval
+            AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
+        """,
+        {"interval": interval, "as_of": as_of},
+    )
+    return {str(symbol) for symbol in rows["symbol"]}
+
+
 def read_instrument(connection: duckdb.DuckDBPyConnection, symbol: str) -> dict[str, str | None]:
     """Return one instrument as a dict of column to value; raise NotFoundError, suggesting the most similar symbol."""
     return read_instrument_rows(connection, [symbol])[symbol]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from functools import partial
 
 import numpy as np
 import polars as pl
 import pytest
 
 import correlator as co
-from correlator.errors import NotFoundError
+from correlator.errors import CorrelatorWarning, NotFoundError
 from correlator.sessions.calendars import sessions_between
 
 SESSIONS = sessions_between("XTKS", date(2022, 1, 4), date(2022, 12, 30))["session"]
@@ -53,6 +54,46 @@ def test_an_event_window_without_a_rate_names_the_rate(store) -> None:
     assert result.excluded["reason"].item() == (
         f"no bar in the event window: the exchange rate to USD has 0 values from {SESSIONS[153]} to {SESSIONS[153]}"
     )
+
+
+@pytest.mark.filterwarnings("ignore:benchmark WORLDX:correlator.errors.CorrelatorWarning")
+def test_a_benchmark_of_another_currency_is_converted_too(tmp_path) -> None:
+    """Counted in dollars the share is the dollar index but for a day of 5 %: in yen it is not."""
+    ws = co.open_workspace(tmp_path / "m.duckdb")
+    move = np.where(np.arange(len(SESSIONS)) >= 149, 0.05, 0.0)
+    dollars = FRAME["INDEX"] * np.exp(move)
+    series = {
+        "LAMP": (dollars * FRAME["RATE"], "XTKS"),
+        "WORLDX": (FRAME["INDEX"], "XNYS"),
+        "USDJPY": (FRAME["RATE"], "24/5"),
+    }
+    for name, (closes, exchange) in series.items():
+        ws.add_prices(pl.DataFrame({"Date": SESSIONS, "Close": closes}), symbol=name, exchange=exchange)
+    ws.add_events(pl.DataFrame({"symbol": ["LAMP"], "date": [SESSIONS[149]], "category": ["AGREE"]}))
+    options = OPTIONS | {"benchmark": "WORLDX", "links": "named", "date_only": "same-day", "symbols": "LAMP"}
+    converted = ws.study(currency="USD", **options)
+    assert converted.car["car"].item() == pytest.approx(0.05, abs=1e-12)
+    with pytest.warns(
+        CorrelatorWarning, match="returns are in JPY, those of the benchmark WORLDX in USD; give currency"
+    ):
+        unconverted = ws.study(**options)
+    assert abs(unconverted.car["car"].item() - 0.05) > 0.001
+
+
+def test_a_rate_that_was_loaded_later_is_not_used(tmp_path) -> None:
+    ws = co.open_workspace(tmp_path / "m.duckdb")
+    then, later = datetime(2023, 1, 10, tzinfo=UTC), datetime(2023, 2, 10, tzinfo=UTC)
+    for name, exchange in (("LAMP", "XTKS"), ("INDEX", "XTKS"), ("USDJPY", "24/5")):
+        closes = FRAME["RATE"] if name == "USDJPY" else FRAME[name]
+        rows = pl.DataFrame({"Date": SESSIONS, "Close": closes})
+        ws.add_prices(rows, symbol=name, exchange=exchange, retrieved_at=then)
+    ws.add_events(pl.DataFrame({"symbol": ["LAMP"], "date": [SESSIONS[149]], "category": ["AGREE"]}))
+    study = partial(ws.study, links="named", date_only="same-day", currency="USD", as_of="2023-01-20", **OPTIONS)
+    known = study()
+    inverse = pl.DataFrame({"Date": SESSIONS, "Close": 1.0 / FRAME["RATE"] * np.exp(WALKS[:, 0])})
+    ws.add_prices(inverse, symbol="JPYUSD", exchange="24/5", retrieved_at=later)
+    assert study().ar.equals(known.ar)
+    assert not ws.study(links="named", date_only="same-day", currency="USD", **OPTIONS).ar.equals(known.ar)
 
 
 def test_a_currency_without_a_rate_is_refused(store) -> None:

@@ -101,6 +101,34 @@ def test_factors_of_days_that_are_no_sessions_count_for_the_next_session(days, f
     assert dropped["ar"].abs().max() < 1e-7
 
 
+@pytest.mark.parametrize("given", ["a column", "a frame"])
+@pytest.mark.parametrize("closed", [[255], [259, 260], [256, 258]])
+def test_risk_free_returns_of_days_that_are_no_sessions_count_for_the_next_session(days, factors, given, closed):
+    rates = np.random.default_rng(3).uniform(0.0, 0.002, SESSIONS)
+    closes = 100.0 * np.exp((rates + factors[:, 0] * 1.1).cumsum())
+    prices = pl.DataFrame({"date": days, "LAMP": closes}).filter(~pl.int_range(pl.len()).is_in(closed))
+    free, events = (
+        table(days, factors[:, :1]).with_columns(RF=rates),
+        pl.DataFrame({"date": [days[257]], "symbol": "LAMP"}),
+    )
+    of_model = {"factors": free, "risk_free": "RF"} if given == "a column" else {"factors": free.drop("RF")}
+    of_model = {"risk_free": free.select("date", "RF")} | of_model
+    shown = co.study(prices=prices, events=events, **of_model, **OPTIONS).frame("ar")
+    assert shown["ar"].null_count() == 0
+    assert shown["ar"].abs().max() < 1e-14
+
+
+def test_a_factor_that_is_missing_on_a_day_that_is_no_session_leaves_out_the_next_return(days, factors):
+    lacking = factors.copy()
+    lacking[[255, 260], [1, 2]] = np.nan
+    prices = priced(days, factors, noise=0.0).filter(~pl.int_range(pl.len()).is_in([255, 256]))
+    lacking[256] = np.nan  # a row without any value, as of a weekend in a table of all days
+    events = pl.DataFrame({"date": [days[257]], "symbol": ["LAMP"]})
+    shown = co.study(prices=prices, events=events, factors=table(days, lacking), **OPTIONS).frame("ar").sort("day")
+    assert shown["session"].filter(shown["ar"].is_null()).to_list() == [days[k] for k in (257, 260, 261, 262, 263)]
+    assert shown["ar"].abs().max() < 1e-12
+
+
 def test_one_factor_is_the_same_compiled_and_not(days, factors):
     pytest.importorskip("numba")
     prices, events = priced(days, factors[:, :1], 0.01), pl.DataFrame({"date": [days[258]], "symbol": ["LAMP"]})

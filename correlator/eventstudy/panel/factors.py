@@ -32,8 +32,7 @@ def with_factors(
     ``of_prices``: returns are from price to price, so that factors of days in between count for the next session.
     """
     if factors is not None:
-        sessions = [slice(None)] if panel.calendars is None else panel.calendars.rows
-        own_factors = tuple(_on_sessions(factors, panel.labels, rows, between=of_prices) for rows in sessions)
+        own_factors = tuple(_on_own_sessions(factors, panel, rows, between=of_prices) for rows, _ in _blocks(panel))
         panel = replace(
             panel,
             factors=_first_known(own_factors),
@@ -95,20 +94,25 @@ def _blocks(panel: Panel) -> list[tuple[Rows, Rows]]:
     return [(rows, np.flatnonzero(of == k)) for k, rows in enumerate(panel.calendars.rows)]
 
 
-def _on_sessions(wide: Wide, labels: pl.Series, rows: Rows | slice, *, between: bool) -> Array:
-    """Return the values (T, K) of ``wide`` at the sessions ``rows`` of ``labels``, NaN elsewhere.
+def _on_sessions(wide: Wide, sessions: pl.Series, what: str, *, between: bool) -> Array:
+    """Return the values (T, K) of ``wide`` at ``sessions`` (T,), NaN where it has no row.
 
-    ``between``: values of days between two sessions are added to the second.
+    ``between``: values of days between two sessions are added to the second; a row without any value is no day.
     """
-    values = np.full((len(labels), wide.values.shape[1]), np.nan)
-    sessions = labels if isinstance(rows, slice) else labels.gather(rows)
-    own = on_labels(wide, sessions, "factors")
+    own = on_labels(wide, sessions, what)
     if between and sessions.dtype == pl.Date:
         days = wide.labels.cast(pl.Date)
         after = sessions.search_sorted(days).to_numpy()
         add = ~days.is_in(sessions.implode()).to_numpy() & (after > 0) & (after < len(sessions))
-        np.add.at(own, after[add], np.nan_to_num(wide.values[add]))
-    values[rows] = own
+        add &= np.isfinite(wide.values).any(axis=1)
+        np.add.at(own, after[add], wide.values[add])
+    return own
+
+
+def _on_own_sessions(factors: Wide, panel: Panel, rows: Rows, *, between: bool) -> Array:
+    """Return the factors (T, K) at the sessions ``rows`` of one exchange, NaN elsewhere."""
+    values = np.full((len(panel.labels), factors.values.shape[1]), np.nan)
+    values[rows] = _on_sessions(factors, panel.labels.gather(rows), "factors", between=between)
     return values
 
 
@@ -146,13 +150,18 @@ def used_factors(
 
 
 def part_risk_free(
-    factors: Frame | None, risk_free: str | Frame | None, panel: Panel, unit: str | None = None
+    factors: Frame | None,
+    risk_free: str | Frame | None,
+    panel: Panel,
+    unit: str | None = None,
+    *,
+    of_prices: bool = True,
 ) -> tuple[Wide | None, Array | None]:
     """Return the factors without the risk-free return, and the risk-free return (T,) on the panel's bars, in fractions.
 
     ``risk_free``: a column of ``factors``, else of the panel, or a separate frame; ``unit``: one of ``RATE_UNITS``,
-    default fractions per bar. Raises NotFoundError for a missing column, InputError for a unit of a column of the
-    panel. Warns of a factor that by its name is the risk-free return.
+    default fractions per bar; ``of_prices`` as in ``with_factors``. Raises NotFoundError for a missing column,
+    InputError for a unit of a column of the panel. Warns of a factor that by its name is the risk-free return.
     """
     check_unit(unit, "risk_free_unit")
     if unit is not None and risk_free is None:
@@ -162,7 +171,8 @@ def part_risk_free(
     table = None if factors is None else _without_marks(read_wide(factors, "factors"), "factors", _NO_FACTOR)
     written = None
     if risk_free is not None:
-        table, written = _rate_of(table, risk_free, panel, unit)
+        between = of_prices and not (unit or "").startswith(ANNUAL)  # an annual rate counts the days in between itself
+        table, written = _rate_of(table, risk_free, panel, unit, between=between)
     if table is not None:
         check_fractions(table, "factors", "factors", remedy="divide by 100: factors_unit='percent' of a study does")
     if written is None:
@@ -201,11 +211,14 @@ def _per_bar(written: Array, panel: Panel, unit: str | None) -> Array:
     return np.asarray(rate * np.where(np.isnan(days), np.nanmedian(days), days) / _DAYS_OF_RATE)
 
 
-def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel, unit: str | None) -> tuple[Wide | None, Array]:
+def _rate_of(
+    table: Wide | None, risk_free: str | Frame, panel: Panel, unit: str | None, *, between: bool
+) -> tuple[Wide | None, Array]:
     """Return the factors without the risk-free return, and the risk-free return (T,) that ``risk_free`` names."""
     if not isinstance(risk_free, str):
         rates = _without_marks(read_wide(risk_free, "risk-free returns"), "risk-free returns", _NO_RATE)
-        return table, only_column(rates, on_labels(rates, panel.labels, "risk-free returns"), "risk_free")
+        written = _on_sessions(rates, panel.labels, "risk-free returns", between=between)
+        return table, only_column(rates, written, "risk_free")
     if risk_free in panel.symbols and (table is None or risk_free not in table.names):
         if unit is not None:
             raise InputError(
@@ -219,7 +232,8 @@ def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel, unit: str
         raise NotFoundError(
             f"column {risk_free!r} for the risk-free return is missing", hint=f"columns are {', '.join(columns)}"
         )
-    return _without(table, risk_free), on_labels(table, panel.labels, "factors")[:, table.names.index(risk_free)]
+    rate = _on_sessions(table.only([risk_free]), panel.labels, "factors", between=between)
+    return _without(table, risk_free), rate[:, 0]
 
 
 def _check_rate(rate: Array, panel: Panel) -> None:

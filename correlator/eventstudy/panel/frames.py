@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from correlator.base.tabular import Frame, is_unnamed
 from correlator.errors import InputError, NotFoundError, counted, likeliest, listed, warn
 from correlator.eventstudy.panel.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
+from correlator.eventstudy.panel.same_bars import check_one_length, check_same_bars
 from correlator.eventstudy.panel.weeks import check_same_week, warn_of_long_bars
 from correlator.eventstudy.panel.wide_clocks import days_of, with_clocks
 from correlator.eventstudy.request.spec import RETURNS_KINDS
@@ -206,6 +207,7 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
     names = tuple(name for name in table.columns if name != label)
     values = as_figures(table.drop(label), what)
     stacked = np.stack(values).T if values else np.zeros((len(table), 0))
+    check_one_length(table[label], names, np.isfinite(stacked), what)
     return Wide(table[label].rename("session"), names, stacked)
 
 
@@ -317,8 +319,10 @@ def log_volume_of(volumes: Array) -> Array:
 def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
     """Return the values (T, S) of ``wide`` at ``labels``, NaN where it has no such bar.
 
-    Raises InputError if no label matches, or if the dates are shifted by a day.
+    Raises InputError if no label matches, if the dates are shifted by a day or if the bars have another length, and
+    TimeError if only one of the two has a time zone.
     """
+    check_same_bars(wide.labels, labels, what)
     check_same_week(wide.labels, labels, what)
     target = pl.DataFrame({"session": labels})
     source = pl.DataFrame({"session": wide.labels.cast(labels.dtype)}).with_row_index("row")
