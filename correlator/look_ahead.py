@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from correlator.base.progress import tracked
 from correlator.base.seeds import generator
 from correlator.errors import InputError, listed
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.frames import Array, Panel
 from correlator.eventstudy.placing.placement import window_rows
 from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.results.result import StudyResult
@@ -163,25 +164,29 @@ def numbers_of(result: StudyResult | pl.DataFrame) -> pl.DataFrame:
 
 
 def with_another_future(panel: Panel, cutoff: int, rng: np.random.Generator) -> Panel:
-    """Return the panel with noise for every bar after row ``cutoff``: returns, factors and marks."""
-    returns = panel.returns.copy()
-    returns[cutoff + 1 :] = rng.normal(0.0, 0.05, returns[cutoff + 1 :].shape)
-    factors = panel.factors
-    if factors is not None:
-        factors = factors.copy()
-        factors[cutoff + 1 :] = rng.normal(0.0, 0.05, factors[cutoff + 1 :].shape)
-    marks: dict[str, Any] = {}
-    if panel.own_benchmark is not None:
-        own = panel.own_benchmark.copy()
-        own[cutoff + 1 :] = rng.normal(0.0, 0.05, own[cutoff + 1 :].shape)
-        marks["own_benchmark"] = own
+    """Return the panel with noise for every bar after row ``cutoff``: returns, factors, donors and marks."""
+
+    def noise(values: Array | None) -> Any:
+        return None if values is None else _replaced(values, cutoff, lambda shape: rng.normal(0.0, 0.05, shape))
+
+    changed: dict[str, Any] = {name: noise(getattr(panel, name)) for name in ("returns", "factors", "own_benchmark")}
+    if panel.own_factors is not None:
+        changed["own_factors"] = tuple(noise(each) for each in panel.own_factors)
+    if panel.donors is not None:
+        series = {name: noise(getattr(panel.donors, name)) for name in ("returns", "levels", "own_levels")}
+        changed["donors"] = replace(panel.donors, **series)
     for name in ("limit_locked", "zero_volume"):
         mask = getattr(panel, name)
         if mask is not None:
-            mask = mask.copy()
-            mask[cutoff + 1 :] = rng.random(mask[cutoff + 1 :].shape) < 0.5
-            marks[name] = mask
-    return replace(panel, returns=returns, factors=factors, **marks)
+            changed[name] = _replaced(mask, cutoff, lambda shape: rng.random(shape) < 0.5)
+    return replace(panel, **changed)
+
+
+def _replaced(values: NDArray[Any], cutoff: int, by: Callable[[tuple[int, ...]], NDArray[Any]]) -> NDArray[Any]:
+    """Return a copy of ``values`` (T, ...) with other ones after row ``cutoff``."""
+    copy = values.copy()
+    copy[cutoff + 1 :] = by(copy[cutoff + 1 :].shape)
+    return copy
 
 
 def _built_in(spec: StudySpec) -> Measure:

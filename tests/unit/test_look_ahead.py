@@ -9,7 +9,7 @@ import pytest
 
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.frames import Donors, Panel
 from correlator.eventstudy.request.spec import study_spec
 from correlator.look_ahead import audit, numbers_of
 
@@ -116,3 +116,18 @@ def test_a_study_without_numbers_is_refused():
         audit(PLAN, panel, events[:1].with_columns(symbol=pl.lit("Z")))
     with pytest.raises(InputError, match="have no column 'value'"):
         audit(nameless, panel, events)
+
+
+@pytest.mark.parametrize("bars_early", [0, 1])
+def test_donors_are_part_of_the_future(bars_early):
+    """Donors read a bar early leave a counterfactual that knows tomorrow."""
+    panel, events, closes = world()
+    returns = np.random.default_rng(5).normal(0, 0.02, (len(panel.labels), 6))
+    donors = Donors(tuple("CDEFGH"), returns, np.ones((2, 6), dtype=bool), (None,) * 6)
+    synthetic = study_spec(model="synthetic", estimation="-60:-6", window="-2:2", windows="0:0,-2:2")
+
+    def study(panel, events):
+        early = replace(panel.donors, returns=np.roll(panel.donors.returns, -bars_early, axis=0))
+        return study_panel(replace(panel, donors=early), events, synthetic)
+
+    assert audit(study, replace(panel, donors=donors), events, closes=closes).passed is (bars_early == 0)
