@@ -162,9 +162,9 @@ def _load_news(
     load = Load("news", name, sha256)
     derive = Derive(_join, _join_afterwards, SMALL)
     total = load_parts(store, load, prepared, _write, derive=derive, advance=advance)
-    return LoadReport(
-        "news", name, total.added, total.known, total.rejected, dict(total.details), reject_notes(reasons)
-    )
+    is_empty = not (total.added or total.known or total.rejected)
+    notes = ("it has no items",) if is_empty else reject_notes(reasons)
+    return LoadReport("news", name, total.added, total.known, total.rejected, dict(total.details), notes)
 
 
 def _noted(batches: Iterable[Batch], reasons: Counter[str]) -> Iterator[Batch]:

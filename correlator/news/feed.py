@@ -54,10 +54,16 @@ _MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \((?P<name>.+)\)|(?P<ahead>.+?) 
 
 
 def read_feed(path: Path, publishers: Publishers, *, encoding: str | None = None) -> Iterator[Batch]:
-    """Yield the items of a feed file; those without a headline or a valid time become rejects. Raises InputError."""
+    """Yield the items of a feed file; those without a headline or a valid time become rejects.
+
+    Raises InputError, also for a file without items: a feed that is polled may have none for a while, a file may not.
+    """
     with path.open("rb") as probe, unpacking(probe, name_of(path)) as (file, _):
         raw = file.read(MAX_FEED_BYTES + 1)
-    yield from feed_batches(raw, called(path), publishers, encoding=encoding)
+    for batch in feed_batches(raw, called(path), publishers, encoding=encoding):
+        if batch.articles.is_empty() and batch.rejects.is_empty():
+            raise InputError(f"{called(path)} is a feed without items", hint="check the file")
+        yield batch
 
 
 def feed_batches(

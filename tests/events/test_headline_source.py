@@ -89,6 +89,8 @@ def test_a_line_that_cannot_be_read_has_its_number_and_reason(tmp_path):
         ("a.txt", b"Israel attacks Lebanon\n", {"field": "text"}, NotFoundError, "plain text without fields"),
         ("a.txt", b" \n\n", {}, InputError, "contains no headlines"),
         ("a.json", b'["Israel attacks Lebanon"]', {}, InputError, "contains no headlines"),
+        ("a.csv", b"date,headline\n", {}, InputError, "contains no headlines"),
+        ("a.csv", b"headline\n", {}, InputError, "contains no headlines"),
         ("a.html", b"<html><p>Israel attacks Lebanon", {}, InputError, "web page"),
     ],
 )
@@ -96,6 +98,12 @@ def test_what_holds_no_headlines_is_refused_in_one_line(tmp_path, name, content,
     (tmp_path / name).write_bytes(content)
     with pytest.raises(error, match=message):
         code_file(tmp_path / name, **options)
+
+
+def test_lines_and_frames_without_headlines_are_refused():
+    for source in ([], pl.DataFrame({"headline": []}, schema={"headline": pl.String})):
+        with pytest.raises(InputError, match="contains no headlines"):
+            code_file(source)
 
 
 def test_templates_and_bracketed_kickers_are_plain_text(tmp_path):

@@ -20,6 +20,9 @@ JSON = {
 }
 
 
+NO_ITEMS = '{"version": "https://jsonfeed.org/version/1.1", "title": "Gazette", "items": []}'
+
+
 def rss(item):
     names = (
         ("feedburner", "http://rssnamespace.org/feedburner/ext/1.0"),
@@ -193,3 +196,11 @@ def test_entities_in_the_names_of_authors_are_decoded():
 def test_long_tags_are_no_text():
     item = f"{TITLE}{LINK}{TIME}<description>&lt;img srcset='{'x ' * 2_000}'&gt;They left.</description>"
     assert read(rss(item)).articles["body"].to_list() == ["They left."]
+
+
+@pytest.mark.parametrize("text", ['<rss version="2.0"><channel><title>Gazette</title></channel></rss>', NO_ITEMS])
+def test_a_file_of_a_feed_without_items_is_refused(tmp_path, text):
+    (tmp_path / "f.xml").write_text(text)
+    with pytest.raises(InputError, match=r"f\.xml is a feed without items"):
+        next(read_news(tmp_path / "f.xml", layout="feed"))
+    assert read(text).articles.is_empty()  # an answer of a server that has nothing yet

@@ -44,6 +44,12 @@ def test_an_unchanged_feed_is_not_read_again(server, store):
     assert store.frame("SELECT address, etag FROM addresses").rows() == [(url, '"2"')]
 
 
+def test_a_polled_feed_may_have_no_items_and_that_is_said(server, store):
+    server.body = rss()
+    report = add_news(store, server.url("feed"))
+    assert (report.added, report.notes) == (0, ("it has no items",))
+
+
 def test_a_feed_with_rejects_is_read_in_full_again(server, store):
     server.body, server.etag = rss("One headline of the day", date="27 Aug 2018 19:37 QQT"), '"3"'
     assert add_news(store, server.url("feed")).rejected == 1

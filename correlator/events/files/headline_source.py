@@ -63,11 +63,16 @@ def headlines_in(
     """
     source = source if isinstance(source, str | Path) else from_plain(source, "the headlines")
     if isinstance(source, str | Path):
-        yield from _in_file(Path(source), fields, encoding)
+        name, found = called(source), _in_file(Path(source), fields, encoding)
     elif hasattr(source, "__arrow_c_stream__") or hasattr(source, "collect"):
-        yield from _in_frame(to_polars(source, "the headlines"), fields, "the frame")
+        name, found = "the frame", _in_frame(to_polars(source, "the headlines"), fields, "the frame")
     else:
-        yield from _in_lines(iter(source), fields, "the text", "")
+        name, found = "the text", _in_lines(iter(source), fields, "the text")
+    first = next(found, None)
+    if first is None:
+        raise InputError(f"{name} contains no headlines", hint="give one headline per line, JSON lines or a table")
+    yield first
+    yield from found
 
 
 def _in_file(path: Path, fields: Fields, encoding: str | None) -> Iterator[Line]:
@@ -134,7 +139,7 @@ def _place(columns: Sequence[str], asked: str | None, name: str) -> int:
     return place
 
 
-def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str) -> Iterator[Line]:
+def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str = "") -> Iterator[Line]:
     """Yield headlines from lines of text: JSON objects, a table with a header, or one headline per line."""
     blank = []
     for first in lines:
@@ -142,7 +147,7 @@ def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str) -> I
             break
         blank.append(first)
     else:
-        raise InputError(f"{name} contains no headlines", hint="give one headline per line, JSON lines or a table")
+        return
     all_lines = chain(blank, [first], lines)
     if suffix in (*_JSON_LINES, ".json") or _AN_OBJECT.match(first):
         yield from _in_json_lines(all_lines, fields)
