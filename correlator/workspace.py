@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ def study(
     -------
     StudyResult
         Use ``result.summary()``, ``result.car``, ``result.plot("car")``; events that could not be measured are in
-        ``result.excluded``.
+        ``result.excluded``, and how frames and files were read in ``result.notes``.
 
     Raises
     ------
@@ -164,10 +165,11 @@ def study(
         beside = {name: options.pop(name, None) for name in ("factors", "risk_free")}
         units = {"factors_unit": options.pop("factors_unit", None), "risk_free_unit": options.get("risk_free_unit")}
         sources = {**frames, "benchmark": benchmark, **beside}
-        tables, _ = study_tables(sources, exchange=options.get("exchange"), **units)
+        tables, notes = study_tables(sources, exchange=options.get("exchange"), **units)
         rows = None if events is None else events_table(events)
         kind: dict[str, Any] = {"returns": returns} if is_kind else {}
-        return study_frames(events=rows, returns_kind=returns_kind, **tables, **kind, **options)
+        result = study_frames(events=rows, returns_kind=returns_kind, **tables, **kind, **options)
+        return replace(result, notes=notes)
     if returns_kind is not None:
         raise InputError("returns_kind has no effect in a study of a store", hint="give returns='simple'")
     named: dict[str, Any] = {"events": events, "benchmark": benchmark, "returns": returns}

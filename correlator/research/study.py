@@ -113,16 +113,19 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     spec, data = spec_and_data(symbols, options)
     result = run_study(store, spec, data)
     warn_of_gaps(result)
-    return result
+    return replace(result, notes=data.notes)
 
 
 @dataclass(frozen=True)
 class Data:
-    """Data for a study besides the store: ``factors``, ``risk_free`` and its unit as for ``study``."""
+    """Data for a study besides the store: ``factors``, ``risk_free`` and its unit as for ``study``; ``notes`` on how
+    they were read.
+    """
 
     factors: Frame | None = None
     risk_free: str | Frame | None = None
     risk_free_unit: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 NO_DATA = Data()
@@ -138,8 +141,8 @@ def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any
         from correlator.research.study_tables import study_tables  # imported late, since it is slow to import
 
         given = {"factors": data.factors, "risk_free": data.risk_free}
-        tables, _ = study_tables(given, factors_unit=unit, risk_free_unit=data.risk_free_unit)
-        data = replace(data, **tables)
+        tables, notes = study_tables(given, factors_unit=unit, risk_free_unit=data.risk_free_unit)
+        data = replace(data, **tables, notes=notes)
     refuse_foreign(arguments, STORE)
     spec = study_spec(**arguments)
     model_named(spec.model)  # fails for an unknown model before bars are read

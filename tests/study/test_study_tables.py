@@ -184,3 +184,18 @@ def test_bars_within_days_are_studied_alike_in_every_shape(first, tmp_path):
         assert co.study(prices=source, **options).ar.equals(expected)
     with pytest.raises(InputError, match="mixes daily and intraday bars"):
         co.study(prices={**shares, "DAY": pl.DataFrame({"date": ["2024-03-11"], "close": [1.0]})}, **options)
+
+
+def test_a_study_tells_how_its_tables_were_read(bars, events, tmp_path):
+    result = co.study(prices={"LAMP": bars}, events=events, **OPTIONS)
+    (note,) = result.notes
+    assert note.startswith("prices is read as bars of LAMP")
+    assert result.made["notes"] == [note]
+    assert f"<p>{note}</p>" in result._repr_html_()
+    days = pd.date_range("2023-01-03", "2023-12-29")
+    rows = [f"{day:%Y%m%d},{(-1) ** at * (0.5 + at % 7):.2f},0.02" for at, day in enumerate(days)]
+    (tmp_path / "f.csv").write_text("\n".join(["Made from the 202312 data", "", ",Mkt-RF,RF", *rows, "", "Copyright"]))
+    options = {**OPTIONS, "model": "factors", "factors": tmp_path / "f.csv", "risk_free": "RF"}
+    told = co.study(prices={"LAMP": bars}, events=events, **options).notes
+    assert told[0] == note
+    assert told[1].startswith("f.csv: ")

@@ -44,7 +44,8 @@ class StudyResult:
     ``estimates``: arrays of the kept events; ``panel``: the bars; ``events``: the events as given, ``event_id`` and
     ``symbol`` first, with all other columns; ``spec``: the request; ``excluded``: ``event_id``, ``symbol``,
     ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns of the event
-    window; ``car_columns`` (W, 2) first and last column of each CAR window.
+    window; ``car_columns`` (W, 2) first and last column of each CAR window; ``notes``: how frames and files of the
+    study were read, one line each.
     """
 
     estimates: EventEstimates
@@ -54,6 +55,7 @@ class StudyResult:
     excluded: pl.DataFrame
     day_labels: tuple[str, ...]
     car_columns: np.ndarray[Any, np.dtype[np.int64]]
+    notes: tuple[str, ...] = ()
 
     @property
     def window_labels(self) -> tuple[str, ...]:
@@ -66,11 +68,12 @@ class StudyResult:
 
     @property
     def made(self) -> dict[str, Any]:
-        """How the numbers were computed, for metadata of files: version, every option, benchmark, counts."""
+        """How the numbers were computed, for metadata of files: version, every option, benchmark, counts, notes."""
         return {
             **how_made(self.panel, self.spec),
             "events_measured": len(self.estimates),
             "events_excluded": self.excluded.height,
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
     @cached_property
@@ -384,7 +387,8 @@ class StudyResult:
     def _repr_html_(self) -> str:
         from correlator.eventstudy.results.summary import summary_html
 
-        return f"<p>{html.escape(repr(self))}</p>{summary_html(self)}"
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in (repr(self), *self.notes))
+        return f"{lines}{summary_html(self)}"
 
 
 def check_result(result: object) -> None:
