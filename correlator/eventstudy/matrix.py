@@ -38,7 +38,7 @@ from correlator.eventstudy.panel.jumps import warn_of_volume_units, with_jumps
 from correlator.eventstudy.panel.lags import warn_of_lags
 from correlator.eventstudy.panel.many_exchanges import on_one_exchange, panel_of_exchanges
 from correlator.eventstudy.panel.names import on_columns, resolved_columns
-from correlator.eventstudy.panel.open_days import on_open_days
+from correlator.eventstudy.panel.open_days import on_open_days, without_other_hours
 from correlator.eventstudy.panel.trade_to_trade import bridge_holes, warn_of_holes
 from correlator.eventstudy.placing.event_table import read_events
 from correlator.eventstudy.placing.events import exchanges_of, name_as, part_exchanges, zone_of
@@ -233,7 +233,7 @@ def matrix_panel(
     if not exchanges:
         spec = on_one_exchange(spec)
         studied = [] if named_events is None else named_events["symbol"].unique().drop_nulls().sort().to_list()
-        wide = on_open_days(wide, kind, spec.exchange, studied)
+        wide = without_other_hours(on_open_days(wide, kind, spec.exchange, studied), spec)
         return _with_donors(make_panel(wide, spec), wide, source, spec, donor_frame=donor_frame), spec
     if spec.model == SYNTHETIC:
         raise StudyError("the model synthetic does not support several exchanges", hint="study one exchange at a time")

@@ -13,14 +13,17 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 TICK = 0.01
+_SAME_FACTOR = 0.002
+"""Largest relative difference between two factors adjusted / close that is rounding and no dividend."""
 
 
 def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:
     """Return adjusted closes (T, S) with the gaps filled, and a mask (T, S) of the filled bars.
 
     If a bar has a close but no adjusted one, the last factor adjusted / close is carried forward (the first one
-    backward before it), so that returns over the gap are those of plain closes. A symbol without any adjusted close
-    gets its closes.
+    backward before it), so that returns over the gap are those of plain closes. If the factor is another one after the
+    gap, there was a dividend or split on one of its bars, nobody knows which: they stay missing, and the return over
+    the gap is that of the adjusted closes around it. A symbol without any adjusted close gets its closes.
     """
     gaps: Flags = np.isnan(adjusted) & ~np.isnan(closes)
     if not gaps.any():
@@ -32,10 +35,11 @@ def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:
     plain, known = closes[:, partly], adjusted[:, partly]
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where((plain > 0) & (known > 0), known / plain, np.nan)
-    carried = _last_known(factor)
-    carried = np.where(np.isnan(carried), _last_known(factor[::-1])[::-1], carried)
-    filled[:, partly] = np.where(gaps[:, partly], plain * np.nan_to_num(carried, nan=1.0), known)
-    return filled, gaps
+        before, after = _last_known(factor), _last_known(factor[::-1])[::-1]
+        changed = np.abs(after / before - 1.0) > _SAME_FACTOR
+    carried = np.nan_to_num(np.where(np.isnan(before), after, before), nan=1.0)
+    filled[:, partly] = np.where(gaps[:, partly], plain * np.where(changed, np.nan, carried), known)
+    return filled, gaps & ~np.isnan(filled)
 
 
 def _last_known(values: Array) -> Array:

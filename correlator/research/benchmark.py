@@ -94,9 +94,28 @@ def without_doubted(
 
     high = audit_prices(bars, None, instruments=instruments).filter(pl.col("severity") == "high")
     if price == "adjusted":
-        adjusted = bars.filter(pl.col("adjusted_close").is_not_null())["symbol"].unique()
-        high = high.filter(~(pl.col("symbol").is_in(adjusted.implode()) & pl.col("check").is_in(ADJUSTED_AWAY)))
+        high = without_adjusted_away(connection, high, members, as_of)
     return _dropped(returns, members, labels, high)
+
+
+def without_adjusted_away(
+    connection: duckdb.DuckDBPyConnection, findings: pl.DataFrame, symbols: Sequence[str], as_of: datetime | None
+) -> pl.DataFrame:
+    """Return the findings about ``symbols`` that concern a study of adjusted closes.
+
+    Those of ``ADJUSTED_AWAY`` are about plain closes, which it uses before the first and after the last adjusted one.
+    """
+    adjusted = query(
+        connection,
+        """
+        SELECT symbol, min(session) AS first, max(session) AS last FROM bars_known($as_of, $symbols)
+        WHERE "interval" = '1d' AND adjusted_close IS NOT NULL GROUP BY symbol
+        """,
+        {"symbols": list(symbols), "as_of": as_of},
+    )
+    inside = (pl.col("session") > pl.col("first")) & (pl.col("session") <= pl.col("last"))
+    away = inside.fill_null(value=False) & pl.col("check").is_in(ADJUSTED_AWAY)
+    return findings.join(adjusted, on="symbol", how="left", maintain_order="left").filter(~away).drop("first", "last")
 
 
 def _dropped(returns: Array, members: Sequence[str], labels: pl.Series, high: pl.DataFrame) -> tuple[Array, list[str]]:

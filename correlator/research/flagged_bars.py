@@ -18,7 +18,7 @@ from correlator.eventstudy.request.spec import DAILY, DROP, KEEP, StudySpec
 from correlator.eventstudy.results.result import StudyResult
 from correlator.intake.checks import audit_stored
 from correlator.market.audit.findings import is_of_series
-from correlator.research.benchmark import ADJUSTED_AWAY
+from correlator.research.benchmark import without_adjusted_away
 from correlator.store.db import Store
 
 # An audit takes some microseconds per bar; studies of more bars than this skip it with a warning.
@@ -33,7 +33,7 @@ _NO_BARS = ("hole", "short-history", "no-exchange", "vintages-differ")
 def study_findings(store: Store, symbols: Sequence[str], spec: StudySpec) -> pl.DataFrame | None:
     """Return findings above low severity on the daily bars of ``symbols`` and their benchmark.
 
-    None for intraday bars, which are not audited. Jumps of unadjusted closes are ignored in a study of adjusted ones.
+    None for intraday bars, which are not audited. Jumps of plain closes are ignored where adjusted ones are used.
     """
     if spec.interval != DAILY:
         return None
@@ -45,9 +45,10 @@ def study_findings(store: Store, symbols: Sequence[str], spec: StudySpec) -> pl.
         )
         return None
     findings = audit_stored(store, names, as_of=spec.as_of)
-    adjusted = _adjusted(store, names) if spec.price == "adjusted" else []
-    away = pl.col("symbol").is_in(adjusted) & pl.col("check").is_in(ADJUSTED_AWAY)
-    return findings.filter(pl.col("severity") != "low", ~pl.col("check").is_in(_NOT_USED), ~away)
+    if spec.price == "adjusted":
+        with store.reading() as connection:
+            findings = without_adjusted_away(connection, findings, names, spec.as_of)
+    return findings.filter(pl.col("severity") != "low", ~pl.col("check").is_in(_NOT_USED))
 
 
 def with_findings(panel: Panel, findings: pl.DataFrame | None, spec: StudySpec) -> Panel:
@@ -117,15 +118,6 @@ def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
         if benchmark is not None and benchmark != EQUAL_WEIGHTED:
             spans[benchmark] = (labels[int(first.min())], labels[int(last.max())])
     return spans
-
-
-def _adjusted(store: Store, symbols: list[str]) -> list[str]:
-    """Return the symbols that have adjusted closes."""
-    rows = store.frame(
-        "SELECT DISTINCT symbol FROM bars WHERE adjusted_close IS NOT NULL AND symbol IN (SELECT unnest($symbols))",
-        {"symbols": symbols},
-    )
-    return [str(symbol) for symbol in rows["symbol"]]
 
 
 def _within(findings: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.DataFrame:

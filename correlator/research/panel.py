@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, warn
+from correlator.errors import InputError, counted, warn
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
 from correlator.eventstudy.panel.frames import Array, Mask, Panel, returns_of
@@ -29,7 +29,9 @@ from correlator.research.benchmark import (
     without_doubted,
 )
 from correlator.research.currency import currency_rates, warn_of_currencies
+from correlator.sessions.bar_stamps import within_sessions
 from correlator.sessions.calendars import calendar_reach, sessions_between
+from correlator.sessions.intervals import START
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument_rows
 
@@ -66,7 +68,8 @@ def stored_panel(
     """Return the panel of ``symbols`` with the benchmark as its factor, one row per bar, as ``spec`` says.
 
     Rows of daily bars are the sessions of ``exchange``, by date. Rows of other intervals (1m to 1h) are all bar starts
-    of any of the symbols, in UTC; the first return of a session is since the last bar of the session before.
+    of any of the symbols, in UTC, and those of the benchmark within sessions; the first return of a session is since
+    the last bar of the session before.
 
     Uses of ``spec``: ``benchmark`` (a symbol, ``equal-weighted``, the mean return of every other stored share of the
     exchange without bars with findings of high severity, or None), ``benchmark_session``, ``interval``, ``returns``,
@@ -87,7 +90,7 @@ def stored_panel(
         arrays = grid.fields
     else:
         bars = read_bars(connection, names, interval=spec.interval, as_of=spec.as_of)
-        labels = bars["bar_start"].unique().sort()
+        labels = _bar_starts(bars, symbols, exchange)
         arrays = bar_arrays(bars, labels, names, at="bar_start")
     note, moved = _time_benchmark(connection, exchange, spec, labels)
     for name, values in moved.items():
@@ -119,6 +122,13 @@ def stored_panel(
         if model_named(spec.model).needs_benchmark:
             market = prices[:, column_of[spec.benchmark]]
     return panel if spec.holes == "drop" else bridge_holes(panel, _columns(prices, own), market, spec.returns)
+
+
+def _bar_starts(bars: pl.DataFrame, symbols: Sequence[str], exchange: str) -> pl.Series:
+    """Return the starts of the bars of ``symbols``, and of others within the sessions of ``exchange``, in order."""
+    own = bars.filter(pl.col("symbol").is_in(symbols))["bar_start"].unique()
+    other = bars.filter(~pl.col("bar_start").is_in(own.implode()))["bar_start"].unique()
+    return pl.concat([own, other.filter(within_sessions(other, START, exchange))]).sort()
 
 
 def _time_benchmark(
@@ -236,12 +246,16 @@ def limit_locked_bars(arrays: dict[str, Array], labels: pl.Series, exchange: str
 
 
 def _price(arrays: dict[str, Array], price: str, names: Sequence[str]) -> Array:
-    """Return the prices that a study uses; warn if adjusted closes have gaps that unadjusted closes fill."""
+    """Return the prices that a study uses; warn of gaps in adjusted closes, which unadjusted closes fill or not."""
     if price == "close":
         return arrays["close"]
     prices, filled = filled_adjusted(arrays["close"], arrays["adjusted_close"])
-    partly = filled.any(axis=0) & ~np.isnan(arrays["adjusted_close"]).all(axis=0)
-    for column in np.flatnonzero(partly).tolist():
-        count = int(filled[:, column].sum())
-        warn(f"{names[column]}: {count:,} bars have no adjusted close; their returns use unadjusted closes")
+    partly = ~np.isnan(arrays["adjusted_close"]).all(axis=0)
+    lost = np.isnan(prices) & ~np.isnan(arrays["close"])
+    for bars, what in (
+        (filled & partly, "returns use unadjusted closes"),
+        (lost, "left out, since a dividend or split is on one of them"),
+    ):
+        for column in np.flatnonzero(bars.any(axis=0)).tolist():
+            warn(f"{names[column]}: {counted(int(bars[:, column].sum()), 'bar')} without an adjusted close: {what}")
     return prices

@@ -63,6 +63,15 @@ def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, stated: 
     return END
 
 
+def within_sessions(stamps: pl.Series, side: str, exchange: str) -> pl.Series:
+    """Return whether bars whose starts or ends (``side``) are ``stamps`` (T,) lie in sessions of ``exchange``."""
+    hours = _hours(stamps, exchange).sort("opens_at")
+    times = pl.DataFrame({"stamp": stamps.cast(_INSTANT)}).with_row_index("row").sort("stamp")
+    in_order = times.join_asof(hours, left_on="stamp", right_on="opens_at", allow_exact_matches=side == START)
+    before_end = pl.col("stamp") < pl.col("closes_at") if side == START else pl.col("stamp") <= pl.col("closes_at")
+    return in_order.sort("row").select(before_end.fill_null(value=False).alias("within"))["within"]
+
+
 def starts_of(ends: pl.DataFrame, length: timedelta, exchange: str | None) -> pl.Series:
     """Return the starts of bars from their ``ends`` (rows of symbol and stamp, instants in UTC), in row order.
 

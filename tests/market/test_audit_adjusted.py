@@ -81,15 +81,22 @@ def test_adjusted_closes_that_end():
 
 @settings(deadline=None)
 @given(st.data())
-def test_returns_over_a_gap_are_those_of_plain_closes(data):
+def test_returns_over_a_gap_are_those_of_plain_closes_unless_it_hides_a_dividend(data):
     rows = made(1)
     close, whole = (rows[name].to_numpy()[:, None] for name in ("Close", "Adj Close"))
     gap = np.array(data.draw(st.lists(st.booleans(), min_size=BARS, max_size=BARS)))
-    adjusted = np.where(gap[:, None], np.nan, whole)
-    prices, filled = filled_adjusted(close, adjusted)
-    assert filled[:, 0].tolist() == gap.tolist()
-    plain, used, expected = (np.diff(np.log(each[:, 0])) for each in (close, prices, whole))
-    inside = gap[1:]
+    prices, filled = filled_adjusted(close, np.where(gap[:, None], np.nan, whole))
+    known, factor = np.flatnonzero(~gap), (whole / close)[:, 0]
+    around = np.searchsorted(known, np.arange(BARS))
+    hidden = np.array(
+        [
+            gap[k] and 0 < i < len(known) and abs(factor[known[i]] / factor[known[i - 1]] - 1) > 0.005
+            for k, i in enumerate(around)
+        ]
+    )
+    assert filled[:, 0].tolist() == (gap & ~hidden).tolist()
+    assert np.isnan(prices[:, 0]).tolist() == hidden.tolist()
+    plain, used = (np.diff(np.log(each[:, 0])) for each in (close, prices))
+    inside = gap[1:] & ~hidden[1:] & ~hidden[:-1]
     np.testing.assert_allclose(used[inside], plain[inside], atol=1e-12)
-    both = ~gap[1:] & ~gap[:-1]
-    np.testing.assert_allclose(used[both], expected[both], atol=1e-12)
+    np.testing.assert_allclose(np.diff(np.log(prices[known, 0])), np.diff(np.log(whole[known, 0])), atol=1e-12)

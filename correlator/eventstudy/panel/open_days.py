@@ -14,7 +14,10 @@ import polars as pl
 
 from correlator.errors import InputError, warn
 from correlator.eventstudy.panel.frames import Array, Mask, Rows, Wide
+from correlator.eventstudy.panel.same_bars import regular_length
 from correlator.eventstudy.panel.weeks import check_sessions, check_week
+from correlator.eventstudy.request.spec import StudySpec
+from correlator.sessions.bar_stamps import side_of, within_sessions
 from correlator.sessions.calendars import calendar_reach, sessions_between
 
 _FEWEST = 3
@@ -94,6 +97,24 @@ def on_sessions(wide: Wide, exchange: str, what: str) -> Wide:
     values = np.full((len(labels), len(wide.names)), np.nan)
     values[labels.is_in(wide.labels.implode()).to_numpy()] = wide.values[is_open]
     return Wide(labels.rename(wide.labels.name), wide.names, values)
+
+
+def without_other_hours(wide: Wide, spec: StudySpec) -> Wide:
+    """Return intraday bars without those outside the sessions of the exchange on which only the benchmark trades.
+
+    So windows count the bars of the shares' own exchange beside a benchmark of another one, or a coin. Unchanged for
+    bars without a time zone, or if the exchange or the benchmark's column is not known.
+    """
+    zoned = isinstance(wide.labels.dtype, pl.Datetime) and wide.labels.dtype.time_zone is not None
+    if not zoned or spec.exchange is None or spec.benchmark not in wide.names:
+        return wide
+    shares = [j for j, name in enumerate(wide.names) if name != spec.benchmark]
+    own = np.isfinite(wide.values[:, shares]).any(axis=1)
+    length = regular_length(wide.labels)
+    if own.all() or length is None:
+        return wide
+    side = side_of(wide.labels.filter(pl.Series(own)), length, spec.exchange, spec.stamped)
+    return _rows(wide, own | within_sessions(wide.labels, side, spec.exchange).to_numpy())
 
 
 def _days_with_figures(wide: Wide) -> pl.Series:

@@ -107,5 +107,5 @@ def _gap(series: Series) -> pl.DataFrame:
         f"{missing.height:,} of {series.bars.height:,} bars have no adjusted close, "
         f"{missing['session'][0]} to {missing['session'][-1]}"
     )
-    action = "studies carry the last factor on over them; load the series from one source to be sure"
+    action = "studies carry the last factor on over them, or leave them out if it changes; load them from one source"
     return series.finding("adjusted-gap", "low", text, action, session=missing["session"][0])
