@@ -259,7 +259,8 @@ def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Pane
     """
     benchmark, factors, risk_free = frames.benchmark, frames.factors, frames.risk_free
     returns, invalid = _valid(_measured(wide, source, spec), source, source.kind)
-    panel = Panel(wide.labels, wide.names, returns, invalid=invalid)
+    zone = None if wide.labels.dtype == pl.Date else zone_of(spec)
+    panel = Panel(wide.labels, wide.names, returns, invalid=invalid, zone=zone)
     of_prices = source.kind == "prices"
     table, free = part_risk_free(factors, risk_free, panel, frames.risk_free_unit, of_prices=of_prices)
     if of_prices and isinstance(risk_free, str) and risk_free in wide.names and factors is None:

@@ -31,6 +31,7 @@ from correlator.research.benchmark import (
 from correlator.research.currency import currency_rates, warn_of_currencies
 from correlator.sessions.bar_stamps import within_sessions
 from correlator.sessions.calendars import calendar_reach, sessions_between
+from correlator.sessions.exchanges import exchange_zone
 from correlator.sessions.intervals import START
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument_rows
@@ -107,6 +108,7 @@ def stored_panel(
         limit_locked=None if locked is None else _columns(locked, own),
         zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
         beside=_rates_beside(rates, spec, own),
+        zone=None if spec.interval == DAILY else exchange_zone(exchange),
     )
     market = None
     if mean:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
+import correlator as co
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.frames import Panel
@@ -16,6 +17,7 @@ from correlator.eventstudy.placebo.dates import Matching, every_placement, numbe
 from correlator.eventstudy.placebo.ground import ground_of
 from correlator.eventstudy.placebo.inference import _own_placements, placebo_test
 from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
+from correlator.eventstudy.regression.cross_section import event_features
 from correlator.eventstudy.request.spec import study_spec
 
 SPEC = study_spec(estimation="-80:-11", window="-2:2", windows="0:0,-2:2", model="mean")
@@ -171,3 +173,21 @@ def test_a_group_that_has_no_other_place_counts_the_joint_draws():
     (own,) = _own_placements(ground_of(result), [stuck], (null, 3), group_of, statistic="scar", block=4)
     assert own.distinct == 0
     assert own.null.tolist() == null[0].tolist()
+
+
+def test_bars_of_a_session_are_matched_by_the_clock_of_the_exchange():
+    """Half-hours of New York over its summer time: 14:30 UTC is the first bar of a session in winter, not in summer."""
+    sessions = co.sessions_between("XNYS", date(2024, 1, 2), date(2024, 6, 28))
+    half_hours = [opens + timedelta(minutes=30 * k) for opens in sessions["opens_at"] for k in range(13)]
+    rng = np.random.default_rng(3)
+    closes = {name: 100 * np.exp(rng.normal(0, 0.003, len(half_hours)).cumsum()) for name in ("M", "A")}
+    prices = pl.DataFrame({"date": half_hours, **closes})
+    events = pl.DataFrame({"symbol": ["A"], "date": ["2024-02-14T14:31:00Z"]})
+    options = {"estimation": "-200:-20", "window": "0:1", "windows": "0:1", "stamped": "start"}
+    result = co.study(prices=prices, events=events, benchmark="M", exchange="XNYS", **options)
+    (cluster,) = placebo_clusters(result.estimates, result.panel, result.spec, Matching(("weekday",), least=10))
+    instants = result.panel.labels[cluster.candidates].dt.convert_time_zone("America/New_York")
+    assert cluster.matched == ("weekday",)
+    assert set(instants.dt.time()) == {time(9, 30)}
+    assert instants.dt.month().max() == 6
+    assert event_features(result)["weekday"].to_list() == [3]

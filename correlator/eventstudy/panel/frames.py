@@ -117,7 +117,8 @@ class Panel:
     reach of an event of the share; ``beside`` further series that every return needs (a risk-free return, an exchange
     rate): the name of each and where (T, S) it has a value; ``calendars`` the sessions of each exchange if symbols
     trade on several, None if every row is a session of all symbols; ``own_factors`` the factors (T, K) of each exchange
-    on its sessions, if the model has factors, each since the session before; None for a benchmark.
+    on its sessions, if the model has factors, each since the session before; None for a benchmark; ``zone`` the time
+    zone of the exchange of instants, None if it is not known, and for dates.
     """
 
     labels: pl.Series
@@ -138,6 +139,12 @@ class Panel:
     beside: tuple[tuple[str, Mask], ...] = ()
     calendars: Calendars | None = None
     own_factors: tuple[Array, ...] | None = None
+    zone: str | None = None
+
+    @property
+    def local_labels(self) -> pl.Series:
+        """The labels; instants in the time of the exchange, as written if its zone is not known."""
+        return self.labels if self.zone is None else self.labels.dt.convert_time_zone(self.zone)
 
     def own_rows(self, symbols: Rows, rows: Rows, offsets: Rows) -> Rows:
         """Return rows (E, K) that lie ``offsets`` (K,) sessions of each symbol's exchange from its row (E,).

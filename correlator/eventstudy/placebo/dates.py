@@ -6,7 +6,7 @@ candidates, is split at its widest gap: the dependence across the split is lost,
 Clusters of one symbol do not overlap in a draw, as they do not overlap in reality. The candidates of a cluster are the
 bars at which all its events could have been measured and that match the real first date:
 
-* ``weekday``: same day of the week; on intraday bars also same time of day;
+* ``weekday``: same day of the week; on intraday bars also same time of day at the exchange;
 * ``volatility``: same regime, the tercile of the benchmark's standard deviation over the 21 bars before the event
   window (before it, so that an effect of the event on volatility is not matched away);
 * ``distance``: at least ``distance`` bars from every real event of the same symbol, so that the effect under test is
@@ -143,7 +143,7 @@ def placebo_clusters(
     distance = matching.distance if matching.distance is not None else len(window)
     moves = Moves.of(panel)
     near = _near_real_events(estimates, moves, distance)
-    weekday = weekday_codes(panel.labels)
+    weekday = weekday_codes(panel.local_labels)
     regimes = regimes_of(panel, min(estimation.first, window.first), window.first)
     days = estimates.day_zero
 

@@ -96,7 +96,8 @@ def event_features(result: StudyResult, of: AsWindow | None = None) -> pl.DataFr
         "beta": result.models["beta"],
         "sigma": result.models["sigma"],
     }
-    derived = {"weekday": session.dt.weekday(), "year": session.dt.year()}
+    local = result.panel.local_labels[estimates.day_zero]
+    derived = {"weekday": local.dt.weekday(), "year": local.dt.year()}
     if "known_at" in events.columns:
         derived["hour"] = events["known_at"].dt.hour()
     added |= {name: values for name, values in derived.items() if name not in events.columns}
