@@ -142,7 +142,7 @@ def numbers_of(result: StudyResult | pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(
             schema={**names.schema, "quantity": pl.String, "session": labels.dtype, "value": pl.Float64}
         )
-    _, model_row = window_rows(result.spec.estimation, estimates.day_zero, labels)
+    _, model_row = window_rows(result.spec.estimation, estimates.day_zero, result.panel.local_labels)
     columns = {f"coefficient {j}": (values, model_row) for j, values in enumerate(estimates.coefficients.T)}
     columns["sigma"] = (estimates.sigma, model_row)
     for day, label in enumerate(result.day_labels):

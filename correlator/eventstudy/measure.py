@@ -97,7 +97,7 @@ def study_panel(
     reasons |= _invalid(panel, spec, symbol_index, day_zero.rows)
     reasons |= dropped_reasons(panel, spec.window, symbol_index, day_zero.rows)
     if spec.purge:
-        reach = window_rows(spec.window, day_zero.rows, panel.labels)
+        reach = window_rows(spec.window, day_zero.rows, panel.local_labels)
         on_bars = np.where(day_zero.rows >= 0, symbol_index, -1)
         panel = replace(panel, purged=reach_of_events(panel, on_bars, *reach))
     panel = without_studied(panel, symbol_index[day_zero.rows >= 0])
@@ -121,7 +121,7 @@ def study_panel(
         events=events,
         spec=spec,
         excluded=_excluded(panel, events, day_zero.rows, reasons),
-        day_labels=day_labels(spec.window, panel.labels),
+        day_labels=day_labels(spec.window, panel.local_labels),
         car_columns=where.car_columns,
     )
 
@@ -146,7 +146,7 @@ def _invalid(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> di
         return {}
     affected = np.zeros(len(symbols), dtype=bool)
     for window in (spec.estimation, spec.window):
-        affected |= holds_any(panel.invalid, symbols, *window_rows(window, day_zero, panel.labels))
+        affected |= holds_any(panel.invalid, symbols, *window_rows(window, day_zero, panel.local_labels))
     affected &= day_zero >= 0
     return dict.fromkeys(np.flatnonzero(affected).tolist(), "a return in its windows is infinite, or -100 % or less")
 
@@ -161,16 +161,16 @@ def _undated(events: pl.DataFrame) -> dict[int, str]:
 
 def placement_of(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> Placement:
     """Return the placement of the windows of events with day 0 at the rows ``day_zero`` (E,)."""
-    est_first, est_last = window_rows(spec.estimation, day_zero, panel.labels)
-    win_first, win_last = window_rows(spec.window, day_zero, panel.labels)
+    est_first, est_last = window_rows(spec.estimation, day_zero, panel.local_labels)
+    win_first, win_last = window_rows(spec.window, day_zero, panel.local_labels)
     overlapping = (est_first <= win_last) & (est_last >= win_first)
     if len(overlapping) and bool(overlapping.all()):
         raise StudyError(
             f"estimation window {spec.estimation.label} and event window {spec.window.label} overlap",
             hint="end the estimation window before the event window starts",
         )
-    days = len(day_labels(spec.window, panel.labels))
-    columns = car_columns(spec.windows, day_zero, win_first, days, labels=panel.labels)
+    days = len(day_labels(spec.window, panel.local_labels))
+    columns = car_columns(spec.windows, day_zero, win_first, days, labels=panel.local_labels)
     return Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time, timedelta
 
+import numpy as np
+import polars as pl
 import pytest
 
+import correlator as co
 from correlator.errors import InputError
 from correlator.eventstudy.request.windows import DateWindow, OffsetWindow, parse_window, parse_windows
 
@@ -33,3 +36,27 @@ def test_windows_as_papers_print_them() -> None:
 def test_what_is_no_window(text: str) -> None:
     with pytest.raises(InputError, match="window"):
         parse_windows(text)
+
+
+def test_dates_of_a_window_are_those_of_the_exchange_for_bars_of_a_session() -> None:
+    """Sydney opens at 10:00, in summer 23:00 UTC of the day before: six bars of an hour are of one date there."""
+    sessions = co.sessions_between("XASX", date(2024, 1, 2), date(2024, 3, 28))
+    hours = [opens + timedelta(hours=k) for opens in sessions["opens_at"] for k in range(6)]
+    rng = np.random.default_rng(2)
+    closes = {name: 50 * np.exp(rng.normal(0, 0.003, len(hours)).cumsum()) for name in ("M", "A")}
+    events = pl.DataFrame({"symbol": ["A"], "date": ["2024-03-14T01:30:00Z"]})
+    windows = {
+        "estimation": "2024-01-03:2024-03-01",
+        "window": "2024-03-13:2024-03-14",
+        "windows": "2024-03-14:2024-03-14",
+    }
+    result = co.study(
+        prices=pl.DataFrame({"date": hours, **closes}), events=events, benchmark="M", exchange="XASX", **windows
+    )
+    local = result.ar["session"].dt.convert_time_zone("Australia/Sydney")
+    assert local.dt.date().value_counts().sort("session")["count"].to_list() == [6, 6]
+    assert local.dt.time().min() == time(10)
+    assert result.car["n"].to_list() == [6]
+    assert result.models["n"].to_list() == [
+        6 * sessions["session"].is_between(date(2024, 1, 3), date(2024, 3, 1)).sum()
+    ]

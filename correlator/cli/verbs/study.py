@@ -243,7 +243,7 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *,
     from correlator.eventstudy.results.made import how_made
 
     counts = [0, 0, 0, 0]
-    rows = len(day_labels(spec.window, panel.labels)) if output.value == "ar" else len(spec.windows)
+    rows = len(day_labels(spec.window, panel.local_labels)) if output.value == "ar" else len(spec.windows)
     chunk = chunk_for(rows)
 
     def frames() -> Iterator[pl.DataFrame]:

@@ -120,7 +120,7 @@ class SpreadResult:
     @property
     def day_labels(self) -> tuple[str, ...]:
         """As ``StudyResult.day_labels``."""
-        return day_labels(self.spec.window, self.panel.labels)
+        return day_labels(self.spec.window, self.panel.local_labels)
 
     @property
     def estimates(self) -> EventEstimates:

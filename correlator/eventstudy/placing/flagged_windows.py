@@ -29,7 +29,7 @@ def dropped_reasons(panel: Panel, window: Window, symbols: Rows, day_zero: Rows)
         return {}
     placed = np.flatnonzero((day_zero >= 0) & (symbols >= 0))
     columns = symbols[placed]
-    first, last = window_rows(window, day_zero[placed], panel.labels)
+    first, last = window_rows(window, day_zero[placed], panel.local_labels)
     reasons, marks = {}, list(marks_of(panel))
     for i in np.flatnonzero(holds_any(panel.dropped, columns, first, last)).tolist():
         # A return is dropped because of its own bar or the one before.

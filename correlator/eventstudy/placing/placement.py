@@ -66,7 +66,10 @@ def place_events(times: pl.Series, labels: pl.Series, off_session: str, on_sessi
 
 
 def window_rows(window: Window, day_zero: Rows, labels: pl.Series) -> tuple[Rows, Rows]:
-    """Return first and last row (E,) of ``window`` for every event, inclusive; raises StudyError for an empty one."""
+    """Return first and last row (E,) of ``window`` for every event, inclusive; raises StudyError for an empty one.
+
+    ``labels`` (T,): dates, or instants in the time of the exchange, whose days are those of a window of dates.
+    """
     if isinstance(window, OffsetWindow):
         return day_zero + window.first, day_zero + window.last
     days = labels.dt.date() if isinstance(labels.dtype, pl.Datetime) else labels
@@ -129,7 +132,7 @@ def marked_before(mask: Mask) -> NDArray[np.int32]:
 def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows) -> tuple[Rows, Rows]:
     """Return ``window_rows`` of events (E,) on ``symbols``, counted in the sessions of each symbol's exchange."""
     if panel.calendars is None or not isinstance(window, OffsetWindow):
-        return window_rows(window, day_zero, panel.labels)
+        return window_rows(window, day_zero, panel.local_labels)
     rows = panel.own_rows(symbols, day_zero, np.array([window.first, window.last]))
     return rows[:, 0], rows[:, 1]
 

@@ -61,8 +61,8 @@ def study_of_parts(
     columns, labels = first.car_columns, first.day_labels
     if "event" in dated:
         start, days = dated["event"]
-        columns = car_columns(spec.windows, np.zeros(1, np.int64), np.array([start]), days, labels=panel.labels)
-        labels = day_labels(spec.window, panel.labels)
+        columns = car_columns(spec.windows, np.zeros(1, np.int64), np.array([start]), days, labels=panel.local_labels)
+        labels = day_labels(spec.window, panel.local_labels)
     return StudyResult(
         estimates=merged(calendars, measured, dated),
         panel=replace(panel, purged=_purged(calendars, results, panel)),
@@ -84,7 +84,7 @@ def _dated(panel: Panel, spec: StudySpec) -> dict[str, tuple[int, int]]:
     dated = {}
     for name, window in (("estimation", spec.estimation), ("event", spec.window)):
         if isinstance(window, DateWindow):
-            (first,), (last,) = window_rows(window, np.zeros(1, np.int64), panel.labels)
+            (first,), (last,) = window_rows(window, np.zeros(1, np.int64), panel.local_labels)
             dated[name] = int(first), int(last - first) + 1
     return dated
 

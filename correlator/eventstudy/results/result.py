@@ -174,7 +174,7 @@ class StudyResult:
     @property
     def estimation_bars(self) -> int:
         """Length of an estimation window in bars, missing ones included."""
-        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
+        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.local_labels)
         return int((last - first).max(initial=-1)) + 1
 
     @cached_property
