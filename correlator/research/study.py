@@ -15,6 +15,7 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.jumps import with_marked_jumps
 from correlator.eventstudy.panel.many_exchanges import joined, refuse_other_exchanges
 from correlator.eventstudy.placing.bars import ends_at, on_bars
 from correlator.eventstudy.request.spec import (
@@ -41,7 +42,7 @@ from correlator.research.selection import (
     events_of_unknown_symbols,
     first_of_each_story,
 )
-from correlator.sessions.exchanges import exchange_named
+from correlator.sessions.exchanges import exchange_named, exchange_zone
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
 from correlator.store.reading import symbols_with_bars
@@ -216,7 +217,10 @@ def _audited(
     for market in markets:
         symbols = [symbol for symbol in market.panel.symbols if symbol in studied]
         flagged[market.exchange] = study_findings(store, symbols, market.spec) if symbols else None
-        panel = with_findings(market.panel, flagged[market.exchange], market.spec)
+        panel = market.panel
+        if market.spec.interval != DAILY:
+            panel = with_marked_jumps(panel, market.spec, exchange_zone(market.exchange))
+        panel = with_findings(panel, flagged[market.exchange], market.spec)
         panels[market.exchange] = with_data(panel, market.spec, data)
     return joined(panels), flagged
 

@@ -17,18 +17,27 @@ MOST_BARS = 150_000
 _OTHER_NAME = "\0benchmark"
 
 
-def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
+def with_jumps(panel: Panel, spec: StudySpec, zone: str | None) -> Panel:
     """Return the panel of a frame with doubtful bars marked or left out, as ``spec.flagged`` says.
 
-    Doubtful is a bar that looks like a split, a change of unit, a break or a price filled forward. Daily bars only, by
-    their closes: intraday bars jump differently, and a frame has no volumes or price limits. Warns of the findings in
-    one line.
+    ``zone``: as for ``with_marked_jumps``.
     """
-    if spec.flagged == KEEP or panel.labels.dtype != pl.Date or len(panel.labels) < 2:
+    marked = with_marked_jumps(panel, spec, zone)
+    return without_flagged(marked) if spec.flagged == DROP else marked
+
+
+def with_marked_jumps(panel: Panel, spec: StudySpec, zone: str | None) -> Panel:
+    """Return the panel with doubtful bars marked, unless ``spec.flagged`` is to keep them. Warns of them in one line.
+
+    Doubtful is a bar that looks like a split, a change of unit, a break or, if daily, a price filled forward, by closes
+    alone: there are no volumes or price limits. Of intraday bars the closes of their days in ``zone`` (default: that of
+    the labels) are compared, and the first bar of a day is marked.
+    """
+    if spec.flagged == KEEP or len(panel.labels) < 2:
         return panel
     if spec.flagged != DROP and panel.returns.size > MOST_BARS:
         return panel
-    jumps = _jumps(panel, spec)
+    jumps = _jumps(panel, spec, zone)
     if jumps.is_empty():
         return panel
     first = jumps.sort("session", "symbol").row(0, named=True)
@@ -39,14 +48,13 @@ def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
         f"{count} like a split, a change of unit, a break or a price filled forward, {consequence}: first {name} "
         f"{first['session']}, {first['check']}"
     )
-    marked = replace(panel, findings=findings_on(jumps, panel.labels, panel.symbols, _benchmark(panel, spec)))
-    return without_flagged(marked) if spec.flagged == DROP else marked
+    return replace(panel, findings=findings_on(jumps, panel.labels, panel.symbols, _benchmark(panel, spec)))
 
 
 def warn_of_volume_units(panel: Panel, spec: StudySpec) -> None:
     """Warn of the first fifty-fold change of the usual volume of a symbol, as from shares to thousands of shares.
 
-    ``panel``: log volumes (T, S) as returns. Skipped as ``with_jumps``.
+    ``panel``: log volumes (T, S) as returns. Daily volumes only; skipped as jumps are.
     """
     from correlator.market.audit.findings import Series
     from correlator.market.audit.levels import volume_units
@@ -67,8 +75,8 @@ def _benchmark(panel: Panel, spec: StudySpec) -> str | None:
     return spec.benchmark if spec.benchmark in panel.symbols else _OTHER_NAME
 
 
-def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
-    """Return symbol, session, check and until (null) of every jump and every stale price.
+def _jumps(panel: Panel, spec: StudySpec, zone: str | None) -> pl.DataFrame:
+    """Return symbol, session (the label of the bar), check and until (null) of every jump and every stale price.
 
     A price is stale if it repeats the close before it in a series that hardly ever does.
     """
@@ -81,22 +89,36 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
     benchmark = _benchmark(panel, spec)
     if benchmark is not None and panel.factors is not None:
         columns[benchmark], kinds[benchmark] = panel.factors[:, 0], "index"
-    parts = []
+    daily, days = panel.labels.dtype == pl.Date, _days(panel.labels, zone)
+    schema = {"symbol": pl.String(), "session": panel.labels.dtype, "check": pl.String()}
+    parts = [pl.DataFrame(schema=schema)]
     for name, returns in columns.items():
         logs = returns if spec.returns == "log" else np.log1p(returns)
-        traded = ~np.isnan(logs)
+        traded = pl.Series(~np.isnan(logs))
         if traded.sum() < 2:
             continue
-        bars = pl.DataFrame(
-            {
-                "session": panel.labels.filter(pl.Series(traded)),
-                "close": np.exp(np.clip(np.cumsum(logs[traded]), -600.0, 600.0)),
-            }
-        ).with_columns(pl.lit(None, pl.Float64).alias(unknown) for unknown in ("open", "high", "low", "volume"))
+        levels = np.exp(np.clip(np.nancumsum(logs), -600.0, 600.0))
+        bars = _by_day(pl.DataFrame({"at": panel.labels, "session": days, "close": levels}).filter(traded), daily=daily)
         series = Series(name, "", bars, None, kinds[name])
-        parts += [jumps(series), runs_of_one_close(series, bars)]
-    table = pl.concat(parts) if parts else pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
-    if table.is_empty():
-        return table
-    doubted = table.filter(pl.col("severity") != "low")
-    return doubted.select("symbol", "session", "check").with_columns(until=pl.lit(None, pl.Date))
+        found = [jumps(series), *([runs_of_one_close(series, bars)] if daily else [])]
+        doubted = pl.concat(found).filter(pl.col("severity") != "low").join(bars, on="session", maintain_order="left")
+        parts.append(doubted.select("symbol", "check", session="at").select(*schema))
+    return pl.concat(parts).with_columns(until=pl.lit(None, panel.labels.dtype))
+
+
+def _days(labels: pl.Series, zone: str | None) -> pl.Series:
+    """Return the day of each label, in ``zone`` if it is an instant with a time zone."""
+    if labels.dtype == pl.Date:
+        return labels
+    zoned = zone is not None and getattr(labels.dtype, "time_zone", None) is not None
+    return (labels.dt.convert_time_zone(zone) if zoned and zone is not None else labels).dt.date()
+
+
+def _by_day(bars: pl.DataFrame, *, daily: bool) -> pl.DataFrame:
+    """Return one bar per session: its first label ``at`` and, of intraday bars, open and close of its bars."""
+    unknown = [pl.lit(None, pl.Float64).alias(name) for name in ("open", "high", "low", "volume")]
+    if daily:
+        return bars.with_columns(unknown)
+    first, last = pl.col("at", "close").first(), pl.col("close").last().alias("last")
+    whole = bars.group_by("session", maintain_order=True).agg(first, last)
+    return whole.with_columns(unknown).with_columns(open="close", close="last").drop("last")
