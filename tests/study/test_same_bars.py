@@ -78,6 +78,14 @@ def test_a_share_that_trades_seldom_has_no_other_bars() -> None:
     assert found.ar["ar"].drop_nulls().abs().max() < 0.03 + 1e-12
 
 
+def test_factors_of_bars_that_a_share_has_not_count_for_its_next_bar() -> None:
+    kept = pl.Series(np.random.default_rng(2).random(SHARE.height) < 0.4) | (SHARE["Datetime"] == AT)
+    factors = INDEX.select("Datetime", MKT=pl.col("I").log().diff())
+    options = OPTIONS | {"model": "factors", "estimation": "-200:-40", "minimum_observations": 50}
+    found = co.study(prices=SHARE.filter(kept), factors=factors, events=EVENTS, **options)
+    assert found.car["car"].to_list() == pytest.approx([0.03, 0.03], abs=1e-12)
+
+
 def test_a_benchmark_stamped_with_the_ends_of_its_bars_is_told() -> None:
     ends = INDEX.with_columns(pl.col("Datetime") + timedelta(minutes=5))
     with pytest.warns(CorrelatorWarning, match=r"benchmark of the next bar .* are the starts of bars, .* the ends"):

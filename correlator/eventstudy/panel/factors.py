@@ -97,13 +97,13 @@ def _blocks(panel: Panel) -> list[tuple[Rows, Rows]]:
 def _on_sessions(wide: Wide, sessions: pl.Series, what: str, *, between: bool) -> Array:
     """Return the values (T, K) of ``wide`` at ``sessions`` (T,), NaN where it has no row.
 
-    ``between``: values of days between two sessions are added to the second; a row without any value is no day.
+    ``between``: values between two sessions, or bars, are added to the second; a row without any value is none.
     """
     own = on_labels(wide, sessions, what)
-    if between and sessions.dtype == pl.Date:
-        days = wide.labels.cast(pl.Date)
-        after = sessions.search_sorted(days).to_numpy()
-        add = ~days.is_in(sessions.implode()).to_numpy() & (after > 0) & (after < len(sessions))
+    if between:
+        labels = wide.labels.cast(sessions.dtype)
+        after = sessions.search_sorted(labels).to_numpy()
+        add = ~labels.is_in(sessions.implode()).to_numpy() & (after > 0) & (after < len(sessions))
         add &= np.isfinite(wide.values).any(axis=1)
         np.add.at(own, after[add], wide.values[add])
     return own
