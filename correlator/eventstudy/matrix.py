@@ -56,6 +56,7 @@ from correlator.eventstudy.request.spec import (
 )
 from correlator.eventstudy.results.groups import warn_of_gaps
 from correlator.eventstudy.results.result import StudyResult
+from correlator.market.totals import totals_of_others
 from correlator.market.vocabulary import is_figure
 
 KINDS = ("returns", "prices", "volumes")
@@ -272,7 +273,7 @@ def _panel(wide: Wide, source: _Source, spec: StudySpec, frames: Frames) -> Pane
         return with_factors(own, table, free, of_prices=of_prices)
     market = None
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
-        panel = _on_mean(panel)
+        panel = _on_mean(panel, wide)
     elif benchmark is not None:
         market = _benchmark(benchmark, wide, spec)
         market_source = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
@@ -293,9 +294,13 @@ def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, 
         returns, _ = valid_returns(_measured(candidates, donor_source, spec), simple=source.simple, what="the donors")
     bridged = source.kind == "prices" and spec.holes == HOLES[0]
     levels = (wide.values, candidates.values) if bridged else None
-    others = [name for name in candidates.names if name != spec.benchmark or donor_frame is not None]
-    chosen = spec.donors or others  # not the benchmark by default: an index may contain the share
+    chosen = spec.donors or (candidates.names if donor_frame is not None else _default_donors(candidates, spec))
     return donors_of(panel, (candidates.names, returns), levels, chosen, simple=spec.returns == "simple")
+
+
+def _default_donors(wide: Wide, spec: StudySpec) -> list[str]:
+    """Return the columns except the benchmark and totals, which may contain the share."""
+    return [name for name in _without_totals(wide, "the choice of donors") if name != spec.benchmark]
 
 
 def _on_benchmark(panel: Panel, market: Wide, source: _Source, spec: StudySpec) -> Panel:
@@ -318,17 +323,28 @@ def _over_holes(panel: Panel, wide: Wide, market: Wide | None, kind: str, *, spe
     return panel
 
 
-def _on_mean(panel: Panel) -> Panel:
-    """Return the panel with the mean of the other symbols as the benchmark of each."""
-    means = equal_weighted_of_others(panel.returns, np.arange(len(panel.symbols)))
-    fewest = min(means.others.tolist(), default=0)
+def _on_mean(panel: Panel, wide: Wide) -> Panel:
+    """Return the panel with the mean of the other symbols as the benchmark of each, without totals."""
+    is_share = np.isin(panel.symbols, _without_totals(wide, "the equal-weighted mean"))
+    own = np.where(is_share, np.cumsum(is_share) - 1, -1)
+    means = equal_weighted_of_others(panel.returns[:, is_share], own)
+    fewest = min(means.others[is_share].tolist(), default=0)
     if fewest == 0:
         raise InputError(
             f"benchmark {EQUAL_WEIGHTED} needs at least two columns", hint="name a benchmark, or give more columns"
         )
-    if figures := [repr(name) for name in panel.symbols if is_figure(name) and not name.isupper()]:
+    shares = [name for name, counts in zip(panel.symbols, is_share, strict=True) if counts]
+    if figures := [repr(name) for name in shares if is_figure(name) and not name.isupper()]:
         warn(f"the equal-weighted mean contains {listed(figures)}, called like figures: leave out what is not a share")
     return means.on(panel, f"equal-weighted mean of {fewest} other column{'' if fewest == 1 else 's'}")
+
+
+def _without_totals(wide: Wide, what: str) -> list[str]:
+    """Return the columns that are no sum or mean of the others; warn that ``what`` leaves these out."""
+    totals = [wide.names[column] for column in totals_of_others(wide.values)]
+    if totals:
+        warn(f"{what} leaves out {listed(map(repr, totals))}, which is a sum or mean of the other columns")
+    return [name for name in wide.names if name not in totals]
 
 
 def _valid(wide: Wide, source: _Source, what: str) -> tuple[Array, Mask | None]:

@@ -243,6 +243,33 @@ def test_parts_of_dates_are_no_shares_of_the_market() -> None:
         cars(benchmark="equal-weighted", prices=PRICES.with_columns(Volume=pl.col("LAMP") * 1e6))
 
 
+@pytest.mark.parametrize("rounded", [2, 12])
+def test_a_sum_or_mean_of_the_columns_is_no_share_of_the_market(tmp_path: Path, rounded: int) -> None:
+    wanted = cars(benchmark="equal-weighted")
+    shares = pl.exclude("Date")
+    sums = {"Total": pl.sum_horizontal(shares).round(rounded), "MEAN": pl.mean_horizontal(shares).round(rounded)}
+    for names in (["Total"], ["MEAN"], ["MEAN", "Total"]):
+        wide = PRICES.with_columns(**{name: sums[name] for name in names})
+        left_out = " and ".join(map(repr, names)) if len(names) == 1 else "'MEAN', 'Total'"
+        with pytest.warns(CorrelatorWarning, match=f"the equal-weighted mean leaves out {left_out}"):
+            assert cars(benchmark="equal-weighted", prices=wide) == pytest.approx(wanted, abs=1e-12)
+        wide.write_csv(tmp_path / "wide.csv")
+        read = co.read_prices(tmp_path / "wide.csv", exchange="XNYS")
+        assert set(read.bars["symbol"]) == set(PRICES.columns) - {"Date"}
+        assert f"skipped {', '.join(names)}: a sum or mean of the other columns" in read.notes
+    near = PRICES.with_columns(NEAR=sums["MEAN"] * pl.Series(np.linspace(1, 1.01, PRICES.height)))
+    assert cars(benchmark="equal-weighted", prices=near) != pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_total_is_no_donor() -> None:
+    rng = np.random.default_rng(7)
+    more = {f"D{k}": 30 * np.exp(np.cumsum(rng.normal(0, 0.02, len(DAYS)))) for k in range(6)}
+    prices, options = PRICES.drop("MKT").with_columns(**more), {"benchmark": None, "model": "synthetic"}
+    total = prices.with_columns(Total=pl.sum_horizontal(pl.exclude("Date")))
+    with pytest.warns(CorrelatorWarning, match="the choice of donors leaves out 'Total'"):
+        assert cars(prices=total, **options) == pytest.approx(cars(prices=prices, **options), abs=1e-12)
+
+
 def test_names_that_libraries_made_distinct_are_named_twice(tmp_path: Path) -> None:
     again = PRICES.with_columns((pl.col("WICK") * 2).alias("LAMP.1"))
     again.write_csv(tmp_path / "prices.csv")

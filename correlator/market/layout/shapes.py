@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
+import polars as pl
+
 from correlator.containers.raw import RawTable
-from correlator.errors import InputError
+from correlator.errors import InputError, listed
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
 from correlator.market.layout.positions import options_by_position
@@ -23,6 +25,7 @@ from correlator.market.layout.single_columns import (
 )
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
 from correlator.market.names.currencies import currencies
+from correlator.market.totals import totals_of_others
 from correlator.market.vocabulary import field_of, is_compound, is_figure
 from correlator.market.written.dates import is_part_of_dates
 from correlator.market.written.units import share_of
@@ -81,6 +84,10 @@ def read_shape(raw: RawTable, name: str, given: Mapping[str, str], symbol: str |
     return shape
 
 
+_LOOKED_AT = 1_000
+"""Rows in which a total of the other columns shows."""
+
+
 def _refuse_ambiguous(raw: RawTable, one: str, other: str, why: str) -> NoReturn:
     raise InputError(
         f"{raw.source} is ambiguous: {why}",
@@ -124,9 +131,19 @@ def _wide_or_columns(
 
 
 def _beside_dates(raw: RawTable, date: str | None) -> list[str]:
-    """Return the columns with a name that are neither the dates nor a part of them (Year, Weekday)."""
+    """Return the columns with a name that are neither the dates, a part of them (Year, Weekday) nor totals."""
+    columns, totals = _with_totals(raw, date)
+    return [column for column in columns if column not in totals]
+
+
+def _with_totals(raw: RawTable, date: str | None) -> tuple[list[str], list[str]]:
+    """Return the columns beside the dates and their parts, and those that are a sum or mean of the others."""
     named = [column for column in raw.columns if column != date and raw.label(column)]
-    return [column for column in named if not is_part_of_dates(raw.frame[column].alias(raw.label(column)))]
+    columns = [column for column in named if not is_part_of_dates(raw.frame[column].alias(raw.label(column)))]
+    if len(columns) < 3 or not all(is_numeric(raw, column) for column in columns):
+        return columns, []
+    numbers = raw.frame.head(_LOOKED_AT).select(pl.col(columns).cast(pl.Float64, strict=False)).to_numpy()
+    return columns, [columns[place] for place in totals_of_others(numbers)]
 
 
 def _is_figure_here(label: str, *, is_upper: bool) -> bool:
@@ -140,7 +157,8 @@ def _read_wide(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> S
     date = date_column(raw, given)
     if date is None:
         raise no_dates(raw)
-    columns = _beside_dates(raw, date)
+    every, totals = _with_totals(raw, date)
+    columns = [column for column in every if column not in totals]
     words = [raw.label(column) for column in columns if not is_numeric(raw, column)]
     if symbol is None and words:
         raise InputError(f"{raw.source}: column {words[0]!r} is not numeric", hint="remove it from the file")
@@ -150,7 +168,9 @@ def _read_wide(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> S
         if share in blocks:
             raise InputError(f"{raw.source} has two columns for {share!r}", hint="keep one of them in the file")
         blocks[share] = {"close": column}
-    return Shape(raw, {"date": date}, blocks)
+    skipped = listed(raw.label(column) for column in totals)
+    notes = (f"skipped {skipped}: a sum or mean of the other columns",) if totals else ()
+    return Shape(raw, {"date": date}, blocks, notes)
 
 
 _READERS: dict[str, Callable[[RawTable, Mapping[str, str], str | None], Shape | None]] = {
