@@ -110,7 +110,27 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
     table = outline(list(_records(text, separator, cut)))
     if table.first is None:
         raise InputError(f"{source} has a header but no rows", hint="check the file")
+    if separator == ",":
+        _refuse_split_figures(table, source, known_words)
     return _read(path, data, source, separator, table=table)
+
+
+def _refuse_split_figures(table: Outline, source: str, known_words: KnownWords) -> None:
+    """Raise InputError if decimal commas may have split several figures of each row, so that no line fits as header.
+
+    Then the line above has a name for every cell of the row that is not the rest of a figure, one of them known.
+    """
+    assert table.first is not None
+    names = table.above[-1].cells if table.above and not table.header else []
+    figures = table.first.cells[1:]
+    digits = [cell for cell in figures if cell.isdigit()]
+    fits = len(names) - 1 < len(figures) == len(digits) < 2 * len(names)
+    if fits and len(names) > 1 and all(names) and known_words(",".join(names)):
+        raise InputError(
+            f"{source} has {len(names)} names above {len(table.first.cells)} columns: decimal commas may have split "
+            f"its figures, such as {digits[0]},{digits[1]}",
+            hint="export it with semicolons, quotes or decimal points",
+        )
 
 
 def _read(path: Path, data: bytes | None, source: str, separator: str, *, table: Outline) -> RawTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -103,6 +104,21 @@ def test_commas_that_may_be_decimal_and_between_cells_are_a_question(tmp_path, h
     events = written(tmp_path, "symbol,date,surprise", *(f"LAMP,{day},0,5" for day in DAYS))
     with pytest.raises(InputError, match="0,5 could be one number"):
         read_events_file(events)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "numbers"),
+    [
+        ("Date,Open,Close", "{},45,70,46,05", "3 names above 5"),
+        ("Date,Open,Close,Volume", "{},45,70,46,05,1200", "4 names above 6"),
+        ("Date,LAMP,WICK", "{},45,70,46,05", "3 names above 5"),
+    ],
+)
+def test_several_figures_split_by_decimal_commas_are_refused_for_that_reason(tmp_path, header, row, numbers):
+    path = written(tmp_path, "Prices of the week", header, *(row.format(day) for day in DAYS))
+    for read in (read_prices, partial(study_table, kind="prices")):
+        with pytest.raises(InputError, match=f"{numbers} columns: decimal commas may have split .* such as 45,70"):
+            read(path)
 
 
 def test_rows_before_1900_are_rows_and_not_headers(tmp_path):
