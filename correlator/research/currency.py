@@ -71,11 +71,15 @@ def _currencies_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]
     return [str(rows[symbol]["currency"]) for symbol in symbols]
 
 
-def warn_of_currencies(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], benchmark: str) -> None:
-    """Warn if the benchmark is known to be in another currency than shares whose returns are not converted."""
-    rows = read_instrument_rows(connection, [*symbols, benchmark])
-    own = {str(rows[symbol]["currency"]) for symbol in symbols if rows[symbol]["currency"] is not None}
-    other = rows[benchmark]["currency"]
-    if other is not None and own - {other}:
-        listed = ", ".join(sorted(own))
-        warn(f"returns are in {listed}, those of the benchmark {benchmark} in {other}; give currency to convert them")
+def warn_of_currencies(
+    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], members: Sequence[str], benchmark: str
+) -> None:
+    """Warn if ``symbols`` and the ``members`` of their benchmark are not all in one currency, as far as it is known."""
+    rows = read_instrument_rows(connection, [*symbols, *members])
+    own, others = (
+        sorted({str(rows[name]["currency"]) for name in names if rows[name]["currency"] is not None})
+        for names in (symbols, members)
+    )
+    if own and others and len({*own, *others}) > 1:
+        of_both = f"returns are in {', '.join(own)}, those of the benchmark {benchmark} in {', '.join(others)}"
+        warn(f"{of_both}; give currency to convert them")

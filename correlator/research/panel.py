@@ -97,6 +97,8 @@ def stored_panel(
     for name, values in moved.items():
         arrays[name][:, [names.index(members[0])]] = values
     prices, rates = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
+    if spec.currency is None and spec.benchmark is not None:
+        warn_of_currencies(connection, symbols, members, spec.benchmark)
     returns = returns_of(prices, spec.returns)
     column_of = {name: column for column, name in enumerate(names)}
     own = [column_of[symbol] for symbol in symbols]
@@ -119,8 +121,6 @@ def stored_panel(
         words = f"{spec.benchmark} ({note})" if note else spec.benchmark
         factors = _columns(returns, [column_of[spec.benchmark]])
         panel = replace(panel, factors=factors, factor_names=(spec.benchmark,), benchmark_note=words)
-        if spec.currency is None:
-            warn_of_currencies(connection, symbols, spec.benchmark)
         if model_named(spec.model).needs_benchmark:
             market = prices[:, column_of[spec.benchmark]]
     return panel if spec.holes == "drop" else bridge_holes(panel, _columns(prices, own), market, spec.returns)

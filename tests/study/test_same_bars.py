@@ -70,6 +70,17 @@ def test_a_benchmark_of_longer_or_shorter_bars_is_refused() -> None:
         study(SHARE.join(HOURLY, on="Datetime", how="left"), "I")
 
 
+def test_daily_and_intraday_bars_are_not_matched() -> None:
+    daily = INDEX.group_by(Date=pl.col("Datetime").dt.date(), maintain_order=True).agg(pl.col("I").last())
+    rates = daily.select("Date", RF=pl.lit(0.0001))
+    with pytest.raises(InputError, match="bars of the benchmark are daily, the others intraday"):
+        study(SHARE, daily)
+    with pytest.raises(InputError, match="bars of the benchmark are intraday, the others daily"):
+        study(daily.rename({"I": "S"}), INDEX)
+    with pytest.raises(InputError, match="bars of risk-free returns are daily, the others intraday"):
+        study(SHARE, INDEX, risk_free=rates)
+
+
 def test_a_share_that_trades_seldom_has_no_other_bars() -> None:
     traded = np.random.default_rng(2).random(SHARE.height) < 0.2
     thin = SHARE.with_columns(pl.when(pl.Series(traded)).then("S"))

@@ -19,10 +19,10 @@ _MOSTLY = 0.6
 
 
 def check_same_bars(labels: pl.Series, others: pl.Series, what: str) -> None:
-    """Raise TimeError if only ``labels`` of ``what`` or ``others`` have a time zone, InputError for other lengths.
-
-    Applies to instants only.
-    """
+    """Raise TimeError if only ``labels`` of ``what`` or ``others`` have a time zone, InputError for other lengths."""
+    kinds = ["intraday" if isinstance(each.dtype, pl.Datetime) else "daily" for each in (labels, others)]
+    if kinds[0] != kinds[1]:
+        raise _of_other_length(f"bars of {what} are {kinds[0]}, the others {kinds[1]}")
     if not isinstance(labels.dtype, pl.Datetime) or not isinstance(others.dtype, pl.Datetime):
         return
     if (labels.dtype.time_zone is None) != (others.dtype.time_zone is None):
