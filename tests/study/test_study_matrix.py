@@ -375,6 +375,26 @@ def test_abnormal_log_volume() -> None:
         _ = result.bhar
 
 
+def test_groups_by_numbers_of_which_some_are_missing() -> None:
+    """The group without a number is one like the others, wherever it comes."""
+    for marks in ([None, 2, 2, None], [2, None, None, 2], [None, None, None, None]):
+        marked = pl.concat([THREE, events(("A", date(2020, 12, 20)))]).with_columns(
+            mark=pl.Series(marks, dtype=pl.Int64)
+        )
+        result = study_matrix(wide(), marked, benchmark="M", by="mark", estimation="-150:-30", window="-1:1")
+        alone = {
+            m: study_matrix(
+                wide(), marked.filter(pl.col("mark").eq_missing(m)), benchmark="M", estimation="-150:-30", window="-1:1"
+            )
+            for m in set(marks)
+        }
+        for name in ("caar", "aar", "summary", "significance", "wild-cluster"):
+            table = result.frame(name)
+            assert table.schema["mark"] == pl.Int64
+            for mark, own in alone.items():
+                assert table.filter(pl.col("mark").eq_missing(mark)).drop("mark").equals(own.frame(name)), (name, mark)
+
+
 def test_a_group_of_one_date_leaves_the_bootstrap_of_the_others():
     days = [date(2020, 1, 1) + timedelta(days=n) for n in range(400)]
     rng = np.random.default_rng(5)

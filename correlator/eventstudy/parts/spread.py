@@ -177,7 +177,7 @@ class SpreadResult:
             )
             evidence = evidence_of(arrays, self.engine, spread=elsewhere)
             frames.append(with_group(table_of(evidence, [*self.day_labels, *windows]), values))
-        return pl.concat(frames)
+        return pl.concat(frames, how="vertical_relaxed")
 
     def of_each(self, function: Callable[[Part], Any]) -> Iterator[Any]:
         """Yield ``function`` of every part that has a measured event, in order; it is called where the part is."""

@@ -198,7 +198,7 @@ class StudyResult:
         for values, chosen in groups:
             frame = significance_table(replace(arrays, chosen=chosen), engine=self.spec.engine)
             frames.append(tables.with_group(frame, values))
-        return pl.concat(frames)
+        return self._stacked(frames)
 
     @cached_property
     def wild_cluster(self) -> pl.DataFrame:
@@ -216,7 +216,7 @@ class StudyResult:
             )
             for values, part in dated
         ]
-        return pl.concat(frames)
+        return self._stacked(frames)
 
     def observed_rows(self) -> list[tuple[dict[str, Any], Rows]]:
         """Return the rows of the observations of each group."""
@@ -375,7 +375,10 @@ class StudyResult:
 
     def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
         frames = [tables.with_group(build(part), values) for values, part in self.groups()]
-        return pl.concat(frames or [build(self.estimates)])
+        return self._stacked(frames or [build(self.estimates)])
+
+    def _stacked(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
+        return tables.stacked_groups(frames, self.estimates, self.panel, self.events, self.spec.by)
 
     def __repr__(self) -> str:
         spec = self.spec

@@ -304,3 +304,14 @@ def _flags(estimates: EventEstimates, panel: Panel, rows: Rows) -> pl.Series:
 def with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
     """Return ``frame`` with the columns of the group first."""
     return frame.select([*(pl.lit(value).alias(name) for name, value in values.items()), pl.all()])
+
+
+def stacked_groups(
+    frames: list[pl.DataFrame], estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by: tuple[str, ...]
+) -> pl.DataFrame:
+    """Concatenate tables of groups, whose columns have the types of the events, also where a group is null."""
+    whole = pl.concat(frames, how="vertical_relaxed")
+    if not by:
+        return whole
+    kinds = group_keys(estimates, panel, events, by).schema
+    return whole.cast({name: kinds[name] for name in by if name in whole.columns})
