@@ -21,7 +21,11 @@ _FIGURES = ("close", "low", "high")
 def strip_quotes(
     connection: duckdb.DuckDBPyConnection, subject: BriefSubject, sessions: KnownSessions, at: datetime
 ) -> dict[str, StripQuote]:
-    """Return the quotes of the page's strip that were printed before the instant, by the store's symbol."""
+    """Return the quotes of the page's strips that were printed before the instant, by the store's symbol.
+
+    A quote of the session that has not closed was printed before the instant only if its page was loaded before it. Of
+    several strips, each is dated separately, and the quote of the latest session counts.
+    """
     if subject.quotes.is_empty():
         return {}
     from correlator.align.strip_dating import date_strip
@@ -43,16 +47,18 @@ def strip_quotes(
             if symbol
         ]
     ).drop_nulls("close")
-    strip = subject.quotes.with_columns(article_id=pl.lit(1, pl.Int64), hint=pl.lit(subject.known_at.date()))
-    dated = date_strip(strip, closes, sessions=closed.to_list())
-    live = subject.loaded_at is not None and subject.loaded_at <= at
+    numbers = subject.quotes["strip_key"].rank("dense").cast(pl.Int64)
+    strips = subject.quotes.with_columns(numbers.alias("article_id"), hint=pl.lit(subject.known_at.date()))
+    dated = date_strip(strips, closes, sessions=sessions.labels[: sessions.closed + 1].to_list())
+    joined = strips.join(dated, on=["article_id", "position"], maintain_order="left")
     quotes_by_symbol: dict[str, StripQuote] = {}
-    joined = strip.join(dated, on="position", maintain_order="left")
-    for row in joined.iter_rows(named=True):
-        symbol = symbols[row["symbol"]]
-        if symbol and (row["session"] is not None or live):
-            reason = row["session_reason"] if row["session"] else f"printed before the instant: {row['session_reason']}"
-            quotes_by_symbol.setdefault(symbol, StripQuote(symbol, row["price"], row["change"], row["session"], reason))
+    for row in joined.sort("session", descending=True, nulls_last=True, maintain_order=True).iter_rows(named=True):
+        symbol, session, why = symbols[row["symbol"]], row["session"], row["session_reason"]
+        is_closed = session is not None and session <= sessions.last
+        live = row["loaded_at"] is not None and row["loaded_at"] <= at
+        if symbol and (live or is_closed):
+            reason = why if session else f"printed before the instant: {why}"
+            quotes_by_symbol.setdefault(symbol, StripQuote(symbol, row["price"], row["change"], session, reason))
     return quotes_by_symbol
 
 
@@ -99,9 +105,9 @@ def _traded(trade: LastTrade, close: float | None) -> Move:
 
 
 def _later(price: float, session: date, quote: StripQuote | None, trade: LastTrade | None) -> Move | None:
-    """Return a price after the last close, from a completed intraday bar or the page's strip."""
+    """Return a price after the last close, from a completed intraday bar or a dated quote of the page's strip."""
     if trade is not None:
         return _traded(trade, price)
-    if quote is not None and (quote.session is None or quote.session > session):
+    if quote is not None and quote.session is not None and quote.session > session:
         return Move(quote.price, "strip of the page", float(np.log(quote.price / price)))
     return None

@@ -25,7 +25,11 @@ from correlator.store.statements import query
 if TYPE_CHECKING:
     from correlator.news.batch import Batch
 
-_QUOTES = ("position", "symbol", "price", "change", "change_pct", "line", "previous_close")
+_QUOTES = ("strip_key", "position", "symbol", "price", "change", "change_pct", "line", "previous_close")
+_STORED_QUOTES = """
+    SELECT q.*, coalesce(l.finished_at, $loaded_at::TIMESTAMPTZ) AS loaded_at
+    FROM quotes AS q LEFT JOIN loads AS l USING (load_id) WHERE article_id = $id ORDER BY strip_key, position
+"""
 _NUMBER = re.compile(r"\d{1,18}")
 _NO_DATE = "give its headline and --at instead"
 _FIRST_REPORTED = """
@@ -41,8 +45,8 @@ class BriefSubject:
     """A headline with the data of its source.
 
     ``known_at``: when it became public (UTC), with its ``precision`` (second, minute, day); ``loaded_at``: when it was
-    loaded into the store, None if it is not stored. ``quotes``: the strip of its page, as printed. ``events``: as from
-    ``CodedEvent.as_dict``, the main one first.
+    loaded into the store, None if it is not stored. ``quotes``: the strips of its page, as printed, one for each time
+    that it was loaded (``loaded_at``). ``events``: as from ``CodedEvent.as_dict``, the main one first.
     """
 
     kind: str
@@ -175,9 +179,15 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
         url=row["url"],
         article_id=article,
         story_id=story,
-        quotes=batch.quotes.select(_QUOTES),
+        quotes=_not_loaded(batch.quotes),
         events=coded_version(row, coder),
     )
+
+
+def _not_loaded(quotes: pl.DataFrame) -> pl.DataFrame:
+    """Return the quotes of a page that is not stored, with the columns of stored ones."""
+    keyed = quotes.with_columns(pl.col("strip").cast(pl.String).alias("strip_key"))
+    return keyed.select(*_QUOTES, pl.lit(None, pl.Datetime("us", "UTC")).alias("loaded_at"))
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, coder: str) -> BriefSubject:
@@ -198,9 +208,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
         if main_act(coded) != main_act(original):
             known_at, precision = _known_since(connection, known, coded)
             rule = f"since when the text says so: it was edited; {rule}"
-    quotes = query(
-        connection, "SELECT * FROM quotes WHERE article_id = $id ORDER BY strip_key, position", {"id": number}
-    )
+    quotes = query(connection, _STORED_QUOTES, {"id": number, "loaded_at": first["loaded_at"]})
     return BriefSubject(
         "article",
         known["headline"],
@@ -213,7 +221,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
         article_id=number,
         story_id=first["story_id"],
         loaded_at=first["loaded_at"],
-        quotes=quotes.select(_QUOTES),
+        quotes=quotes.select(*_QUOTES, "loaded_at"),
         events=coded,
     )
 
