@@ -225,7 +225,7 @@ def matrix_panel(
             warn_of_volume_units(panel, spec)
             return panel
         warn_of_lags(panel)
-        return with_jumps(panel, spec, zone_of(spec))
+        return with_jumps(panel, spec)
 
     named_events = None if listed is None else name_as(listed, wide.names)
     exchanges = exchanges_of(wide.names, named_events, exchange_by_share)

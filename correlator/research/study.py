@@ -42,7 +42,7 @@ from correlator.research.selection import (
     events_of_unknown_symbols,
     first_of_each_story,
 )
-from correlator.sessions.exchanges import exchange_named, exchange_zone
+from correlator.sessions.exchanges import exchange_named
 from correlator.sessions.intervals import bar_length
 from correlator.store.db import Store
 from correlator.store.reading import symbols_with_bars
@@ -219,7 +219,7 @@ def _audited(
         flagged[market.exchange] = study_findings(store, symbols, market.spec) if symbols else None
         panel = market.panel
         if market.spec.interval != DAILY:
-            panel = with_marked_jumps(panel, market.spec, exchange_zone(market.exchange))
+            panel = with_marked_jumps(panel, market.spec)
         panel = with_findings(panel, flagged[market.exchange], market.spec)
         panels[market.exchange] = with_data(panel, market.spec, data)
     return joined(panels), flagged

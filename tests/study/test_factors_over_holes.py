@@ -129,6 +129,34 @@ def test_a_factor_that_is_missing_on_a_day_that_is_no_session_leaves_out_the_nex
     assert shown["ar"].abs().max() < 1e-12
 
 
+@pytest.mark.parametrize("kind", ["simple", "log"])
+def test_a_holder_has_the_risk_free_return_too(days, factors, kind):
+    """Buy-and-hold returns of a model in excess of it, from a regression written out here."""
+    rates, holding = (
+        np.random.default_rng(4).uniform(0.0, 0.002, SESSIONS),
+        np.exp if kind == "log" else lambda x: 1 + x,
+    )
+    market = factors[:, 0]
+    returns = rates + 1.2 * (market - rates) + np.random.default_rng(5).normal(0.0, 0.005, SESSIONS)
+    prices = pl.DataFrame(
+        {"date": days, **{name: 100 * holding(each).cumprod() for name, each in (("LAMP", returns), ("MKT", market))}}
+    )
+    result = co.study(
+        prices=prices,
+        events=pl.DataFrame({"date": [days[220]], "symbol": ["LAMP"]}),
+        benchmark="MKT",
+        returns=kind,
+        risk_free=pl.DataFrame({"date": days, "RF": rates}),
+        estimation="-200:-21",
+        window="-10:60",
+        windows="-10:60",
+    )
+    x, inside = np.column_stack([np.ones(SESSIONS), market - rates]), slice(210, 281)
+    line = np.linalg.lstsq(x[20:200], (returns - rates)[20:200], rcond=None)[0]
+    expected = holding(returns[inside]).prod() - holding(rates[inside] + x[inside] @ line).prod()
+    assert result.bhar["bhar"].item() == pytest.approx(expected, abs=1e-12)
+
+
 def test_one_factor_is_the_same_compiled_and_not(days, factors):
     pytest.importorskip("numba")
     prices, events = priced(days, factors[:, :1], 0.01), pl.DataFrame({"date": [days[258]], "symbol": ["LAMP"]})

@@ -50,7 +50,8 @@ def with_factors(
         own = None if own is None else own - rate
     known = np.broadcast_to(np.isfinite(risk_free)[:, None], panel.returns.shape)
     beside = (*panel.beside, ("the risk-free return", known))
-    return replace(panel, returns=panel.returns - rate, factors=excess, own_benchmark=own, beside=beside)
+    returns = panel.returns - rate
+    return replace(panel, returns=returns, factors=excess, own_benchmark=own, beside=beside, risk_free=rate)
 
 
 def over_own_sessions(panel: Panel, values: Sequence[Array]) -> Array:

@@ -118,7 +118,8 @@ class Panel:
     rate): the name of each and where (T, S) it has a value; ``calendars`` the sessions of each exchange if symbols
     trade on several, None if every row is a session of all symbols; ``own_factors`` the factors (T, K) of each exchange
     on its sessions, if the model has factors, each since the session before; None for a benchmark; ``zone`` the time
-    zone of the exchange of instants, None if it is not known, and for dates.
+    zone of the exchange of instants, None if it is not known, and for dates; ``risk_free`` (T, S) what was subtracted
+    from ``returns``, over their sessions, None if nothing was.
     """
 
     labels: pl.Series
@@ -140,6 +141,7 @@ class Panel:
     calendars: Calendars | None = None
     own_factors: tuple[Array, ...] | None = None
     zone: str | None = None
+    risk_free: Array | None = None
 
     @property
     def local_labels(self) -> pl.Series:

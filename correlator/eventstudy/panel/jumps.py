@@ -17,27 +17,24 @@ MOST_BARS = 150_000
 _OTHER_NAME = "\0benchmark"
 
 
-def with_jumps(panel: Panel, spec: StudySpec, zone: str | None) -> Panel:
-    """Return the panel of a frame with doubtful bars marked or left out, as ``spec.flagged`` says.
-
-    ``zone``: as for ``with_marked_jumps``.
-    """
-    marked = with_marked_jumps(panel, spec, zone)
+def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
+    """Return the panel of a frame with doubtful bars marked or left out, as ``spec.flagged`` says."""
+    marked = with_marked_jumps(panel, spec)
     return without_flagged(marked) if spec.flagged == DROP else marked
 
 
-def with_marked_jumps(panel: Panel, spec: StudySpec, zone: str | None) -> Panel:
+def with_marked_jumps(panel: Panel, spec: StudySpec) -> Panel:
     """Return the panel with doubtful bars marked, unless ``spec.flagged`` is to keep them. Warns of them in one line.
 
     Doubtful is a bar that looks like a split, a change of unit, a break or, if daily, a price filled forward, by closes
-    alone: there are no volumes or price limits. Of intraday bars the closes of their days in ``zone`` (default: that of
-    the labels) are compared, and the first bar of a day is marked.
+    alone: there are no volumes or price limits. Of intraday bars the closes of their days in the zone of the exchange
+    (default: that of the labels) are compared, and the first bar of a day is marked.
     """
     if spec.flagged == KEEP or len(panel.labels) < 2:
         return panel
     if spec.flagged != DROP and panel.returns.size > MOST_BARS:
         return panel
-    jumps = _jumps(panel, spec, zone)
+    jumps = _jumps(panel, spec)
     if jumps.is_empty():
         return panel
     first = jumps.sort("session", "symbol").row(0, named=True)
@@ -75,7 +72,7 @@ def _benchmark(panel: Panel, spec: StudySpec) -> str | None:
     return spec.benchmark if spec.benchmark in panel.symbols else _OTHER_NAME
 
 
-def _jumps(panel: Panel, spec: StudySpec, zone: str | None) -> pl.DataFrame:
+def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
     """Return symbol, session (the label of the bar), check and until (null) of every jump and every stale price.
 
     A price is stale if it repeats the close before it in a series that hardly ever does.
@@ -89,7 +86,7 @@ def _jumps(panel: Panel, spec: StudySpec, zone: str | None) -> pl.DataFrame:
     benchmark = _benchmark(panel, spec)
     if benchmark is not None and panel.factors is not None:
         columns[benchmark], kinds[benchmark] = panel.factors[:, 0], "index"
-    daily, days = panel.labels.dtype == pl.Date, _days(panel.labels, zone)
+    daily, days = panel.labels.dtype == pl.Date, _days(panel.labels, panel.zone)
     schema = {"symbol": pl.String(), "session": panel.labels.dtype, "check": pl.String()}
     parts = [pl.DataFrame(schema=schema)]
     for name, returns in columns.items():

@@ -30,7 +30,7 @@ Place = tuple[Panel, Rows | slice, Rows | slice]
 """A panel, and its rows and columns in a larger one."""
 
 _MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
-_ELSEWHERE = {**dict.fromkeys(_MASKS, np.False_), "spans": np.int16(1)}
+_ELSEWHERE = {**dict.fromkeys(_MASKS, np.False_), "spans": np.int16(1), "risk_free": np.float64(np.nan)}
 """Fill values of bars that belong to no panel, or to one that does not have the array."""
 
 
@@ -168,7 +168,7 @@ def _block(panel: Panel, rows: Rows, columns: Rows, exchange: int = 0) -> Panel:
     factors = None if factors is None else factors[rows]
     optional: dict[str, Any] = {
         name: None if getattr(panel, name) is None else getattr(panel, name)[block]
-        for name in (*_MASKS, "own_benchmark", "spans")
+        for name in (*_MASKS, "own_benchmark", "spans", "risk_free")
     }
     findings = panel.findings
     return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -193,12 +193,11 @@ class StudyResult:
             estimates, self.day_labels, self.window_labels, self.car_columns, bars=bars, residual_rows=rows
         )
         arrays = replace(arrays, part=parts_of(self.panel.symbols)[estimates.symbol_index])
-        frames = []
         groups = with_two(self.observed_rows(), len, "event") or too_few(self, len(estimates))
-        for values, chosen in groups:
-            frame = significance_table(replace(arrays, chosen=chosen), engine=self.spec.engine)
-            frames.append(tables.with_group(frame, values))
-        return self._stacked(frames)
+        return self._stacked(
+            (values, significance_table(replace(arrays, chosen=chosen), engine=self.spec.engine))
+            for values, chosen in groups
+        )
 
     @cached_property
     def wild_cluster(self) -> pl.DataFrame:
@@ -210,13 +209,10 @@ class StudyResult:
         labels = [*self.day_labels, *self.window_labels]
         dated = list(self.groups())
         dated = with_two(dated, lambda part: len(np.unique(part.day_zero)), "event date") or dated
-        frames = [
-            tables.with_group(
-                wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels), values
-            )
+        return self._stacked(
+            (values, wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels))
             for values, part in dated
-        ]
-        return self._stacked(frames)
+        )
 
     def observed_rows(self) -> list[tuple[dict[str, Any], Rows]]:
         """Return the rows of the observations of each group."""
@@ -374,11 +370,11 @@ class StudyResult:
         return cast("CrossSection", function_of("cross_section")(self, formula, **options))
 
     def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
-        frames = [tables.with_group(build(part), values) for values, part in self.groups()]
-        return self._stacked(frames or [build(self.estimates)])
+        parts = [(values, build(part)) for values, part in self.groups()]
+        return self._stacked(parts or [({}, build(self.estimates))])
 
-    def _stacked(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
-        return tables.stacked_groups(frames, self.estimates, self.panel, self.events, self.spec.by)
+    def _stacked(self, parts: Iterable[tuple[dict[str, Any], pl.DataFrame]]) -> pl.DataFrame:
+        return tables.stacked_groups(parts, self.estimates, self.panel, self.events, self.spec.by)
 
     def __repr__(self) -> str:
         spec = self.spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -175,9 +176,13 @@ def bhar_frame(
     columns: Rows,
     returns_kind: str,
 ) -> pl.DataFrame:
-    """Return buy-and-hold abnormal returns (Barber & Lyon 1997): prod(1+R) - prod(1+E[R]) over bars with a return."""
+    """Return buy-and-hold abnormal returns (Barber & Lyon 1997): prod(1+R) - prod(1+E[R]) over bars with a return.
+
+    R are whole returns, also where the model is one of returns in excess of the risk-free return.
+    """
     valid = ~np.isnan(estimates.ar)
-    returns = [np.where(valid, values, 0.0) for values in (estimates.actual, estimates.expected)]
+    excess = _risk_free(estimates, panel)
+    returns = [np.where(valid, values + excess, 0.0) for values in (estimates.actual, estimates.expected)]
     logs = returns if returns_kind == "log" else [np.log1p(values) for values in returns]
     bhar = np.full(estimates.car.shape, np.nan)
     for w, (first, last) in enumerate(columns):
@@ -188,6 +193,14 @@ def bhar_frame(
         pl.Series("n", estimates.n_car.ravel()),
         _window_flags(estimates, columns, _own_sessions(estimates, panel)),
     )
+
+
+def _risk_free(estimates: EventEstimates, panel: Panel) -> Array:
+    """Return the risk-free returns (E, D) that were subtracted on the days of each event window; zeros without them."""
+    if panel.risk_free is None:
+        return np.zeros(estimates.ar.shape)
+    rows = np.clip(event_rows(estimates, panel), 0, len(panel.labels) - 1)
+    return np.asarray(panel.risk_free[rows, estimates.symbol_index[:, None]])
 
 
 def models_frame(
@@ -307,10 +320,14 @@ def with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
 
 
 def stacked_groups(
-    frames: list[pl.DataFrame], estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by: tuple[str, ...]
+    parts: Iterable[tuple[dict[str, Any], pl.DataFrame]],
+    estimates: EventEstimates,
+    panel: Panel,
+    events: pl.DataFrame,
+    by: tuple[str, ...],
 ) -> pl.DataFrame:
-    """Concatenate tables of groups, whose columns have the types of the events, also where a group is null."""
-    whole = pl.concat(frames, how="vertical_relaxed")
+    """Concatenate tables of groups; their columns have the types of the events, also where a group is null."""
+    whole = pl.concat([with_group(frame, values) for values, frame in parts], how="vertical_relaxed")
     if not by:
         return whole
     kinds = group_keys(estimates, panel, events, by).schema
