@@ -13,6 +13,7 @@ from typing import Any, Unpack
 import polars as pl
 
 from correlator.intake.instruments import Names, settle, stored_names
+from correlator.intake.other_units import other_units
 from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
@@ -25,6 +26,7 @@ from correlator.store.db import Store
 from correlator.store.unfinished import Load
 from correlator.store.writing.bars import ROW_GROUP, first_of_each_bar, write_distinct_bars, write_instruments
 from correlator.store.writing.news import write_rejects
+from correlator.tables import BARS
 
 MOST_CHECKED = 250_000
 PART_ROWS = 2 * ROW_GROUP
@@ -66,7 +68,8 @@ def add_prices(
 class _Bars:
     """Bars ready to be written, without duplicates of symbol and start, and notes on them.
 
-    ``most``: maximum size of a transaction, as a multiple of ``PART_ROWS``.
+    ``most``: maximum size of a transaction, as a multiple of ``PART_ROWS``; ``checked``: all bars, none if they are too
+    many to be checked.
     """
 
     symbols: list[str]
@@ -75,6 +78,7 @@ class _Bars:
     notes: tuple[str, ...]
     frames: Iterable[pl.DataFrame]
     most: int
+    checked: pl.DataFrame
     repeats: int = 0
     doubts: Sequence[str] = ()
 
@@ -83,16 +87,19 @@ def _whole(file: PriceFile, exchange: str | None) -> _Bars:
     """Return the bars of a file that is in memory."""
     bars = first_of_each_bar(file.bars)
     repeats, doubts = file.bars.height - bars.height, suspicions(file.bars, exchange)
-    return _Bars(file.symbols, file.currencies, file.rejects, file.notes, [bars], _MOST_OF_FILE, repeats, doubts)
+    checked = bars.head(0) if bars.height > MOST_CHECKED else bars
+    return _Bars(
+        file.symbols, file.currencies, file.rejects, file.notes, [bars], _MOST_OF_FILE, checked, repeats, doubts
+    )
 
 
 def _in_slices(file: SlicedBars, exchange: str | None) -> _Bars:
     """Return the bars of a file that is read in slices."""
     rejects = pl.concat(file.rejects) if file.rejects else no_rejects()
-    few = file.rows <= MOST_CHECKED
-    doubts = suspicions(pl.concat(file.frames()).sort("symbol", "bar_start"), exchange) if few else []
+    every = pl.concat(file.frames()) if file.rows <= MOST_CHECKED else pl.DataFrame(schema=BARS.schema())
+    doubts = suspicions(every.sort("symbol", "bar_start"), exchange)
     notes, frames = file.distinct_notes(), file.frames()
-    return _Bars(list(file.symbols), file.currencies, rejects, notes, frames, _MOST_OF_SLICES, doubts=doubts)
+    return _Bars(list(file.symbols), file.currencies, rejects, notes, frames, _MOST_OF_SLICES, every, doubts=doubts)
 
 
 def _load(store: Store, bars: _Bars, load: Load, request: tuple[Names, str | None, datetime | None]) -> LoadReport:
@@ -101,6 +108,7 @@ def _load(store: Store, bars: _Bars, load: Load, request: tuple[Names, str | Non
     settled = [settle(names, each, exchange, bars.currencies.get(each)) for each in bars.symbols]
     instruments = [row for row, _ in settled]
     notes_on_symbols = [note for _, note in settled if note]
+    of_units = other_units(store, bars.checked)
     loaded_at = datetime.now(UTC)
     known_at = retrieved_at or loaded_at
 
@@ -119,10 +127,14 @@ def _load(store: Store, bars: _Bars, load: Load, request: tuple[Names, str | Non
     parts = enumerate(_parts(bars.frames, pace))
     total = load_parts(store, load, parts, write, derive=_dating(bars.symbols), advance=pace.took, bulk=True)
     counts = (total.added, total.known, total.rejected)
-    more = len(notes_on_symbols) - _MOST_NOTES
-    cut = [f"{more:,} more such notes on symbols"] if more > 0 else []
-    notes = (*bars.notes, *notes_on_symbols[:_MOST_NOTES], *cut, *bars.doubts)
+    notes = (*bars.notes, *_first(notes_on_symbols), *bars.doubts, *_first(of_units))
     return LoadReport("prices", load.source, *counts, dict(total.details), notes)
+
+
+def _first(notes: Sequence[str]) -> list[str]:
+    """Return the first of many notes on symbols, and how many more there are."""
+    more = len(notes) - _MOST_NOTES
+    return [*notes[:_MOST_NOTES], *([f"{more:,} more such notes on symbols"] if more > 0 else [])]
 
 
 class _Pace:
