@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import polars as pl
@@ -12,7 +11,7 @@ import polars as pl
 from correlator.errors import counted, warn
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmarks_by_exchange
 from correlator.eventstudy.panel.flagged import censoring, findings_on, without_flagged
-from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.frames import Mask, Panel
 from correlator.eventstudy.placing.placement import own_window_rows, windows_over
 from correlator.eventstudy.request.spec import DAILY, DROP, KEEP, StudySpec
 from correlator.eventstudy.results.result import StudyResult
@@ -78,8 +77,8 @@ def warn_of_flagged_bars(result: StudyResult, findings: Mapping[str, pl.DataFram
         warn(f"{count:,} returns of this study were dropped: {flagged} (see output excluded for events)")
     if not len(result.estimates):
         return
-    spans = _spans(result)
-    lines = [line for each in findings.values() if each is not None for line in _lines(_within(each, spans))]
+    labels, bars = result.panel.labels, _used_bars(result)
+    lines = [line for each in findings.values() if each is not None for line in _lines(_within(each, labels, bars))]
     for line in lines[:_MOST_LINES]:
         warn(line)
     if len(lines) > _MOST_LINES:
@@ -97,37 +96,31 @@ def _bars(store: Store, symbols: list[str]) -> int:
     return int(rows["n"][0])
 
 
-def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
-    """Return the first and last session used of every measured symbol and of the benchmarks."""
-    labels, estimates = result.panel.labels, result.estimates
-    bounds = [
-        own_window_rows(result.panel, window, estimates.symbol_index, estimates.day_zero)
-        for window in (result.spec.estimation, result.spec.window)
-    ]
-    first = np.clip(np.minimum(*(rows[0] for rows in bounds)), 0, len(labels) - 1)
-    last = np.clip(np.maximum(*(rows[1] for rows in bounds)), 0, len(labels) - 1)
-    lowest, highest = np.full(len(result.panel.symbols), len(labels)), np.full(len(result.panel.symbols), -1)
-    np.minimum.at(lowest, estimates.symbol_index, first)
-    np.maximum.at(highest, estimates.symbol_index, last)
-    spans = {
-        result.panel.symbols[column]: (labels[int(lowest[column])], labels[int(highest[column])])
-        for column in np.flatnonzero(highest >= 0).tolist()
-    }
+def _used_bars(result: StudyResult) -> dict[str, Mask]:
+    """Return which sessions (T,) the windows of every measured symbol use; of a benchmark, those of all symbols."""
+    panel, symbols = result.panel, result.estimates.symbol_index
+    windows = (result.spec.estimation, result.spec.window)
+    bounds = [own_window_rows(panel, window, symbols, result.estimates.day_zero) for window in windows]
+    used = np.any([windows_over(panel, symbols, *rows) > 0 for rows in bounds], axis=0)
+    bars = {panel.symbols[column]: used[:, column] for column in np.unique(symbols).tolist()}
     several = benchmarks_by_exchange(result.spec.benchmark)
     for benchmark in several.values() if several else [result.spec.benchmark]:
         if benchmark is not None and benchmark != EQUAL_WEIGHTED:
-            spans[benchmark] = (labels[int(first.min())], labels[int(last.max())])
-    return spans
+            bars[benchmark] = used.any(axis=1)
+    return bars
 
 
-def _within(findings: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.DataFrame:
-    """Return the findings about bars within the spans, or about a whole series."""
-    known = findings.filter(pl.col("symbol").is_in(list(spans)))
-    first, last = (
-        pl.col("symbol").replace_strict({symbol: span[k] for symbol, span in spans.items()}, return_dtype=pl.Date)
-        for k in (0, 1)
+def _within(findings: pl.DataFrame, labels: pl.Series, bars: dict[str, Mask]) -> pl.DataFrame:
+    """Return the findings about used bars, or about a whole series."""
+    used = pl.concat(
+        pl.DataFrame({"session": labels.filter(pl.Series(rows))}).select(
+            "session", symbol=pl.lit(symbol), used=pl.lit(value=True)
+        )
+        for symbol, rows in bars.items()
     )
-    return known.filter(is_of_series() | pl.col("session").is_between(first, last))
+    known = findings.filter(pl.col("symbol").is_in(list(bars)))
+    joined = known.join(used, on=["symbol", "session"], how="left", maintain_order="left")
+    return joined.filter(is_of_series() | pl.col("used")).drop("used")
 
 
 def _lines(findings: pl.DataFrame) -> Iterator[str]:

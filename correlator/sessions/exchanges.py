@@ -9,6 +9,7 @@ import difflib
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from correlator.sessions.own_exchanges import own_exchanges
 
 ALWAYS_OPEN, WEEKDAYS = "24/7", "24/5"
 """Calendars of exchange_calendars whose days end at midnight UTC: every day, and Monday to Friday."""
+_FIRST = date(1962, 1, 1)
 _KINDS_OF_MARKETS = {"CRYPTO": ALWAYS_OPEN, "24X7": ALWAYS_OPEN, "FOREX": WEEKDAYS, "FX": WEEKDAYS, "24X5": WEEKDAYS}
 
 
@@ -142,13 +144,19 @@ def _from_library(exchange: str) -> Exchange:
 
 
 def calendar_of_library(name: str) -> tuple[str, Any]:
-    """Return zone and schedule of a calendar of exchange_calendars, without the warnings of its dependencies."""
+    """Return zone and schedule of a calendar of exchange_calendars, without the warnings of its dependencies.
+
+    The schedule begins in 1962 or where the calendar does, as in ``calendars.parquet``; the library's own default is
+    twenty years before the day of the call, by which the same study would lose events from one day to the next.
+    """
     import exchange_calendars
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            calendar = exchange_calendars.get_calendar(name)
+            bound = type(exchange_calendars.get_calendar(name)).bound_min()
+            start = _FIRST if bound is None else max(_FIRST, bound.date())
+            calendar = exchange_calendars.get_calendar(name, start=str(start))
             return str(calendar.tz), calendar.schedule
     except (ValueError, NotImplementedError) as problem:
         raise InputError(

@@ -172,6 +172,12 @@ def test_an_exchange_beyond_the_table_is_asked_of_exchange_calendars():
     ]
 
 
+def test_calendars_of_the_library_begin_where_shipped_ones_do() -> None:
+    assert calendar_reach("CMES")[0] == date(1962, 1, 1)
+    early = datetime(1990, 2, 19, 15, tzinfo=UTC)
+    assert place_instants("XCBF", [early], ["minute"]).row(0) == (date(1990, 2, 20), "holiday")
+
+
 def test_what_a_symbols_ending_or_a_page_names_is_an_exchange_with_currency_country_and_calendar():
     places = {row["exchange"]: row for row in rows_of("sessions", "exchanges.csv")}
     named = {row["exchange"] for row in rows_of("instruments", "exchange_endings.csv")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from datetime import date
 from pathlib import Path
 
@@ -69,6 +70,26 @@ def test_findings_and_censored_bars_reach_the_numbers(folder: Path):
         f"flagged bars in its event window: {locked}",
     ]
     assert dropped.models["n"].to_list() == [marked.models["n"][2] - 4]
+
+
+def test_findings_between_the_windows_of_two_events_are_no_findings_of_the_study(folder: Path, tmp_path: Path):
+    store = Store(tmp_path / "apart.duckdb")
+    bars = Store(folder / "correlator.duckdb")
+    for symbol in ("LAMP", "MARKET"):
+        add_prices(
+            store,
+            bars.frame("SELECT session AS date, close FROM bars WHERE symbol = $s", {"s": symbol}),
+            symbol=symbol,
+            exchange="XKAR",
+        )
+    days = [SESSIONS[i - 1] for i in (BREAK - 40, BREAK + 60)]
+    add_events(store, pl.DataFrame({"symbol": ["LAMP"] * 2, "category": ["CONSULT"] * 2, "date": days}))
+    options = {"benchmark": "MARKET", "window": (-3, 3), "minimum_observations": 20}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert study(store, "LAMP", **options, estimation=(-50, -11)).car["event_id"].n_unique() == 2
+    with pytest.warns(UserWarning, match="split-like"):
+        study(store, "LAMP", **options, estimation=(-70, -11))
 
 
 def test_the_command_line_says_the_same(folder: Path):
