@@ -118,6 +118,20 @@ def test_risk_free_returns_of_days_that_are_no_sessions_count_for_the_next_sessi
     assert shown["ar"].abs().max() < 1e-14
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_rows_of_weekends_that_are_filled_forward_are_no_returns(days, factors, count):
+    factors, rates = factors[:, :count], np.random.default_rng(3).uniform(0.0, 0.002, SESSIONS)
+    free = table(days, factors).with_columns(RF=rates)
+    closes = 100.0 * np.exp((rates + factors @ LOADINGS[:count]).cumsum())
+    prices = pl.DataFrame({"date": days, "LAMP": closes}).filter(pl.int_range(pl.len()) != 256)
+    events = pl.DataFrame({"date": [days[257]], "symbol": ["LAMP"]})
+    every = pl.DataFrame({"date": pl.date_range(days[0], days[-1], eager=True)})
+    filled = every.join(free, on="date", how="left").fill_null(strategy="forward")
+    with pytest.warns(UserWarning, match="rows of factors between sessions only repeat the row before"):
+        shown = co.study(prices=prices, events=events, factors=filled, risk_free="RF", **OPTIONS).frame("ar")
+    assert shown["ar"].abs().max() < 1e-14
+
+
 def test_a_factor_that_is_missing_on_a_day_that_is_no_session_leaves_out_the_next_return(days, factors):
     lacking = factors.copy()
     lacking[[255, 260], [1, 2]] = np.nan

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from correlator.base.tabular import Frame
-from correlator.errors import InputError, NotFoundError, StudyError, warn
+from correlator.errors import InputError, NotFoundError, StudyError, counted, warn
 from correlator.eventstudy.panel.checks import check_fractions
-from correlator.eventstudy.panel.frames import Array, Panel, Rows, Wide, on_labels, only_column, read_wide
+from correlator.eventstudy.panel.frames import Array, Mask, Panel, Rows, Wide, on_labels, only_column, read_wide
 from correlator.eventstudy.panel.trade_to_trade import factors_over_spans, summed_over
 from correlator.market.factor_units import ANNUAL, PERCENT, RATE_UNITS, check_unit
 
@@ -106,8 +106,20 @@ def _on_sessions(wide: Wide, sessions: pl.Series, what: str, *, between: bool) -
         after = sessions.search_sorted(labels).to_numpy()
         add = ~labels.is_in(sessions.implode()).to_numpy() & (after > 0) & (after < len(sessions))
         add &= np.isfinite(wide.values).any(axis=1)
+        filled = add & _filled_forward(wide, sessions)
+        if filled.any():
+            rows = counted(int(filled.sum()), "row")
+            warn(f"{rows} of {what} between sessions only repeat the row before: taken as filled forward and left out")
+        add &= ~filled
         np.add.at(own, after[add], wide.values[add])
     return own
+
+
+def _filled_forward(wide: Wide, sessions: pl.Series) -> Mask:
+    """Return the rows (T,) that repeat the row before, if all on days of the week without ``sessions`` do."""
+    rest = ~wide.labels.dt.weekday().is_in(sessions.dt.weekday().unique().implode()).to_numpy()
+    repeats = np.concatenate([[False], (wide.values[1:] == wide.values[:-1]).all(axis=1)])
+    return repeats & bool(rest.any() and repeats[rest].all())
 
 
 def _on_own_sessions(factors: Wide, panel: Panel, rows: Rows, *, between: bool) -> Array:

@@ -216,7 +216,7 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
     names = tuple(name for name in table.columns if name != label)
     values = as_figures(table.drop(label), what)
     stacked = np.stack(values).T if values else np.zeros((len(table), 0))
-    check_one_length(table[label], names, np.isfinite(stacked), what)
+    check_one_length(table[label], names, stacked, what)
     return Wide(table[label].rename("session"), names, stacked)
 
 

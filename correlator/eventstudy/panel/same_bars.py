@@ -36,14 +36,15 @@ def check_same_bars(labels: pl.Series, others: pl.Series, what: str) -> None:
         raise _of_other_length(f"bars of {what} are {_words(own)} apart, the others {_words(theirs)}")
 
 
-def check_one_length(labels: pl.Series, names: tuple[str, ...], known: NDArray[np.bool_], what: str) -> None:
+def check_one_length(labels: pl.Series, names: tuple[str, ...], values: NDArray[np.float64], what: str) -> None:
     """Raise InputError for a column of longer bars than the others: regular ones, on few of the rows ``labels`` (T,).
 
-    ``known`` (T, S): where the columns ``names`` have numbers.
+    ``values`` (T, S): the numbers of the columns ``names``, NaN where missing.
     """
     length = regular_length(labels) if isinstance(labels.dtype, pl.Datetime) else None
     if length is None:
         return
+    known = np.isfinite(values)
     neighbours = (known[1:] & known[:-1]).sum(axis=0)
     for j in np.flatnonzero(2 * neighbours < known.sum(axis=0)).tolist():
         own = regular_length(labels.filter(pl.Series(known[:, j])))
