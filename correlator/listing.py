@@ -28,7 +28,7 @@ _QUERIES = {
     "stories": """
         SELECT story_id, count(DISTINCT article_id) AS articles, count(DISTINCT publisher) AS publishers,
             min(published_at) AS first_published_at, max(published_at) AS last_published_at,
-            arg_min(headline, published_at) AS headline
+            first(headline ORDER BY published_at, article_id, version) AS headline
         FROM articles GROUP BY story_id ORDER BY first_published_at, story_id
         """,
     "bars": """

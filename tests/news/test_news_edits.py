@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from correlator.intake.news import add_news
+from correlator.listing import listing
 from correlator.store.db import Store
 
 FEED = '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>G</title><entry><title>{}</title><link href="https://g.example/1"/><published>2025-05-28T10:00:00Z</published><updated>{}</updated><summary>{}</summary></entry></feed>'
@@ -29,6 +30,7 @@ def test_an_edit_is_known_from_an_update_of_its_own_or_from_its_load(tmp_path, f
     add_news(store, tmp_path / "f.xml")
     known = store.frame("SELECT max(known_at) AS t, count(*) AS n FROM events WHERE category <> 'THREATEN'")
     assert known["n"][0] > 0
+    assert listing(store, "stories")["headline"].to_list() == ["Iran threatens Israel over raid"]
     if stated:
         assert known["t"][0] == datetime(2025, 5, 28, 12, tzinfo=UTC)
     else:

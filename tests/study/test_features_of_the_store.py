@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from correlator.eventstudy.regression.cross_section import event_features
 from correlator.research.features import stored_features
 from correlator.sessions.calendars import sessions_between
 from correlator.workspace import open_workspace
@@ -30,3 +31,4 @@ def test_an_article_dated_only_day_zero_is_not_in_the_size_of_its_story(tmp_path
     result = store.study("LAMP", benchmark="WICK", estimation="-100:-11", window="0:0")
     features = stored_features(store, result)
     assert features.select("session", "story_size").rows() == [(date(2023, 5, 10), 3), (date(2023, 5, 11), 4)]
+    assert event_features(result)["hour"].to_list() == [None, None]  # both are known by their dates alone

@@ -79,7 +79,8 @@ def event_features(result: StudyResult, of: AsWindow | None = None) -> pl.DataFr
     """Return one row per measured event: event_id, symbol, session (of day 0), car, se, beta, sigma, and event columns.
 
     ``of``: a CAR window, default the study's first. ``weekday`` (1 is Monday) and ``year`` of day 0 and,
-    if events have the instant ``known_at``, its ``hour`` in UTC are added unless the events have such columns.
+    if events have the instant ``known_at``, its ``hour`` in UTC (null for events with only a date) are added unless the
+    events have such columns.
     Raises NotFoundError for a window that the study does not have.
     """
     labels = result.window_labels
@@ -99,11 +100,19 @@ def event_features(result: StudyResult, of: AsWindow | None = None) -> pl.DataFr
     local = result.panel.local_labels[estimates.day_zero]
     derived = {"weekday": local.dt.weekday(), "year": local.dt.year()}
     if "known_at" in events.columns:
-        derived["hour"] = events["known_at"].dt.hour()
+        derived["hour"] = _hour_of(events)
     added |= {name: values for name, values in derived.items() if name not in events.columns}
     kept = [name for name in events.columns if name not in added]
     features = events.select(kept).with_columns(**added)
     return features.select("event_id", "symbol", *added, pl.exclude("event_id", "symbol", *added))
+
+
+def _hour_of(events: pl.DataFrame) -> pl.Series:
+    """Return the hour (UTC) at which each event was public; null if only its date is known."""
+    hours = events["known_at"].dt.hour()
+    if "known_precision" not in events.columns:
+        return hours
+    return hours.set(events["known_precision"] == "day", None)
 
 
 def cross_section(
