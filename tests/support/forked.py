@@ -37,6 +37,11 @@ _ROOTS = frozenset(
 _AT_START = ("PYTHON", "LC_", "LANG", "POLARS_", "OMP_", "NUMBA_", "FORCE_COLOR", "TERMINAL_WIDTH", "PY_COLORS")
 """Variables that are read when a process starts or imports."""
 _MOST = 200_000
+_KEEPS = sys.version_info < (3, 12)
+"""Whether commands keep what they share with the server until they end, since each collection of it copies it.
+
+DuckDB for newer Pythons complains at the end of what was not collected.
+"""
 
 
 class Process:
@@ -168,7 +173,8 @@ def _serve(path: str) -> None:
     while listener in select.select([listener, 0], [], [])[0]:
         connection, _ = listener.accept()
         _import(learned)
-        gc.freeze()  # else the first collection of each process copies all that it shares with the server
+        if _KEEPS:
+            gc.freeze()
         handler = os.fork()
         if not handler:
             listener.close()
