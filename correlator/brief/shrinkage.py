@@ -166,7 +166,7 @@ def _ratio(above: Array, below: Array) -> Array:
 def _of_dyads(z: Array, past: Past, to_come: Groups, today: Today, *, means: Array) -> tuple[Array, Array]:
     """Return by dyad (M, D) the sums of weights and of weighted residuals after the categories' ``means`` (M, C)."""
     dyads, size = past.groups.dyad, means.shape[1]
-    most = 1 + int(max(dyads.max(initial=-1), to_come.dyad.max(initial=-1), 0))
+    most = _count(dyads, to_come.dyad)
     inverse, scale = 1.0 / past.error, today.error[:, None]
     product, plain = (_until(today.known, values, dyads, most) for values in (z * inverse, inverse))
     both = np.where(dyads >= 0, dyads * size + past.groups.category, -1)
@@ -175,9 +175,14 @@ def _of_dyads(z: Array, past: Past, to_come: Groups, today: Today, *, means: Arr
     return weight.sum(axis=2), (product - today.mean[:, None] * plain) * scale - explained
 
 
+def _count(*dyads: Rows) -> int:
+    """Return the number of dyads, which are numbered from 0; at least 1."""
+    return 1 + max(0, *(int(each.max(initial=-1)) for each in dyads))
+
+
 def _seen(past: Past, to_come: Groups, today: Today) -> Rows:
     """Return the number of past events (M,) with the dyad of each event to forecast."""
-    most = 1 + int(max(past.groups.dyad.max(initial=-1), to_come.dyad.max(initial=-1), 0))
+    most = _count(past.groups.dyad, to_come.dyad)
     count = _until(today.known, np.ones(len(past.z)), past.groups.dyad, most)
     seen = count[np.arange(len(to_come)), np.maximum(to_come.dyad, 0)]
     return np.where(to_come.dyad >= 0, seen, 0).astype(np.int64)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from correlator.base.seeds import generator
 from correlator.errors import StudyError, warn
@@ -28,7 +28,7 @@ class WildCluster:
     value: Array
     p_value: Array
     n: Array
-    dates: Array
+    dates: NDArray[np.int64]
 
 
 def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int = 9999, seed: int = 0) -> WildCluster:
@@ -47,7 +47,7 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
     sums, size = np.zeros((dates, x.shape[1])), np.zeros((dates, x.shape[1]))
     np.add.at(sums, cluster, np.where(measured, x, 0.0))
     np.add.at(size, cluster, measured)
-    clusters = (size > 0).sum(axis=0)
+    clusters = (size > 0).sum(axis=0, dtype=np.int64)
     if not (clusters > 1).any():
         raise StudyError(
             f"the bootstrap needs at least 2 event dates, got {dates}", hint="use kp_t or the placebo test"
