@@ -118,9 +118,24 @@ def numbered_links(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
 
     ``written``: as for ``numbered_events``.
     """
+    return _links_numbered(prepared.links, written)
+
+
+def _links_numbered(links: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
     numbers = written.select(*_ARTICLE, "article_id", "version")
-    links = prepared.links.drop("article_id").join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
-    return links.select(LINK_COLUMNS)
+    joined = links.drop("article_id").join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
+    return joined.select(LINK_COLUMNS)
+
+
+def link_stored(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame) -> pl.DataFrame:
+    """Return the links of kind ``named`` that stored articles (as for ``code_stored``) have by the names known now.
+
+    Each once per article, from the first version that has it; columns as from ``numbered_links``.
+    """
+    ordered = articles.with_columns(article_id=pl.int_range(pl.len(), dtype=pl.Int64))
+    no_strips = pl.DataFrame(schema=dict.fromkeys((*_ARTICLE, "symbol"), pl.String))
+    links = _links_numbered(_linked(ordered, no_strips, instruments_known(connection)), articles)
+    return links.sort("version", maintain_order=True).unique(LINKS.key, keep="first", maintain_order=True)
 
 
 def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from correlator.base.tabular import Frame
-from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.errors import InputError, NotFoundError, counted, likeliest
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.market.names.currencies import price_unit
 from correlator.market.names.exchanges import are_one_market, exchange_endings
@@ -54,14 +54,34 @@ def add_instruments(store: Store, path: str | Path | Frame) -> LoadReport:
     changed = [row for row in completed if not _is_stored(row, before)]
     counts = (len(changed), rows.height - len(changed), 0)
 
-    def write(connection: duckdb.DuckDBPyConnection) -> None:
+    def write(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         write_instruments(connection, changed)
         write_load(
             connection, "instruments", source_name(path), sha256_of(path), rows=counts, finished_at=datetime.now(UTC)
         )
+        return _notes(connection) if any(_has_new_names(row, before) for row in changed) else ()
 
-    store.transact(write)
-    return LoadReport("instruments", source_name(path), *counts)
+    return LoadReport("instruments", source_name(path), *counts, notes=store.transact(write))
+
+
+def _has_new_names(row: Row, before: Names) -> bool:
+    """Whether a row has names that articles were not searched for."""
+    stored = before.rows.get(str(row["symbol"]))
+    return stored is None or any(row[name] not in (None, stored[name]) for name in ("name", "aliases"))
+
+
+def _notes(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Return a note on articles that were loaded before the names of instruments."""
+    counts = query(
+        connection,
+        """
+        SELECT (SELECT count(DISTINCT article_id) FROM articles) AS articles,
+               CASE WHEN 'full' IN (SELECT coder FROM events) THEN 'full' ELSE 'rules' END AS coder
+        """,
+    )
+    ((articles, coder),) = counts.rows()
+    said = f"{counted(articles, 'stored article')} not yet searched for these names"
+    return (f"{said}: run `correlator store recode --coder {coder}`",) if articles else ()
 
 
 def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]:

@@ -1,4 +1,4 @@
-"""Code the events of stored articles again, and report the changes."""
+"""Code and link stored articles again, and report the changes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import polars as pl
 from correlator.base.progress import tracked
 from correlator.errors import InputError
 from correlator.events.coder import CODERS
-from correlator.intake.coding import Coding, code_stored, first_reports
+from correlator.intake.coding import Coding, code_stored, first_reports, link_stored
 from correlator.intake.parts import Tally, load_parts
 from correlator.store.changes import delete_rows, insert_new
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load
-from correlator.store.writing.events import highest_event
-from correlator.tables import EVENTS
+from correlator.store.writing.events import highest_event, write_links
+from correlator.tables import EVENTS, LINKS
 
 PART_ARTICLES = 2_000
 """Articles per transaction."""
 _OURS = "coder IN ('rules', 'full')"
+_FOUND = "kind = 'named' AND (evidence LIKE 'headline: %' OR evidence LIKE 'body: %')"
+"""Links that the text gave, not the source or a watchlist."""
 _ARTICLES = """
     SELECT * FROM articles WHERE article_id > $after
     QUALIFY dense_rank() OVER (ORDER BY article_id) <= $count ORDER BY article_id, version
@@ -32,11 +34,12 @@ CHANGES = {"article_id": pl.Int64, "change": pl.String, "before": pl.String, "af
 
 
 def recode_events(store: Store, coder: str) -> pl.DataFrame:
-    """Code every stored article again with ``coder`` (rules or full); unchanged events keep their number.
+    """Code every stored article again with ``coder`` (rules or full), and link it to the instruments known now.
 
-    Events of users and of GDELT are kept. Every ``PART_ARTICLES`` articles are one transaction; if interrupted between
-    two, studies raise an error until it is run again. Returns one row per article and change: article_id, change (new,
-    gone, other), before, after (summaries of the event), headline. Raises InputError for an unknown coder.
+    Unchanged events keep their number; events of users and of GDELT, and links by sources and watchlists, are kept.
+    Every ``PART_ARTICLES`` articles are one transaction; if interrupted between two, studies raise an error until it is
+    run again. Returns one row per article and change: article_id, change (new, gone, other), before, after (the event
+    or the link), headline. Raises InputError for an unknown coder.
     """
     if coder not in CODERS:
         raise InputError(f"coder must be {' or '.join(CODERS)}, got {coder!r}", argument="coder")
@@ -45,17 +48,17 @@ def recode_events(store: Store, coder: str) -> pl.DataFrame:
     coding = Coding(coder, own_countries())
     changes: list[pl.DataFrame] = []
 
-    def write(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> Tally:
-        changed = _replace(connection, events)
-        changes.append(changed)
+    def write(connection: duckdb.DuckDBPyConnection, part: tuple[pl.DataFrame, pl.DataFrame]) -> Tally:
+        events, links = part
+        changes.extend((_replace(connection, events), _replace_links(connection, links, events)))
         return Tally(0, events.height, 0)
 
     load_parts(store, Load("recode", f"stored articles, coder {coder}", None), _coded(store, coding), write)
     return pl.concat(changes) if changes else pl.DataFrame(schema=pl.Schema(CHANGES))
 
 
-def _coded(store: Store, coding: Coding) -> Iterator[pl.DataFrame]:
-    """Yield the coded events of stored articles in batches, with headline and load of the article.
+def _coded(store: Store, coding: Coding) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield the coded events of stored articles in batches, with headline and load of the article, and their links.
 
     An article without events has a row without category.
     """
@@ -68,11 +71,12 @@ def _coded(store: Store, coding: Coding) -> Iterator[pl.DataFrame]:
             if articles.is_empty():
                 return
             events = code_stored(connection, articles.drop("load_id"), coding)
+            links = link_stored(connection, articles.drop("load_id"))
         after = articles["article_id"][-1]
         origin = articles.select("article_id", "version", "load_id", "headline")
         coded = first_reports(events).join(origin, on=["article_id", "version"], how="left", maintain_order="left")
         headlines = articles.select("article_id", "headline").unique("article_id", keep="first", maintain_order=True)
-        yield pl.concat([coded, headlines.join(coded, on="article_id", how="anti")], how="diagonal")
+        yield pl.concat([coded, headlines.join(coded, on="article_id", how="anti")], how="diagonal"), links
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.DataFrame:
@@ -91,6 +95,35 @@ def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.D
     insert_new(connection, EVENTS, "SELECT * FROM recoded_events")
     connection.unregister("recoded_events")
     return _changes(old, numbered, coded)
+
+
+def _replace_links(connection: duckdb.DuckDBPyConnection, links: pl.DataFrame, coded: pl.DataFrame) -> pl.DataFrame:
+    """Replace the links that the texts of the articles in ``coded`` gave; returns what changed."""
+    of_articles = "article_id IN (SELECT unnest($articles::BIGINT[])) AND kind = 'named'"
+    stored = query(
+        connection,
+        f"SELECT *, {_FOUND} AS found FROM links WHERE {of_articles}",
+        {"articles": coded["article_id"].unique().to_list()},
+    )
+    gone = stored.filter("found").join(links, on=LINKS.key, how="anti", maintain_order="left")
+    new = links.join(stored, on=LINKS.key, how="anti", maintain_order="left")
+    delete_rows(
+        connection,
+        LINKS,
+        f"{_FOUND} AND (article_id, symbol) IN (SELECT unnest($articles::BIGINT[]), unnest($symbols::VARCHAR[]))",
+        {"articles": gone["article_id"].to_list(), "symbols": gone["symbol"].to_list()},
+    )
+    write_links(connection, new)
+    said = pl.format("named {} ({})", "symbol", "evidence")
+    none = pl.lit(None, pl.String)
+    changed = pl.concat(
+        [
+            gone.select("article_id", change=pl.lit("gone"), before=said, after=none),
+            new.select("article_id", change=pl.lit("new"), before=none, after=said),
+        ]
+    )
+    headlines = coded.select("article_id", "headline").unique("article_id", keep="first")
+    return changed.join(headlines, on="article_id", how="left").sort("article_id", "after").select(list(CHANGES))
 
 
 def _changes(old: pl.DataFrame, new: pl.DataFrame, coded: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError
-from correlator.intake.instruments import edit_instrument
+from correlator.intake.instruments import add_instruments, edit_instrument
 from correlator.intake.merge import merge_instruments
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
@@ -48,6 +48,24 @@ def test_what_a_coder_says_otherwise_is_told_and_undoing_the_news_takes_it_along
     assert store.frame("SELECT * FROM events").is_empty()
     with pytest.raises(InputError, match="coder must be rules or full, got 'ful'"):
         recode_events(store, "ful")
+
+
+def test_articles_are_linked_to_names_that_were_loaded_after_them(store):
+    rows = {"symbol": ["KIWI"], "exchange": ["XNYS"], "name": ["Kiwi Lantern Inc"]}
+    headline = "Kiwi Lantern opens a yard in Lahore"
+    add_news(store, pl.DataFrame([{"published": "2025-05-30T09:00:00Z", "headline": headline}]))
+    report = add_instruments(store, pl.DataFrame(rows))
+    assert report.notes == (
+        "4 stored articles not yet searched for these names: run `correlator store recode --coder rules`",
+    )
+    changed = recode_events(store, "rules")
+    assert changed.rows() == [(4, "new", None, "named KIWI (headline: Kiwi Lantern)", headline)]
+    assert recode_events(store, "rules").is_empty()
+    edit_instrument(store, "KIWI", name="Kiwi Lamps")
+    assert recode_events(store, "rules")["change"].to_list() == ["gone"]
+    assert store.frame("SELECT * FROM links").is_empty()
+    assert add_instruments(store, pl.DataFrame(rows | {"name": ["Kiwi Lamps"], "currency": ["USD"]})).notes == ()
+    assert verify(store).is_empty()
 
 
 def bars(*closes: float) -> pl.DataFrame:

@@ -100,7 +100,7 @@ def recode(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Code every stored article again and print what changed. Events from users and GDELT are kept.
+    """Code and link every stored article again and print what changed. Events from users and GDELT are kept.
 
     Example: correlator store recode --coder full
     """
@@ -108,7 +108,7 @@ def recode(
 
     changed = recode_events(open_store(store), coder)
     counts = dict(changed["change"].value_counts().iter_rows())
-    narrate(", ".join(f"{counts.get(name, 0):,} {name}" for name in ("new", "gone", "other")) + " events")
+    narrate(", ".join(f"{counts.get(name, 0):,} {name}" for name in ("new", "gone", "other")) + " events and links")
     printer.print(changed, "recode")
 
 
