@@ -116,7 +116,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
             except InputError as error:
                 if alone:
                     raise
-                yield _rejected(file, request, str(error))
+                yield _rejected(file, request, _without_name(str(error), file))
 
 
 def _unzipped(path: Path, request: _Request, folder: Path) -> list[Path]:
@@ -345,6 +345,12 @@ def _is_feed(head: str) -> bool:
         for mark in ("<rss", "<feed", "<rdf:rdf", "<urlset", "jsonfeed.org/version", r"jsonfeed.org\/version")
     )
     return marked or (lower.startswith("<?xml") and "<html" not in lower)
+
+
+def _without_name(reason: str, path: Path) -> str:
+    """Return the reason why a file is not read without its name, which stands beside it: one reason for many files."""
+    name = next((name for name in (called(path), name_of(path)) if reason.startswith(name)), None)
+    return reason if name is None else "the file" + reason.removeprefix(name)
 
 
 def _rejected(path: Path, request: _Request, reason: str) -> Batch:

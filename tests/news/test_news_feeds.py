@@ -204,3 +204,10 @@ def test_a_file_of_a_feed_without_items_is_refused(tmp_path, text):
     with pytest.raises(InputError, match=r"f\.xml is a feed without items"):
         next(read_news(tmp_path / "f.xml", layout="feed"))
     assert read(text).articles.is_empty()  # an answer of a server that has nothing yet
+
+
+def test_files_of_a_folder_that_are_no_feeds_have_one_reason(tmp_path):
+    for name in ("a.xml", "b.xml"):
+        (tmp_path / name).write_text(NO_ITEMS)
+    reasons = [reason for batch in read_news(tmp_path) for reason in batch.rejects["reason"]]
+    assert reasons == ["the file is a feed without items (check the file)"] * 2

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError, TimeError
+from correlator.intake.news import add_news
 from correlator.news.batch import article_key, canonical_url, content_hash
 from correlator.news.corpora.gdelt import LAYOUTS, read_events, read_gdelt
 from correlator.news.feed import feed_batches
@@ -18,6 +19,7 @@ from correlator.news.pages.page import parse_page
 from correlator.news.publishers import Publishers
 from correlator.news.read import read_news
 from correlator.news.stories.joining import cluster_stories
+from correlator.store.db import Store
 
 PAGE = """ date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)
 Two capitals plan a wider trade pact
@@ -295,9 +297,8 @@ def test_a_page_mentioned_twice_is_one_article(tmp_path):
     head = "globaleventid,mentiontimedate,mentiontype,mentionidentifier\n"
     row = "{},20250528010000,1,https://x.org/two-capitals-plan-a-pact\n"
     (tmp_path / "m.csv").write_text(head + row.format(1) + row.format(2))
-    (batch,) = read_news(tmp_path / "m.csv")
-    assert batch.articles["source_line"].to_list() == [2]
-    assert batch.rejects.is_empty()
+    report = add_news(Store(tmp_path / "m.duckdb"), tmp_path / "m.csv")
+    assert (report.added, report.known, report.rejected) == (1, 1, 0)
 
 
 def test_gdelts_events_are_no_articles(tmp_path):

@@ -43,7 +43,7 @@ _NAMES = {
 
 
 def read_gdelt_articles(path: Path, publishers: Publishers) -> Iterator[Batch]:
-    """Yield an article per page in the file. Raises InputError for a file that is not a GKG or mentions file."""
+    """Yield an article per row, pages mentioned several times as often. Raises InputError for a file that is not a GKG or mentions file."""
     for part in read_gdelt(path):
         yield _batch(part, called(path), publishers)
 
@@ -55,7 +55,7 @@ def _batch(part: GdeltBatch, source: str, publishers: Publishers) -> Batch:
         .str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False)
         .dt.replace_time_zone("UTC")
     ).sort("instant", "source_line", nulls_last=True)
-    articles, rejects, seen = [], [], set()
+    articles, rejects = [], []
     for line, url, kind, instant, extras in read.select("source_line", "url", "kind", "instant", "extras").iter_rows():
         headline, origin = _headline(url or "", extras or "")
         problem = _problem(url, kind, instant, headline)
@@ -63,13 +63,9 @@ def _batch(part: GdeltBatch, source: str, publishers: Publishers) -> Batch:
             rejects.append(reject(source, line, problem, url or ""))
             continue
         publisher, _ = publishers.of(url)
-        key = article_key(publisher.name, headline, url, None)
-        if key in seen:
-            continue  # another event mentioned on the same page
-        seen.add(key)
         articles.append(
             {
-                "article_key": key,
+                "article_key": article_key(publisher.name, headline, url, None),
                 "content_hash": digest(("gdelt", headline)),
                 "publisher": publisher.name,
                 "url": url,
@@ -113,7 +109,7 @@ def _problem(url: str | None, kind: str | None, instant: object, headline: str) 
         return "no address of a web page"
     if instant is None:
         return "no time at which GDELT added it"
-    return None if headline else "no title, and no words in the address"
+    return None if headline else f"no title, and fewer than {_FEWEST_WORDS} words in the address"
 
 
 def _headline(url: str, extras: str) -> tuple[str, str]:
