@@ -43,7 +43,10 @@ _NAMES = {
 
 
 def read_gdelt_articles(path: Path, publishers: Publishers) -> Iterator[Batch]:
-    """Yield an article per row, pages mentioned several times as often. Raises InputError for a file that is not a GKG or mentions file."""
+    """Yield an article per row, so a page as often as it is mentioned.
+
+    Raises InputError for a file that is not a GKG or mentions file.
+    """
     for part in read_gdelt(path):
         yield _batch(part, called(path), publishers)
 
