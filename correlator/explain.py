@@ -66,8 +66,8 @@ class Explanation:
         facts = []
         for quote in self.quotes.iter_rows(named=True):
             session = quote["session"] or "no session"
-            official = f"; official close {quote['official_close']:.2f}" if quote["official_close"] else ""
-            decision = f"{quote['price']:.2f} {quote['change']:+.2f} belongs to {session}{official}"
+            official = f"; official close {_figure(quote['official_close'])}" if quote["official_close"] else ""
+            decision = f"{_figure(quote['price'])} {_figure(quote['change'], '+')} belongs to {session}{official}"
             facts.append((f"quote {quote['symbol']}", decision, quote["session_reason"] or "not dated"))
         return facts
 
@@ -129,6 +129,12 @@ def _country_links(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl
         """,
         {"id": article_id},
     )
+
+
+def _figure(value: float, sign: str = "") -> str:
+    """Return a price with its decimals, at least two."""
+    exact = f"{value:{sign}.10g}"
+    return f"{value:{sign}.2f}" if round(value, 2) == value or "e" in exact else exact
 
 
 def _evidence(text: str | None) -> str:
