@@ -8,6 +8,7 @@ import polars as pl
 from correlator.align.day_zero import place_on_exchanges
 from correlator.base.keywords import given_as
 from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.eventstudy.request.readers import whole_number
 from correlator.intake.instruments import names_in
 from correlator.research.selection import with_concerned
 from correlator.sessions.calendars import AFTER_CLOSE
@@ -68,7 +69,7 @@ def listing(
     symbol
         Only rows of this instrument.
     limit
-        Maximum number of rows.
+        Maximum number of rows, at least 1.
     date_only
         Day 0 of events that have a date but no time: ``same-day`` or ``after-close`` (default).
     selection
@@ -84,7 +85,7 @@ def listing(
     NotFoundError
         For an unknown listing or symbol.
     InputError
-        For a symbol if the listing has none.
+        For a symbol if the listing has none, and a limit below 1.
 
     Examples
     --------
@@ -92,6 +93,8 @@ def listing(
     """
     if what not in LISTINGS:
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
+    if limit is not None and whole_number(limit, "limit") < 1:
+        raise InputError(f"limit must be at least 1, got {limit}", hint="leave it out for all rows", argument="limit")
     if date_only is not None and what != "events":
         raise InputError(f"{what} have no day 0", hint="only events have one")
     chosen = given_as(events, selection, "events", "selection")

@@ -111,3 +111,11 @@ def test_the_fields_and_values_of_a_selection_are_seen():
         "load_id": ["3"],
         "headline": [],
     }
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True])
+@pytest.mark.parametrize("what", ["events", "bars"])
+def test_a_limit_below_one_is_refused(tmp_path, what, limit):
+    """With a symbol, 0 listed all rows and -1 all but one."""
+    with pytest.raises(InputError, match="limit must be"):
+        listing(Store(tmp_path / "m.duckdb"), what, symbol="HBL", limit=limit)
