@@ -72,6 +72,9 @@ def _coded(store: Store, coding: Coding) -> Iterator[tuple[pl.DataFrame, pl.Data
                 return
             events = code_stored(connection, articles.drop("load_id"), coding)
             links = link_stored(connection, articles.drop("load_id"))
+        links = links.join(
+            articles.select("article_id", "version", "load_id"), on=["article_id", "version"], how="left"
+        )
         after = articles["article_id"][-1]
         origin = articles.select("article_id", "version", "load_id", "headline")
         coded = first_reports(events).join(origin, on=["article_id", "version"], how="left", maintain_order="left")

@@ -61,6 +61,7 @@ def test_articles_are_linked_to_names_that_were_loaded_after_them(store):
     changed = recode_events(store, "rules")
     assert changed.rows() == [(4, "new", None, "named KIWI (headline: Kiwi Lantern)", headline)]
     assert recode_events(store, "rules").is_empty()
+    assert store.frame("SELECT load_id FROM links").rows() == [(2,)]
     edit_instrument(store, "KIWI", name="Kiwi Lamps")
     assert recode_events(store, "rules")["change"].to_list() == ["gone"]
     assert store.frame("SELECT * FROM links").is_empty()

@@ -87,16 +87,21 @@ def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataF
 def write_links(connection: duckdb.DuckDBPyConnection, links: pl.DataFrame) -> Written:
     """Insert links between articles and instruments, with the ``version`` of the article that each was found in.
 
-    A link that several versions have is that of the first; one that only a later version has says so.
+    A link that several versions have is that of the first; one that only a later version has says so. Links belong to
+    the load of their column ``load_id``, without it to the current one.
     """
+    owned = "load_id" in links.columns
     connection.register("links_of_versions", links.with_row_index("order"))
-    names = ", ".join(LINKS.column_names).replace("evidence", f"{LINK_EVIDENCE} AS evidence")
+    names = ", ".join(LINKS.stored_names if owned else LINKS.column_names).replace(
+        "evidence", f"{LINK_EVIDENCE} AS evidence"
+    )
     rows = query(connection, f'SELECT {names} FROM links_of_versions ORDER BY version, "order"')
     connection.unregister("links_of_versions")
     if rows.is_empty():
         return Written(0, 0)
     connection.register("fresh_links", rows.unique(list(LINKS.key), keep="first", maintain_order=True))
-    added = insert_new(connection, LINKS, of_load("SELECT * FROM fresh_links"))
+    fresh = "SELECT * FROM fresh_links"
+    added = insert_new(connection, LINKS, fresh if owned else of_load(fresh))
     if added < rows.height:
         key = ", ".join(f'"{name}"' for name in LINKS.key)
         write_repeats(connection, LINKS, f"SELECT * FROM links SEMI JOIN fresh_links USING ({key})")
