@@ -122,6 +122,8 @@ def test_clauses_and_attribution(source, target, text):
         ("TUR", "IRQ", "Turkish drones strike PKK hideouts in northern Iraq"),
         ("USA", "SOM", "NAIROBI, Kenya (XYZ) -- A US air strike has killed a farmer in Somalia"),
         ("EGY", "QAT", "Egyptian envoy to Qatar meets emir in Doha"),
+        ("UKR", "RUS", "Ukraine accuses Russia of breaking Minsk accords"),
+        ("BRA", None, "Brazil rejects Doha agreement on sugar"),
     ],
 )
 def test_names_that_only_describe(source, target, text):

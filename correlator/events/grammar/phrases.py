@@ -96,6 +96,8 @@ _MONEY = re.compile(
     r" (?:dollars?|francs?|pounds?|rupees?|riyals?|dirhams?|dinars?|lira|krone?r?s?|kronor|crowns|yuan|roubles?|"
     r"rubles?|florins?|marks|won|pesos?) "
 )
+# *The Minsk accords*, *Doha round*: named after where they were agreed.
+_ACCORD = re.compile(r" (?:accords?|protocol|convention|treaty|process|round|agenda|statute|(?:peace|climate) deal) ")
 _SUM = re.compile(r" \d[\d.,]*(?:m|mn|bn|k)? ")
 _LIST_JOINTS = (" , ", " and ", " , and ")
 _LOOK_BACK = 40
@@ -163,6 +165,8 @@ def _named(text: Text, mentions: Sequence[Mention], on: date | None) -> list[_Na
         if name is None or name.kind == "other" or _is_money(text, mention, name):
             continue
         if mention.start < written and name.kind in ("place", "country"):
+            continue
+        if name.kind == "place" and _ACCORD.match(text.lowered, mention.end - 1):
             continue
         if name.text in _DESCRIBING and _DESCRIBES.match(text.lowered, mention.end - 1):
             continue
