@@ -75,6 +75,13 @@ def test_nominal_headlines(text, category, dyad):
     assert (event.category, event.dyad) == (category, dyad)
 
 
+def test_the_end_of_something_is_no_verb():
+    (event,) = code_text("Kenya comments at end of summit with Uganda")
+    assert event.category == "CONSULT"
+    assert code_text("Malaysia sees end of trade row with Vietnam") == []
+    assert code_text("Kenya ends trade talks with Uganda")[0].category == "SANCTION"
+
+
 def test_a_deed_of_a_past_year_is_no_act_of_today():
     assert coded("Today in 1971: Chad attacks Niger") == []
     assert coded("Today in Oman: Chad attacks Niger") != []

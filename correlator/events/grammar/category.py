@@ -94,7 +94,11 @@ def _is_supposed(text: Text, hit: Hit) -> bool:
 
 
 def _is_void(text: Text, hit: Hit, void: set[int]) -> bool:
-    """Whether the object makes the verb no act (*releases a report*), or belongs to another verb."""
+    """Whether the object makes the verb no act (*releases a report*), or belongs to another verb, or there is no verb
+    (*near the end of talks*).
+    """
+    if "end~" in hit.entry.pattern and text.lowered.startswith(" end of ", hit.start):
+        return True
     if hit.entry.form is not None and not is_of_one_clause(text, hit):
         return True
     return hit.start in void and hit.entry.category in CATEGORIES
