@@ -2,8 +2,8 @@
 
 The server is a process that has imported what the command line imports and has run nothing. Of each request it forks a
 process, gives it the folder, environment and files of the caller, and lets it call ``correlator.cli.main.run``, or
-execute the code given to ``run_code``, and end as any process does. What must be seen of a process from its first
-instruction on (cold imports, encodings of the terminal, threads that a variable sets) starts
+execute the code given to ``run_code``. A command ends once its exit handlers have run. What must be seen of a process
+from its first instruction to its last (cold imports, encodings of the terminal, threads that a variable sets) starts
 ``python -m correlator.cli.main`` by itself.
 """
 
@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -37,11 +38,6 @@ _ROOTS = frozenset(
 _AT_START = ("PYTHON", "LC_", "LANG", "POLARS_", "OMP_", "NUMBA_", "FORCE_COLOR", "TERMINAL_WIDTH", "PY_COLORS")
 """Variables that are read when a process starts or imports."""
 _MOST = 200_000
-_KEEPS = sys.version_info < (3, 12)
-"""Whether commands keep what they share with the server until they end, since each collection of it copies it.
-
-DuckDB for newer Pythons complains at the end of what was not collected.
-"""
 
 
 class Process:
@@ -173,8 +169,7 @@ def _serve(path: str) -> None:
     while listener in select.select([listener, 0], [], [])[0]:
         connection, _ = listener.accept()
         _import(learned)
-        if _KEEPS:
-            gc.freeze()
+        gc.freeze()  # else the first collection of each command copies all that it shares with the server
         handler = os.fork()
         if not handler:
             listener.close()
@@ -239,11 +234,25 @@ def _command(connection: socket.socket) -> None:
     sys.stderr = io.TextIOWrapper(narration, "utf-8", "backslashreplace", line_buffering=True)
     atexit.register(_teach, set(sys.modules))
     if "code" in _request:
+        atexit.register(gc.unfreeze)
         exec(compile(_request["code"], "<string>", "exec"), {"__name__": "__main__"})
         return
     from correlator.cli.main import run
 
-    run()
+    try:
+        run()
+    except SystemExit as ended:
+        _end(ended.code)
+
+
+def _end(code: object) -> None:
+    """End the command without the last collection, which would copy all that it shares with the server."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.closed:
+            stream.flush()
+    os._exit(code)
 
 
 def _teach(known: set[str]) -> None:
