@@ -374,7 +374,8 @@ class StudyResult:
         return self._stacked(parts or [({}, build(self.estimates))])
 
     def _stacked(self, parts: Iterable[tuple[dict[str, Any], pl.DataFrame]]) -> pl.DataFrame:
-        return tables.stacked_groups(parts, self.estimates, self.panel, self.events, self.spec.by)
+        keys = tables.group_keys(self.estimates, self.panel, self.events, self.spec.by)
+        return tables.stacked_groups(parts, keys.drop("position").schema)
 
     def __repr__(self) -> str:
         spec = self.spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -275,7 +275,7 @@ def group_keys(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by
     if "year" in by and "year" not in kept.columns:
         kept = kept.with_columns(panel.labels[estimates.day_zero].dt.year().alias("year"))
     refuse_unknown_groups(by, kept.columns)
-    return kept.select(by).with_columns(pl.int_range(len(kept), dtype=pl.Int64).alias("position"))
+    return kept.select(*by, pl.int_range(pl.len(), dtype=pl.Int64).alias("position"))
 
 
 def refuse_unknown_groups(by: tuple[str, ...], columns: list[str]) -> None:
@@ -320,15 +320,8 @@ def with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
 
 
 def stacked_groups(
-    parts: Iterable[tuple[dict[str, Any], pl.DataFrame]],
-    estimates: EventEstimates,
-    panel: Panel,
-    events: pl.DataFrame,
-    by: tuple[str, ...],
+    parts: Iterable[tuple[dict[str, Any], pl.DataFrame]], kinds: Mapping[str, pl.DataType]
 ) -> pl.DataFrame:
-    """Concatenate tables of groups; their columns have the types of the events, also where a group is null."""
+    """Concatenate tables of groups; ``kinds``: the types of their columns, which a group that is null does not have."""
     whole = pl.concat([with_group(frame, values) for values, frame in parts], how="vertical_relaxed")
-    if not by:
-        return whole
-    kinds = group_keys(estimates, panel, events, by).schema
-    return whole.cast({name: kinds[name] for name in by if name in whole.columns})
+    return whole.cast({name: kind for name, kind in kinds.items() if name in whole.columns})
