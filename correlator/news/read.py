@@ -350,7 +350,11 @@ def _is_feed(head: str) -> bool:
 def _without_name(reason: str, path: Path) -> str:
     """Return the reason why a file is not read without its name, which stands beside it: one reason for many files."""
     name = next((name for name in (called(path), name_of(path)) if reason.startswith(name)), None)
-    return reason if name is None else "the file" + reason.removeprefix(name)
+    if name is None:
+        return reason
+    after = reason.removeprefix(name)
+    place = after.lstrip(" ,:")
+    return place if after[:1] in (",", ":") or place.startswith("line ") else f"the file {place}"
 
 
 def _rejected(path: Path, request: _Request, reason: str) -> Batch:

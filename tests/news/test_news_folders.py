@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 from datetime import UTC, datetime
 
 import polars as pl
@@ -114,4 +115,6 @@ def test_a_member_of_an_archive_is_called_by_its_own_name(tmp_path):
         archive.writestr("tue.csv", "title,date\nL\xe4mpchen,2025-05-28\n".encode("cp1252"))
         archive.writestr("wed.csv", "")
     _, rejects = read(tmp_path / "days.zip")
-    assert [reason.split(" ")[0] for reason in rejects["reason"]] == ["tue.csv", "wed.csv"]
+    assert [Path(source).name for source in rejects["source"]] == ["tue.csv", "wed.csv"]
+    assert rejects["reason"][0].startswith("line 2 is not UTF-8 text")
+    assert rejects["reason"][1] == "the file is empty"
