@@ -2,8 +2,8 @@
 
 import json
 import zipfile
-from pathlib import Path
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
