@@ -86,7 +86,8 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
     benchmark = _benchmark(panel, spec)
     if benchmark is not None and panel.factors is not None:
         columns[benchmark], kinds[benchmark] = panel.factors[:, 0], "index"
-    daily, days = panel.labels.dtype == pl.Date, _days(panel.labels, panel.zone)
+    daily = panel.labels.dtype == pl.Date
+    days = panel.labels if daily else panel.local_labels.dt.date()
     schema = {"symbol": pl.String(), "session": panel.labels.dtype, "check": pl.String()}
     parts = [pl.DataFrame(schema=schema)]
     for name, returns in columns.items():
@@ -101,14 +102,6 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
         doubted = pl.concat(found).filter(pl.col("severity") != "low").join(bars, on="session", maintain_order="left")
         parts.append(doubted.select("symbol", "check", session="at").select(*schema))
     return pl.concat(parts).with_columns(until=pl.lit(None, panel.labels.dtype))
-
-
-def _days(labels: pl.Series, zone: str | None) -> pl.Series:
-    """Return the day of each label, in ``zone`` if it is an instant with a time zone."""
-    if labels.dtype == pl.Date:
-        return labels
-    zoned = zone is not None and getattr(labels.dtype, "time_zone", None) is not None
-    return (labels.dt.convert_time_zone(zone) if zoned and zone is not None else labels).dt.date()
 
 
 def _by_day(bars: pl.DataFrame, *, daily: bool) -> pl.DataFrame:

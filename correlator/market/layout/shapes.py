@@ -30,6 +30,9 @@ from correlator.market.vocabulary import field_of, is_compound, is_figure
 from correlator.market.written.dates import is_part_of_dates
 from correlator.market.written.units import share_of
 
+_LOOKED_AT = 1_000
+"""Rows in which a total of the other columns shows."""
+
 
 def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> str:
     """Return the name of the table's shape; raise InputError if no shape fits, or if two do."""
@@ -82,10 +85,6 @@ def read_shape(raw: RawTable, name: str, given: Mapping[str, str], symbol: str |
     if shape is None:
         raise InputError(f"{raw.source} cannot be read as layout {name}", hint=f"it has {raw.shown()}")
     return shape
-
-
-_LOOKED_AT = 1_000
-"""Rows in which a total of the other columns shows."""
 
 
 def _refuse_ambiguous(raw: RawTable, one: str, other: str, why: str) -> NoReturn:
